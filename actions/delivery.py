@@ -1,0 +1,243 @@
+"""Letters on their way: claimed with a lease and a fencing number, tried outside any transaction, recorded per recipient.
+
+What the columns of a letter mean here: `fence` counts claims; `try_at` is when it may be claimed next, and while it is being sent when its
+lease ends; `attempts` counts failures of the letter itself, which park it; `fault` is "" as long as no try failed.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, update
+from sqlalchemy.orm import Session, aliased
+
+from actions.journal import record
+from mail.compose import Envelope
+from mail.smtp import Answer, Blame, Outcome, Verdict
+from models.actors import Actor
+from models.base import NEVER
+from models.outbox import Letter, LetterState, Recipient, RecipientState
+from rules.limits import Limits
+from rules.refusal import Refused
+
+LEASE = timedelta(minutes=3)
+"""How long a claim holds without being renewed; longer than any one command of the mail server may take (`renew`)."""
+POISON_FAILURES = 5
+_FIRST_PAUSE = timedelta(minutes=1)
+_OPEN = frozenset({RecipientState.WAITING, RecipientState.SENDING, RecipientState.TEMPORARY, RecipientState.UNKNOWN})
+_FAILED = frozenset({RecipientState.TEMPORARY, RecipientState.PERMANENT, RecipientState.UNKNOWN, RecipientState.SUPPRESSED})
+_STATES = {
+    Verdict.ACCEPTED: RecipientState.ACCEPTED,
+    Verdict.TEMPORARY: RecipientState.TEMPORARY,
+    Verdict.PERMANENT: RecipientState.PERMANENT,
+    Verdict.UNKNOWN: RecipientState.UNKNOWN,
+}
+_UNSENT = (LetterState.WAITING, LetterState.SENDING)
+
+
+@dataclass(frozen=True)
+class OpenRecipient:
+    """An address the letter still has to reach; `since` is when it came into its state."""
+
+    id: int
+    address: str
+    state: RecipientState
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One letter in one worker's hands. Whoever holds an older `fence` has lost it."""
+
+    letter_id: int
+    fence: int
+    lease_until: datetime
+    failures: int
+    """Earlier failures of the letter itself."""
+    envelope: Envelope
+    open: tuple[OpenRecipient, ...]
+
+
+def is_due(session: Session, *, now: datetime) -> bool:
+    """Whether any letter may be claimed now."""
+    return session.execute(select(Letter.id).where(_due(now)).limit(1)).first() is not None
+
+
+def claim(session: Session, *, now: datetime, limit: int, lease: timedelta = LEASE) -> list[Claim]:
+    """Take up to `limit` letters that are due, the oldest first, each for one worker only.
+
+    A letter whose holder let its lease run out is due again. The first try of a ticket's letter waits for the first try of the ticket's
+    earlier ones. A short transaction of its own.
+    """
+    columns = (Letter.id, Letter.fence, Letter.attempts, Letter.header_id, Letter.thread_ids, Letter.subject, Letter.body, Letter.created_at)
+    wanted = select(*columns).where(_due(now), ~_waits_for_another(now)).order_by(Letter.try_at, Letter.id).limit(limit)
+    rows = session.execute(wanted.with_for_update(skip_locked=True, of=Letter)).all()
+    if not rows:
+        return []
+    ids = [row.id for row in rows]
+    until = now + lease
+    session.execute(update(Letter).where(Letter.id.in_(ids)).values(state=LetterState.SENDING, fence=Letter.fence + 1, try_at=until))
+    places = session.execute(
+        select(Recipient.letter_id, Recipient.id, Recipient.place, Recipient.address, Recipient.state, Recipient.updated_at)
+        .where(Recipient.letter_id.in_(ids))
+        .order_by(Recipient.id)
+    ).all()
+    claims: list[Claim] = []
+    for row in rows:
+        mine = [place for place in places if place.letter_id == row.id]
+        # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named.
+        named = [place for place in mine if place.state is not RecipientState.SUPPRESSED]
+        envelope = Envelope(
+            header_id=row.header_id,
+            thread_ids=tuple(row.thread_ids),
+            subject=row.subject,
+            body=row.body,
+            created_at=row.created_at,
+            to=tuple(place.address for place in named if place.place == "to"),
+            cc=tuple(place.address for place in named if place.place == "cc"),
+        )
+        still = tuple(OpenRecipient(place.id, place.address, place.state, place.updated_at) for place in mine if place.state in _OPEN)
+        claims.append(Claim(row.id, row.fence + 1, until, row.attempts, envelope, still))
+    return claims
+
+
+def renew(session: Session, held: Claim, *, until: datetime) -> bool:
+    """Hold the lease until `until`; False when another worker has the letter by now."""
+    statement = update(Letter).where(_held(held)).values(try_at=until)
+    return _changed(session, statement)
+
+
+def release(session: Session, held: Iterable[Claim], *, now: datetime) -> None:
+    """Hand back letters that were not tried; they keep their place."""
+    for one in held:
+        session.execute(update(Letter).where(_held(one)).values(state=LetterState.WAITING, try_at=now))
+
+
+def settle(session: Session, held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> bool:
+    """Record what became of a try; False, and nothing written, when another worker has the letter by now.
+
+    Accepted, refused for good and a second time unknown are final. The rest is tried again, with growing pauses, for
+    `limits.mail_retry_hours` after its first failure; five failures of the letter itself park it.
+    """
+    ends = {one: _end(one, outcome.answers.get(one.address), limits, now) for one in held.open}
+    failures = held.failures + (outcome.blame is Blame.LETTER)
+    again = any(state in _OPEN and not final for state, _, final in ends.values())
+    parked = failures >= POISON_FAILURES or any(final and state in _OPEN for state, _, final in ends.values())
+    troubled = [words for state, words, _ in ends.values() if state is not RecipientState.ACCEPTED]
+    values: dict[str, object] = {"attempts": failures, "fault": (outcome.fault or "; ".join(troubled))[:500] if troubled or outcome.fault else ""}
+    if any(state is RecipientState.ACCEPTED for state, _, _ in ends.values()):
+        values["sent_at"] = now
+    if again and not (failures >= POISON_FAILURES):
+        values |= {"state": LetterState.WAITING, "try_at": now + pause(held.fence, limits)}
+    else:
+        values |= {"state": LetterState.PARKED if parked else LetterState.DONE, "try_at": NEVER}
+    if not _changed(session, update(Letter).where(_held(held)).values(**values)):
+        return False
+    _record_ends(session, [(one, state, words) for one, (state, words, _) in ends.items()], now)
+    return True
+
+
+def pause(tries: int, limits: Limits) -> timedelta:
+    """How long to wait after the `tries`-th try: doubling from a minute up to `limits.mail_backoff_minutes`, with a little chance in it."""
+    longest = timedelta(minutes=limits.mail_backoff_minutes)
+    chance = 1 + random.random() / 4  # noqa: S311 - spreads load, keeps no secret
+    return min(_FIRST_PAUSE * 2 ** min(tries - 1, 16) * chance, longest)
+
+
+def resend(session: Session, letter_id: int, *, by: Actor, now: datetime) -> int:
+    """再送: let a letter go again to every recipient it has not reached, held ones included; how many they are.
+
+    Refuses: mail_withdrawn, mail_sending, mail_all_reached.
+    """
+    letter = _letter_at_rest(session, letter_id)
+    again = session.scalars(select(Recipient).where(Recipient.letter_id == letter_id, Recipient.state.in_([*_FAILED, RecipientState.WAITING]))).all()
+    if not again:
+        raise Refused("mail_all_reached")
+    before = {one.address: one.state for one in again}
+    for one in again:
+        one.state, one.updated_at = RecipientState.WAITING, now
+    letter.state, letter.try_at, letter.attempts, letter.fault = LetterState.WAITING, now, 0, ""
+    record(session, "resend", "letter", letter_id, by=by, now=now, subject_name=letter.subject[:300], recipients=before)
+    return len(again)
+
+
+def suppress(session: Session, letter_id: int, *, by: Actor, now: datetime) -> int:
+    """抑止: give up every recipient the letter has not reached yet; how many they are.
+
+    Refuses: mail_withdrawn, mail_sending, mail_nothing_open.
+    """
+    letter = _letter_at_rest(session, letter_id)
+    given_up = session.scalars(select(Recipient).where(Recipient.letter_id == letter_id, Recipient.state.in_(_OPEN))).all()
+    if not given_up:
+        raise Refused("mail_nothing_open")
+    before = {one.address: one.state for one in given_up}
+    for one in given_up:
+        one.state, one.answer, one.updated_at = RecipientState.SUPPRESSED, "by_staff", now
+    letter.state, letter.try_at, letter.fault = LetterState.DONE, NEVER, ""
+    record(session, "suppress", "letter", letter_id, by=by, now=now, subject_name=letter.subject[:300], recipients=before)
+    return len(given_up)
+
+
+# -- inner parts
+
+
+def _due(now: datetime) -> ColumnElement[bool]:
+    return and_(Letter.state.in_(_UNSENT), Letter.try_at <= now)
+
+
+def _waits_for_another(now: datetime) -> ColumnElement[bool]:
+    """Whether an earlier letter of the same ticket has not had its first try yet. One that may not leave yet holds up nobody."""
+    earlier = aliased(Letter)
+    untried = and_(
+        earlier.ticket_id == Letter.ticket_id,
+        earlier.id < Letter.id,
+        earlier.fault == "",
+        or_(earlier.state == LetterState.SENDING, and_(earlier.state == LetterState.WAITING, earlier.try_at <= now)),
+    )
+    return and_(Letter.fault == "", Letter.ticket_id.is_not(None), exists(select(earlier.id).where(untried)))
+
+
+def _held(held: Claim) -> ColumnElement[bool]:
+    return and_(Letter.id == held.letter_id, Letter.fence == held.fence, Letter.state == LetterState.SENDING)
+
+
+def _changed(session: Session, statement: Update) -> bool:
+    return session.execute(statement.returning(Letter.id)).first() is not None
+
+
+def _end(one: OpenRecipient, answer: Answer | None, limits: Limits, now: datetime) -> tuple[RecipientState, str, bool]:
+    """(the recipient's state after the try, the server's words, whether that is final)."""
+    if answer is None:
+        return one.state, "", False
+    state = _STATES[answer.verdict]
+    if state is RecipientState.UNKNOWN:
+        # One repeat is allowed for a lost answer; after a second loss a person decides.
+        return state, answer.text, one.state is RecipientState.UNKNOWN
+    if state is RecipientState.TEMPORARY:
+        if one.state is RecipientState.UNKNOWN:
+            return RecipientState.UNKNOWN, answer.text, now - one.since > timedelta(hours=limits.mail_retry_hours)
+        over = one.state is RecipientState.TEMPORARY and now - one.since > timedelta(hours=limits.mail_retry_hours)
+        return state, answer.text, over
+    return state, answer.text, True
+
+
+def _record_ends(session: Session, ends: Sequence[tuple[OpenRecipient, RecipientState, str]], now: datetime) -> None:
+    """One statement for each different end. `updated_at` moves only with the state: it says since when."""
+    groups: dict[tuple[RecipientState, str, datetime], list[int]] = {}
+    for one, state, words in ends:
+        groups.setdefault((state, words, one.since if one.state is state else now), []).append(one.id)
+    for (state, words, since), ids in groups.items():
+        session.execute(update(Recipient).where(Recipient.id.in_(ids)).values(state=state, answer=words[:500], updated_at=since))
+
+
+def _letter_at_rest(session: Session, letter_id: int) -> Letter:
+    """The letter, locked. Refuses mail_withdrawn and mail_sending."""
+    letter = session.scalars(select(Letter).where(Letter.id == letter_id).with_for_update()).one()
+    if letter.state is LetterState.WITHDRAWN:
+        raise Refused("mail_withdrawn")
+    if letter.state is LetterState.SENDING:
+        raise Refused("mail_sending")
+    return letter

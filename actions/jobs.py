@@ -1,0 +1,194 @@
+"""Runs of the jobs: the unique row (job, slot) decides who does it, a lease says how long, a fencing number who lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from actions.journal import record
+from actions.timetable import Line
+from models.actors import Actor
+from models.database import insert_on_conflict, lock
+from models.outbox import Heartbeat, JobRun
+
+LEASE = timedelta(minutes=5)
+"""How long a run holds without its process's heartbeat."""
+ASKED_GRACE = timedelta(hours=1)
+BEATS_KEPT = timedelta(days=1)
+JOBS = "jobs"
+"""The kind of a jobs process's heartbeat."""
+_FAULT_CHARACTERS = 500
+Counts = Mapping[str, int]
+
+
+class RunState(StrEnum):
+    ASKED = "asked"
+    """A person wants it run now; the next free process takes it."""
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Its slot was too old when a process woke up."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run in one process's hands. Whoever holds an older `fence` has lost it."""
+
+    id: int
+    job: str
+    slot: datetime
+    fence: int
+    missed: int = 0
+    """Slots before this one that nobody ran; this run makes up for them."""
+
+
+class LeaseLost(Exception):
+    """Another process has this run by now: what was done here must not be written."""
+
+
+def begin(session: Session, line: Line, *, worker: str, now: datetime) -> Run | None:
+    """Take the run of the slot that `now` lies in; None when it is done, somebody does it, or it is too old.
+
+    A run whose process died is taken over in its own slot, and marked as failed in a later one. A short transaction of its own.
+    """
+    slot = line.rhythm.latest(now)
+    lock(session, f"job:{line.name}")
+    last = session.execute(
+        select(JobRun.slot).where(JobRun.job == line.name, JobRun.state != RunState.ASKED, JobRun.slot <= slot).order_by(JobRun.slot.desc()).limit(1)
+    ).scalar_one_or_none()
+    for running in session.scalars(select(JobRun).where(JobRun.job == line.name, JobRun.state == RunState.RUNNING)):
+        if running.lease_until > now:
+            return None
+        if running.slot == slot:
+            return _take_over(session, running, worker, now)
+        _end_abandoned(running, now)
+    session.flush()
+    if last == slot:
+        return None
+    state = RunState.SKIPPED if now - slot > line.grace else RunState.RUNNING
+    missed = line.rhythm.between(last, slot) if last is not None else 0
+    id_ = _insert(session, line.name, slot, state, worker, now, missed)
+    return Run(id_, line.name, slot, 1, missed) if id_ is not None and state is RunState.RUNNING else None
+
+
+def begin_asked(session: Session, names: Iterable[str], *, worker: str, now: datetime) -> Run | None:
+    """Take the oldest run that a person asked for and that no run of the same job stands in the way of."""
+    asked = session.execute(
+        select(JobRun.id, JobRun.job, JobRun.slot).where(JobRun.state == RunState.ASKED, JobRun.job.in_(list(names))).order_by(JobRun.id)
+    ).all()
+    for row in asked:
+        lock(session, f"job:{row.job}")
+        busy = select(JobRun.id).where(JobRun.job == row.job, JobRun.state == RunState.RUNNING, JobRun.lease_until > now)
+        if session.execute(busy).first() is not None:
+            continue
+        values = {"state": RunState.RUNNING, "worker": worker, "started_at": now, "lease_until": now + LEASE}
+        taken = update(JobRun).where(JobRun.id == row.id, JobRun.state == RunState.ASKED).values(**values)
+        if session.execute(taken.returning(JobRun.id)).first() is not None:
+            return Run(row.id, row.job, row.slot, 1)
+    return None
+
+
+def is_asked(session: Session) -> bool:
+    """Whether a person waits for a run."""
+    return session.execute(select(JobRun.id).where(JobRun.state == RunState.ASKED).limit(1)).first() is not None
+
+
+def ask(session: Session, line: Line, *, by: Actor, now: datetime) -> None:
+    """今すぐ実行: leave a request that the next free jobs process takes; asking twice is asking once."""
+    lock(session, f"job:{line.name}")
+    if session.execute(select(JobRun.id).where(JobRun.job == line.name, JobRun.state == RunState.ASKED)).first() is None:
+        _insert(session, line.name, now, RunState.ASKED, "", now, 0)
+    record(session, "run_job", "job", None, by=by, now=now, subject_name=line.name)
+
+
+def confirm(session: Session, run: Run) -> None:
+    """Make sure, until this transaction ends, that the run is still ours. Raises LeaseLost.
+
+    Every writing transaction of a job asks this, so that a process that slept through its lease writes nothing.
+    """
+    held = session.execute(select(JobRun.fence, JobRun.state).where(JobRun.id == run.id).with_for_update()).first()
+    if held is None or held.fence != run.fence or held.state != RunState.RUNNING:
+        raise LeaseLost(f"{run.job} {run.slot.isoformat()}")
+
+
+def renew(session: Session, run: Run, *, now: datetime) -> None:
+    """Hold the lease on."""
+    session.execute(update(JobRun).where(JobRun.id == run.id, JobRun.fence == run.fence, JobRun.state == RunState.RUNNING).values(lease_until=now + LEASE))
+
+
+def finish(session: Session, run: Run, counts: Counts, *, now: datetime) -> bool:
+    """Record what the run did; False, and nothing written, when another process has it by now."""
+    told = {**({"missed": run.missed} if run.missed else {}), **counts}
+    return _end(session, run, {"state": RunState.DONE, "finished_at": now, "counts": told})
+
+
+def fail(session: Session, run: Run, fault: str, *, now: datetime) -> bool:
+    """Record that the run broke off; its next slot is run as usual."""
+    return _end(session, run, {"state": RunState.FAILED, "finished_at": now, "fault": fault[:_FAULT_CHARACTERS]})
+
+
+def tally(session: Session, line: Line, counts: Counts, *, worker: str, now: datetime) -> None:
+    """Add to what shared work did in this hour: one row (job, hour) for all processes."""
+    slot = now.replace(minute=0, second=0, microsecond=0)
+    lock(session, f"job:{line.name}")
+    row = session.scalars(select(JobRun).where(JobRun.job == line.name, JobRun.slot == slot)).one_or_none()
+    if row is None:
+        row = JobRun(job=line.name, slot=slot, state=RunState.DONE, worker=worker, started_at=now, lease_until=now, counts={})
+        session.add(row)
+    row.counts = {name: int(row.counts.get(name, 0)) + counts.get(name, 0) for name in {*row.counts, *counts}}
+    row.finished_at, row.worker = now, worker
+
+
+def beat(session: Session, worker: str, *, now: datetime) -> None:
+    """Say that this jobs process is alive, and forget those long gone."""
+    statement = insert_on_conflict(session, Heartbeat).values(worker=worker, kind=JOBS, at=now)
+    session.execute(statement.on_conflict_do_update(index_elements=["worker"], set_={"at": now}))
+    session.execute(delete(Heartbeat).where(Heartbeat.at < now - BEATS_KEPT))
+
+
+def retire(session: Session, worker: str) -> None:
+    """Forget a process that ends in peace."""
+    session.execute(delete(Heartbeat).where(Heartbeat.worker == worker))
+
+
+def last_beat(session: Session) -> datetime | None:
+    """When a jobs process was last alive."""
+    return session.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.kind == JOBS))
+
+
+def _take_over(session: Session, running: JobRun, worker: str, now: datetime) -> Run:
+    running.fence += 1
+    running.worker, running.started_at, running.lease_until = worker, now, now + LEASE
+    session.flush()
+    return Run(running.id, running.job, running.slot, running.fence)
+
+
+def _end_abandoned(running: JobRun, now: datetime) -> None:
+    running.fence += 1
+    running.state, running.finished_at, running.fault = RunState.FAILED, now, "the process ended before the run did"
+
+
+def _insert(session: Session, job: str, slot: datetime, state: RunState, worker: str, now: datetime, missed: int) -> int | None:
+    values = {
+        "job": job,
+        "slot": slot,
+        "state": state,
+        "worker": worker,
+        "started_at": now,
+        "lease_until": now + LEASE if state is RunState.RUNNING else now,
+        "finished_at": now if state is RunState.SKIPPED else None,
+        "counts": {"missed": missed} if missed else {},
+    }
+    statement = insert_on_conflict(session, JobRun).values(**values).on_conflict_do_nothing(index_elements=["job", "slot"])
+    return session.execute(statement.returning(JobRun.id)).scalar_one_or_none()
+
+
+def _end(session: Session, run: Run, values: dict[str, object]) -> bool:
+    held = (JobRun.id == run.id, JobRun.fence == run.fence, JobRun.state == RunState.RUNNING)
+    return session.execute(update(JobRun).where(*held).values(**values).returning(JobRun.id)).first() is not None

@@ -1,0 +1,95 @@
+"""Writing letters into the outbox, in the transaction of their cause."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from mail.compose import Text, sender_address
+from mail.desk import Desk
+from models.database import insert_on_conflict
+from models.outbox import Letter, Recipient, RecipientState
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A letter to write. `cause` is unique for ever; `leaves_at` holds it back until then; `held` are CC addresses it must not go to."""
+
+    kind: str
+    cause: str
+    text: Text
+    to: Sequence[str]
+    cc: Sequence[str] = ()
+    held: Collection[str] = frozenset()
+    ticket_id: int | None = None
+    message_id: int | None = None
+    account_id: int | None = None
+    leaves_at: datetime | None = None
+
+
+HELD = "outside_cc_limit"
+"""Why a recipient is suppressed: the account's outside CC mails of the day are used up."""
+
+
+def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now: datetime) -> list[int]:
+    """Add the letters of `drafts` that have a recipient and a cause of their own; the ids of those written."""
+    wanted = {draft.cause: draft for draft in drafts if draft.to}
+    if not wanted:
+        return []
+    session.flush()
+    statement = insert_on_conflict(session, Letter).values([_letter(draft, desk, now) for draft in wanted.values()])
+    statement = statement.on_conflict_do_nothing(index_elements=["cause"])
+    written = session.execute(statement.returning(Letter.id, Letter.cause)).all()
+    if written:
+        session.execute(insert(Recipient), [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])
+    return [id_ for id_, _ in written]
+
+
+def thread_id(ticket_id: int, desk: Desk) -> str:
+    """The id that all letters of a ticket refer to, so that mail programs keep them together."""
+    return f"<ticket-{ticket_id}@{_host(desk)}>"
+
+
+def _letter(draft: Draft, desk: Desk, now: datetime) -> dict[str, object]:
+    return {
+        "kind": draft.kind,
+        "cause": draft.cause,
+        "ticket_id": draft.ticket_id,
+        "message_id": draft.message_id,
+        "account_id": draft.account_id,
+        "header_id": f"<{secrets.token_hex(16)}@{_host(desk)}>",
+        "thread_ids": [thread_id(draft.ticket_id, desk)] if draft.ticket_id is not None else [],
+        "subject": draft.text.subject,
+        "body": draft.text.body,
+        "created_at": now,
+        "try_at": draft.leaves_at or now,
+    }
+
+
+def _recipients(letter_id: int, draft: Draft, now: datetime) -> list[dict[str, object]]:
+    """A row an address; one that stands in both places keeps the first."""
+    placed: dict[str, tuple[str, str]] = {}
+    for place, addresses in (("to", draft.to), ("cc", draft.cc)):
+        for address in addresses:
+            placed.setdefault(address.lower(), (place, address))
+    return [
+        {
+            "letter_id": letter_id,
+            "place": place,
+            "address": address,
+            "address_key": key,
+            "state": RecipientState.SUPPRESSED if address in draft.held else RecipientState.WAITING,
+            "answer": HELD if address in draft.held else "",
+            "updated_at": now,
+        }
+        for key, (place, address) in placed.items()
+    ]
+
+
+def _host(desk: Desk) -> str:
+    return sender_address(desk.mail_from).rpartition("@")[2] or "localhost"

@@ -1,0 +1,277 @@
+"""One function per mail: who gets it, what it says, and the outbox row in the transaction of its cause.
+
+Recipients are an account's `email`, a ticket's CC, or staff. A maintenance e-mail is never one, and a note is never a cause.
+A letter's `cause` is unique: asked twice, it is written once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from actions.letters import Draft, write_letters
+from actions.rates import count_one, counted
+from mail.compose import Text, compose, excerpt
+from mail.desk import Desk
+from models.actors import Actor
+from models.contracts import Category, DomainKind, ProductFamily, mail_domains
+from models.outbox import Letter, LetterState, Recipient, RecipientState
+from models.people import Account, PendingRegistration, QueueMember, Staff
+from models.tickets import Attachment, Message, MessageKind, Ticket
+from rules.addresses import parse_address
+from rules.limits import Limits
+from rules.rights import Role
+from rules.tickets import is_outside
+
+_OUTSIDE = "outside_cc"
+_DAY = timedelta(days=1)
+_TOKYO_OFFSET = timedelta(hours=9)
+_ANSWERING = frozenset({Role.SUPPORT, Role.LEAD})
+
+
+def ticket_opened(session: Session, ticket: Ticket, message: Message, *, desk: Desk, limits: Limits, now: datetime) -> None:
+    """受付: tell the customer and the CC that the ticket is here, and the queue's staff that it wants an answer.
+
+    The message's attachments must be flushed. A ticket without an account tells staff only.
+    """
+    facts = _facts_of(session, ticket, message, limits)
+    to_customer = _customer_drafts(session, "ticket_opened", facts, desk=desk, limits=limits, now=now)
+    staff = _queue_staff(session, ticket.family_id, besides=message.staff_id)
+    text = _staff_text("staff_ticket_opened", facts, desk)
+    to_staff = Draft("staff_ticket_opened", f"staff_ticket_opened:{ticket.id}", text, staff, ticket_id=ticket.id)
+    write_letters(session, [*to_customer, to_staff], desk=desk, now=now)
+
+
+def ticket_updated(session: Session, ticket: Ticket, message: Message, *, desk: Desk, limits: Limits, now: datetime) -> None:
+    """更新: tell the customer and the CC what was written, and the assignee (without one the queue's staff)."""
+    facts = _facts_of(session, ticket, message, limits)
+    to_customer = _customer_drafts(session, "ticket_updated", facts, desk=desk, limits=limits, now=now)
+    staff = [facts.row.assignee_email] if facts.row.assignee_active else _queue_staff(session, ticket.family_id, besides=message.staff_id)
+    text = _staff_text("staff_ticket_updated", facts, desk)
+    to_staff = Draft("staff_ticket_updated", f"staff_ticket_updated:{message.id}", text, staff, ticket_id=ticket.id, message_id=message.id)
+    write_letters(session, [*to_customer, to_staff], desk=desk, now=now)
+
+
+def answered(session: Session, ticket: Ticket, message: Message, *, desk: Desk, limits: Limits, now: datetime) -> None:
+    """回答: tell the customer and the CC; the letter leaves from `message.published_at` on."""
+    facts = _facts_of(session, ticket, message, limits)
+    write_letters(session, _customer_drafts(session, "answered", facts, desk=desk, limits=limits, now=now), desk=desk, now=now)
+
+
+def withdraw(session: Session, message: Message, *, now: datetime) -> bool:
+    """Take back the letters of an undone answer; False when one is on its way or gone.
+
+    The letters stay in the ledger as withdrawn and let go of the message, which may then be deleted.
+    """
+    ids = session.scalars(select(Letter.id).where(Letter.message_id == message.id)).all()
+    if not ids:
+        return True
+    taken = update(Letter).where(Letter.message_id == message.id, Letter.state == LetterState.WAITING, Letter.fence == 0)
+    # The cause gets a mark: the next message may get the same id again on SQLite, and its letter is another one.
+    gone = session.scalars(
+        taken.values(state=LetterState.WITHDRAWN, message_id=None, cause=Letter.cause + ":withdrawn:" + Letter.header_id).returning(Letter.id)
+    ).all()
+    session.execute(update(Recipient).where(Recipient.letter_id.in_(gone)).values(state=RecipientState.SUPPRESSED, answer="withdrawn", updated_at=now))
+    return len(gone) == len(ids)
+
+
+def assigned(session: Session, ticket: Ticket, staff_id: int, *, by: Actor, desk: Desk, limits: Limits, now: datetime) -> None:
+    """割り当て: tell the new assignee, unless they took the ticket themselves."""
+    if by.kind == "staff" and by.id == staff_id:
+        return
+    email = session.scalar(select(Staff.email).where(Staff.id == staff_id, Staff.active))
+    facts = _facts_of(session, ticket, None, limits)
+    text = _staff_text("staff_assigned", facts, desk, by=by.name)
+    cause = f"staff_assigned:{ticket.id}:{staff_id}:{now.isoformat()}"
+    write_letters(session, [Draft("staff_assigned", cause, text, [email] if email else [], ticket_id=ticket.id)], desk=desk, now=now)
+
+
+def first_answer_overdue(session: Session, ticket: Ticket, *, desk: Desk, limits: Limits, now: datetime) -> bool:
+    """Tell the staff of the ticket's queue that its first answer is past its deadline; False when nobody is there to tell."""
+    facts = _facts_of(session, ticket, None, limits)
+    text = _staff_text("staff_first_answer_overdue", facts, desk, due_at=ticket.due_at)
+    staff = _queue_staff(session, ticket.family_id)
+    if facts.row.assignee_active:
+        staff = list(dict.fromkeys([facts.row.assignee_email, *staff]))
+    draft = Draft("staff_first_answer_overdue", f"staff_first_answer_overdue:{ticket.id}", text, staff, ticket_id=ticket.id)
+    return bool(write_letters(session, [draft], desk=desk, now=now))
+
+
+def registration_link(session: Session, pending: PendingRegistration, *, token: str, desk: Desk, now: datetime) -> None:
+    """仮登録確認: the single-use link. Nothing the applicant typed stands in it: it may go to a stranger."""
+    text = compose("registration_link", desk=desk, token=token, expires_at=pending.expires_at)
+    write_letters(session, [Draft("registration_link", f"registration_link:{pending.token_hash}", text, [pending.email])], desk=desk, now=now)
+
+
+def registered(session: Session, account: Account, *, desk: Desk, now: datetime) -> None:
+    """本登録完了."""
+    cause = f"registered:{account.id}:{account.created_at.isoformat()}"
+    _write_to_account(session, "registered", cause, account, account.email, _account_text("registered", account, desk), desk=desk, now=now)
+
+
+def login_ids(session: Session, email: str, accounts: Sequence[tuple[Account, str]], *, desk: Desk, limits: Limits, now: datetime) -> None:
+    """ID再取得・パスワードリセット: every account of `email` with its reset link, in one letter; none without accounts."""
+    if not accounts:
+        return
+    entries = [{"user_id": account.user_id, "token": token} for account, token in accounts]
+    text = compose("login_ids", desk=desk, entries=entries, hours=limits.reset_link_hours)
+    cause = f"login_ids:{_digest(''.join(token for _, token in accounts))}"
+    account_id = accounts[0][0].id if len(accounts) == 1 else None
+    write_letters(session, [Draft("login_ids", cause, text, [email], account_id=account_id)], desk=desk, now=now)
+
+
+def password_changed(session: Session, account: Account, *, desk: Desk, now: datetime) -> None:
+    """変更通知: the password."""
+    cause = f"password_changed:{account.id}:{now.isoformat()}"
+    text = _account_text("password_changed", account, desk, at=now)
+    _write_to_account(session, "password_changed", cause, account, account.email, text, desk=desk, now=now)
+
+
+def email_link(session: Session, account: Account, *, new_email: str, token: str, desk: Desk, now: datetime) -> None:
+    """メールアドレス変更の確認, to the new address: the single-use link, and nothing the customer typed."""
+    text = compose("email_link", desk=desk, token=token)
+    _write_to_account(session, "email_link", f"email_link:{_digest(token)}", account, new_email, text, desk=desk, now=now)
+
+
+def email_changed(session: Session, account: Account, *, old_email: str, desk: Desk, now: datetime) -> None:
+    """変更通知, to the old address; the new one is not told there."""
+    cause = f"email_changed:{account.id}:{now.isoformat()}"
+    text = _account_text("email_changed", account, desk, at=now)
+    _write_to_account(session, "email_changed", cause, account, old_email, text, desk=desk, now=now)
+
+
+def outside_cc_left(session: Session, account_id: int, *, limits: Limits, now: datetime) -> int:
+    """How many mails to outside CC addresses the account may still cause today (Tokyo's day)."""
+    used = counted(session, _OUTSIDE, str(account_id), window=_DAY, now=now + _TOKYO_OFFSET)
+    return max(0, limits.outside_cc_mails_per_day - used)
+
+
+# -- inner parts
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the letters about a ticket say, and whom they can reach."""
+
+    ticket: Ticket
+    message: Message | None
+    row: Any
+    files: Sequence[Any]
+    post: str
+    cut: bool
+
+
+def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits: Limits) -> _Facts:
+    if message is not None and message.kind == MessageKind.NOTE:
+        raise ValueError("a note never leaves the console")
+    session.flush()
+    row = session.execute(
+        select(
+            ProductFamily.name.label("product"),
+            Category.name.label("category"),
+            Account.id.label("account_id"),
+            Account.company_name,
+            Account.person_name,
+            Account.email,
+            Account.maintenance_email,
+            Staff.email.label("assignee_email"),
+            Staff.active.label("assignee_active"),
+        )
+        .select_from(Ticket)
+        .join(ProductFamily, ProductFamily.id == Ticket.family_id)
+        .join(Category, Category.id == Ticket.category_id)
+        .outerjoin(Account, Account.id == Ticket.account_id)
+        .outerjoin(Staff, Staff.id == Ticket.assignee_id)
+        .where(Ticket.id == ticket.id)
+    ).one()
+    files: Sequence[Any] = []
+    post, cut = "", False
+    if message is not None:
+        files = session.execute(select(Attachment.name, Attachment.size).where(Attachment.message_id == message.id).order_by(Attachment.id)).all()
+        post, cut = excerpt(message.body, limits.mail_body_characters)
+    return _Facts(ticket, message, row, files, post, cut)
+
+
+def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, limits: Limits, now: datetime) -> list[Draft]:
+    """The letter to the account and its CC; nothing for a ticket that belongs to nobody yet."""
+    ticket, message, row = facts.ticket, facts.message, facts.row
+    if row.account_id is None or message is None:
+        return []
+    text = compose(
+        kind,
+        desk=desk,
+        ticket=ticket,
+        product=row.product,
+        category=row.category,
+        company=row.company_name,
+        person=row.person_name,
+        post=facts.post,
+        cut=facts.cut,
+        files=facts.files,
+    )
+    held = _held_cc(session, facts, limits, now)
+    return [
+        Draft(
+            kind,
+            f"{kind}:{message.id}",
+            text,
+            [row.email],
+            ticket.cc,
+            held,
+            ticket_id=ticket.id,
+            message_id=message.id,
+            account_id=row.account_id,
+            leaves_at=max(now, message.published_at),
+        )
+    ]
+
+
+def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> frozenset[str]:
+    """The outside CC addresses beyond the account's number for today; each one that may go is counted."""
+    if not facts.ticket.cc:
+        return frozenset()
+    shared = mail_domains(session, DomainKind.SHARED)
+    own, maintenance = parse_address(facts.row.email), parse_address(facts.row.maintenance_email)
+    outside = [value for value in facts.ticket.cc if is_outside(parse_address(value), own, maintenance, shared)]
+    key = str(facts.row.account_id)
+    # Windows begin at midnight UTC; moved by Tokyo's offset they begin at midnight there.
+    return frozenset(value for value in outside if count_one(session, _OUTSIDE, key, window=_DAY, now=now + _TOKYO_OFFSET) > limits.outside_cc_mails_per_day)
+
+
+def _staff_text(kind: str, facts: _Facts, desk: Desk, **more: object) -> Text:
+    row = facts.row
+    customer = f"{row.company_name} {row.person_name} 様" if row.account_id is not None else "（お客様は未登録です）"
+    everything: dict[str, object] = {"due_at": None, "by": "", "post": facts.post, "cut": facts.cut, "files": facts.files, **more}
+    return compose(kind, desk=desk, ticket=facts.ticket, product=row.product, category=row.category, customer=customer, **everything)
+
+
+def _queue_staff(session: Session, family_id: int, *, besides: int | None = None) -> list[str]:
+    """The addresses of those who answer for a family: its queue's members, without any all of support and lead."""
+    rows = session.execute(
+        select(Staff.id, Staff.email, Staff.roles, QueueMember.id.label("member_id"))
+        .outerjoin(QueueMember, (QueueMember.staff_id == Staff.id) & (QueueMember.family_id == family_id))
+        .where(Staff.active)
+        .order_by(Staff.id)
+    ).all()
+    members = [row for row in rows if row.member_id is not None]
+    chosen = members or [row for row in rows if _ANSWERING & set(row.roles)]
+    return [row.email for row in chosen if row.id != besides]
+
+
+def _account_text(notice: str, account: Account, desk: Desk, **more: object) -> Text:
+    return compose(notice, desk=desk, company=account.company_name, person=account.person_name, user_id=account.user_id, **more)
+
+
+def _write_to_account(session: Session, kind: str, cause: str, account: Account, to: str, text: Text, *, desk: Desk, now: datetime) -> None:
+    write_letters(session, [Draft(kind, cause, text, [to], account_id=account.id)], desk=desk, now=now)
+
+
+def _digest(secret: str) -> str:
+    """A name for a secret that does not tell it."""
+    return hashlib.sha256(secret.encode()).hexdigest()

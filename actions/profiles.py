@@ -1,0 +1,243 @@
+"""プロフィール: what changes at once, what waits for its link, and the 契約情報一覧 of a maintenance e-mail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from actions import journal, notices
+from actions.decisions import Judged, entries_of, judge_profile, keep_refusal
+from actions.links import find_link, issue_link, kill_links, use_link
+from actions.registrations import domain_of, search_text
+from mail.desk import Desk
+from models.actors import Actor
+from models.contracts import Certificate, ContractLine, Party, ProductFamily
+from models.database import lock
+from models.people import Account, AccountLink, AccountSession, LinkKind, SignIn
+from rules.addresses import Address
+from rules.credentials import user_id_key
+from rules.limits import Limits
+from rules.refusal import Refused
+from rules.registration import Normalised
+from rules.text import fold
+
+_COLUMNS = ("company_name", "person_name", "user_id", "email", "maintenance_email", "contract_key")
+GUARDED = frozenset({"user_id", "email", "password"})
+"""What changes only with the present password."""
+_MOST_OFFERED = 10
+_MOST_SIGN_INS = 10
+
+
+def changes_of(account: Account, entries: Normalised) -> dict[str, tuple[str, str]]:
+    """What `entries` would change: before and after by field."""
+    new = {
+        "company_name": entries.company_name,
+        "person_name": entries.person_name,
+        "user_id": entries.user_id or "",
+        "email": _value(entries.email),
+        "maintenance_email": _value(entries.maintenance_email),
+        "contract_key": entries.contract_key or "",
+    }
+    return {name: (getattr(account, name), new[name]) for name in _COLUMNS if getattr(account, name) != new[name]}
+
+
+def judge_edit(session: Session, account: Account, entries: Normalised, *, client: str, now: datetime) -> Judged:
+    """Judge a change of the profile and keep a refusal; for a short transaction of its own."""
+    trace = judge_profile(session, account, entries, now=now)
+    return Judged(entries, trace, "" if trace.passed else keep_refusal(session, "profile", entries, trace, client=client, now=now, account=account.id))
+
+
+def edit(
+    session: Session, account: Account, entries: Normalised, *, password_hash: str = "", by: Actor, desk: Desk, limits: Limits, now: datetime
+) -> dict[str, tuple[str, str]]:
+    """Save the profile and return what changed. A new e-mail is not used yet: a link goes to it, and until then the old one stays.
+
+    Refuses: changed_meanwhile, user_id_taken, email_before_pair (the new pair holds only together with an address nobody has proved).
+    """
+    lock(session, f"user_id:{user_id_key(entries.user_id or '')}")
+    trace = judge_profile(session, account, entries, now=now)
+    if not trace.passed:
+        raise Refused("changed_meanwhile")
+    changes = changes_of(account, entries)
+    if "email" in changes and changes.keys() & {"maintenance_email", "contract_key"}:
+        _check_pair_with_present_email(session, account, entries, desk=desk, now=now)
+    _apply(account, entries, trace.matched_party or "", now=now)
+    if password_hash:
+        account.password_hash = password_hash
+        kill_links(session, account.id, now=now)
+        notices.password_changed(session, account, desk=desk, now=now)
+    try:
+        with session.begin_nested():
+            session.flush()
+    except IntegrityError as fault:
+        raise Refused("user_id_taken", "user_id") from fault
+    if "email" in changes and entries.email:
+        _ask_for_proof(session, account, entries.email, desk=desk, limits=limits, now=now)
+    kept = {name: list(pair) for name, pair in changes.items()}
+    journal.record(session, "edit_profile", "account", account.id, by=by, now=now, subject_name=account.user_id, password=bool(password_hash), **kept)
+    return changes
+
+
+def _check_pair_with_present_email(session: Session, account: Account, entries: Normalised, *, desk: Desk, now: datetime) -> None:
+    """The pair opens a company's contract list, so it may not lean on an e-mail that is only typed and not yet proved."""
+    present = replace(entries, email=entries_of(account).email)
+    if not judge_profile(session, account, present, now=now).passed:
+        raise Refused("email_before_pair", "email", desk=desk.desk_address)
+
+
+def _apply(account: Account, entries: Normalised, party_role: str, *, now: datetime) -> None:
+    assert entries.user_id and entries.maintenance_email and entries.contract_key
+    account.company_name = entries.company_name
+    account.person_name = entries.person_name
+    account.user_id = entries.user_id
+    account.user_id_key = user_id_key(entries.user_id)
+    account.maintenance_email = entries.maintenance_email.value
+    account.maintenance_email_key = entries.maintenance_email.key
+    account.contract_key = entries.contract_key
+    account.party_role = party_role
+    account.search_text = search_text(account)
+    account.updated_at = now
+
+
+def _ask_for_proof(session: Session, account: Account, email: Address, *, desk: Desk, limits: Limits, now: datetime) -> None:
+    expires_at = now + timedelta(hours=limits.confirmation_link_hours)
+    token = issue_link(session, account.id, LinkKind.EMAIL_CHANGE, expires_at=expires_at, now=now, email=email.value)
+    notices.email_link(session, account, new_email=email.value, token=token, desk=desk, now=now)
+
+
+def with_email(account: Account, email: Address) -> Normalised:
+    """The account's entries with another e-mail."""
+    return replace(entries_of(account), email=email)
+
+
+def prove_email(session: Session, token: str, email: Address, *, client: str, desk: Desk, now: datetime) -> Account | None:
+    """Use the new e-mail of a living link from now on and tell the old one; None when the link lives no more.
+
+    All sessions and other links of the account end: they were got with the old address. Refuses: changed_meanwhile.
+    """
+    found = find_link(session, LinkKind.EMAIL_CHANGE, token, now=now)
+    if found is None or found[0].email != email.value or not use_link(session, found[0], now=now):
+        return None
+    account = found[1]
+    if not judge_profile(session, account, with_email(account, email), now=now).passed:
+        raise Refused("changed_meanwhile")
+    old = account.email
+    account.email, account.email_key, account.email_domain = email.value, email.key, domain_of(email.value)
+    account.search_text = search_text(account)
+    account.updated_at = now
+    session.execute(delete(AccountSession).where(AccountSession.account_id == account.id))
+    kill_links(session, account.id, now=now)
+    by = Actor(id=account.id, name=account.person_name, client=client, kind="customer")
+    journal.record(session, "change_email", "account", account.id, by=by, now=now, subject_name=account.user_id, email=[old, account.email])
+    notices.email_changed(session, account, old_email=old, desk=desk, now=now)
+    return account
+
+
+def waiting_email(session: Session, account_id: int, *, now: datetime) -> Row[Any] | None:
+    """The new e-mail that waits for its link (email, expires_at), or None."""
+    return session.execute(
+        select(AccountLink.email, AccountLink.expires_at).where(
+            AccountLink.account_id == account_id,
+            AccountLink.kind == LinkKind.EMAIL_CHANGE,
+            AccountLink.used_at.is_(None),
+            AccountLink.expires_at > now,
+        )
+    ).first()
+
+
+def offered_contracts(session: Session, maintenance_key: str) -> Sequence[str]:
+    """Contract keys that the maintenance e-mail stands on today, the newest certificates first."""
+    statement = (
+        select(Certificate.contract_key)
+        .join(Party, Party.certificate_id == Certificate.id)
+        .where(Party.email_key == maintenance_key)
+        .group_by(Certificate.id, Certificate.contract_key, Certificate.issued_on)
+        .order_by(Certificate.issued_on.desc(), Certificate.id.desc())
+        .limit(_MOST_OFFERED)
+    )
+    return session.scalars(statement).all()
+
+
+def sign_ins(session: Session, account_id: int) -> Sequence[Row[Any]]:
+    """The ログイン履歴: the last ten tries (at, succeeded, client), the newest first."""
+    statement = select(SignIn.at, SignIn.succeeded, SignIn.client).where(SignIn.account_id == account_id).order_by(SignIn.id.desc())
+    return session.execute(statement.limit(_MOST_SIGN_INS)).all()
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line's place in the list: what ends last comes first."""
+
+    ends_on: date
+    contract_key: str
+    id: int
+
+
+def contract_lines(
+    session: Session, maintenance_key: str, *, text: str = "", after: Place | None = None, before: Place | None = None, rows: int
+) -> tuple[Sequence[Row[Any]], bool, bool]:
+    """A page of the 契約情報一覧: the lines of all certificates on which the address stands, whichever party's it is.
+
+    Returns the rows (id, contract_key, family, product_number, serial, starts_on, ends_on, service), whether there are some before, and some after.
+    """
+    statement = _LINES.where(Certificate.id.in_(select(Party.certificate_id).where(Party.email_key == maintenance_key)))
+    if text:
+        statement = statement.where(_contains(text))
+    if before is not None:
+        found = session.execute(_backwards(statement.where(_is_before(before))).limit(rows + 1)).all()
+        return found[:rows][::-1], len(found) > rows, True
+    if after is not None:
+        statement = statement.where(_is_after(after))
+    found = session.execute(_forwards(statement).limit(rows + 1)).all()
+    return found[:rows], after is not None, len(found) > rows
+
+
+_LINES: Select[Any] = (
+    select(
+        ContractLine.id,
+        Certificate.contract_key,
+        ProductFamily.name.label("family"),
+        ContractLine.product_number,
+        ContractLine.serial,
+        ContractLine.starts_on,
+        ContractLine.ends_on,
+        ContractLine.service,
+    )
+    .join(Certificate, Certificate.id == ContractLine.certificate_id)
+    .join(ProductFamily, ProductFamily.id == ContractLine.family_id)
+)
+
+
+def _forwards(statement: Select[Any]) -> Select[Any]:
+    return statement.order_by(ContractLine.ends_on.desc(), Certificate.contract_key, ContractLine.id)
+
+
+def _backwards(statement: Select[Any]) -> Select[Any]:
+    return statement.order_by(ContractLine.ends_on, Certificate.contract_key.desc(), ContractLine.id.desc())
+
+
+def _is_after(place: Place) -> ColumnElement[bool]:
+    same_key = and_(Certificate.contract_key == place.contract_key, ContractLine.id > place.id)
+    return or_(ContractLine.ends_on < place.ends_on, and_(ContractLine.ends_on == place.ends_on, or_(Certificate.contract_key > place.contract_key, same_key)))
+
+
+def _is_before(place: Place) -> ColumnElement[bool]:
+    same_key = and_(Certificate.contract_key == place.contract_key, ContractLine.id < place.id)
+    return or_(ContractLine.ends_on > place.ends_on, and_(ContractLine.ends_on == place.ends_on, or_(Certificate.contract_key < place.contract_key, same_key)))
+
+
+def _contains(text: str) -> ColumnElement[bool]:
+    """Whether contract, family, product number, serial or service hold the text; folded, whatever its case."""
+    folded = fold(text).upper()
+    columns = (Certificate.contract_key, ProductFamily.name, ContractLine.product_number, ContractLine.serial, ContractLine.service)
+    return or_(*(func.upper(column).contains(folded, autoescape=True) for column in columns))
+
+
+def _value(address: Address | None) -> str:
+    return address.value if address else ""

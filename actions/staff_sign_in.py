@@ -1,0 +1,139 @@
+"""The staff's way in: tries counted ahead, the second factor, and the identity of the OpenID provider bound once."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from pyotp import random_base32
+from pyotp.totp import TOTP
+from sqlalchemy import CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from actions import journal
+from actions.rates import count_one, give_back, window_start
+from models.actors import SYSTEM, Actor
+from models.people import SignIn, Staff
+from rules.addresses import parse_address
+from rules.limits import Limits
+from rules.refusal import Refused
+from rules.text import fold
+
+_ALL = "all"
+_STEP_SECONDS = 30
+
+
+def count_try(session: Session, user_key: str, *, client: str, limits: Limits, now: datetime) -> datetime | None:
+    """Count a try before it is checked, so that many at once count as many; the moment to try again when a limit is passed.
+
+    Limits: per user ID and per client, and over all (DOMAIN, "Numbers"). Whether the user ID exists makes no difference.
+    """
+    window = _window(limits)
+    passed = [count_one(session, bucket, key, window=window, now=now) > most for bucket, key, most in _counts(user_key, client, limits)]
+    return window_start(now, window) + window if any(passed) else None
+
+
+def forgive_try(session: Session, user_key: str, *, client: str, limits: Limits, now: datetime) -> None:
+    """Take back a try that turned out to be right: only failures are limited."""
+    for bucket, key, _ in _counts(user_key, client, limits):
+        give_back(session, bucket, key, window=_window(limits), now=now)
+
+
+def note_sign_in(session: Session, staff_id: int, *, succeeded: bool, how: str, client: str, now: datetime) -> None:
+    """Add a line to the ログイン履歴; `how` is password, code or openid."""
+    session.add(SignIn(staff_id=staff_id, succeeded=succeeded, how=how, client=client, at=now))
+
+
+def offer_secret(staff: Staff) -> None:
+    """A fresh TOTP secret for a staff member who has none enrolled: whoever saw an earlier one and left it has nothing."""
+    if staff.totp_enrolled_at is None:
+        staff.totp_secret = random_base32()
+
+
+def enrolment_uri(staff: Staff) -> str:
+    """What the QR code of an enrolment says (otpauth)."""
+    return _totp(staff).provisioning_uri(name=staff.user_id, issuer_name="J's チケットシステム")
+
+
+def use_code(session: Session, staff: Staff, typed: str, *, by: Actor, now: datetime) -> None:
+    """Take a code of this or a neighbouring half minute, each once; the first right one completes the enrolment.
+
+    Refuses: totp_wrong.
+    """
+    step = _step_of(staff, typed, now)
+    if step is None or not _take_step(session, staff, step):
+        raise Refused("totp_wrong", "code")
+    if staff.totp_enrolled_at is None:
+        staff.totp_enrolled_at = now
+        journal.record(session, "enrol_totp", "staff", staff.id, by=by, now=now, subject_name=staff.name)
+
+
+def admit_identity(session: Session, *, issuer: str, subject: str, email: str, email_verified: bool, client: str, now: datetime) -> Staff:
+    """The staff member behind an OpenID identity; the first time a prepared row with that verified e-mail is bound to it for good.
+
+    Refuses: oidc_unknown (nobody, or a disabled one: the same answer).
+    """
+    staff = session.scalars(select(Staff).where(Staff.oidc_issuer == issuer, Staff.oidc_subject == subject)).one_or_none()
+    if staff is None and email_verified:
+        staff = _bind(session, issuer, subject, email, client=client, now=now)
+    if staff is None or not staff.active:
+        raise Refused("oidc_unknown", email=email)
+    return staff
+
+
+def note_refused_identity(session: Session, why: str, *, client: str, now: datetime, subject: str = "") -> None:
+    """Journal a sign-in through the provider that was refused; `why` is a word of ours, never the request's text."""
+    visitor = Actor(id=None, name=SYSTEM.name, client=client)
+    journal.record(session, "refuse_sign_in", "staff", None, by=visitor, now=now, why=why, subject=subject)
+
+
+def _bind(session: Session, issuer: str, subject: str, email: str, *, client: str, now: datetime) -> Staff | None:
+    try:
+        key = parse_address(email).key
+    except Refused:
+        return None
+    staff = session.scalars(select(Staff).where(Staff.email_key == key, Staff.oidc_subject.is_(None), Staff.active)).one_or_none()
+    if staff is None:
+        return None
+    bound = _count(session, update(Staff).where(Staff.id == staff.id, Staff.oidc_subject.is_(None)).values(oidc_issuer=issuer, oidc_subject=subject))
+    if not bound:
+        return None
+    actor = Actor(id=staff.id, name=staff.name, client=client, kind="staff")
+    journal.record(session, "bind_identity", "staff", staff.id, by=actor, now=now, subject_name=staff.name, issuer=issuer, email=staff.email)
+    return staff
+
+
+def _step_of(staff: Staff, typed: str, now: datetime) -> int | None:
+    code = fold(typed).replace(" ", "")
+    if not staff.totp_secret or not code.isascii():
+        return None
+    totp, current = _totp(staff), int(now.timestamp()) // _STEP_SECONDS
+    return next((step for step in (current, current - 1, current + 1) if hmac.compare_digest(totp.generate_otp(step), code)), None)
+
+
+def _take_step(session: Session, staff: Staff, step: int) -> bool:
+    """Whether this code was not used before, nor one after it; of two at the same time one wins."""
+    return _count(session, update(Staff).where(Staff.id == staff.id, Staff.totp_step < step).values(totp_step=step)) == 1
+
+
+def _totp(staff: Staff) -> TOTP:
+    if staff.totp_secret is None:
+        raise ValueError("no secret was offered")
+    return TOTP(staff.totp_secret, interval=_STEP_SECONDS)
+
+
+def _counts(user_key: str, client: str, limits: Limits) -> tuple[tuple[str, str, int], ...]:
+    return (
+        ("staff_sign_in_user", user_key, limits.sign_in_failures),
+        ("staff_sign_in_client", client, limits.sign_in_failures),
+        ("staff_sign_in_all", _ALL, limits.sign_in_failures_all),
+    )
+
+
+def _window(limits: Limits) -> timedelta:
+    return timedelta(minutes=limits.sign_in_window_minutes)
+
+
+def _count(session: Session, statement: Any) -> int:
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount

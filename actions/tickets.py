@@ -1,0 +1,388 @@
+"""Tickets: opening, answering, noting, assigning, changing state; what undoing an answer takes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from actions import journal, notices
+from actions.attachments import give_back, take_files
+from actions.clock import change_target, end_clock, follow_state, start_clock
+from actions.verdicts import facts_of, judge_typed
+from mail.desk import Desk
+from models.actors import Actor, Customer, StaffMember
+from models.base import NEVER
+from models.outbox import Letter
+from models.people import Account, Staff
+from models.tickets import Draft, Message, MessageKind, Ticket
+from rules.calendar import BusinessCalendar, tokyo_date
+from rules.limits import Limits
+from rules.refusal import Refused
+from rules.text import fold_key, is_unknown, searchable
+from rules.tickets import ENDED, Priority, State, after_answer, after_assignment, after_customer_post, check_move, check_post, takes_posts
+
+
+class NoTicket(LookupError):
+    """There is no such ticket, or not for this person: the same answer."""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A checked new ticket: texts as typed, masters by id, CC as it will be mailed."""
+
+    family_id: int
+    category_id: int
+    subject: str
+    contract_text: str
+    serial_text: str
+    body: str
+    model: str = ""
+    os_version: str = ""
+    cc: tuple[str, ...] = ()
+
+
+def open_ticket(
+    session: Session,
+    opening: Opening,
+    *,
+    files: Sequence[int] = (),
+    submission: str,
+    follows: Ticket | None = None,
+    by: Customer,
+    desk: Desk,
+    limits: Limits,
+    calendar: BusinessCalendar,
+    now: datetime,
+) -> Ticket:
+    """Open a ticket for the account of `by` and write its letters; the same `submission` again returns the ticket it made.
+
+    Refuses at files: files_gone, post_large. The contract never blocks: what it is worth is kept as the opening verdict.
+    """
+    posted = _posted(session, submission)
+    if posted is not None:
+        return session.get_one(Ticket, posted.ticket_id)
+    account = session.get_one(Account, by.id)
+    judgement = judge_typed(session, opening.contract_text, opening.serial_text, facts_of(account), today=tokyo_date(now))
+    ticket = Ticket(
+        account_id=account.id,
+        family_id=opening.family_id,
+        category_id=opening.category_id,
+        subject=opening.subject,
+        search_text=searchable(" ".join((opening.subject, account.company_name, account.person_name, account.email, account.user_id))),
+        contract_text=opening.contract_text,
+        contract_key="" if is_unknown(opening.contract_text) else fold_key(opening.contract_text),
+        serial_text=opening.serial_text,
+        serial_key="" if is_unknown(opening.serial_text) else fold_key(opening.serial_text),
+        model=opening.model,
+        os_version=opening.os_version,
+        cc=list(opening.cc),
+        state=State.NEW,
+        state_before=State.NEW,
+        state_from=now,
+        unresolved=True,
+        priority=Priority.NORMAL,
+        created_at=now,
+        updated_at=now,
+        due_at=NEVER,
+        clock_left=None,
+        first_answer_at=None,
+        opening_verdict={"verdict": judgement.verdict, "reason": judgement.reason, "path": judgement.path, "lines": list(judgement.line_ids)},
+        follows_id=follows.id if follows else None,
+    )
+    start_clock(ticket, calendar, now)
+    session.add(ticket)
+    session.flush()
+    message = _add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now)
+    take_files(session, files, message, by=by, limits=limits)
+    journal.record(session, "open", "ticket", ticket.id, by=by, now=now, subject_name=ticket.subject, follows=ticket.follows_id)
+    notices.ticket_opened(session, ticket, message, desk=desk, limits=limits, now=now)
+    return ticket
+
+
+def reply(
+    session: Session,
+    ticket: Ticket,
+    body: str,
+    *,
+    files: Sequence[int] = (),
+    submission: str,
+    by: Customer,
+    desk: Desk,
+    limits: Limits,
+    calendar: BusinessCalendar,
+    now: datetime,
+) -> Ticket:
+    """The customer's post. Returns the ticket that took it: this one, or the follow-up that a closed one opens.
+
+    Refuses: body_empty, text_long, files_gone, post_large.
+    """
+    posted = _posted(session, submission)
+    if posted is not None:
+        return session.get_one(Ticket, posted.ticket_id)
+    check_post(body, has_files=bool(files), body_characters=limits.body_characters)
+    if not takes_posts(shown_state(ticket, now)) or not takes_posts(ticket.state):
+        return _follow_up(session, ticket, body, files=files, submission=submission, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
+    message = _add_message(session, ticket, MessageKind.CUSTOMER, body, submission=submission, by=by, published_at=now, now=now)
+    take_files(session, files, message, by=by, limits=limits)
+    before = ticket.state
+    _set_state(ticket, after_customer_post(ticket.state), since=now, now=now)
+    start_clock(ticket, calendar, now)
+    _touch(ticket, now)
+    journal.record(session, "reply", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
+    notices.ticket_updated(session, ticket, message, desk=desk, limits=limits, now=now)
+    return ticket
+
+
+def answer(
+    session: Session,
+    ticket: Ticket,
+    body: str,
+    *,
+    files: Sequence[int] = (),
+    next_state: State | None,
+    last_seen: int,
+    submission: str,
+    by: StaffMember,
+    desk: Desk,
+    limits: Limits,
+    now: datetime,
+) -> Message:
+    """A published answer, effective when the time of undoing is over.
+
+    `last_seen` is the newest message its author saw. Refuses: newer_reply(name, id) when another post came since,
+    body_empty, text_long, state_move, files_gone, post_large.
+    """
+    posted = _posted(session, submission)
+    if posted is not None:
+        return posted
+    check_post(body, has_files=bool(files), body_characters=limits.body_characters)
+    _check_unseen(session, ticket, last_seen, by)
+    published_at = now + timedelta(seconds=limits.undo_send_seconds)
+    undo = _snapshot(ticket)
+    before = ticket.state
+    _set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
+    if ticket.first_answer_at is None:
+        ticket.first_answer_at = published_at
+    ticket.assignee_id = ticket.assignee_id or by.id
+    end_clock(ticket)
+    _touch(ticket, now)
+    message = _add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now)
+    message.undo = {**undo, "version": ticket.version}
+    take_files(session, files, message, by=by, limits=limits)
+    session.execute(delete(Draft).where(Draft.ticket_id == ticket.id, Draft.staff_id == by.id, Draft.kind == MessageKind.ANSWER))
+    journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
+    notices.answered(session, ticket, message, desk=desk, limits=limits, now=now)
+    return message
+
+
+def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: StaffMember, now: datetime) -> str:
+    """Undo an answer that is not published yet: it becomes its author's draft, and the ticket is as before.
+
+    Returns the text. Refuses: undo_too_late (published, not one's own, or no answer of this ticket).
+    """
+    message = session.get(Message, message_id)
+    if message is None or message.ticket_id != ticket.id or message.staff_id != by.id or message.kind != MessageKind.ANSWER or message.published_at <= now:
+        raise Refused("undo_too_late")
+    if not notices.withdraw(session, message, now=now):
+        raise Refused("undo_too_late")
+    text = message.body
+    if message.undo.get("version") == ticket.version:
+        _restore(ticket, message.undo)
+    give_back(session, message, by=by)
+    for letter in session.scalars(select(Letter).where(Letter.message_id == message.id)):
+        letter.message_id = None
+    session.flush()
+    session.delete(message)
+    _keep_draft(session, ticket, MessageKind.ANSWER, text, by=by, now=now)
+    _touch(ticket, now)
+    journal.record(session, "withdraw_answer", "ticket", ticket.id, by=by, now=now, message=message_id)
+    return text
+
+
+def write_note(
+    session: Session, ticket: Ticket, body: str, *, files: Sequence[int] = (), submission: str, by: StaffMember, limits: Limits, now: datetime
+) -> Message:
+    """社内メモ: stays in the console. Refuses: body_empty, text_long, files_gone, post_large."""
+    posted = _posted(session, submission)
+    if posted is not None:
+        return posted
+    check_post(body, has_files=bool(files), body_characters=limits.body_characters)
+    message = _add_message(session, ticket, MessageKind.NOTE, body, submission=submission, by=by, published_at=now, now=now)
+    take_files(session, files, message, by=by, limits=limits)
+    session.execute(delete(Draft).where(Draft.ticket_id == ticket.id, Draft.staff_id == by.id, Draft.kind == MessageKind.NOTE))
+    _touch(ticket, now)
+    journal.record(session, "note", "ticket", ticket.id, by=by, now=now, message=message.id)
+    return message
+
+
+def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffMember, desk: Desk, limits: Limits, now: datetime) -> None:
+    """Give the ticket to a staff member, or back to the queue. Refuses: assignee_unknown."""
+    if staff_id == ticket.assignee_id:
+        return
+    names = _staff_names(session, {staff_id, ticket.assignee_id})
+    if staff_id is not None and staff_id not in names:
+        raise Refused("assignee_unknown", "staff_id")
+    before = ticket.assignee_id
+    ticket.assignee_id = staff_id
+    if staff_id is not None:
+        _set_state(ticket, after_assignment(ticket.state), since=now, now=now)
+    _touch(ticket, now)
+    journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=[names.get(before or 0, ""), names.get(staff_id or 0, "")])
+    if staff_id is not None and staff_id != by.id:
+        notices.assigned(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now)
+
+
+def change_state(session: Session, ticket: Ticket, state: State, *, by: Actor, calendar: BusinessCalendar, now: datetime) -> None:
+    """Move the ticket by hand. Refuses: state_move(frm, to)."""
+    if state == ticket.state:
+        return
+    check_move(ticket.state, state)
+    before = ticket.state
+    _set_state(ticket, state, since=now, now=now)
+    follow_state(ticket, calendar, now)
+    _touch(ticket, now)
+    journal.record(session, "change_state", "ticket", ticket.id, by=by, now=now, state=[before, state])
+
+
+def change_priority(session: Session, ticket: Ticket, priority: Priority, *, by: StaffMember, calendar: BusinessCalendar, now: datetime) -> None:
+    """Set the priority; the deadline of the answer that is owed moves with it."""
+    if priority == ticket.priority:
+        return
+    before = Priority(ticket.priority)
+    ticket.priority = priority
+    change_target(ticket, calendar, before, now)
+    _touch(ticket, now)
+    journal.record(session, "change_priority", "ticket", ticket.id, by=by, now=now, priority=[before, priority])
+
+
+def ticket_for_staff(session: Session, number: int, *, change: bool = False) -> Ticket:
+    """The ticket of a number; `change` waits for others who are changing it. Raises NoTicket."""
+    return _one(session, number, change=change)
+
+
+def ticket_for_customer(session: Session, number: int, *, by: Customer, change: bool = False) -> Ticket:
+    """The account's own ticket of a number. Raises NoTicket for another's as for none."""
+    ticket = _one(session, number, change=change)
+    if ticket.account_id != by.id:
+        raise NoTicket(number)
+    return ticket
+
+
+def shown_state(ticket: Ticket | Any, now: datetime) -> State:
+    """The state a customer is told: an answer's new state only from its publication on."""
+    return State(ticket.state if ticket.state_from <= now else ticket.state_before)
+
+
+def _one(session: Session, number: int, *, change: bool) -> Ticket:
+    ticket = session.get(Ticket, number, with_for_update=True if change else None) if 0 < number < 2**31 else None
+    if ticket is None:
+        raise NoTicket(number)
+    return ticket
+
+
+def _posted(session: Session, submission: str) -> Message | None:
+    """The message that this form made already, if it was posted before."""
+    return session.scalars(select(Message).where(Message.submission == submission)).one_or_none() if submission else None
+
+
+def _add_message(
+    session: Session, ticket: Ticket, kind: MessageKind, body: str, *, submission: str, by: Actor, published_at: datetime, now: datetime
+) -> Message:
+    message = Message(
+        ticket_id=ticket.id,
+        kind=kind,
+        account_id=by.id if isinstance(by, Customer) else None,
+        staff_id=by.id if isinstance(by, StaffMember) else None,
+        author_name=by.name,
+        body=body,
+        created_at=now,
+        published_at=published_at,
+        undo={},
+        submission=submission or None,
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def _check_unseen(session: Session, ticket: Ticket, last_seen: int, by: StaffMember) -> None:
+    newest = session.execute(
+        select(Message.id, Message.author_name, Message.staff_id).where(Message.ticket_id == ticket.id).order_by(Message.id.desc()).limit(1)
+    ).one_or_none()
+    if newest is not None and newest.id > last_seen and newest.staff_id != by.id:
+        raise Refused("newer_reply", "body", name=newest.author_name, id=newest.id)
+
+
+def _set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:
+    shown = shown_state(ticket, now)
+    ticket.state_before = shown
+    ticket.state = state
+    ticket.state_from = since
+    ticket.unresolved = state not in ENDED
+    ticket.resolved_at = (ticket.resolved_at or since) if state in ENDED else None
+
+
+def _touch(ticket: Ticket, now: datetime) -> None:
+    ticket.updated_at = now
+    ticket.version += 1
+
+
+_UNDONE = ("state", "state_before", "unresolved", "clock_left", "assignee_id")
+_UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
+
+
+def _snapshot(ticket: Ticket) -> dict[str, Any]:
+    moments = {name: getattr(ticket, name) for name in _UNDONE_MOMENTS}
+    return {name: getattr(ticket, name) for name in _UNDONE} | {name: at.isoformat() if at else None for name, at in moments.items()}
+
+
+def _restore(ticket: Ticket, undo: dict[str, Any]) -> None:
+    for name in _UNDONE:
+        setattr(ticket, name, undo[name])
+    for name in _UNDONE_MOMENTS:
+        setattr(ticket, name, datetime.fromisoformat(undo[name]) if undo[name] else None)
+
+
+def _follow_up(
+    session: Session,
+    ticket: Ticket,
+    body: str,
+    *,
+    files: Sequence[int],
+    submission: str,
+    by: Customer,
+    desk: Desk,
+    limits: Limits,
+    calendar: BusinessCalendar,
+    now: datetime,
+) -> Ticket:
+    opening = Opening(
+        family_id=ticket.family_id,
+        category_id=ticket.category_id,
+        subject=ticket.subject,
+        contract_text=ticket.contract_text,
+        serial_text=ticket.serial_text,
+        body=body,
+        model=ticket.model,
+        os_version=ticket.os_version,
+        cc=tuple(ticket.cc),
+    )
+    return open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
+
+
+def _keep_draft(session: Session, ticket: Ticket, kind: MessageKind, body: str, *, by: StaffMember, now: datetime) -> None:
+    draft = session.scalars(select(Draft).where(Draft.ticket_id == ticket.id, Draft.staff_id == by.id, Draft.kind == kind)).one_or_none()
+    if draft is None:
+        session.add(Draft(ticket_id=ticket.id, staff_id=by.id, kind=kind, body=body, updated_at=now))
+    else:
+        draft.body, draft.updated_at = body, now
+
+
+def _staff_names(session: Session, ids: set[int | None]) -> dict[int, str]:
+    known = [number for number in ids if number is not None]
+    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(known), Staff.active))}

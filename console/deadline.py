@@ -1,0 +1,57 @@
+"""The deadline of a ticket's next answer as people read it: time left in business hours, near, over, or a clock that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from models.base import NEVER
+from rules.calendar import BusinessCalendar
+from rules.tickets import Priority, State, target_hours
+from wording.catalog import N_, translate
+
+NEAR_SHARE = 4
+"""A deadline is near when a quarter of its time is left."""
+_WHY = {
+    State.WAITING_CUSTOMER: N_("お客様の返信待ち"),
+    State.WAITING_VENDOR: N_("メーカー回答待ち"),
+    State.WAITING_CENTER: N_("契約の確認待ち"),
+}
+_DAYS = N_("{why} {days}日")
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """What ui.sla and ui.deadline_card show. `left` counts business seconds (past the deadline when over), `used` is 0…100."""
+
+    kind: str
+    left: int = 0
+    due_at: datetime | None = None
+    used: int = 0
+    why: str = ""
+
+
+def deadline_of(ticket: Any, calendar: BusinessCalendar, now: datetime, *, language: str) -> Deadline | None:
+    """The deadline of a ticket (or a row with state, state_from, priority, due_at); None when nothing is owed and nobody is waited for."""
+    state = State(ticket.state)
+    if ticket.due_at == NEVER:
+        return Deadline("stopped", why=_why(state, ticket.state_from, now, language)) if state in _WHY else None
+    left = calendar.business_seconds(now, ticket.due_at)
+    total = target_hours(Priority(ticket.priority)) * 3600
+    if ticket.due_at <= now:
+        return Deadline("over", -left, ticket.due_at, 100)
+    kind = "near" if left * NEAR_SHARE <= total else "running"
+    return Deadline(kind, left, ticket.due_at, max(0, min(100, 100 - left * 100 // total)))
+
+
+def near_edges(calendar: BusinessCalendar, now: datetime) -> Mapping[Priority, datetime]:
+    """By priority, the moment up to which a deadline is near or past."""
+    return {priority: calendar.add_business_seconds(now, target_hours(priority) * 3600 / NEAR_SHARE).at for priority in Priority}
+
+
+def _why(state: State, since: datetime, now: datetime, language: str) -> str:
+    why = translate(_WHY[state], language)
+    days = (now - since).days
+    return translate(_DAYS, language).format(why=why, days=days) if days > 0 else why

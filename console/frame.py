@@ -1,0 +1,33 @@
+"""What every page of the console's frame shows: the side menu's counts and whether the desk is open."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, time
+from typing import Any
+
+from console.deadline import near_edges
+from models.queue import queue_counts
+from rules.calendar import TOKYO, BusinessCalendar, tokyo_date
+from web.call import Call
+
+
+def frame(call: Call, *, calendar: BusinessCalendar | None = None) -> dict[str, Any]:
+    """The context of the console's frame: `counts` by view and `open_now`.
+
+    One statement for all counts; a second one for the calendar where the page has not read it already.
+    """
+    known = calendar or call.calendar()
+    return {"counts": _counts(call, known), "open_now": known.is_open(call.now)}
+
+
+def today_began(now: datetime) -> datetime:
+    """The midnight in Japan with which today began."""
+    return datetime.combine(tokyo_date(now), time(), TOKYO)
+
+
+def _counts(call: Call, calendar: BusinessCalendar) -> Mapping[str, int]:
+    if not call.staff.may("tickets", "own"):
+        return {}
+    counts = queue_counts(call.session, staff_id=call.staff.id, due_by=near_edges(calendar, call.now), today_began=today_began(call.now))
+    return counts if call.staff.may("tickets", "r") else {"waiting_center": counts["waiting_center"]}

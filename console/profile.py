@@ -1,0 +1,103 @@
+"""A staff member's own page: who one is here, one's password, where one is signed in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from starlette.responses import Response
+
+from actions import staff_sign_in
+from actions.staff import set_staff_password
+from console.frame import frame
+from models.database import transaction
+from models.people import Staff
+from models.people_lists import staff_queues, staff_sessions, staff_sign_ins
+from rules.credentials import check_staff_password, user_id_key
+from rules.refusal import Refused
+from web.access import STAFF_MEMBER
+from web.call import Basis, Call
+from web.endpoint import find_actor, get, post
+
+_TEMPLATE = "console/staff/profile.html"
+_PATH = "/console/profile"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """The passwords of the form, checked and hashed before the transaction opened."""
+
+    matched: bool = False
+    kept: str | None = None
+    new_hash: str = ""
+    wait_until: datetime | None = None
+
+
+def show(call: Call) -> Response:
+    """The page."""
+    return call.page(_TEMPLATE, **_profile(call))
+
+
+def change_password(call: Call) -> Response:
+    """Set a new password of one's own; the old one is asked, and every other session ends."""
+    typed: Typed = call.basis.prepared
+    staff = call.session.get_one(Staff, call.staff.id)
+    _check(call, staff, typed)
+    if call.form.failed:
+        return call.page(_TEMPLATE, status=429 if typed.wait_until else 422, **_profile(call))
+    staff_sign_in.forgive_try(call.session, user_id_key(staff.user_id), client=call.client, limits=call.limits, now=call.now)
+    set_staff_password(call.session, staff, typed.new_hash, keep_session=call.staff.session_id, by=call.staff, now=call.now)
+    return call.redirect(_PATH, flash="パスワードを変更しました。ほかの画面のサインインは終了しました。")
+
+
+def _check(call: Call, staff: Staff, typed: Typed) -> None:
+    form, new = call.form, call.form.value("new_password")
+    form.value("password")  # refuses a field that came twice
+    if typed.wait_until:
+        form.refuse(Refused("too_many_tries", until=typed.wait_until))
+        return
+    if not typed.matched or typed.kept != staff.password_hash:
+        call.afterwards.append(partial(staff_sign_in.note_sign_in, staff_id=staff.id, succeeded=False, how="password", client=call.client, now=call.now))
+        form.refuse(Refused("password_wrong", "password"))
+    form.check("new_password", lambda _: check_staff_password(new, user_id=staff.user_id, email=staff.email, field="new_password"))
+    if new != form.value("new_password_confirmation"):
+        form.refuse(Refused("password_confirmation_differs", "new_password_confirmation"))
+
+
+def _profile(call: Call) -> dict[str, Any]:
+    staff = call.session.get_one(Staff, call.staff.id)
+    return {
+        **frame(call),
+        "staff": staff,
+        "queues": staff_queues(call.session, staff.id),
+        "sign_ins": staff_sign_ins(call.session, staff.id),
+        "sessions": staff_sessions(call.session, staff.id, call.now),
+        "own_session": call.staff.session_id,
+    }
+
+
+def _hash_ahead(basis: Basis) -> Typed:
+    """Check the old password, counted like a try at the door, and hash the new one."""
+    old, new = ((basis.fields.get(name) or [""])[0] for name in ("password", "new_password"))
+    with transaction(basis.wiring.engine) as session:
+        actor = find_actor(basis, session).actor
+        staff = session.get(Staff, actor.id) if actor else None
+        if staff is None:
+            return Typed()
+        wait_until = staff_sign_in.count_try(session, user_id_key(staff.user_id), client=basis.client, limits=basis.limits, now=basis.now)
+        kept, user_id, email = staff.password_hash, staff.user_id, staff.email
+    if wait_until:
+        return Typed(wait_until=wait_until)
+    try:
+        check_staff_password(new, user_id=user_id, email=email)
+    except Refused:
+        return Typed(basis.wiring.passwords.matches(kept, old), kept)
+    return Typed(basis.wiring.passwords.matches(kept, old), kept, basis.wiring.passwords.hash(new))
+
+
+PAGES = [
+    get(_PATH, show, STAFF_MEMBER),
+    post(f"{_PATH}/password", change_password, STAFF_MEMBER, prepare=_hash_ahead),
+]

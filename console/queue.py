@@ -1,0 +1,325 @@
+"""The queue: every ticket list of the console, its views, filters, search, sort and pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from console.deadline import Deadline, deadline_of, near_edges
+from console.frame import frame, today_began
+from models.queue import Cursor, Masters, Order, Wanted, cursor_of, queue_masters, queue_rows, search_terms
+from rules.calendar import BusinessCalendar, tokyo_date
+from rules.rights import Area, Right
+from rules.tickets import ENDED, State
+from web.access import staff
+from web.call import Call
+from web.endpoint import Page, get
+from wording import dates, labels
+from wording.catalog import N_, translate
+
+PATH = "/console/tickets"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_UNRESOLVED, _ALL, _DUE, _RESOLVED_TODAY = "unresolved", "all", "due", "resolved_today"
+_STATE_WORDS = {_UNRESOLVED: N_("未解決"), _ALL: N_("すべて"), _DUE: N_("期限が近い"), _RESOLVED_TODAY: N_("本日解決")}
+_VIEWS: Mapping[str, tuple[str, str]] = {
+    "mine": (_UNRESOLVED, "me"),
+    "unassigned": (_UNRESOLVED, "none"),
+    "due": (_DUE, ""),
+    "waiting_customer": (State.WAITING_CUSTOMER, ""),
+    "waiting_vendor": (State.WAITING_VENDOR, ""),
+    "waiting_center": (State.WAITING_CENTER, ""),
+    "resolved_today": (_RESOLVED_TODAY, ""),
+}
+_TITLES = {
+    "mine": N_("自分の担当"),
+    "unassigned": N_("未割り当て"),
+    "due": N_("期限が近い"),
+    "waiting_customer": N_("お客様確認待ち"),
+    "waiting_vendor": N_("メーカー確認中"),
+    "waiting_center": N_("契約確認中"),
+    "resolved_today": N_("本日解決"),
+    "": N_("すべてのチケット"),
+}
+_SORT_WORDS = {
+    Order.DUE: N_("期限が近い順"),
+    Order.UPDATED: N_("更新が新しい順"),
+    Order.CREATED: N_("受付が古い順"),
+    Order.RESOLVED: N_("解決が新しい順"),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the address asks for, in one form: `view` is only a name for a state and an assignee."""
+
+    state: str = _UNRESOLVED
+    assignee: str = ""
+    """"" (anybody), ``me``, ``none`` or a staff member's id."""
+    product: str = ""
+    q: str = ""
+    sort: str = ""
+
+    @property
+    def view(self) -> str:
+        """The side menu's view that this is, "" for none."""
+        if self.product or self.q:
+            return ""
+        return next((name for name, pair in _VIEWS.items() if pair == (self.state, self.assignee)), "")
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """The orders this list can be walked in, the default first."""
+        if self.state == _RESOLVED_TODAY or self.state in ENDED:
+            return (Order.RESOLVED,)
+        return (Order.UPDATED, Order.CREATED) if self.state == _ALL else (Order.DUE, Order.UPDATED, Order.CREATED)
+
+    @property
+    def order(self) -> Order:
+        """The order in force."""
+        return next((order for order in self.orders if order == self.sort), self.orders[0])
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything but the default is asked for."""
+        return replace(self, sort="") != Choice()
+
+    def url(self, **changed: str) -> str:
+        """The address of this list with some parts changed."""
+        other = replace(self, **{name: value for name, value in changed.items() if name not in ("after", "before")})
+        default = _ALL if other.q else _UNRESOLVED
+        named: dict[str, str] = {"view": other.view} if other.view else {"state": "" if other.state == default else other.state, "assignee": other.assignee}
+        named |= {"product": other.product, "q": other.q, "sort": "" if other.sort == other.orders[0] else other.sort}
+        named |= {name: changed[name] for name in ("after", "before") if name in changed}
+        query = urlencode({name: value for name, value in named.items() if value})
+        return f"{PATH}?{query}" if query else PATH
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the list, every word ready: the template only sets it."""
+
+    id: int
+    subject: str
+    meta: str
+    state: str
+    priority: str
+    assignee: str
+    updated: str
+    updated_on: str
+    """The value of ``datetime`` where `updated` is a day, "" where it is a time of today."""
+    kind: str = ""
+    """running, near, over, stopped or "" (nothing is owed)."""
+    left: str = ""
+    due: str = ""
+    due_at: str = ""
+    used: int = 0
+    """Tenths of the time that are gone."""
+
+
+@dataclass(frozen=True)
+class Turns:
+    """The neighbouring pages, "" where there is none."""
+
+    previous_url: str = ""
+    next_url: str = ""
+
+
+def index(call: Call) -> Response:
+    """The queue; who may only see what is asked of them gets that list."""
+    if not call.staff.may("tickets", "r"):
+        return _asked(call)
+    masters = queue_masters(call.session)
+    calendar = BusinessCalendar(masters.company_days)
+    choice = read_choice(call, masters)
+    rows, turns = load_page(call, choice, _wanted(choice, call, masters, calendar))
+    lines = [line_of(row, masters, calendar, call.now, call.basis.language) for row in rows]
+    context = {} if call.basis.is_htmx else frame(call, calendar=calendar)
+    whole = not (turns.previous_url or turns.next_url)
+    return call.page(
+        "console/tickets/queue.html",
+        block="queue",
+        choice=choice,
+        view=choice.view,
+        q=choice.q,
+        title=_title(choice, call.basis.language),
+        lines=lines,
+        turns=turns,
+        conditions=_conditions(choice, call, masters),
+        sorts=[(choice.url(sort=order), translate(_SORT_WORDS[order], call.basis.language), order == choice.order) for order in choice.orders],
+        summary=_summary(rows, lines, call.now) if whole and choice.order is Order.DUE else None,
+        count=len(rows) if whole else context.get("counts", {}).get(choice.view or ("all" if not choice.narrowed else "-")),
+        options=_options(masters, call.basis.language),
+        calendar=calendar,
+        **context,
+    )
+
+
+def read_choice(call: Call, masters: Masters) -> Choice:
+    """What the query string asks for; unknown values count as none."""
+    q = " ".join(call.query("q").split())[:200]
+    state, assignee = _VIEWS.get(call.query("view"), (_ALL if q else _UNRESOLVED, ""))
+    state = _known(call.query("state"), [*_STATE_WORDS, *State]) or state
+    assignee = _known(call.query("assignee"), ["me", "none", *(str(number) for number in masters.staff)]) or assignee
+    product = _known(call.query("product"), [slug for slug, _ in masters.families.values()])
+    if assignee == str(call.staff.id):
+        assignee = "me"
+    return Choice(state, assignee, product, q, _known(call.query("sort"), [*Order]))
+
+
+def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[Any]], Turns]:
+    """The rows of the page that the address names and the ways to its neighbours."""
+    limit, order = call.limits.page_rows, choice.order
+    cursor = _read_cursor(call)
+    rows = queue_rows(call.session, wanted, order, cursor=cursor, limit=limit + 1)
+    more = len(rows) > limit
+    backwards = cursor is not None and cursor.backwards
+    if more:
+        rows = rows[-limit:] if backwards else rows[:limit]
+    if not rows:
+        return rows, Turns()
+    has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
+    return rows, Turns(
+        previous_url=choice.url(before=_write_cursor(cursor_of(rows[0], order))) if has_previous else "",
+        next_url=choice.url(after=_write_cursor(cursor_of(rows[-1], order))) if has_next else "",
+    )
+
+
+def line_of(row: Row[Any], masters: Masters, calendar: BusinessCalendar, now: datetime, language: str) -> Line:
+    """A row as the list shows it."""
+    deadline = deadline_of(row, calendar, now, language=language)
+    company = row.company_name or translate(_NO_ACCOUNT, language)
+    today = tokyo_date(row.updated_at) == tokyo_date(now)
+    return Line(
+        id=row.id,
+        subject=row.subject,
+        meta=f"{company}・{masters.families.get(row.family_id, ('', ''))[1]}",
+        state=row.state,
+        priority=row.priority,
+        assignee=masters.staff.get(row.assignee_id, ""),
+        updated=dates.short(row.updated_at, now, language),
+        updated_on="" if today else tokyo_date(row.updated_at).isoformat(),
+        **_sla(deadline, now, language),
+    )
+
+
+_NO_ACCOUNT = N_("お客様未登録")
+_LEFT, _OVER, _STOPPED = N_("残り {span}"), N_("{span} 超過"), N_("停止中")
+
+
+def _sla(deadline: Deadline | None, now: datetime, language: str) -> dict[str, Any]:
+    if deadline is None:
+        return {}
+    if deadline.due_at is None:
+        return {"kind": "stopped", "left": translate(_STOPPED, language), "due": deadline.why}
+    words = translate(_OVER if deadline.kind == "over" else _LEFT, language)
+    return {
+        "kind": deadline.kind,
+        "left": words.format(span=dates.span(deadline.left, language)),
+        "due": dates.due(deadline.due_at, now, language),
+        "due_at": dates.stamp(deadline.due_at),
+        "used": round(deadline.used / 10),
+    }
+
+
+def _wanted(choice: Choice, call: Call, masters: Masters, calendar: BusinessCalendar) -> Wanted:
+    state = choice.state
+    return Wanted(
+        unresolved=state == _UNRESOLVED,
+        state=State(state) if state in [*State] else None,
+        resolved_since=today_began(call.now) if state == _RESOLVED_TODAY else None,
+        due_by=near_edges(calendar, call.now) if state == _DUE else None,
+        assignee_id=call.staff.id if choice.assignee == "me" else int(choice.assignee) if choice.assignee.isdecimal() else None,
+        unassigned=choice.assignee == "none",
+        family_id=next((number for number, (slug, _) in masters.families.items() if slug == choice.product), None),
+        terms=search_terms(choice.q),
+    )
+
+
+def _title(choice: Choice, language: str) -> str:
+    if choice.q:
+        return translate(N_("「{q}」の検索結果"), language).format(q=choice.q)
+    return translate(_TITLES[choice.view], language)
+
+
+def _conditions(choice: Choice, call: Call, masters: Masters) -> list[tuple[str, str, str]]:
+    """The conditions in force: name, value, the address without it."""
+    language = call.basis.language
+    found: list[tuple[str, str, str]] = []
+    if choice.assignee:
+        named = {"me": N_("自分"), "none": N_("未割り当て")}.get(choice.assignee)
+        who = translate(named, language) if named else masters.staff[int(choice.assignee)]
+        found.append((translate(N_("担当"), language), who, choice.url(assignee="")))
+    if choice.state != _ALL:
+        found.append((translate(N_("状態"), language), _state_word(choice.state, language), choice.url(state=_ALL, sort="")))
+    if choice.product:
+        name = next(name for slug, name in masters.families.values() if slug == choice.product)
+        found.append((translate(N_("製品"), language), name, choice.url(product="")))
+    if choice.q:
+        found.append((translate(N_("検索"), language), choice.q, choice.url(q="", sort="")))
+    return found
+
+
+def _options(masters: Masters, language: str) -> dict[str, list[tuple[str, str]]]:
+    """What the filters offer."""
+    states = [_UNRESOLVED, _DUE, *State, _RESOLVED_TODAY, _ALL]
+    return {
+        "state": [(state, _state_word(state, language)) for state in states],
+        "product": [(slug, name) for slug, name in masters.families.values()],
+        "assignee": [
+            ("me", translate(N_("自分"), language)),
+            ("none", translate(N_("未割り当て"), language)),
+            *((str(number), name) for number, name in masters.staff.items()),
+        ],
+    }
+
+
+def _state_word(state: str, language: str) -> str:
+    return translate(_STATE_WORDS[state], language) if state in _STATE_WORDS else labels.state(state, language)
+
+
+def _summary(rows: Sequence[Row[Any]], lines: Sequence[Line], now: datetime) -> dict[str, int]:
+    """How many of a list that fits one page are unresolved, due today, overdue."""
+    today = tokyo_date(now)
+    due_today = [row for row, line in zip(rows, lines, strict=True) if line.due_at and tokyo_date(row.due_at) <= today]
+    return {"n": len(rows), "today": len(due_today), "over": sum(line.kind == "over" for line in lines)}
+
+
+def _asked(call: Call) -> Response:
+    """What the service center is asked: subject and contract fields of tickets that wait for it, nothing of the thread."""
+    choice = Choice(state=State.WAITING_CENTER)
+    rows, turns = load_page(call, choice, Wanted(state=State.WAITING_CENTER))
+    return call.page("console/tickets/asked.html", view="waiting_center", rows=rows, turns=turns, **frame(call))
+
+
+def _known(value: str, values: Sequence[str]) -> str:
+    return value if value in values else ""
+
+
+def _read_cursor(call: Call) -> Cursor | None:
+    """The cursor of the address; one that nobody wrote starts the list anew."""
+    for name in ("before", "after"):
+        at, _, number = call.query(name).partition("-")
+        if number.isdecimal() and number.isascii() and len(number) < 10 and at.isdecimal() and at.isascii() and len(at) < 19:
+            return _cursor(int(at), int(number), backwards=name == "before")
+    return None
+
+
+def _cursor(at: int, number: int, *, backwards: bool) -> Cursor | None:
+    try:
+        return Cursor(_EPOCH + timedelta(microseconds=at), number, backwards)
+    except OverflowError:
+        return None
+
+
+def _write_cursor(cursor: Cursor) -> str:
+    at = (cursor.at - _EPOCH) // timedelta(microseconds=1) if cursor.at else 0
+    return f"{at}-{cursor.id}"
+
+
+PAGES: list[Page] = [get(PATH, index, staff(Area.TICKETS, Right.OWN))]

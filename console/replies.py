@@ -1,0 +1,172 @@
+"""What staff do to a ticket: answer, undo the answer, note, assign, change state and priority."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from starlette.responses import Response
+
+from actions.attachments import held_files, names_of
+from actions.tickets import NoTicket, answer, assign, change_priority, change_state, ticket_for_staff, withdraw_answer, write_note
+from console.ticket import PATH, render
+from models.tickets import Ticket
+from rules.refusal import Refused
+from rules.rights import Area, Right
+from rules.tickets import Priority, State, takes_posts
+from web.access import staff
+from web.call import Call
+from web.endpoint import Page, post
+from web.errors import NotFound
+from web.forms import BadRequest
+from wording import labels
+from wording.catalog import N_, translate
+
+
+def reply(call: Call) -> Response:
+    """Answer the customer; what a newer post stops stays typed."""
+    ticket = _ticket(call)
+    chosen = _state(call.form.value("next_state")) if call.form.has("next_state") else None
+    try:
+        if not takes_posts(State(ticket.state)):
+            raise Refused("answer_closed", "body")
+        message = answer(
+            call.session,
+            ticket,
+            call.form.value("body"),
+            files=_files(call),
+            next_state=chosen,
+            last_seen=_number(call.form.value("last_seen")),
+            submission=_submission(call),
+            by=call.staff,
+            desk=call.desk,
+            limits=call.limits,
+            calendar=call.calendar(),
+            now=call.now,
+        )
+    except Refused as refused:
+        return _again(call, refused, "reply")
+    undo = {"action": f"{_path(ticket)}/replies/{message.id}/withdrawal", "label": _say(call, N_("取り消す")), "seconds": call.limits.undo_send_seconds}
+    return call.redirect(f"{_path(ticket)}#m{message.id}", flash=_say(call, N_("返信しました。")), kind="undo", **undo)
+
+
+def withdraw(call: Call) -> Response:
+    """Take an answer back while it is not published; its text is a draft again and its files are held."""
+    ticket = _ticket(call)
+    number: int = call.param("message")
+    tokens = ",".join(file.token for file in names_of(call.session, [number])[number])
+    try:
+        withdraw_answer(call.session, ticket, number, by=call.staff, now=call.now)
+    except Refused as refused:
+        return _again(call, refused)
+    held = f"?held={tokens}" if tokens else ""
+    return call.redirect(f"{_path(ticket)}{held}#reply", flash=_say(call, N_("返信を取り消しました。下書きに戻しています。")))
+
+
+def note(call: Call) -> Response:
+    """Write a note that never leaves the console."""
+    ticket = _ticket(call)
+    try:
+        message = write_note(
+            call.session,
+            ticket,
+            call.form.value("body"),
+            files=_files(call),
+            submission=_submission(call),
+            by=call.staff,
+            limits=call.limits,
+            now=call.now,
+        )
+    except Refused as refused:
+        return _again(call, refused, "note")
+    return call.redirect(f"{_path(ticket)}#m{message.id}", flash=_say(call, N_("社内メモを書きました。")))
+
+
+def set_assignee(call: Call) -> Response:
+    """Give the ticket to somebody, to oneself, or back to the queue."""
+    typed = call.form.value("staff_id")
+    act = partial(assign, staff_id=_number(typed) if typed else None, by=call.staff, desk=call.desk, limits=call.limits, now=call.now)
+    if not typed:
+        return _change(call, act, N_("担当を外しました。"))
+    own = typed == str(call.staff.id)
+    return _change(call, act, N_("自分の担当にしました。") if own else N_("担当を変更しました。"))
+
+
+def set_status(call: Call) -> Response:
+    """Move the ticket by hand."""
+    state = _state(call.form.value("state"))
+    act = partial(change_state, state=state, by=call.staff, calendar=call.calendar(), now=call.now)
+    return _change(call, act, N_("状態を「{word}」にしました。"), labels.state(state, call.basis.language))
+
+
+def set_priority(call: Call) -> Response:
+    """Set the priority, and with it the deadline."""
+    value = call.form.value("priority")
+    if value not in [*Priority]:
+        raise BadRequest(f"there is no priority {value!r}")
+    act = partial(change_priority, priority=Priority(value), by=call.staff, calendar=call.calendar(), now=call.now)
+    return _change(call, act, N_("優先度を「{word}」にしました。"), labels.priority(value, call.basis.language))
+
+
+def _change(call: Call, act: Callable[..., None], done: str, word: str = "") -> Response:
+    ticket = _ticket(call)
+    try:
+        act(call.session, ticket)
+    except Refused as refused:
+        return _again(call, refused)
+    return call.redirect(_path(ticket), flash=_say(call, done).format(word=word))
+
+
+def _ticket(call: Call) -> Ticket:
+    try:
+        return ticket_for_staff(call.session, call.param("number"), change=True)
+    except NoTicket as missing:
+        raise NotFound from missing
+
+
+def _again(call: Call, refused: Refused, writing: str = "") -> Response:
+    """The page with what was typed and why it was not done: 409 where somebody was quicker, else 422."""
+    call.session.rollback()
+    call.form.refuse(refused)
+    newer = refused.facts.get("id") if refused.code == "newer_reply" else 0
+    return render(call, status=409 if newer else 422, writing=writing, newer=newer if isinstance(newer, int) else 0)
+
+
+def _files(call: Call) -> list[int]:
+    """The files of this post: those that came now and those held since an earlier try."""
+    held = held_files(call.session, call.form.values("held"), by=call.staff)
+    return [*(row.id for row in held), *(upload.id for upload in call.uploads)]
+
+
+def _submission(call: Call) -> str:
+    return call.form.value("submission")[:64]
+
+
+def _state(value: str) -> State:
+    if value not in [*State]:
+        raise BadRequest(f"there is no state {value!r}")
+    return State(value)
+
+
+def _number(value: str) -> int:
+    """A number that a form of ours carries; what cannot be one is 0, which nothing has."""
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
+
+
+def _path(ticket: Ticket) -> str:
+    return f"/console/tickets/{ticket.id}"
+
+
+def _say(call: Call, text: str) -> str:
+    return translate(text, call.basis.language)
+
+
+_WRITE = staff(Area.TICKETS, Right.WRITE)
+PAGES: list[Page] = [
+    post(f"{PATH}/replies", reply, _WRITE, uploads=True),
+    post(f"{PATH}/replies/{{message:int}}/withdrawal", withdraw, _WRITE),
+    post(f"{PATH}/notes", note, _WRITE, uploads=True),
+    post(f"{PATH}/assignee", set_assignee, _WRITE),
+    post(f"{PATH}/status", set_status, _WRITE),
+    post(f"{PATH}/priority", set_priority, _WRITE),
+]

@@ -1,0 +1,22 @@
+"""The console's routing table."""
+
+from __future__ import annotations
+
+from console import accounts, attachments, contracts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from web.endpoint import Page
+
+PAGES: list[Page] = [
+    *sign_in.PAGES,
+    *queue.PAGES,
+    *ticket.PAGES,
+    *replies.PAGES,
+    *attachments.PAGES,
+    *imports.PAGES,
+    *contracts.PAGES,
+    *accounts.PAGES,
+    *mails.PAGES,
+    *jobs.PAGES,
+    *journal.PAGES,
+    *masters.PAGES,
+    *staff.PAGES,
+]

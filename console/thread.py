@@ -1,0 +1,157 @@
+"""A ticket's thread for the page: posts with their files and mails, the events between them, the drafts of the reader."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from models.tickets import MessageKind
+from wording import labels
+from wording.catalog import N_, translate
+
+_ATTACHMENTS = "/console/attachments"
+_CUSTOMERS_ACTS = frozenset({"open", "reply"})
+_EVENTS = {
+    "open": N_("{who}がチケットを作成しました"),
+    "reply": N_("{who}が返信しました"),
+    "answer": N_("{who}が返信しました"),
+    "withdraw_answer": N_("{who}が返信を取り消しました"),
+    "note": N_("{who}が社内メモを書きました"),
+    "assign": N_("{who}が担当を「{before}」から「{after}」に変更しました"),
+    "change_state": N_("{who}が状態を「{before}」から「{after}」に変更しました"),
+    "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
+}
+_OTHER_EVENT = N_("{who}が変更しました")
+_STATE_ALONG = N_("{text}（状態：{before} → {after}）")
+_BETWEEN_POSTS = {"assign": "user", "change_state": "pen", "change_priority": "flag", "withdraw_answer": "undo"}
+"""Acts that stand between the posts, with their icons; the others are posts themselves."""
+_NOBODY = N_("未割り当て")
+
+
+@dataclass(frozen=True)
+class Post:
+    """One message. `mail` tells how its notification fares: "", waiting, sent or failed."""
+
+    id: int
+    kind: str
+    author: str
+    staff_id: int | None
+    at: datetime
+    until: datetime
+    """Published from then on."""
+    text: str
+    files: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
+    """(path, name, bytes)"""
+    to: list[str] = field(default_factory=list[str])
+    cc: int = 0
+    mail: str = ""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A change, as a sentence; `icon` is "" where it stands in the history only."""
+
+    text: str
+    at: datetime
+    icon: str = ""
+
+
+@dataclass(frozen=True)
+class Thread:
+    """Everything written on a ticket, oldest first."""
+
+    items: list[Post | Event]
+    events: list[Event]
+    drafts: Mapping[str, Row[Any]]
+    """The reader's unsent texts by kind (answer, note)."""
+
+    @property
+    def posts(self) -> list[Post]:
+        """The messages alone."""
+        return [item for item in self.items if isinstance(item, Post)]
+
+    @property
+    def newest(self) -> int:
+        """The newest message's id, 0 without any: what a reply says its author saw."""
+        return max((post.id for post in self.posts), default=0)
+
+
+def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
+    """The thread of `models.ticket_page.thread_parts`."""
+    files = _by_message(parts, "file")
+    recipients = _by_message(parts, "recipient")
+    items: list[Post | Event] = []
+    events: list[Event] = []
+    for part in parts:
+        if part.part == "message":
+            items.append(_post(part, files.get(part.id, []), recipients.get(part.id, [])))
+        elif part.part == "event":
+            event = event_of(part, language)
+            events.append(event)
+            if event.icon:
+                items.append(event)
+    return Thread(items, events, {part.kind: part for part in parts if part.part == "draft"})
+
+
+def event_of(entry: Row[Any], language: str) -> Event:
+    """A row of the journal as a sentence."""
+    facts: dict[str, Any] = entry.facts or {}
+    who = f"{entry.name} 様" if entry.kind in _CUSTOMERS_ACTS else f"{entry.name}さん" if entry.name != "システム" else entry.name
+    before, after = _change(entry.kind, facts, language)
+    text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
+    if entry.kind in ("answer", "reply") and before != after:
+        text = translate(_STATE_ALONG, language).format(text=text, before=before, after=after)
+    return Event(text, entry.at, _BETWEEN_POSTS.get(entry.kind, ""))
+
+
+def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str]:
+    """What changed, in words, before and after; ("", "") where nothing did."""
+    if act == "assign":
+        before, after = facts.get("assignee", ["", ""])
+        nobody = translate(_NOBODY, language)
+        return before or nobody, after or nobody
+    if act == "change_priority":
+        before, after = facts["priority"]
+        return labels.priority(before, language), labels.priority(after, language)
+    if "state" in facts:
+        before, after = facts["state"]
+        return labels.state(before, language), labels.state(after, language)
+    return "", ""
+
+
+def _post(message: Row[Any], files: Sequence[Row[Any]], recipients: Sequence[Row[Any]]) -> Post:
+    answered = message.kind == MessageKind.ANSWER
+    told = recipients if answered else []
+    return Post(
+        id=message.id,
+        kind={MessageKind.ANSWER: "staff", MessageKind.NOTE: "note"}.get(message.kind, "customer"),
+        author=message.name,
+        staff_id=message.who,
+        at=message.at,
+        until=message.until,
+        text=message.text,
+        files=[(f"{_ATTACHMENTS}/{file.text}", file.name, file.size) for file in files],
+        to=[row.text for row in told if row.kind == "to"],
+        cc=sum(row.kind == "cc" for row in told),
+        mail=_mail({row.name for row in told}),
+    )
+
+
+def _mail(states: set[str]) -> str:
+    if not states:
+        return ""
+    if states & {"permanent", "unknown"}:
+        return "failed"
+    return "waiting" if states & {"waiting", "sending", "temporary"} else "sent"
+
+
+def _by_message(parts: Sequence[Row[Any]], kind: str) -> dict[int, list[Row[Any]]]:
+    found: dict[int, list[Row[Any]]] = {}
+    for part in parts:
+        if part.part == kind:
+            found.setdefault(part.of, []).append(part)
+    return found

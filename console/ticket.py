@@ -1,0 +1,167 @@
+"""A ticket's page: the thread, the verdict on its contract, the deadline, the customer; the composer for who may write."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Row
+from starlette.responses import Response
+
+from actions.attachments import held_files
+from actions.verdicts import facts_of
+from console.deadline import deadline_of
+from console.frame import frame
+from console.thread import build_thread
+from models.ticket_page import Behind, Masters, behind_ticket, thread_parts, ticket_masters, ticket_row
+from models.tickets import Ticket
+from rules.addresses import compare, is_under, parse_address, registrable
+from rules.addresses import Verdict as DomainVerdict
+from rules.calendar import BusinessCalendar, Deadline, tokyo_date
+from rules.contracts import Judgement, judge, lookup_contract, lookup_serials
+from rules.refusal import Refused
+from rules.rights import Area, Right
+from rules.tickets import MOVES, Priority, State, after_answer, is_outside, takes_posts, target_hours
+from web.access import staff
+from web.call import Call
+from web.endpoint import Page, get
+from web.errors import NotFound
+
+PATH = "/console/tickets/{number:int}"
+TEMPLATE = "console/tickets/ticket.html"
+_ASKED = "console/tickets/asked_ticket.html"
+
+
+@dataclass(frozen=True)
+class Cc:
+    """An address of a ticket's CC."""
+
+    address: str
+    outside: bool
+
+
+def show(call: Call) -> Response:
+    """The ticket; who is only asked about contracts sees the question's facts and nothing of the thread."""
+    if not call.staff.may("tickets", "r"):
+        return _show_asked(call)
+    return render(call)
+
+
+def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) -> Response:
+    """The ticket's page.
+
+    `writing` names the form whose refused text is shown again ("reply", "note", "" for another form of the page),
+    `newer` the message that came before a reply was sent.
+    """
+    number: int = call.param("number")
+    row = ticket_row(call.session, number)
+    if row is None:
+        raise NotFound
+    ticket: Ticket = row[0]
+    masters = ticket_masters(call.session)
+    calendar = BusinessCalendar(masters.company_days)
+    thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), language=call.basis.language)
+    behind, judgement = _judge(call, row, masters)
+    held = call.form.values("held") if writing else [token for token in call.query("held").split(",") if token]
+    return call.page(
+        TEMPLATE,
+        status=status,
+        ticket=ticket,
+        row=row,
+        thread=thread,
+        deadline=deadline_of(ticket, calendar, call.now, language=call.basis.language),
+        promise=_promise(ticket, calendar),
+        first_answer=_first_answer(ticket, calendar, call),
+        behind=behind,
+        judgement=judgement,
+        today=tokyo_date(call.now),
+        domain=_domain(row, masters),
+        cc=[Cc(address, _outside(address, row, masters)) for address in ticket.cc],
+        staff_names=masters.staff,
+        moves=sorted(MOVES[State(ticket.state)], key=list(State).index),
+        priorities=[*Priority],
+        next_states=next_states(State(ticket.state)),
+        takes_posts=takes_posts(State(ticket.state)),
+        may_write=call.staff.may("tickets", "w"),
+        writing=writing,
+        newer=next((post for post in thread.posts if post.id == newer), None),
+        note_open=writing == "note" or call.query("note") == "1" or "note" in thread.drafts,
+        held=[*held_files(call.session, held, by=call.staff), *call.uploads] if held or call.uploads else [],
+        submission=call.form.value("submission") or secrets.token_urlsafe(16),
+        **frame(call, calendar=calendar),
+    )
+
+
+def next_states(state: State) -> list[State]:
+    """The states an answer may leave a ticket in, the usual one first."""
+    if not takes_posts(state):
+        return []
+    staying = after_answer(state)
+    others = sorted(MOVES[staying] - {State.CLOSED}, key=list(State).index)
+    choices = [staying, *others]
+    return sorted(choices, key=lambda choice: choice is not State.WAITING_CUSTOMER)
+
+
+def _judge(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgement]:
+    """The contract behind the ticket and the verdict on it today."""
+    ticket: Ticket = row[0]
+    behind = behind_ticket(call.session, ticket, contract_key=lookup_contract(ticket.contract_text), serials=lookup_serials(ticket.serial_text))
+    judgement = judge(
+        ticket.contract_text,
+        ticket.serial_text,
+        certificate=behind.certificate,
+        serial_certificates=behind.by_serial,
+        account=facts_of(row) if ticket.account_id else None,
+        mailboxes=masters.mailboxes,
+        shared_domains=masters.shared_domains,
+        today=tokyo_date(call.now),
+    )
+    return behind, judgement
+
+
+def _promise(ticket: Ticket, calendar: BusinessCalendar) -> Deadline | None:
+    """The deadline as it was promised when the customer wrote: with the days that were left out."""
+    if ticket.owed_since is None:
+        return None
+    return calendar.add_business_hours(ticket.owed_since, target_hours(Priority(ticket.priority)))
+
+
+def _first_answer(ticket: Ticket, calendar: BusinessCalendar, call: Call) -> int | None:
+    """Business seconds from the opening to the first published answer, None before it."""
+    if ticket.first_answer_at is None or ticket.first_answer_at > call.now:
+        return None
+    return calendar.business_seconds(ticket.created_at, ticket.first_answer_at)
+
+
+def _domain(row: Row[Any], masters: Masters) -> DomainVerdict | None:
+    """How the account's two addresses stand to each other, None for a ticket of nobody yet."""
+    if not row.email:
+        return None
+    return compare(parse_address(row.email), parse_address(row.maintenance_email), masters.shared_domains)
+
+
+def _outside(address: str, row: Row[Any], masters: Masters) -> bool:
+    """Whether an address of the CC is 社外; one that cannot be read any more is."""
+    try:
+        parsed = parse_address(address)
+        if not row.email:
+            return is_under(parsed.host, masters.shared_domains) or registrable(parsed.host) is None
+        return is_outside(parsed, parse_address(row.email), parse_address(row.maintenance_email), masters.shared_domains)
+    except Refused:
+        return True
+
+
+def _show_asked(call: Call) -> Response:
+    row = ticket_row(call.session, call.param("number"))
+    if row is None or row[0].state != State.WAITING_CENTER:
+        raise NotFound
+    masters = ticket_masters(call.session)
+    behind, judgement = _judge(call, row, masters)
+    today: date = tokyo_date(call.now)
+    calendar = BusinessCalendar(masters.company_days)
+    return call.page(_ASKED, ticket=row[0], row=row, behind=behind, judgement=judgement, today=today, **frame(call, calendar=calendar))
+
+
+PAGES: list[Page] = [get(PATH, show, staff(Area.TICKETS, Right.OWN))]

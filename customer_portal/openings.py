@@ -1,0 +1,171 @@
+"""新規サポートチケット発行: choose the product, fill in the form, check, create."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.responses import Response
+
+from actions import attachments, tickets
+from actions.tickets import Opening
+from models.base import AnyRow
+from models.contracts import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains
+from models.threads import own_families, own_lines
+from rules.addresses import parse_address
+from rules.calendar import tokyo_date
+from rules.refusal import Refused
+from rules.text import fold_key, is_unknown
+from rules.tickets import CcList, TicketText, check_ticket, parse_cc
+from web.access import CUSTOMER
+from web.call import Call
+from web.endpoint import Page, get, post
+from web.errors import NotFound
+from wording.catalog import N_, translate
+
+FIELDS = ("subject", "contract_key", "serial", "model", "os_version", "cc", "category", "body")
+
+
+@dataclass(frozen=True)
+class Filled:
+    """A form that passed: the texts as typed, the CC as it will be mailed, the category's id."""
+
+    text: TicketText
+    cc: CcList
+    category_id: int
+
+
+def choose(call: Call) -> Response:
+    """The product comes first: those on one's own contracts, then all."""
+    own = own_families(call.session, call.customer.maintenance_email.lower())
+    return call.page("portal/tickets/choose.html", families=families(call.session), own=own)
+
+
+def fill_in(call: Call) -> Response:
+    """The empty form of a product."""
+    return _form(call, _family(call))
+
+
+def create(call: Call) -> Response:
+    """The filled form: first the check page, then, with `confirmed`, the ticket."""
+    family = _family(call)
+    held = held_files(call)
+    if call.form.value("edit"):
+        return _form(call, family, held=held)
+    filled = _check(call)
+    if filled is None:
+        return _form(call, family, held=held, status=422)
+    if not call.form.has("confirmed"):
+        return _confirm(call, family, filled, held)
+    try:
+        ticket = tickets.open_ticket(
+            call.session,
+            Opening(
+                family_id=family.id,
+                category_id=filled.category_id,
+                subject=filled.text.subject.strip(),
+                contract_text=filled.text.contract_key.strip(),
+                serial_text=filled.text.serial.strip(),
+                body=filled.text.body,
+                model=filled.text.model.strip(),
+                os_version=filled.text.os_version.strip(),
+                cc=filled.cc.values,
+            ),
+            files=[file.id for file in held],
+            submission=call.form.value("submission"),
+            by=call.customer,
+            desk=call.desk,
+            limits=call.limits,
+            calendar=call.calendar(),
+            now=call.now,
+        )
+    except Refused as refused:
+        call.form.refuse(refused)
+        return _form(call, family, held=held, status=422)
+    flash = translate(N_("チケット #{n} を作成しました。受付のメールを {email} へお送りします。"), call.basis.language)
+    return call.redirect(f"/tickets/{ticket.id}", flash.format(n=ticket.id, email=call.customer.email))
+
+
+def held_files(call: Call) -> list[AnyRow]:
+    """The files this form holds: those of earlier steps that were not taken out, and those that came now."""
+    dropped = set(call.form.values("drop"))
+    tokens = [token for token in call.form.values("held") if token not in dropped] + [upload.token for upload in call.uploads]
+    return list(attachments.held_files(call.session, tokens, by=call.customer))
+
+
+def _check(call: Call) -> Filled | None:
+    form = call.form
+    masters = {row.name: row.id for row in categories(call.session)}
+    text = TicketText(**{name: form.value(name) for name in FIELDS if name != "cc"})
+    for refused in check_ticket(text, categories=masters, body_characters=call.limits.body_characters):
+        form.refuse(refused)
+    own, maintenance = parse_address(call.customer.email), parse_address(call.customer.maintenance_email)
+    cc = form.check(
+        "cc",
+        lambda typed: parse_cc(
+            typed,
+            own=own,
+            maintenance=maintenance,
+            own_domains=mail_domains(call.session, DomainKind.OWN),
+            shared_domains=mail_domains(call.session, DomainKind.SHARED),
+            most=call.limits.cc_addresses,
+        ),
+    )
+    if form.failed or cc is None:
+        return None
+    return Filled(text, cc, masters[text.category])
+
+
+def _confirm(call: Call, family: ProductFamily, filled: Filled, held: list[AnyRow]) -> Response:
+    lines = own_lines(call.session, call.customer.maintenance_email.lower(), family.id, today=tokyo_date(call.now))
+    return call.page(
+        "portal/tickets/confirm.html",
+        family=family,
+        filled=filled,
+        fields=FIELDS,
+        held=held,
+        submission=_submission(call),
+        serial_elsewhere=_serial_elsewhere(filled.text, lines),
+    )
+
+
+def _serial_elsewhere(text: TicketText, lines: Any) -> bool:
+    """Whether the typed contract is one of the customer's own list, but the serial is not among its lines: a warning, no refusal."""
+    if is_unknown(text.serial) or is_unknown(text.contract_key):
+        return False
+    serials = {row.serial for row in lines if row.contract_key == fold_key(text.contract_key)}
+    return bool(serials) and fold_key(text.serial) not in serials
+
+
+def _form(call: Call, family: ProductFamily, *, held: list[AnyRow] | None = None, status: int = 200) -> Response:
+    return call.page(
+        "portal/tickets/new.html",
+        status=status,
+        family=family,
+        families=families(call.session),
+        own=own_families(call.session, call.customer.maintenance_email.lower()),
+        lines=own_lines(call.session, call.customer.maintenance_email.lower(), family.id, today=tokyo_date(call.now)),
+        categories=[(row.name, row.name) for row in categories(call.session)],
+        held=held or [],
+        submission=_submission(call),
+        opens_at=call.calendar().next_opening(call.now),
+    )
+
+
+def _submission(call: Call) -> str:
+    return call.form.value("submission") or secrets.token_urlsafe(16)
+
+
+def _family(call: Call) -> ProductFamily:
+    found = family_by_slug(call.session, call.param("slug"))
+    if found is None:
+        raise NotFound
+    return found
+
+
+PAGES: list[Page] = [
+    get("/tickets/new", choose, CUSTOMER),
+    get("/tickets/new/{slug}", fill_in, CUSTOMER),
+    post("/tickets/new/{slug}", create, CUSTOMER, uploads=True),
+]

@@ -1,0 +1,223 @@
+"""新規アカウント登録: the form, the letter, the link whose button completes."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from actions import registrations
+from actions.decisions import Judged
+from actions.registrations import LinkState
+from models.contracts import privacy_text
+from models.database import transaction
+from models.people import PendingRegistration
+from rules.refusal import Refused
+from rules.registration import Applicant
+from web.access import VISITOR
+from web.call import Basis, Call
+from web.endpoint import Page, get, post
+from web.forms import Form
+from wording.catalog import N_, translate
+from wording.refusals import advise
+
+_FORM = "portal/registration/form.html"
+_LINK = "portal/registration/link.html"
+_SENT = "registration"
+_SENT_MINUTES = 24 * 60
+_NOT_TICKED = frozenset({"", "0", "false", "no", "off"})
+_ASKED_BY_MAIL = frozenset({"subdomains_differ", "shared_domain", "domains_differ"})
+_STATUS = {LinkState.LIVING: 200, LinkState.USED: 200, LinkState.EXPIRED: 410, LinkState.UNKNOWN: 404}
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What the preparing step found out: the judged entries, or the refusal to look at them at all; the hash of what passed."""
+
+    judged: Judged | None
+    stopped: Refused | None = None
+    password_hash: str = ""
+
+
+def new(call: Call) -> Response:
+    return call.page(_FORM, privacy=privacy_text(call.session))
+
+
+def try_form(basis: Basis) -> Tried:
+    """Judge the form and keep a refusal before the transaction opens: both outlive the refused page."""
+    applicant = applicant_of(Form(basis.fields))
+    try:
+        with transaction(basis.wiring.engine) as session:
+            judged = registrations.try_registration(session, applicant, client=basis.client, limits=basis.limits, now=basis.now)
+    except Refused as stopped:
+        return Tried(None, stopped)
+    return Tried(judged, None, basis.wiring.passwords.hash(applicant.password or "") if judged.passed else "")
+
+
+def create(call: Call) -> Response:
+    tried: Tried = call.basis.prepared
+    privacy = privacy_text(call.session)
+    if tried.judged is None:
+        return stop(call, tried.stopped, _FORM, privacy=privacy)
+    tell(call, tried.judged)
+    if not call.form.failed:
+        try:
+            number = registrations.hold(
+                call.session,
+                tried.judged.entries,
+                tried.password_hash,
+                privacy_version=privacy.id if privacy else 0,
+                desk=call.desk,
+                limits=call.limits,
+                now=call.now,
+            )
+        except Refused as refused:
+            call.form.refuse(refused)
+        else:
+            _remember(call, number, call.form.value("email"))
+            return call.redirect("/register/sent")
+    return call.invalid(_FORM, privacy=privacy)
+
+
+def applicant_of(form: Form) -> Applicant:
+    """What a form says of an applicant."""
+    version = form.value("privacy_version")
+    return Applicant(
+        company_name=form.value("company_name"),
+        person_name=form.value("person_name"),
+        user_id=form.value("user_id"),
+        email=form.value("email"),
+        maintenance_email=form.value("maintenance_email"),
+        contract_key=form.value("contract_key"),
+        password=form.value("password"),
+        password_confirmation=form.value("password_confirmation") if form.has("password_confirmation") else None,
+        consent=form.value("consent").strip().lower() not in _NOT_TICKED,
+        consent_version=int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else None,
+    )
+
+
+def tell(call: Call, judged: Judged) -> None:
+    """Put everything that was refused, and what was repaired, where the page shows it."""
+    for refused in judged.refusals:
+        call.form.refuse(_with_contact(call, refused, judged.reference))
+    for name in judged.entries.repaired:
+        call.form.notes[name] = advise("repaired", call.basis.language)
+
+
+def _with_contact(call: Call, refused: Refused, reference: str) -> Refused:
+    """Refusals of the domain rule name whom to ask."""
+    if refused.code not in _ASKED_BY_MAIL:
+        return refused
+    contacts = {"desk": call.desk.desk_address, "center": call.desk.center_address, "n": reference}
+    return Refused(f"{refused.code}_ask", refused.field, **refused.facts, **contacts)
+
+
+def stop(call: Call, stopped: Refused | None, template: str, **context: object) -> Response:
+    """The waiting text (429) on the page that was sent, with what was typed."""
+    call.form.refuse(stopped or Refused("too_many_tries", until=call.now))
+    return call.page(template, status=429, **context)
+
+
+def sent(call: Call) -> Response:
+    return call.page("portal/registration/sent.html", email=_remembered(call)[1])
+
+
+def confirm(call: Call) -> Response:
+    pending = registrations.find_pending(call.session, call.param("token"))
+    return _link_page(call, pending)
+
+
+def recheck(basis: Basis) -> Judged | None:
+    """Judge a living registration again before it is completed; its refusal outlives the refused page."""
+    with transaction(basis.wiring.engine) as session:
+        pending = registrations.find_pending(session, basis.request.path_params["token"])
+        if pending is None or registrations.state_of(pending, now=basis.now) is not LinkState.LIVING:
+            return None
+        return registrations.recheck(session, pending, client=basis.client, now=basis.now)
+
+
+def complete(call: Call) -> Response:
+    judged: Judged | None = call.basis.prepared
+    pending = registrations.find_pending(call.session, call.param("token"))
+    if judged is None or pending is None:
+        return _link_page(call, pending)
+    if not judged.passed:
+        tell(call, judged)
+        return _private(call.invalid(_LINK, pending=pending, state=LinkState.LIVING, token=""))
+    try:
+        account = registrations.complete(call.session, call.param("token"), client=call.client, desk=call.desk, now=call.now)
+    except Refused as refused:
+        call.form.refuse(refused)
+        return _private(call.invalid(_LINK, pending=pending, state=LinkState.LIVING, token=""))
+    return call.redirect("/register/completed") if account else _link_page(call, pending)
+
+
+def completed(call: Call) -> Response:
+    return call.page("portal/registration/completed.html")
+
+
+def send_again(call: Call) -> Response:
+    """A new letter, for who holds an ended link or just filled in the form; everybody else gets the same page and no letter."""
+    pending = registrations.find_pending(call.session, call.form.value("token")) if call.form.value("token") else _remembered_pending(call)
+    if pending is None:
+        return call.redirect("/register/sent")
+    try:
+        number = registrations.send_again(call.session, pending, desk=call.desk, limits=call.limits, now=call.now)
+    except Refused as refused:
+        call.form.refuse(refused)
+        return call.invalid(_LINK, pending=pending, state=LinkState.EXPIRED, token="")
+    _remember(call, number or pending.id, pending.email)
+    return call.redirect("/register/sent", flash=translate(N_("確認メールをもう一度お送りしました。"), call.basis.language))
+
+
+def withdraw(call: Call) -> Response:
+    """Start over: the user ID of the registration that this browser sent is free again."""
+    pending = _remembered_pending(call)
+    if pending is not None:
+        registrations.withdraw(call.session, pending, now=call.now)
+    call.drop_signed(_SENT)
+    return call.redirect("/register")
+
+
+def _link_page(call: Call, pending: PendingRegistration | None) -> Response:
+    state = registrations.state_of(pending, now=call.now)
+    return _private(call.page(_LINK, status=_STATUS[state], pending=pending, state=state, token=call.param("token")))
+
+
+def _private(response: Response) -> Response:
+    """A page whose address is a secret tells it to nobody."""
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
+
+
+def _remember(call: Call, number: int, email: str) -> None:
+    """Let this browser, and only it, send the letter again or start over."""
+    value = base64.urlsafe_b64encode(json.dumps([number, email]).encode()).decode()
+    call.signed(_SENT, value, minutes=_SENT_MINUTES)
+
+
+def _remembered(call: Call) -> tuple[int, str]:
+    try:
+        number, email = json.loads(base64.urlsafe_b64decode(call.read_signed(_SENT)))
+    except (ValueError, binascii.Error):
+        return 0, ""
+    return number, email
+
+
+def _remembered_pending(call: Call) -> PendingRegistration | None:
+    return call.session.get(PendingRegistration, _remembered(call)[0])
+
+
+PAGES: list[Page] = [
+    get("/register", new, VISITOR),
+    post("/register", create, VISITOR, prepare=try_form),
+    get("/register/sent", sent, VISITOR),
+    post("/register/resend", send_again, VISITOR),
+    post("/register/withdrawal", withdraw, VISITOR),
+    get("/register/completed", completed, VISITOR),
+    get("/register/confirm/{token}", confirm, VISITOR),
+    post("/register/confirm/{token}", complete, VISITOR, prepare=recheck),
+]

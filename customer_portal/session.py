@@ -1,0 +1,156 @@
+"""Signing in and out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from starlette.responses import Response
+
+from actions import sign_ins
+from actions.sign_ins import Known
+from customer_portal.registration import stop
+from models.actors import Customer
+from models.contracts import privacy_text
+from models.database import transaction
+from models.people import Account, AccountState
+from rules.credentials import user_id_key
+from rules.refusal import Refused
+from web.access import CUSTOMER, VISITOR
+from web.call import Basis, Call
+from web.endpoint import Page, get, post
+from web.forms import Form
+from web.sessions import close_session, hash_token, open_customer_session
+from wording.catalog import N_, translate
+
+HOME = "/tickets"
+_FORM = "portal/session/login.html"
+_CONSENT = "portal/session/consent.html"
+_ASKED = "consent"
+_CONSENT_MINUTES = 15
+_ALLOWED = re.compile(r"/(?:tickets|profile|attachments|help)(?:/[A-Za-z0-9_-]+)*(?:\?[A-Za-z0-9_=&.~%-]*)?")
+"""Where a sign-in may lead: a page of this portal, never another host (//…, /\\…, a scheme) and nothing that breaks a header."""
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the preparing step found out of a user ID and a password."""
+
+    key: str
+    known: Known | None = None
+    right: bool = False
+    stopped: Refused | None = None
+
+
+def new(call: Call) -> Response:
+    return call.page(_FORM, next=call.query("next"), expired=call.query("expired") == "1")
+
+
+def check(basis: Basis) -> Checked:
+    """Count the try, then one Argon2 call and the same statements whether or not there is such an account."""
+    form = Form(basis.fields)
+    key = user_id_key(form.value("user_id"))
+    try:
+        with transaction(basis.wiring.engine) as session:
+            sign_ins.count_try(session, key, client=basis.client, limits=basis.limits, now=basis.now)
+            known = sign_ins.find_known(session, key)
+    except Refused as stopped:
+        return Checked(key, stopped=stopped)
+    right = basis.wiring.passwords.matches(known.password_hash if known else None, form.value("password"))
+    if not (right and known and known.active):
+        with transaction(basis.wiring.engine) as session:
+            sign_ins.record_failure(session, key, client=basis.client, now=basis.now)
+    return Checked(key, known, right)
+
+
+def create(call: Call) -> Response:
+    checked: Checked = call.basis.prepared
+    target = allowed(call.form.value("next"))
+    again = {"next": call.form.value("next"), "expired": False}
+    if checked.stopped:
+        return stop(call, checked.stopped, _FORM, **again)
+    try:
+        account = _admitted(call, checked)
+    except Refused as refused:
+        call.form.refuse(refused)
+        return call.invalid(_FORM, **again)
+    privacy = privacy_text(call.session)
+    if privacy is not None and privacy.id > account.privacy_version:
+        call.signed(_ASKED, _ask(account, call.now), minutes=_CONSENT_MINUTES)
+        return call.page(_CONSENT, privacy=privacy, next=target)
+    return _begin(call, account.id, target)
+
+
+def _admitted(call: Call, checked: Checked) -> Account:
+    if not checked.right or checked.known is None:
+        raise Refused("sign_in_wrong")
+    if not checked.known.active:
+        raise Refused("account_suspended")
+    return sign_ins.admit(call.session, checked.known, checked.key, client=call.client, limits=call.limits, now=call.now)
+
+
+def agree(call: Call) -> Response:
+    """The consent to a new privacy text, between the password and the session."""
+    account, privacy = _asked(call), privacy_text(call.session)
+    target = allowed(call.form.value("next"))
+    if account is None or privacy is None:
+        return call.redirect(f"/login?next={target}")
+    if not call.form.value("consent") or call.form.value("privacy_version", str(privacy.id)) != str(privacy.id):
+        call.form.refuse(Refused("consent_old", "consent"))
+        return call.invalid(_CONSENT, privacy=privacy, next=target)
+    sign_ins.consent(call.session, account, privacy.id, client=call.client, now=call.now)
+    call.drop_signed(_ASKED)
+    return _begin(call, account.id, target)
+
+
+def ask_again(call: Call) -> Response:
+    return call.redirect("/login")
+
+
+def delete(call: Call) -> Response:
+    close_session(call.session, call.customer)
+    call.end_session()
+    return call.redirect("/", flash=translate(N_("ログアウトしました。"), call.basis.language))
+
+
+def allowed(target: str) -> str:
+    """Where to go after signing in: `target` if it is a page of this portal, else the tickets."""
+    return target if _ALLOWED.fullmatch(target) else HOME
+
+
+def start(call: Call, account_id: int) -> None:
+    """A new session for the account in this browser; the one it had is dead from now on."""
+    if isinstance(call.actor, Customer):
+        close_session(call.session, call.actor)
+    call.start_session(open_customer_session(call.session, account_id, client=call.client, limits=call.limits, now=call.now))
+
+
+def _begin(call: Call, account_id: int, target: str) -> Response:
+    start(call, account_id)
+    return call.redirect(target)
+
+
+def _ask(account: Account, now: datetime) -> str:
+    """Whose consent is asked for and until when; a new password makes it worthless."""
+    return f"{account.id}-{int((now + timedelta(minutes=_CONSENT_MINUTES)).timestamp())}-{hash_token(account.password_hash)[:16]}"
+
+
+def _asked(call: Call) -> Account | None:
+    number, _, rest = call.read_signed(_ASKED).partition("-")
+    if not number.isdecimal():
+        return None
+    until, _, mark = rest.partition("-")
+    account = call.session.get(Account, int(number))
+    if account is None or call.now.timestamp() >= int(until) or hash_token(account.password_hash)[:16] != mark or account.state != AccountState.ACTIVE:
+        return None
+    return account
+
+
+PAGES: list[Page] = [
+    get("/login", new, VISITOR),
+    post("/login", create, VISITOR, prepare=check),
+    get("/login/consent", ask_again, VISITOR),
+    post("/login/consent", agree, VISITOR),
+    post("/logout", delete, CUSTOMER),
+]

@@ -1,0 +1,134 @@
+"""The customer's tickets: list, page, reply, and their files. Opening one is `customer_portal.openings`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from actions import attachments, tickets
+from actions.tickets import NoTicket
+from customer_portal import openings
+from models.base import AnyRow
+from models.threads import follow_ups, own_ticket, own_tickets, public_posts
+from rules.refusal import Refused
+from rules.text import searchable
+from rules.tickets import State
+from web.access import CUSTOMER
+from web.call import Call
+from web.downloads import download
+from web.endpoint import Page, get, post
+from web.errors import NotFound
+from wording.catalog import N_, translate
+
+_GROUPS: dict[str, tuple[State, ...]] = {
+    "received": (State.NEW,),
+    "open": (State.OPEN, State.WAITING_VENDOR, State.WAITING_CENTER),
+    "waiting_customer": (State.WAITING_CUSTOMER,),
+    "resolved": (State.RESOLVED,),
+    "closed": (State.CLOSED,),
+}
+"""What a customer can filter by: the words of their side of the state table."""
+
+
+def index(call: Call) -> Response:
+    """サポートチケット参照: the account's tickets, newest first."""
+    state, text = call.query("state"), call.query("q").strip()
+    before = call.query("before")
+    rows = own_tickets(
+        call.session,
+        call.customer.id or 0,
+        now=call.now,
+        states=_GROUPS.get(state, ()),
+        text=searchable(text),
+        before=int(before) if before.isdecimal() and len(before) < 10 else None,
+        limit=call.limits.page_rows,
+    )
+    shown = rows[: call.limits.page_rows]
+    kept = {name: value for name, value in (("state", state), ("q", text)) if value}
+    next_url = f"/tickets?{urlencode({**kept, 'before': shown[-1].id})}" if len(rows) > len(shown) else None
+    first_url = f"/tickets?{urlencode(kept)}" if before else None
+    return call.page(
+        "portal/tickets/index.html",
+        rows=shown,
+        state=state if state in _GROUPS else "",
+        q=text,
+        pages={"next_url": next_url, "previous_url": first_url},
+    )
+
+
+def show(call: Call) -> Response:
+    """A ticket with its published posts; 返信 opens the form."""
+    return _page(call, replying=bool(call.query("reply")))
+
+
+def reply(call: Call) -> Response:
+    """Take the customer's post; a closed ticket answers with the follow-up it opened."""
+    try:
+        ticket = tickets.ticket_for_customer(call.session, call.param("number"), by=call.customer, change=True)
+    except NoTicket as none:
+        raise NotFound from none
+    held = openings.held_files(call)
+    try:
+        taken = tickets.reply(
+            call.session,
+            ticket,
+            call.form.value("body"),
+            files=[file.id for file in held],
+            submission=call.form.value("submission"),
+            by=call.customer,
+            desk=call.desk,
+            limits=call.limits,
+            calendar=call.calendar(),
+            now=call.now,
+        )
+    except Refused as refused:
+        call.form.refuse(refused)
+        return _page(call, replying=True, held=held, status=422)
+    if taken.id == ticket.id:
+        return call.redirect(f"/tickets/{taken.id}#m-last", translate(N_("返信しました。"), call.basis.language))
+    return call.redirect(f"/tickets/{taken.id}", translate(N_("続きのチケット #{n} を作成しました。"), call.basis.language).format(n=taken.id))
+
+
+def attachment(call: Call) -> Response:
+    """A file of one's own ticket, as a download."""
+    found = attachments.readable_by_customer(call.session, call.param("token"), by=call.customer, now=call.now)
+    if found is None:
+        raise NotFound
+    return download(call.wiring.store, found)
+
+
+def _page(call: Call, *, replying: bool, held: list[AnyRow] | None = None, status: int = 200) -> Response:
+    head = own_ticket(call.session, call.param("number"), call.customer.id or 0)
+    if head is None:
+        raise NotFound
+    posts = public_posts(call.session, head.id, now=call.now)
+    return call.page(
+        "portal/tickets/show.html",
+        status=status,
+        ticket=head,
+        state=tickets.shown_state(head, call.now),
+        posts=posts,
+        files=_links(attachments.names_of(call.session, [row.id for row in posts]), posts),
+        follow_ups=follow_ups(call.session, head.id, call.customer.id or 0),
+        replying=replying,
+        held=held or [],
+        kept=[(file.name, file.size) for file in held or []],
+        submission=call.form.value("submission") or secrets.token_urlsafe(16),
+    )
+
+
+def _links(files: dict[int, list[AnyRow]], posts: Sequence[AnyRow]) -> dict[int, list[tuple[str, str, int]]]:
+    """(path, name, size) of the files of each post."""
+    return {post.id: [(f"/attachments/{file.token}", file.name, file.size) for file in files[post.id]] for post in posts}
+
+
+PAGES: list[Page] = [
+    get("/tickets", index, CUSTOMER),
+    *openings.PAGES,
+    get("/tickets/{number:int}", show, CUSTOMER),
+    post("/tickets/{number:int}/replies", reply, CUSTOMER, uploads=True),
+    get("/attachments/{token}", attachment, CUSTOMER),
+]

@@ -1,0 +1,1 @@
+"""Believable data for a first look; every name and address is invented."""

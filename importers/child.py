@@ -1,0 +1,227 @@
+"""The reading process: checks and reads one workbook under hard limits, and writes what it found as lines of JSON.
+
+Started by `importers.reader` and by nothing else. A spreadsheet reader may abort the process that holds it, hang, or
+ask for all memory there is; here it takes nobody with it. It opens the workbook and nothing else, and has no network.
+"""
+
+from __future__ import annotations
+
+import encodings.cp932
+import encodings.utf_8_sig
+import encodings.utf_16  # noqa: F401 - codecs are loaded before the door is closed
+import json
+import resource
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, cast
+
+from importers import legacy  # noqa: F401 - likewise xlrd
+from importers.certificate_rules import Found
+from importers.certificates import Block, Checker
+from importers.headings import SEARCHED_ROWS, Column, Layout, find_layout, missing_fields
+from importers.marks import column_letters, column_number
+from importers.sheet import RawRows, RawSheet, open_sheets
+from importers.synonyms import PERIOD
+from rules.addresses import registrable
+from rules.lines import FIELDS
+from rules.refusal import Refused
+from wording.imports import FIELD_LABELS, row_error, row_warning, sheet_note
+
+MEMORY_ABOVE = 448 * 1024 * 1024
+"""Bytes of address space beyond what the process needs before it reads."""
+OUTPUT_BYTES = 2 * 1024 * 1024 * 1024
+
+Json = dict[str, Any]
+
+
+def main() -> None:
+    """Read the request from standard input, write the answer to standard output."""
+    request = json.load(sys.stdin)
+    registrable("example.jp")  # loads the Public Suffix List while files may still be opened
+    _limit(int(request["seconds"]))
+    _close_the_door(Path(request["path"]))
+    try:
+        for answer in _read(request):
+            _write(answer)
+    except Refused as refusal:
+        _write({"refused": refusal.code, "facts": refusal.facts})
+    except MemoryError:
+        _write({"refused": "workbook_too_large", "facts": {}})
+
+
+def _limit(seconds: int) -> None:
+    """Memory, processor time, wall time, size of the answer; no core file, which would hold people's addresses."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_BYTES, OUTPUT_BYTES))
+    # Should the parent die, nobody waits for this process any more.
+    signal.alarm(seconds + 5)
+    status = Path("/proc/self/statm")
+    if status.exists():
+        size = int(status.read_text().split()[0]) * resource.getpagesize() + MEMORY_ABOVE
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+
+
+def _close_the_door(workbook: Path) -> None:
+    """From here on Python opens the workbook and its own modules, and nothing else; it connects to nobody."""
+    allowed = (str(workbook), *{str(Path(place).resolve()) for place in (sys.prefix, sys.base_prefix, *sys.path) if place})
+    refused = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "shutil.", "ctypes.dlopen")
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "open":
+            place, mode = str(arguments[0]), str(arguments[1] or "r")
+            if not place.startswith(allowed) or set(mode) & set("wax+"):
+                raise PermissionError(event)
+        elif event.startswith(refused):
+            raise PermissionError(event)
+
+    sys.addaudithook(watch)
+
+
+def _read(request: Mapping[str, Any]) -> Iterator[Json]:
+    """An answer for each sheet's blocks and then for the sheet, one for the file at the end."""
+    kind, sheets = open_sheets(Path(request["path"]))
+    checker = Checker(request["families"], request["mailboxes"], request["most_rows"])
+    mapping: Mapping[str, Json] = request["mapping"] or {}
+    far: tuple[str, str] | None = None
+    total, error_rows, warning_rows = 0, 0, 0
+    for number, sheet in enumerate(sheets):
+        wanted = mapping.get(sheet.name, {})
+        if sheet.far_cell:
+            far = far or (sheet.name, sheet.far_cell)
+            yield _skipped(number, sheet, sheet_note("far_cell", sheet=sheet.name, cell=sheet.far_cell))
+            continue
+        if wanted.get("skip"):
+            yield _skipped(number, sheet, sheet_note("left_out", sheet=sheet.name))
+            continue
+        head, rest = _head(sheet)
+        layout = _mapped(wanted, head, sheet) if wanted.get("columns") else find_layout(head, sheet.first_row, sheet.first_column, sheet.merges)
+        if layout is None:
+            yield _skipped(number, sheet, sheet_note("no_heading", sheet=sheet.name))
+            continue
+        rows = 0
+        for block in checker.check(sheet, layout, _below(layout, sheet, head, rest)):
+            rows += len(block.rows)
+            answer = _block(number, block, layout)
+            error_rows += len(answer["errors"])
+            warning_rows += len(answer["warnings"])
+            yield answer
+        total += rows
+        yield _told(number, sheet, layout, rows, checker.family_of(sheet.name))
+    if far and not total:
+        raise Refused("workbook_far_cell", sheet=far[0], cell=far[1])
+    yield {"end": True, "kind": kind.value, "error_rows": error_rows, "warning_rows": warning_rows}
+
+
+def _head(sheet: RawSheet) -> tuple[RawRows, Iterator[RawRows]]:
+    """The rows among which the headings are looked for, and the blocks after them."""
+    head: RawRows = []
+    for block in sheet.blocks:
+        head += block
+        if len(head) > SEARCHED_ROWS:
+            break
+    return head, sheet.blocks
+
+
+def _below(layout: Layout, sheet: RawSheet, head: RawRows, rest: Iterator[RawRows]) -> Iterator[tuple[int, RawRows]]:
+    """The blocks below the headings with the Excel number of their first row."""
+    row = layout.last_row + 1
+    for block in chain((head[row - sheet.first_row :],), rest):
+        if block:
+            yield row, block
+        row += len(block)
+
+
+def _mapped(wanted: Json, head: RawRows, sheet: RawSheet) -> Layout | None:
+    """The layout a person chose: ``{"heading_row": 4, "columns": {"serial": "E"}}``, over what the headings say."""
+    found = find_layout(head, sheet.first_row, sheet.first_column, sheet.merges)
+    row = int(wanted.get("heading_row") or (found.last_row if found else sheet.first_row))
+    index = row - sheet.first_row
+    headings = [" ".join(str(cell).split()) for cell in head[index]] if 0 <= index < len(head) else []
+    if found and row in (found.first_row, found.last_row):
+        named = {column.number: column.heading for column in found.columns.values()}
+        headings = [named.get(sheet.first_column + at, heading) for at, heading in enumerate(headings)]
+    columns: dict[str, Column] = {}
+    for name, letters in cast(dict[str, str | None], wanted["columns"]).items():
+        if letters and (name in FIELDS or name == PERIOD):
+            at = column_number(letters.upper())
+            inside = 0 <= at - sheet.first_column < len(headings)
+            columns[name] = Column(at, (headings[at - sheet.first_column] if inside else "") or FIELD_LABELS.get(name, letters))
+    held = {column.number - sheet.first_column for column in columns.values()}
+    unmapped = tuple(heading for at, heading in enumerate(headings) if heading and at not in held)
+    bottom = found.last_row if found and row == found.first_row else row
+    return Layout(row, bottom, columns, unmapped, missing_fields(columns))
+
+
+def _block(number: int, block: Block, layout: Layout) -> Json:
+    errors: dict[int, list[Json]] = {}
+    warnings: dict[int, list[Json]] = {}
+    for index, problems in block.found.items():
+        for problem in problems:
+            (warnings if problem.warning else errors).setdefault(index, []).append(_issue(problem, layout))
+    return {"sheet": number, "rows": block.rows, "hidden": block.hidden, "columns": block.columns, "errors": errors, "warnings": warnings}
+
+
+def _issue(found: Found, layout: Layout) -> Json:
+    column = layout.columns.get(found.field) or (layout.columns.get(PERIOD) if found.field in ("starts_on", "ends_on") else None)
+    heading = column.heading if column else FIELD_LABELS[found.field]
+    sentence = row_warning if found.warning else row_error
+    return {"field": found.field, "heading": heading, "message": sentence(found.code, column=heading, **found.facts), "code": found.code}
+
+
+def _skipped(number: int, sheet: RawSheet, reason: str) -> Json:
+    return {"told": number, "name": sheet.name, "rows": 0, "heading_row": None, "skipped": reason, "hidden": sheet.hidden, "notes": _notes(sheet)}
+
+
+def _told(number: int, sheet: RawSheet, layout: Layout, rows: int, family: str) -> Json:
+    by_sheet = "family" in layout.missing and bool(family)
+    missing = [name for name in layout.missing if not (name == "family" and by_sheet)]
+    notes = _notes(sheet)
+    notes += [sheet_note("family_of_sheet", family=family)] if by_sheet else []
+    notes += [sheet_note("column_missing", column=FIELD_LABELS[name]) for name in missing]
+    notes += [sheet_note("unmapped", column=heading) for heading in layout.unmapped]
+    return {
+        "told": number,
+        "name": sheet.name,
+        "rows": rows,
+        "heading_row": layout.first_row,
+        "skipped": None,
+        "hidden": sheet.hidden,
+        "notes": notes,
+        "columns": {name: {"column": column_letters(column.number), "heading": column.heading} for name, column in layout.columns.items()},
+        "unmapped": list(layout.unmapped),
+        "missing": missing,
+    }
+
+
+def _notes(sheet: RawSheet) -> list[str]:
+    notes: list[str] = []
+    marks = sheet.marks
+    if sheet.hidden:
+        notes.append(sheet_note("hidden_sheet"))
+    if marks.hidden_rows:
+        notes.append(sheet_note("hidden_rows", n=len(marks.hidden_rows)))
+    if marks.hidden_columns:
+        spans = [column_letters(first) + (f"～{column_letters(last)}" if last > first else "") for first, last in marks.hidden_columns]
+        notes.append(sheet_note("hidden_columns", columns="、".join(spans)))
+    if marks.filtered:
+        notes.append(sheet_note("filter"))
+    if sheet.merges:
+        notes.append(sheet_note("merged", n=len(sheet.merges)))
+    if sheet.encoding and sheet.encoding != "UTF-8":
+        notes.append(sheet_note("encoding", encoding=sheet.encoding))
+    if not sheet.marks_read:
+        notes.append(sheet_note("marks_unread"))
+    return notes
+
+
+def _write(answer: Json) -> None:
+    sys.stdout.write(json.dumps(answer, ensure_ascii=False, separators=(",", ":"), check_circular=False))
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""Legacy .xls through xlrd: values and marks in one reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import xlrd
+from xlrd.book import Book
+from xlrd.sheet import Sheet
+
+from importers.cells import day_of_serial
+from importers.marks import SheetMarks, mark, padding_places
+from importers.sheet import Cell, RawSheet, blocks_of
+from rules.refusal import Refused
+
+
+def open_xls(path: Path) -> Iterator[RawSheet]:
+    """The worksheets of a legacy workbook. Refuses workbook_encrypted, workbook_unreadable."""
+    try:
+        book = xlrd.open_workbook(str(path), formatting_info=True, on_demand=True, ragged_rows=True, logfile=_Silence())
+    except xlrd.XLRDError as fault:
+        raise Refused("workbook_encrypted" if "encrypted" in str(fault).lower() else "workbook_unreadable") from fault
+    for index in range(book.nsheets):
+        sheet = book.sheet_by_index(index)
+        yield _raw(book, sheet)
+        book.unload_sheet(index)
+
+
+class _Silence:
+    """xlrd writes its doubts to a file; nobody reads them."""
+
+    def write(self, text: str) -> int:
+        """Drop `text`."""
+        return len(text)
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def _raw(book: Book, sheet: Sheet) -> RawSheet:
+    marks = SheetMarks()
+    marks.hidden_rows = {number + 1 for number, row in sheet.rowinfo_map.items() if row.hidden or row.height == 0}
+    marks.hidden_columns = [(number, number) for number, column in sheet.colinfo_map.items() if column.hidden and number < sheet.ncols]
+    marks.filtered = bool(getattr(sheet, "has_autofilter", False))
+    padding = {index: code for index, style in enumerate(book.xf_list) if padding_places(code := book.format_map[style.format_key].format_str)}
+    return RawSheet(
+        sheet.name,
+        blocks=blocks_of(_rows(book, sheet, marks, padding)),
+        marks=marks,
+        merges=[(top + 1, left, bottom, right - 1) for top, bottom, left, right in sheet.merged_cells],
+        hidden=sheet.visibility != 0,
+        date1904=book.datemode == 1,
+    )
+
+
+def _rows(book: Book, sheet: Sheet, marks: SheetMarks, padding: dict[int, str]) -> Iterator[list[Cell]]:
+    """The rows with their errors and padded numbers marked on the way: read a row before asking for its marks."""
+    for row in range(sheet.nrows):
+        cells: list[Cell] = list(sheet.row_values(row))
+        for column, kind in enumerate(sheet.row_types(row)):
+            if kind in (xlrd.XL_CELL_TEXT, xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK):
+                continue
+            value = sheet.cell_value(row, column)
+            if kind == xlrd.XL_CELL_ERROR:
+                marks.add(column, row + 1, mark("error", xlrd.error_text_from_code.get(value, "#N/A")))
+                cells[column] = ""
+            elif kind == xlrd.XL_CELL_BOOLEAN:
+                cells[column] = bool(value)
+            elif kind == xlrd.XL_CELL_DATE:
+                cells[column] = _day(value, date1904=book.datemode == 1)
+                if value == 60:
+                    marks.add(column, row + 1, mark("sixty"))
+            elif (style := sheet.cell_xf_index(row, column)) in padding:
+                marks.add(column, row + 1, mark("format", padding[style]))
+        yield cells + [""] * (sheet.ncols - len(cells))
+
+
+def _day(serial: float, *, date1904: bool) -> Cell:
+    """A date cell; a time of day without a date, and day 60 (marked), stay what they are."""
+    if int(serial) == 60 and not date1904:
+        return date(1900, 2, 28)
+    return day_of_serial(serial, date1904=date1904) or timedelta(days=serial)

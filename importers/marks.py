@@ -1,0 +1,304 @@
+"""What a spreadsheet reader hides: hidden rows, error cells, formulas without a value, padding number formats.
+
+The values come from python-calamine; it answers "" for an error and for a formula without a value, and a plain float
+for a number shown as ``000000``. This pass reads the worksheet's own markup for the cells where that matters.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import cache
+from xml.etree.ElementTree import ParseError
+
+from defusedxml import ElementTree
+
+from rules.refusal import Refused
+
+MOST_MARKS = 500_000
+"""Marked cells of a sheet; a list of contracts has far fewer, a hostile one may fill the memory with them."""
+
+_REFERENCE = re.compile(rb"([A-Z]{1,3})([0-9]{1,10})")
+_ERROR = re.compile(rb't="e"')
+_FORMULA = re.compile(rb"<f[ >/]")
+_SIXTY = re.compile(rb"<v>60</v>")
+_VALUE = re.compile(rb"<v(?:\s[^>]*)?>([^<]+)</v>")
+_ROW = re.compile(rb'<row r="([0-9]+)"([^>]*)>')
+_HIDDEN = re.compile(rb'\shidden="(?!0"|false")|\sht="0(?:\.0+)?"')
+_COLUMN = re.compile(rb"<col\s([^>]*)>")
+_WIDE = re.compile(rb'<c r="([A-Z]{2,3}[0-9]+)"[^>/]*>')
+_LAST_COLUMN, _LAST_ROW = 16_384, 1_048_576
+_PLACES = re.compile(r"[0#]+")
+_LITERALS = re.compile(r'"([^"]*)"|\\(.)|[_*].|\[[^\]]*\]')
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What stands behind a cell: an error, a formula without a value, a padding format, or the day 60 of 1900."""
+
+    kind: str
+    """error, no_value, format, sixty"""
+    text: str = ""
+    """The error (``#REF!``) or the number format."""
+
+
+@dataclass
+class SheetMarks:
+    """The marks of one sheet; rows are numbered as Excel does, columns from 0."""
+
+    hidden_rows: set[int] = field(default_factory=set[int])
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    cells: dict[int, dict[int, Mark]] = field(default_factory=dict[int, dict[int, Mark]])
+    """column -> row -> mark"""
+    count: int = 0
+    filtered: bool = False
+    last_row: int = 0
+    """The last row that holds a value."""
+    widest: int = 26
+    """Columns that may hold values; 26 stands for anything up to it."""
+    far_cell: str = ""
+    canonical: bool = True
+    """False where the markup is spelt in a way that only a parser reads right."""
+
+    def add(self, column: int, row: int, mark: Mark) -> None:
+        """Keep one mark. Refuses workbook_too_large."""
+        self.count += 1
+        if self.count > MOST_MARKS:
+            raise Refused("workbook_too_large")
+        self.cells.setdefault(column, {})[row] = mark
+
+    def reach(self, column: int, row: int, reference: str) -> None:
+        """Note that a cell with a value stands there."""
+        self.last_row = max(self.last_row, row)
+        if column + 1 > self.widest:
+            self.widest, self.far_cell = column + 1, reference
+
+
+@cache
+def mark(kind: str, text: str = "") -> Mark:
+    """The one Mark of that kind and text."""
+    return Mark(kind, text)
+
+
+def column_number(letters: str) -> int:
+    """``A`` -> 0, ``AA`` -> 26."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number - 1
+
+
+def column_letters(number: int) -> str:
+    """0 -> ``A``, 26 -> ``AA``."""
+    letters = ""
+    number += 1
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def padding_places(code: str) -> int:
+    """How many digits a number format shows at least, where it does nothing but pad: ``000000`` 6, ``0`` and others 0."""
+    plain = _LITERALS.sub("", code.split(";")[0]).replace("-", "").replace(" ", "")
+    if not _PLACES.fullmatch(plain) or plain.count("0") < 2:
+        return 0
+    return plain.count("0")
+
+
+def padded(number: str, code: str) -> str:
+    """The digits of `number` as the padding format `code` shows them, its literal signs included."""
+    section = code.split(";")[0]
+    signs: list[tuple[str, bool]] = []
+    at = 0
+    while at < len(section):
+        found = _LITERALS.match(section, at)
+        if found:
+            signs += [(sign, False) for sign in (found.group(1) or found.group(2) or "")]
+            at = found.end()
+        else:
+            signs.append((section[at], section[at] in "0#"))
+            at += 1
+    digits, shown = list(number), ""
+    first_place = next(index for index, (_, place) in enumerate(signs) if place)
+    for index in range(len(signs) - 1, -1, -1):
+        sign, place = signs[index]
+        if not place:
+            shown = sign + shown
+        elif index == first_place:
+            shown = "".join(digits).rjust(1 if sign == "0" else 0, "0") + shown
+        else:
+            shown = (digits.pop() if digits else "0" if sign == "0" else "") + shown
+    return shown
+
+
+def padding_styles(styles: bytes) -> dict[bytes, str]:
+    """Cell style index -> number format, for the styles that pad numbers with zeros."""
+    if not styles:
+        return {}
+    try:
+        root = ElementTree.fromstring(styles)
+    except ParseError as fault:
+        raise Refused("workbook_unreadable") from fault
+    codes: dict[str, str] = {}
+    found: dict[bytes, str] = {}
+    for element in root:
+        name = str(element.tag).rpartition("}")[2]
+        if name == "numFmts":
+            codes = {item.get("numFmtId", ""): item.get("formatCode", "") for item in element}
+        elif name == "cellXfs":
+            formats = [codes.get(item.get("numFmtId", ""), "") for item in element]
+            found = {str(index).encode(): code for index, code in enumerate(formats) if padding_places(code)}
+    return found
+
+
+class MarkScan:
+    """Reads the marks of one worksheet part as its bytes come; a sink of `importers.archive`.
+
+    It searches the bytes for the few things that matter, at a tenth of a parser's time. Where the markup is spelt in
+    any unusual way (prefixes, comments, single quotes, cells without reference) it says so by `marks.canonical`,
+    and the part is read again by `importers.markup`.
+    """
+
+    def __init__(self, styles: dict[bytes, str]) -> None:
+        self.marks = SheetMarks()
+        self._styles = styles
+        self._padded = re.compile(rb'<c r="[A-Z]+[0-9]+"[^>]*?\ss="(' + b"|".join(styles) + rb')"[^>]*>') if styles else None
+        self._waiting: list[bytes] = []
+        self._begun = False
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of the part."""
+        if not self.marks.canonical:
+            return
+        cut = piece.rfind(b"</row>")
+        if cut < 0:
+            self._waiting.append(piece)
+            return
+        cut += len(b"</row>")
+        block = b"".join((*self._waiting, piece[:cut]))
+        self._waiting = [piece[cut:]]
+        self._scan(block)
+
+    def close(self) -> None:
+        """Read what is left."""
+        block = b"".join(self._waiting)
+        self._waiting = []
+        if self.marks.canonical and block:
+            self._scan(block)
+
+    def _scan(self, block: bytes) -> None:
+        if not self._begun:
+            block = self._begin(block)
+        if not self.marks.canonical or _is_unusual(block):
+            self.marks.canonical = False
+            return
+        self._scan_errors(block)
+        self._scan_formulas(block)
+        self._scan_formats(block)
+        self._scan_rows(block)
+        if b"<autoFilter" in block:
+            self.marks.filtered = True
+
+    def _begin(self, block: bytes) -> bytes:
+        """The head of the part: its name space and its columns."""
+        self._begun = True
+        head, data, rest = block.partition(b"<sheetData")
+        root = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+        if root.startswith(b"<?xml"):
+            root = root.partition(b"?>")[2].lstrip()
+        plain = b' xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"' in root
+        if not data or not root.startswith(b"<worksheet") or not plain or head.count(b"spreadsheetml/2006/main") != 1 or b"'" in head:
+            self.marks.canonical = False
+            return b""
+        for column in _COLUMN.finditer(head):
+            first, last = (re.search(rb'%s="([0-9]+)"' % name, column.group(1)) for name in (b"min", b"max"))
+            if _HIDDEN.search(b" " + column.group(1)) and first and last:
+                self.marks.hidden_columns.append((int(first.group(1)) - 1, int(last.group(1)) - 1))
+        self.marks.filtered = b"<autoFilter" in head
+        return rest
+
+    def _scan_errors(self, block: bytes) -> None:
+        for found in _ERROR.finditer(block):
+            start = block.rfind(b"<", 0, found.start())
+            if block.startswith(b"<c ", start):
+                value = _VALUE.search(block, start, _end_of_cell(block, start))
+                self._add(block, start, mark("error", value.group(1).decode("utf-8", "replace") if value else "#N/A"))
+
+    def _scan_formulas(self, block: bytes) -> None:
+        for found in _FORMULA.finditer(block):
+            start = block.rfind(b"<c ", 0, found.start())
+            end = _end_of_cell(block, start)
+            opening = block[start : block.find(b">", start)]
+            if start < 0 or end < found.start() or b't="e"' in opening:
+                continue
+            # A formula whose stored result is the empty text has one: t="str" with an empty <v>.
+            if not _VALUE.search(block, start, end) and not (b't="str"' in opening and block.find(b"<v", found.end(), end) >= 0):
+                self._add(block, start, mark("no_value"))
+
+    def _scan_formats(self, block: bytes) -> None:
+        for found in _SIXTY.finditer(block):
+            start = block.rfind(b"<c ", 0, found.start())
+            if start >= 0 and b' t="' not in block[start : block.find(b">", start)]:
+                self._add(block, start, mark("sixty"))
+        if self._padded:
+            for found in self._padded.finditer(block):
+                if b' t="' not in found.group().replace(b' t="n"', b""):
+                    self._add(block, found.start(), mark("format", self._styles[found.group(1)]))
+
+    def _scan_rows(self, block: bytes) -> None:
+        if b' hidden="' in block or b' ht="0' in block:
+            for found in _ROW.finditer(block):
+                if _HIDDEN.search(found.group(2)):
+                    self.marks.hidden_rows.add(int(found.group(1)))
+        for found in _WIDE.finditer(block):
+            column, row = _place(found.group(1))
+            self.marks.reach(column, row, found.group(1).decode())
+        last = max(block.rfind(b"<v"), block.rfind(b"<is"))
+        if last >= 0:
+            row = _ROW.match(block, block.rfind(b"<row ", 0, last))
+            if row is None or int(row.group(1)) > _LAST_ROW:
+                raise Refused("workbook_unreadable")
+            self.marks.last_row = max(self.marks.last_row, int(row.group(1)))
+
+    def _add(self, block: bytes, start: int, found: Mark) -> None:
+        reference = block[start + len(b'<c r="') : block.find(b'"', start + len(b'<c r="'))]
+        self.marks.add(*_place(reference), found)
+
+
+def _place(reference: bytes) -> tuple[int, int]:
+    found = _REFERENCE.fullmatch(reference)
+    if not found:
+        raise Refused("workbook_unreadable")
+    column, row = column_number(found.group(1).decode()), int(found.group(2))
+    if column >= _LAST_COLUMN or not 0 < row <= _LAST_ROW:
+        raise Refused("workbook_unreadable")
+    return column, row
+
+
+def _end_of_cell(block: bytes, start: int) -> int:
+    """Where the cell that begins at `start` ends."""
+    opening = block.find(b">", start)
+    if block[opening - 1 : opening] == b"/":
+        return opening
+    end = block.find(b"</c>", opening)
+    return end if end >= 0 else len(block)
+
+
+def _is_unusual(block: bytes) -> bool:
+    """Whether anything in the block might be spelt in a way that searching its bytes would miss."""
+    return (
+        b"<!" in block
+        or b"='" in block
+        or b" =" in block
+        or b'= "' in block
+        or b'="&' in block
+        or b"<c>" in block
+        or b"<c/" in block
+        or b"<row>" in block
+        or b":row" in block
+        or b"spreadsheetml/2006/main" in block
+        or block.count(b"<c ") != block.count(b'<c r="')
+        or block.count(b"<row ") != block.count(b'<row r="')
+        or any(space in block for space in (b"<c\t", b"<c\n", b"<c\r", b"<row\t", b"<row\n", b"<row\r"))
+    )

@@ -1,0 +1,224 @@
+"""Reads a workbook of certificates in a child process with limits (SECURITY §1.1), and hands back its rows in order."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Self
+
+from rules.limits import Limits
+from rules.lines import FIELDS, Values
+from rules.refusal import Refused
+
+LEAST_SECONDS = 9
+MOST_SECONDS = 120
+SECONDS_PER_MEGABYTE = 3
+"""A workbook of 100,000 lines has some 8 MB and takes 4 s; a small one gets its plan or its reason within 10 s."""
+
+_ROOT = Path(__file__).resolve().parent.parent
+_MEGABYTE = 1_000_000
+
+log = logging.getLogger(__name__)
+
+Issue = dict[str, str]
+"""``{"field", "heading", "message", "code"}``"""
+
+
+class ParsedRow(NamedTuple):
+    """One line of a certificate as the workbook tells it."""
+
+    sheet: str
+    row: int
+    """As Excel numbers it."""
+    hidden: bool
+    values: Values
+    """In the order of `rules.lines.FIELDS`; "" for what is absent or could not be read."""
+    warnings: list[Issue]
+    errors: list[Issue]
+
+    def values_by_field(self) -> dict[str, str]:
+        """Field -> text, as `import plan --json` prints it."""
+        return dict(zip(FIELDS, self.values, strict=True))
+
+
+@dataclass(frozen=True)
+class SheetReading:
+    """What was found of one sheet."""
+
+    name: str
+    rows: int
+    """Lines of certificates."""
+    heading_row: int | None
+    """As Excel numbers it; of two heading rows the upper one."""
+    skipped: str | None
+    """The reason, in Japanese."""
+    hidden: bool = False
+    notes: tuple[str, ...] = ()
+    """What was found and what was done about it, in Japanese."""
+    columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """Field -> ``{"column": "E", "heading": "S/N"}``"""
+    unmapped: tuple[str, ...] = ()
+    """Headings of columns that hold no field."""
+    missing: tuple[str, ...] = ()
+    """Required fields without a column."""
+
+
+class Block(NamedTuple):
+    """Consecutive rows of one sheet, for bulk inserts."""
+
+    sheet: str
+    rows: list[int]
+    hidden: frozenset[int]
+    """Indexes into `rows`."""
+    columns: list[list[str]]
+    """One list for each of `FIELDS`, along `rows`."""
+    errors: dict[int, list[Issue]]
+    """Index into `rows` -> errors."""
+    warnings: dict[int, list[Issue]]
+
+
+class Reading:
+    """A workbook that was read. Its rows stand in an unnamed temporary file until it is closed; nothing holds them all."""
+
+    def __init__(self, file_name: str, answer: IO[bytes]) -> None:
+        self.file_name = file_name
+        self.kind = ""
+        self.sheets: list[SheetReading] = []
+        self.row_count = 0
+        self.error_rows = 0
+        self.warning_rows = 0
+        self._answer = answer
+        self._names: dict[int, str] = {}
+        self._take_stock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the temporary file back."""
+        self._answer.close()
+
+    def blocks(self) -> Iterator[Block]:
+        """The rows in order, up to some thousands at a time; may be asked again."""
+        self._answer.seek(0)
+        for line in self._answer:
+            if line.startswith(b'{"sheet"'):
+                told: dict[str, Any] = json.loads(line)
+                errors = {int(index): found for index, found in told["errors"].items()}
+                warnings = {int(index): found for index, found in told["warnings"].items()}
+                yield Block(self._names[told["sheet"]], told["rows"], frozenset(told["hidden"]), told["columns"], errors, warnings)
+
+    def rows(self) -> Iterator[ParsedRow]:
+        """The rows in order, one at a time."""
+        for block in self.blocks():
+            for index, values in enumerate(zip(*block.columns, strict=True)):
+                yield ParsedRow(block.sheet, block.rows[index], index in block.hidden, values, block.warnings.get(index) or [], block.errors.get(index) or [])
+
+    def _take_stock(self) -> None:
+        """Read what is told of the file and its sheets. Refuses what the child refused; an answer without end is none."""
+        ended = False
+        self._answer.seek(0)
+        for line in self._answer:
+            if line.startswith(b'{"sheet"'):
+                continue
+            told: dict[str, Any] = json.loads(line)
+            if "refused" in told:
+                raise Refused(told["refused"], **told["facts"])
+            if "end" in told:
+                ended, self.kind = True, told["kind"]
+                self.error_rows, self.warning_rows = told["error_rows"], told["warning_rows"]
+            else:
+                self._names[told["told"]] = told["name"]
+                self.sheets.append(_sheet(told))
+        if not ended:
+            raise Refused("workbook_unreadable")
+        self.row_count = sum(sheet.rows for sheet in self.sheets)
+
+
+def read_workbook(
+    path: Path,
+    *,
+    file_name: str,
+    families: Mapping[str, str],
+    mailboxes: Collection[str],
+    limits: Limits,
+    mapping: Mapping[str, Any] | None = None,
+) -> Reading:
+    """Read a workbook (xlsx, xlsm, xlsb, ods, xls, csv: told by content) of certificates.
+
+    `families` are alias -> canonical name (the canonical ones among the aliases), `mailboxes` the old contacts.
+    `mapping` is what a person chose: sheet name -> ``{"skip": true}`` or ``{"heading_row": 4, "columns": {field: "E"}}``.
+    Close the reading after use (it is a context manager).
+    Refuses workbook_bytes(max, n), workbook_encrypted, workbook_unreadable, workbook_entries, workbook_dtd,
+    workbook_too_large, workbook_too_slow, workbook_far_cell(sheet, cell), workbook_rows(max).
+    """
+    size = path.stat().st_size
+    if size > limits.workbook_bytes:
+        raise Refused("workbook_bytes", max=limits.workbook_bytes // (1024 * 1024), n=-(-size // (1024 * 1024)))
+    seconds = min(MOST_SECONDS, LEAST_SECONDS + SECONDS_PER_MEGABYTE * (size // _MEGABYTE))
+    request = {
+        "path": str(path.resolve()),
+        "families": dict(families),
+        "mailboxes": sorted(mailboxes),
+        "most_rows": limits.workbook_rows,
+        "mapping": mapping,
+        "seconds": seconds,
+    }
+    answer = tempfile.TemporaryFile(prefix="jtickets-import-")  # noqa: SIM115 - the reading closes it
+    try:
+        _run_child(json.dumps(request).encode(), answer, seconds)
+        return Reading(file_name, answer)
+    except BaseException:
+        answer.close()
+        raise
+
+
+def _run_child(request: bytes, answer: IO[bytes], seconds: int) -> None:
+    """Let the child write its answer. Refuses workbook_too_slow, workbook_unreadable (it died)."""
+    with subprocess.Popen(
+        [sys.executable, "-E", "-s", "-m", "importers.child"],
+        stdin=subprocess.PIPE,
+        stdout=answer,
+        stderr=subprocess.PIPE,
+        cwd=_ROOT,
+        # Nothing of ours goes into a process that reads a stranger's file: no secrets, no addresses of services.
+        env={"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PATH": os.defpath},
+    ) as child:
+        try:
+            _, said = child.communicate(request, timeout=seconds + 1)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.communicate()
+            raise Refused("workbook_too_slow") from None
+    if child.returncode in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
+        raise Refused("workbook_too_slow")
+    if child.returncode:
+        # The kind of fault only: its text may hold what stands in a cell.
+        kinds = [line.split(b":")[0].strip().decode("ascii", "replace") for line in said.splitlines()[-1:]]
+        log.warning("workbook reader ended with %s (%s)", child.returncode, "".join(kinds)[:80])
+        raise Refused("workbook_unreadable")
+
+
+def _sheet(told: Mapping[str, Any]) -> SheetReading:
+    return SheetReading(
+        name=told["name"],
+        rows=told["rows"],
+        heading_row=told["heading_row"],
+        skipped=told["skipped"],
+        hidden=told["hidden"],
+        notes=tuple(told["notes"]),
+        columns=told.get("columns", {}),
+        unmapped=tuple(told.get("unmapped", ())),
+        missing=tuple(told.get("missing", ())),
+    )

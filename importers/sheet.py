@@ -1,0 +1,181 @@
+"""Opens a workbook of any kind that is read, and gives its sheets as blocks of raw rows with their marks."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+from pathlib import Path
+
+from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from importers.archive import Kind, check_archive, tell_kind, unpack_part
+from importers.marks import MarkScan, SheetMarks, padding_styles
+from importers.markup import read_marks
+from importers.package import Workbook, read_workbook_part
+from rules.refusal import Refused
+
+BLOCK_ROWS = 2_000
+DENSE_CELLS = 9_000_000
+"""A sheet is held densely, 32 bytes a cell: beyond this one stray cell far off would cost more memory than the child has."""
+
+Cell = str | float | int | bool | date | datetime | time | timedelta
+RawRows = list[list[Cell]]
+Merge = tuple[int, int, int, int]
+"""First row, first column, last row, last column; rows as Excel numbers them, columns from 0."""
+
+
+@dataclass
+class RawSheet:
+    """One sheet as it was found."""
+
+    name: str
+    first_row: int = 1
+    """The Excel number of the first row of `blocks`."""
+    first_column: int = 0
+    blocks: Iterator[RawRows] = field(default_factory=lambda: iter(()))
+    marks: SheetMarks = field(default_factory=SheetMarks)
+    merges: list[Merge] = field(default_factory=list[Merge])
+    hidden: bool = False
+    date1904: bool = False
+    marks_read: bool = True
+    far_cell: str = ""
+    """Where a stray value makes the sheet too wide or too long to hold; then it has no rows."""
+    encoding: str = ""
+
+
+def open_sheets(path: Path) -> tuple[Kind, Iterator[RawSheet]]:
+    """The kind of the file, and its worksheets in order, each opened when its turn comes.
+
+    Refuses what `importers.archive` refuses, and workbook_encrypted or workbook_unreadable.
+    """
+    kind = tell_kind(path)
+    match kind:
+        case Kind.CSV:
+            return kind, iter([_open_csv(path)])
+        case Kind.XLS:
+            from importers.legacy import open_xls
+
+            return kind, open_xls(path)
+        case Kind.XLSX:
+            return kind, _open_xlsx(path)
+        case Kind.XLSB | Kind.ODS:
+            check_archive(path, kind)
+            return kind, _read_values(path, {}, Workbook({}, date1904=False), marks_read=False)
+
+
+def blocks_of(rows: Iterator[list[Cell]]) -> Iterator[RawRows]:
+    """`rows` in blocks of `BLOCK_ROWS`."""
+    while block := list(islice(rows, BLOCK_ROWS)):
+        yield block
+
+
+def _open_xlsx(path: Path) -> Iterator[RawSheet]:
+    scans: dict[str, MarkScan] = {}
+    styles: dict[bytes, str] = {}
+
+    def sink(part: str, styles_part: bytes) -> MarkScan:
+        if not scans:
+            styles.update(padding_styles(styles_part))
+        scans[part] = MarkScan(styles)
+        return scans[part]
+
+    try:
+        package = check_archive(path, Kind.XLSX, sink)
+    except (zipfile.BadZipFile, OSError) as fault:
+        raise Refused("workbook_unreadable") from fault
+    marks = {part: scan.marks if scan.marks.canonical else read_marks(unpack_part(path, part), styles) for part, scan in scans.items()}
+    return _read_values(path, marks, read_workbook_part(package), marks_read=True)
+
+
+def _read_values(path: Path, marks: dict[str, SheetMarks], workbook: Workbook, *, marks_read: bool) -> Iterator[RawSheet]:
+    """The worksheets with the values python-calamine reads."""
+    book = CalamineWorkbook.from_path(str(path))
+    for known in book.sheets_metadata:
+        if known.typ is not SheetTypeEnum.WorkSheet:
+            continue
+        found = marks.get(workbook.sheets.get(known.name, ""))
+        sheet = RawSheet(
+            known.name,
+            marks=found or SheetMarks(),
+            hidden=known.visible is not SheetVisibleEnum.Visible,
+            date1904=workbook.date1904,
+            marks_read=marks_read and found is not None,
+        )
+        if found and found.last_row * found.widest > DENSE_CELLS:
+            sheet.far_cell = found.far_cell if found.widest > 200 else f"{found.last_row}行目"
+            yield sheet
+            continue
+        _fill(sheet, book)
+        yield sheet
+
+
+def _fill(sheet: RawSheet, book: CalamineWorkbook) -> None:
+    values = book.get_sheet_by_name(sheet.name)
+    # It leaves out the empty rows and columns before the first value.
+    start = values.start or (0, 0)
+    sheet.first_row, sheet.first_column = start[0] + 1, start[1]
+    sheet.merges = [(top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in values.merged_cell_ranges or []]
+    sheet.blocks = blocks_of(iter(values.iter_rows()))
+
+
+_GUARD = re.compile(r"'[=+\-@\t\r]")
+_AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
+
+
+def _open_csv(path: Path) -> RawSheet:
+    """A csv in UTF-8, UTF-16 with a mark, or cp932, separated by commas, tabs or semicolons; its sheet has no name."""
+    text, encoding = _decoded(path.read_bytes())
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    delimiter = max(",\t;", key=first.count)
+    csv.field_size_limit(1_000_000)
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    except csv.Error:
+        rows = _lenient(text, delimiter)
+    width = max(map(len, rows), default=0)
+    if width * len(rows) > DENSE_CELLS:
+        raise Refused("workbook_too_large")
+    return RawSheet("", blocks=blocks_of(_unguarded(row) + [""] * (width - len(row)) for row in rows), encoding=encoding)
+
+
+def _lenient(text: str, delimiter: str) -> list[list[str]]:
+    """Rows with quotes in odd places, as Excel reads them."""
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as fault:
+        raise Refused("workbook_unreadable") from fault
+
+
+def _decoded(content: bytes) -> tuple[str, str]:
+    """The text: by its byte order mark, else strict UTF-8, else cp932 (never shift_jis, which lacks ㈱ and 髙)."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        candidates = (("utf-16", "UTF-16"),)
+    else:
+        candidates = (("utf-8-sig", "UTF-8"), ("cp932", "Shift_JIS（cp932）"))
+    for codec, name in candidates:
+        try:
+            text = content.decode(codec)
+        except UnicodeDecodeError:
+            continue
+        if "\0" in text:
+            break
+        return text, name
+    raise Refused("workbook_unreadable")
+
+
+def _unguarded(row: list[str]) -> list[Cell]:
+    """Cells without the signs that keep Excel from reading them as formulas or numbers: ``'=x`` and ``="00012"``."""
+    return [_plain(cell) if cell[:1] in ("'", "=") else cell for cell in row]
+
+
+def _plain(cell: str) -> str:
+    if _GUARD.match(cell):
+        return cell[1:]
+    quoted = _AS_TEXT.fullmatch(cell)
+    return quoted.group(1).replace('""', '"') if quoted else cell

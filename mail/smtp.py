@@ -1,0 +1,273 @@
+"""Sending one letter by SMTP over a connection that stays open, and what became of each recipient.
+
+`smtplib.send_message` answers normally when some recipients were refused, and cannot say whether a broken connection lost
+the server's 250; so the commands are given one by one here.
+"""
+
+from __future__ import annotations
+
+import re
+import smtplib
+import ssl
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from rules.text import one_line
+
+ANSWER_CHARACTERS = 500
+_COMMAND_SECONDS = 60.0
+_FINAL_SECONDS = 300.0
+"""A server may think long before it takes a letter (RFC 5321 4.5.3.2.6)."""
+_PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
+_DOT_LINES = re.compile(rb"(?m)^\.")
+_SERVICE_CLOSING = 421
+_TOO_LARGE = 552
+
+
+class Verdict(StrEnum):
+    """What became of one recipient in one try."""
+
+    ACCEPTED = "accepted"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+    UNKNOWN = "unknown"
+    """The text was handed over and the server's word about it never came: it may have arrived."""
+
+
+class Blame(StrEnum):
+    """Whose fault an unsuccessful try was."""
+
+    NOBODY = "nobody"
+    LETTER = "letter"
+    """The server took up the letter and failed at it; others may pass."""
+    SERVER = "server"
+
+
+@dataclass(frozen=True)
+class Answer:
+    verdict: Verdict
+    text: str
+    """The server's words, one line."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One try: an answer per address; `fault` says what went wrong with the letter as a whole."""
+
+    answers: dict[str, Answer] = field(default_factory=dict[str, Answer])
+    blame: Blame = Blame.NOBODY
+    fault: str = ""
+
+
+class ServerDown(Exception):
+    """No letter can leave now: the server is not there, not ready, or does not let us in."""
+
+
+Renew = Callable[[float], None]
+"""Told before each command how many seconds it may take, so that the lease outlives it."""
+
+
+class Sender(Protocol):
+    """Where letters go."""
+
+    def ready(self) -> None:
+        """Be able to send. Raises ServerDown."""
+        ...
+
+    def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew) -> Outcome:
+        """Hand over one message; every recipient gets an answer."""
+        ...
+
+    def close(self) -> None:
+        """Say goodbye."""
+        ...
+
+
+@dataclass(frozen=True)
+class Server:
+    """The parts of JTICKETS_SMTP_URL."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str
+    password: str
+
+
+def parse_smtp_url(url: str) -> Server:
+    """The server of ``smtp://host:25``, ``smtp+starttls://user:password@host:587`` or ``smtps://host:465``. Raises ValueError."""
+    parts: SplitResult = urlsplit(url)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("needs the form smtp://host:25, smtp+starttls://user:password@host:587 or smtps://host:465")
+    return Server(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], unquote(parts.username or ""), unquote(parts.password or ""))
+
+
+class Post:
+    """One connection to one server, opened when first needed and kept."""
+
+    def __init__(self, url: str, *, seconds: float = _COMMAND_SECONDS, trust: ssl.SSLContext | None = None) -> None:
+        self._server = parse_smtp_url(url)
+        self._seconds = seconds
+        self._trust = trust
+        self._smtp: smtplib.SMTP | None = None
+
+    def ready(self) -> None:
+        """An open connection that answers; a fresh one when the kept one died. Raises ServerDown."""
+        if self._smtp is not None and self._answers(self._smtp):
+            return
+        self._drop()
+        try:
+            self._smtp = self._connect()
+        except OSError as fault:
+            raise ServerDown(_words(fault)) from fault
+
+    def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew) -> Outcome:
+        """Hand over `mail`. Raises ServerDown before the letter was begun, never afterwards."""
+        if self._smtp is None:
+            self.ready()
+        smtp = self._smtp
+        if smtp is None:
+            raise ServerDown("no connection")
+        answers: dict[str, Answer] = {}
+        try:
+            return self._transact(smtp, mail, sender, recipients, answers, renew)
+        except OSError as fault:
+            self._drop()
+            return _broken(answers, recipients, _words(fault), Verdict.TEMPORARY)
+
+    def close(self) -> None:
+        """Say goodbye; a server that is gone is no fault."""
+        if self._smtp is not None:
+            with suppress(OSError):
+                self._smtp.quit()
+            self._drop()
+
+    def _transact(self, smtp: smtplib.SMTP, mail: bytes, sender: str, recipients: Sequence[str], answers: dict[str, Answer], renew: Renew) -> Outcome:
+        """MAIL, RCPT for each, DATA. Fills `answers` as they come, so that a break leaves what is known."""
+        renew(self._seconds)
+        options = [f"size={len(mail)}"] if smtp.does_esmtp and smtp.has_extn("size") else []
+        code, said = smtp.mail(sender, options)
+        if code != 250:
+            return self._refused_sender(smtp, recipients, code, said)
+        for address in recipients:
+            renew(self._seconds)
+            code, said = smtp.rcpt(address)
+            if code == _SERVICE_CLOSING:
+                self._drop()
+                return _broken(answers, recipients, _line(code, said), Verdict.TEMPORARY, Blame.SERVER)
+            if code not in (250, 251):
+                answers[address] = _answer(code, said)
+        taken = [address for address in recipients if address not in answers]
+        if not taken:
+            self._reset(smtp)
+            return Outcome(answers, Blame.NOBODY, "")
+        return self._hand_over(smtp, mail, taken, answers, renew)
+
+    def _hand_over(self, smtp: smtplib.SMTP, mail: bytes, taken: Sequence[str], answers: dict[str, Answer], renew: Renew) -> Outcome:
+        renew(self._seconds)
+        code, said = smtp.docmd("DATA")
+        if code != 354:
+            return self._refused_text(smtp, taken, answers, code, said)
+        text = _DOT_LINES.sub(b"..", mail)
+        ending = b".\r\n" if text.endswith(b"\r\n") else b"\r\n.\r\n"
+        renew(_FINAL_SECONDS)
+        try:
+            if smtp.sock:
+                smtp.sock.settimeout(_FINAL_SECONDS if self._seconds >= _COMMAND_SECONDS else self._seconds)
+            smtp.send(text + ending)
+            code, said = smtp.getreply()
+            if smtp.sock:
+                smtp.sock.settimeout(self._seconds)
+        except OSError as fault:
+            self._drop()
+            return _broken(answers, [*answers, *taken], _words(fault), Verdict.UNKNOWN)
+        if code != 250:
+            return self._refused_text(smtp, taken, answers, code, said)
+        accepted = Answer(Verdict.ACCEPTED, _line(code, said))
+        return Outcome({**answers, **dict.fromkeys(taken, accepted)})
+
+    def _refused_sender(self, smtp: smtplib.SMTP, recipients: Sequence[str], code: int, said: bytes) -> Outcome:
+        """MAIL was refused: too large is the letter's fault, anything else (not logged in, busy) the server's."""
+        if code == _TOO_LARGE:
+            self._reset(smtp)
+            return Outcome(dict.fromkeys(recipients, _answer(code, said)), Blame.NOBODY, _line(code, said))
+        if code == _SERVICE_CLOSING:
+            self._drop()
+        else:
+            self._reset(smtp)
+        return Outcome(dict.fromkeys(recipients, Answer(Verdict.TEMPORARY, _line(code, said))), Blame.SERVER, _line(code, said))
+
+    def _refused_text(self, smtp: smtplib.SMTP, taken: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
+        answer = _answer(code, said)
+        if code == _SERVICE_CLOSING:
+            self._drop()
+            return _broken(answers, [*answers, *taken], answer.text, Verdict.TEMPORARY, Blame.SERVER)
+        self._reset(smtp)
+        blame = Blame.LETTER if answer.verdict is Verdict.TEMPORARY else Blame.NOBODY
+        return Outcome({**answers, **dict.fromkeys(taken, answer)}, blame, answer.text)
+
+    def _connect(self) -> smtplib.SMTP:
+        """Raises OSError, which smtplib's own faults are too."""
+        server = self._server
+        if server.scheme == "smtps":
+            smtp: smtplib.SMTP = smtplib.SMTP_SSL(server.host, server.port, timeout=self._seconds, context=self._context())
+        else:
+            smtp = smtplib.SMTP(server.host, server.port, timeout=self._seconds)
+        try:
+            smtp.ehlo_or_helo_if_needed()
+            if server.scheme == "smtp+starttls":
+                smtp.starttls(context=self._context())
+                smtp.ehlo_or_helo_if_needed()
+            if server.user:
+                smtp.login(server.user, server.password)
+        except OSError:
+            smtp.close()
+            raise
+        return smtp
+
+    def _context(self) -> ssl.SSLContext:
+        return self._trust or ssl.create_default_context()
+
+    def _answers(self, smtp: smtplib.SMTP) -> bool:
+        try:
+            return smtp.noop()[0] == 250
+        except OSError:
+            return False
+
+    def _reset(self, smtp: smtplib.SMTP) -> None:
+        """End the transaction; what the letter's recipients were told stands, even when the server goes now."""
+        try:
+            smtp.rset()
+        except OSError:
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._smtp is not None:
+            self._smtp.close()
+            self._smtp = None
+
+
+def _broken(answers: dict[str, Answer], recipients: Sequence[str], words: str, verdict: Verdict, blame: Blame = Blame.LETTER) -> Outcome:
+    """The outcome of a connection that ended in the middle: who was refused before stays so, the others get `verdict`."""
+    rest = {address: Answer(verdict, words) for address in recipients if address not in answers}
+    return Outcome({**answers, **rest}, blame, words)
+
+
+def _answer(code: int, said: bytes) -> Answer:
+    return Answer(Verdict.PERMANENT if code >= 500 else Verdict.TEMPORARY, _line(code, said))
+
+
+def _line(code: int, said: bytes) -> str:
+    return one_line(f"{code} {said.decode('utf-8', 'replace')}")[:ANSWER_CHARACTERS]
+
+
+def _words(fault: Exception) -> str:
+    """What broke, without the password that an authentication error may quote."""
+    if isinstance(fault, smtplib.SMTPResponseException):
+        said = fault.smtp_error
+        return _line(fault.smtp_code, said if isinstance(said, bytes) else str(said).encode())
+    return one_line(f"{type(fault).__name__}: {fault}")[:ANSWER_CHARACTERS]

@@ -1,0 +1,57 @@
+"""What every table shares: naming of constraints, moments in UTC, JSON."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Row, Select, types
+from sqlalchemy.orm import DeclarativeBase
+
+AnyRow: TypeAlias = Row[*tuple[Any, ...]]
+"""A row whose columns the select beside it names."""
+AnySelect: TypeAlias = Select[*tuple[Any, ...]]
+
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+"""Stands for "no moment" in ordered, indexed columns, so that a page can walk them by key without NULLs."""
+
+
+class Moment(types.TypeDecorator[datetime]):
+    """An aware UTC datetime on both databases (SQLite keeps it without zone)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def words(kind: type[StrEnum], length: int) -> Enum:
+    """A column of `kind`'s words: plain text in the database (a new word needs no migration), members of the enum in the code."""
+    return Enum(kind, native_enum=False, create_constraint=False, length=length, values_callable=lambda members: [member.value for member in members])
+
+
+class Base(DeclarativeBase):
+    """Declarative base; constraint names are spelled out so that migrations can name them on both databases."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON, list[str]: JSON, list[int]: JSON, list[dict[str, Any]]: JSON}  # noqa: RUF012

@@ -1,0 +1,156 @@
+"""The named selects of the console's contracts: the list, and one certificate with all that hangs on it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, case, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from models.base import AnyRow, AnySelect
+from models.contracts import Certificate, ContractLine, Party, ProductFamily
+from models.imports import ImportBatch
+from models.paging import Place, Sheet, newest_first
+from models.people import Account
+from models.tickets import Ticket
+from rules.contracts import FIRST_DESK_DAY, LAST_MAILBOX_DAY
+from rules.text import fold_key, searchable
+
+MOST_TERMS = 5
+LINES = 500
+"""Lines of one certificate that its page shows."""
+SHOWN = 20
+
+
+class Period(StrEnum):
+    """Where a certificate's lines stand, taken together."""
+
+    ACTIVE = "active"
+    NOT_STARTED = "not_started"
+    ENDED = "ended"
+
+
+def contract_list(session: Session, *, text: str, period: Period | None, today: date, place: Place, limit: int) -> Sheet:
+    """Certificates, the newest first: id, contract_key, issued_on.
+
+    Every word of `text` must stand in the key, a serial, a product number, a company or an e-mail of the certificate.
+    """
+    statement = select(Certificate.id, Certificate.contract_key, Certificate.issued_on).where(*(_matches(term) for term in text.split()[:MOST_TERMS]))
+    if period is not None:
+        statement = statement.where(_stands(period, today))
+    return newest_first(session, statement, Certificate.id, place, limit=limit)
+
+
+def parties_of(session: Session, certificate_ids: Collection[int]) -> Sequence[AnyRow]:
+    """The parties of some certificates: certificate_id, role, name, email, email_key."""
+    order = case({"agent": 0, "operator": 1}, value=Party.role, else_=2)
+    statement = select(Party.certificate_id, Party.role, Party.name, Party.email, Party.email_key)
+    return session.execute(statement.where(Party.certificate_id.in_(certificate_ids)).order_by(Party.certificate_id, order)).all()
+
+
+def line_groups(session: Session, certificate_ids: Collection[int], today: date) -> Sequence[AnyRow]:
+    """The lines of some certificates in groups that are eligible together.
+
+    Columns: certificate_id, family, contact, sample_start (a start that decides the eligibility of the whole group), lines,
+    active, not_started (numbers of lines), starts_on, ends_on.
+    """
+    early, late = ContractLine.starts_on < FIRST_DESK_DAY, ContractLine.starts_on > LAST_MAILBOX_DAY
+    active = (ContractLine.starts_on <= today) & (ContractLine.ends_on >= today)
+    statement = (
+        select(
+            ContractLine.certificate_id,
+            ProductFamily.name.label("family"),
+            ContractLine.contact,
+            func.min(ContractLine.starts_on).label("sample_start"),
+            func.count().label("lines"),
+            func.sum(case((active, 1), else_=0)).label("active"),
+            func.sum(case((ContractLine.starts_on > today, 1), else_=0)).label("not_started"),
+            func.min(ContractLine.starts_on).label("starts_on"),
+            func.max(ContractLine.ends_on).label("ends_on"),
+        )
+        .join(ProductFamily, ProductFamily.id == ContractLine.family_id)
+        .where(ContractLine.certificate_id.in_(certificate_ids))
+        .group_by(ContractLine.certificate_id, ProductFamily.name, ProductFamily.position, ContractLine.contact, early, late)
+        .order_by(ContractLine.certificate_id, ProductFamily.position)
+    )
+    return session.execute(statement).all()
+
+
+def lines_of(session: Session, certificate_id: int) -> Sequence[AnyRow]:
+    """The lines of a certificate in the workbook's order, one more than is shown."""
+    statement: AnySelect = (
+        select(
+            ContractLine.id,
+            ProductFamily.name.label("family"),
+            ContractLine.product_number,
+            ContractLine.serial,
+            ContractLine.starts_on,
+            ContractLine.ends_on,
+            ContractLine.service,
+            ContractLine.contact,
+            ContractLine.batch_id,
+            ContractLine.sheet,
+            ContractLine.row,
+            ImportBatch.file_name,
+        )
+        .join(ProductFamily, ProductFamily.id == ContractLine.family_id)
+        .outerjoin(ImportBatch, ImportBatch.id == ContractLine.batch_id)
+        .where(ContractLine.certificate_id == certificate_id)
+        .order_by(ContractLine.id)
+        .limit(LINES + 1)
+    )
+    return session.execute(statement).all()
+
+
+def accounts_on(session: Session, contract_key: str, email_keys: Collection[str]) -> Sequence[AnyRow]:
+    """Accounts that registered with the contract or with one of its parties' addresses; one more than is shown."""
+    statement = select(Account.id, Account.company_name, Account.person_name, Account.user_id, Account.maintenance_email, Account.state)
+    statement = statement.where(or_(Account.contract_key == contract_key, Account.maintenance_email_key.in_(email_keys)))
+    return session.execute(statement.order_by(Account.id.desc()).limit(SHOWN + 1)).all()
+
+
+def tickets_on(session: Session, contract_key: str) -> Sequence[AnyRow]:
+    """Tickets that name the contract, the newest first; one more than is shown."""
+    statement = select(Ticket.id, Ticket.subject, Ticket.state, Ticket.created_at, Account.company_name).outerjoin(Account, Account.id == Ticket.account_id)
+    return session.execute(statement.where(Ticket.contract_key == contract_key).order_by(Ticket.id.desc()).limit(SHOWN + 1)).all()
+
+
+def _matches(term: str) -> ColumnElement[bool]:
+    key, text = fold_key(term), searchable(term)
+    line = (
+        exists()
+        .where(
+            ContractLine.certificate_id == Certificate.id,
+            or_(ContractLine.serial.contains(key, autoescape=True), func.upper(ContractLine.product_number).contains(key, autoescape=True)),
+        )
+        .correlate(Certificate)
+    )
+    party = (
+        exists()
+        .where(
+            Party.certificate_id == Certificate.id,
+            or_(
+                Party.email_key.contains(text, autoescape=True),
+                Party.name.contains(term, autoescape=True),
+                func.lower(Party.name).contains(text, autoescape=True),
+            ),
+        )
+        .correlate(Certificate)
+    )
+    return or_(Certificate.contract_key.contains(key, autoescape=True), line, party)
+
+
+def _stands(period: Period, today: date) -> ColumnElement[bool]:
+    """Active where any line is; not started where none is and one will; ended where nothing is left to come."""
+    active = _any_line(ContractLine.starts_on <= today, ContractLine.ends_on >= today)
+    if period is Period.ACTIVE:
+        return active
+    if period is Period.ENDED:
+        return ~_any_line(ContractLine.ends_on >= today)
+    return ~active & _any_line(ContractLine.starts_on > today)
+
+
+def _any_line(*conditions: ColumnElement[bool]) -> ColumnElement[bool]:
+    return exists().where(ContractLine.certificate_id == Certificate.id, *conditions).correlate(Certificate)

@@ -1,0 +1,74 @@
+"""取込: one uploaded workbook, its plan row by row, and what applying it did."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, words
+
+
+class BatchState(StrEnum):
+    RECEIVED = "received"
+    PLANNED = "planned"
+    APPLIED = "applied"
+    DISCARDED = "discarded"
+    FAILED = "failed"
+
+
+class ImportBatch(Base):
+    """One workbook. The bytes lie in the attachment storage under `storage_key`; `refusal` says why it could not be read."""
+
+    __tablename__ = "import_batch"
+    __table_args__ = (Index("ix_import_batch_state", "state", "id"), Index("ix_import_batch_sha256", "sha256"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    file_name: Mapped[str] = mapped_column(String(300))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    storage_key: Mapped[str] = mapped_column(String(200))
+    state: Mapped[BatchState] = mapped_column(words(BatchState, 12))
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    uploaded_by: Mapped[str] = mapped_column(String(100))
+    uploaded_at: Mapped[datetime]
+    planned_at: Mapped[datetime | None]
+    progress: Mapped[int] = mapped_column(default=0)
+    sheets: Mapped[list[dict[str, Any]]]
+    missing: Mapped[list[dict[str, Any]]]
+    summary: Mapped[dict[str, Any]]
+    """Counts of the plan, and after applying what was written and held back."""
+    refusal: Mapped[str] = mapped_column(Text, default="")
+    applied_at: Mapped[datetime | None]
+    applied_by: Mapped[str] = mapped_column(String(100), default="")
+
+
+class ImportRow(Base):
+    """One row of a plan. `held_by` names the row of the same certificate that holds it back (0: none)."""
+
+    __tablename__ = "import_row"
+    __table_args__ = (
+        Index("ix_import_row_batch", "batch_id", "status", "position"),
+        Index("ix_import_row_position", "batch_id", "position"),
+        Index("ix_import_row_contract", "batch_id", "contract_key"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
+    position: Mapped[int]
+    """Order in the file, from 0, over all sheets."""
+    sheet: Mapped[str] = mapped_column(String(120))
+    row: Mapped[int]
+    hidden: Mapped[bool]
+    status: Mapped[str] = mapped_column(String(12))
+    contract_key: Mapped[str] = mapped_column(String(80))
+    line_id: Mapped[int | None]
+    """The line in the database that this row matched."""
+    values: Mapped[dict[str, Any]]
+    changes: Mapped[dict[str, Any]]
+    warnings: Mapped[list[dict[str, Any]]]
+    errors: Mapped[list[dict[str, Any]]]
+    confirmed: Mapped[bool] = mapped_column(default=False)
+    """Whether a person ticked the row's warnings."""
+    held_by: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,116 @@
+"""Letters: written with their cause, sent afterwards; each recipient keeps a state of its own. And the runs of the jobs."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, words
+
+
+class LetterState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    DONE = "done"
+    """No recipient is open any more: accepted, refused for good or suppressed."""
+    PARKED = "parked"
+    """Given up: staff decide."""
+    WITHDRAWN = "withdrawn"
+    """Its cause was undone before it left."""
+
+
+class RecipientState(StrEnum):
+    WAITING = "waiting"
+    SENDING = "sending"
+    ACCEPTED = "accepted"
+    TEMPORARY = "temporary"
+    PERMANENT = "permanent"
+    UNKNOWN = "unknown"
+    SUPPRESSED = "suppressed"
+
+
+class Letter(Base):
+    """One mail, rendered once. `cause` is unique: one cause and kind make one letter, however often they are tried."""
+
+    __tablename__ = "letter"
+    __table_args__ = (Index("ix_letter_due", "state", "try_at", "id"), Index("ix_letter_ticket", "ticket_id", "id"), Index("ix_letter_message", "message_id"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    cause: Mapped[str] = mapped_column(String(200), unique=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    header_id: Mapped[str] = mapped_column(String(200), unique=True)
+    """The Message-ID, the same at every try."""
+    thread_ids: Mapped[list[str]]
+    """What References names."""
+    subject: Mapped[str] = mapped_column(String(1000))
+    body: Mapped[str] = mapped_column(Text)
+    state: Mapped[LetterState] = mapped_column(words(LetterState, 10), default=LetterState.WAITING)
+    created_at: Mapped[datetime]
+    try_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    fence: Mapped[int] = mapped_column(default=0)
+    """Counts claims: who lost the lease holds an older number and can write nothing."""
+    sent_at: Mapped[datetime | None]
+    fault: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Recipient(Base):
+    """One address of a letter, in To or Cc."""
+
+    __tablename__ = "recipient"
+    __table_args__ = (UniqueConstraint("letter_id", "address"), Index("ix_recipient_address", "address_key", "id"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"))
+    place: Mapped[str] = mapped_column(String(2))
+    """``to`` or ``cc``."""
+    address: Mapped[str] = mapped_column(String(254))
+    address_key: Mapped[str] = mapped_column(String(254))
+    state: Mapped[RecipientState] = mapped_column(words(RecipientState, 10), default=RecipientState.WAITING)
+    answer: Mapped[str] = mapped_column(String(500), default="")
+    """What the server said last."""
+    updated_at: Mapped[datetime]
+
+
+class JobRun(Base):
+    """One run of a job for one slot; the unique row decides who does it."""
+
+    __tablename__ = "job_run"
+    __table_args__ = (UniqueConstraint("job", "slot"), Index("ix_job_run_started", "job", "started_at"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    job: Mapped[str] = mapped_column(String(40))
+    slot: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(10))
+    """``running``, ``done`` or ``failed``."""
+    worker: Mapped[str] = mapped_column(String(120))
+    started_at: Mapped[datetime]
+    lease_until: Mapped[datetime]
+    fence: Mapped[int] = mapped_column(default=1)
+    finished_at: Mapped[datetime | None]
+    counts: Mapped[dict[str, Any]]
+    fault: Mapped[str] = mapped_column(String(500), default="")
+
+
+class Heartbeat(Base):
+    """That a process of a kind (``jobs``) was alive at `at`."""
+
+    __tablename__ = "heartbeat"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    worker: Mapped[str] = mapped_column(String(120), unique=True)
+    kind: Mapped[str] = mapped_column(String(20), index=True)
+    at: Mapped[datetime]
+
+
+class Reminder(Base):
+    """That a reminder of `kind` went out for `cause`: never a second time for one cause."""
+
+    __tablename__ = "reminder"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    cause: Mapped[str] = mapped_column(String(200), unique=True)
+    at: Mapped[datetime]

@@ -1,0 +1,213 @@
+"""The named selects of the queue: its rows page by page, the search, the side menu's counts, the masters both need.
+
+Lists are Core rows in a fixed number of statements; paging goes by key, so that page 400 costs what page 1 costs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Date, Row, ScalarSelect, String, and_, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from models.contracts import CompanyDay, ProductFamily
+from models.people import Account, Staff
+from models.tickets import Ticket
+from rules.text import fold_key, searchable
+from rules.tickets import ENDED, Priority, State
+
+COUNTED = 100
+"""Counting stops here: the side menu says 「99+」."""
+MOST_TERMS = 5
+_QUERY_CHARACTERS = 200
+_HIGHEST_NUMBER = 2**31 - 1
+
+
+class Order(StrEnum):
+    """How a queue is sorted."""
+
+    DUE = "due"
+    """What is due first; tickets whose clock stands come last."""
+    UPDATED = "updated"
+    CREATED = "created"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A row to go on from: its value in the order's column (None where that is the number) and its number."""
+
+    at: datetime | None
+    id: int
+    backwards: bool = False
+    """Whether the page before this row is wanted instead of the one after it."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a queue shows. Every part narrows it; the empty one shows every ticket."""
+
+    unresolved: bool = False
+    state: State | None = None
+    resolved_since: datetime | None = None
+    due_by: Mapping[Priority, datetime] | None = None
+    """Tickets due up to a moment that hangs on the priority: near their deadline, or past it."""
+    assignee_id: int | None = None
+    unassigned: bool = False
+    family_id: int | None = None
+    terms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Masters:
+    """What a queue page names: families (id → slug, name), active staff (id → name) and the days the desk is closed."""
+
+    families: Mapping[int, tuple[str, str]]
+    staff: Mapping[int, str]
+    company_days: frozenset[date]
+
+
+@dataclass(frozen=True)
+class Sorting:
+    column: InstrumentedAttribute[Any] | None
+    """None: the number alone, which rises with the moment of opening."""
+    descending: bool
+
+
+_SORTINGS: Mapping[Order, Sorting] = {
+    Order.DUE: Sorting(Ticket.due_at, descending=False),
+    Order.UPDATED: Sorting(Ticket.updated_at, descending=True),
+    Order.CREATED: Sorting(None, descending=False),
+    Order.RESOLVED: Sorting(Ticket.resolved_at, descending=True),
+}
+_ROWS: Any = select(
+    Ticket.id,
+    Ticket.subject,
+    Account.company_name,
+    Ticket.family_id,
+    Ticket.state,
+    Ticket.state_from,
+    Ticket.priority,
+    Ticket.assignee_id,
+    Ticket.updated_at,
+    Ticket.due_at,
+    Ticket.resolved_at,
+    Ticket.contract_text,
+    Ticket.serial_text,
+).outerjoin(Account, Account.id == Ticket.account_id)
+
+_MASTERS = union_all(
+    select(literal("family").label("kind"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position),
+    select(literal("staff"), Staff.id, Staff.name, literal(""), cast(null(), Date), literal(0)).where(Staff.active),
+    select(literal("day"), CompanyDay.id, literal(""), literal(""), CompanyDay.day, literal(0)),
+)
+
+
+def queue_rows(session: Session, wanted: Wanted, order: Order, *, cursor: Cursor | None = None, limit: int) -> Sequence[Row[Any]]:
+    """Up to `limit` tickets after (or before) the cursor, in the list's order however they were fetched."""
+    sorting = _SORTINGS[order]
+    backwards = cursor is not None and cursor.backwards
+    descending = sorting.descending != backwards
+    statement = _ROWS.where(*_conditions(wanted))
+    if cursor is not None:
+        statement = statement.where(_beyond(sorting, cursor, descending=descending))
+    columns = (Ticket.id,) if sorting.column is None else (sorting.column, Ticket.id)
+    statement = statement.order_by(*(column.desc() if descending else column for column in columns)).limit(limit)
+    rows = session.execute(statement).all()
+    return rows[::-1] if backwards else rows
+
+
+def cursor_of(row: Row[Any], order: Order, *, backwards: bool = False) -> Cursor:
+    """The cursor that goes on from `row`."""
+    column = _SORTINGS[order].column
+    return Cursor(getattr(row, column.key) if column is not None else None, row.id, backwards)
+
+
+def search_terms(typed: str) -> tuple[str, ...]:
+    """The words of a search in the form that texts are compared; all of them must be found."""
+    return tuple(dict.fromkeys(searchable(typed[:_QUERY_CHARACTERS]).split()))[:MOST_TERMS]
+
+
+def queue_counts(
+    session: Session, *, staff_id: int | None, due_by: Mapping[Priority, datetime], today_began: datetime, counted: int = COUNTED
+) -> dict[str, int]:
+    """How many tickets each view of the side menu holds, each counted up to `counted`: one statement."""
+    views = {
+        "all": Wanted(unresolved=True),
+        "mine": Wanted(unresolved=True, assignee_id=staff_id),
+        "unassigned": Wanted(unresolved=True, unassigned=True),
+        "due": Wanted(due_by=due_by),
+        "waiting_customer": Wanted(state=State.WAITING_CUSTOMER),
+        "waiting_vendor": Wanted(state=State.WAITING_VENDOR),
+        "waiting_center": Wanted(state=State.WAITING_CENTER),
+        "resolved_today": Wanted(resolved_since=today_began),
+    }
+    row = session.execute(select(*(_count(wanted, counted) for wanted in views.values()))).one()
+    return dict(zip(views, row, strict=True))
+
+
+def queue_masters(session: Session) -> Masters:
+    """Families in the manual's order, active staff by name, and company days: one statement."""
+    rows = session.execute(_MASTERS).all()
+    families = sorted((row for row in rows if row.kind == "family"), key=lambda row: (row.position, row.id))
+    staff = sorted((row for row in rows if row.kind == "staff"), key=lambda row: row.name)
+    return Masters(
+        families={row.id: (row.slug, row.name) for row in families},
+        staff={row.id: row.name for row in staff},
+        company_days=frozenset(row.day for row in rows if row.kind == "day"),
+    )
+
+
+def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [_matches(term) for term in wanted.terms]
+    if wanted.unresolved:
+        found.append(Ticket.unresolved == literal(True))
+    if wanted.state is not None:
+        found.append(Ticket.state == wanted.state)
+    if wanted.resolved_since is not None:
+        found += [Ticket.state.in_(sorted(ENDED)), Ticket.resolved_at >= wanted.resolved_since]
+    if wanted.due_by is not None:
+        found += _due_by(wanted.due_by)
+    if wanted.unassigned:
+        found.append(Ticket.assignee_id.is_(None))
+    elif wanted.assignee_id is not None:
+        found.append(Ticket.assignee_id == wanted.assignee_id)
+    if wanted.family_id is not None:
+        found.append(Ticket.family_id == wanted.family_id)
+    return found
+
+
+def _due_by(edges: Mapping[Priority, datetime]) -> list[ColumnElement[bool]]:
+    """The latest edge lets the index of deadlines be walked; the rest looks at the few rows it finds."""
+    each = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= edge) for priority, edge in edges.items()))
+    return [Ticket.unresolved == literal(True), Ticket.due_at <= max(edges.values()), each]
+
+
+def _matches(term: str) -> ColumnElement[bool]:
+    """A word stands in subject, company, person or e-mail, in the contract or serial as it is compared, or it is the number."""
+    key = fold_key(term)
+    found = [
+        Ticket.search_text.contains(term, autoescape=True),
+        Ticket.contract_key.contains(key, autoescape=True),
+        Ticket.serial_key.contains(key, autoescape=True),
+    ]
+    number = term.removeprefix("#")
+    if number.isascii() and number.isdecimal() and int(number) <= _HIGHEST_NUMBER:
+        found.append(Ticket.id == int(number))
+    return or_(*found)
+
+
+def _beyond(sorting: Sorting, cursor: Cursor, *, descending: bool) -> ColumnElement[bool]:
+    if sorting.column is None or cursor.at is None:
+        return Ticket.id < cursor.id if descending else Ticket.id > cursor.id
+    here, there = tuple_(sorting.column, Ticket.id), tuple_(literal(cursor.at, sorting.column.type), literal(cursor.id))
+    return here < there if descending else here > there
+
+
+def _count(wanted: Wanted, counted: int) -> ScalarSelect[int]:
+    some = select(literal("x", String)).select_from(Ticket).where(*_conditions(wanted)).limit(counted).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()

@@ -1,0 +1,132 @@
+"""What a customer sees of tickets: their own account's, without notes, and answers from their publication on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy.orm import Session
+
+from models.base import AnyRow
+from models.contracts import Category, Certificate, ContractLine, Party, ProductFamily
+from models.tickets import Message, MessageKind, Ticket
+from rules.tickets import State
+
+
+def own_tickets(
+    session: Session, account_id: int, *, now: datetime, states: Sequence[State] = (), text: str = "", before: int | None = None, limit: int
+) -> Sequence[AnyRow]:
+    """The account's tickets, newest number first: id, subject, family, contract_text, created_at, posted_at, shown (the state the customer is told).
+
+    `text` is compared with the searchable form, `before` pages by number; one row more than `limit` says that there is a next page.
+    """
+    shown = case((Ticket.state_from <= now, Ticket.state), else_=Ticket.state_before)
+    statement = (
+        select(
+            Ticket.id,
+            Ticket.subject,
+            ProductFamily.name.label("family"),
+            Ticket.contract_text,
+            Ticket.created_at,
+            _last_post(now).label("posted_at"),
+            shown.label("shown"),
+        )
+        .join(ProductFamily, ProductFamily.id == Ticket.family_id)
+        .where(Ticket.account_id == account_id)
+        .order_by(Ticket.id.desc())
+        .limit(limit + 1)
+    )
+    if states:
+        statement = statement.where(shown.in_(states))
+    if text:
+        statement = statement.where(Ticket.search_text.contains(text, autoescape=True) | (Ticket.id == _number(text)))
+    if before is not None:
+        statement = statement.where(Ticket.id < before)
+    return session.execute(statement).all()
+
+
+def own_ticket(session: Session, number: int, account_id: int) -> AnyRow | None:
+    """The head of one of the account's tickets, with family, slug and category by name; None for another's as for none."""
+    statement = (
+        select(
+            Ticket.id,
+            Ticket.subject,
+            Ticket.state,
+            Ticket.state_before,
+            Ticket.state_from,
+            Ticket.contract_text,
+            Ticket.serial_text,
+            Ticket.model,
+            Ticket.os_version,
+            Ticket.cc,
+            Ticket.created_at,
+            Ticket.follows_id,
+            ProductFamily.name.label("family"),
+            Category.name.label("category"),
+        )
+        .join(ProductFamily, ProductFamily.id == Ticket.family_id)
+        .join(Category, Category.id == Ticket.category_id)
+        .where(Ticket.id == number, Ticket.account_id == account_id)
+    )
+    return session.execute(statement).one_or_none()
+
+
+def public_posts(session: Session, ticket_id: int, *, now: datetime) -> Sequence[AnyRow]:
+    """The posts a customer sees, oldest first: id, kind, author_name, body, published_at."""
+    statement = (
+        select(Message.id, Message.kind, Message.author_name, Message.body, Message.published_at)
+        .where(Message.ticket_id == ticket_id, Message.kind != MessageKind.NOTE, Message.published_at <= now)
+        .order_by(Message.id)
+    )
+    return session.execute(statement).all()
+
+
+def follow_ups(session: Session, ticket_id: int, account_id: int) -> Sequence[int]:
+    """The numbers of the tickets that follow this one."""
+    return session.scalars(select(Ticket.id).where(Ticket.follows_id == ticket_id, Ticket.account_id == account_id).order_by(Ticket.id)).all()
+
+
+def own_families(session: Session, maintenance_key: str) -> dict[int, tuple[int, str]]:
+    """Families on the account's own contracts: {family id: (number of contracts, one product number)}."""
+    statement = (
+        select(
+            ContractLine.family_id,
+            func.count(func.distinct(ContractLine.certificate_id)).label("contracts"),
+            func.min(ContractLine.product_number).label("product"),
+        )
+        .where(ContractLine.certificate_id.in_(_own_certificates(maintenance_key)))
+        .group_by(ContractLine.family_id)
+    )
+    return {row.family_id: (row.contracts, row.product) for row in session.execute(statement)}
+
+
+def own_lines(session: Session, maintenance_key: str, family_id: int, *, today: date, limit: int = 200) -> Sequence[AnyRow]:
+    """Lines of one family on the account's own certificates that have not ended: contract_key, serial, product_number, service, ends_on."""
+    statement = (
+        select(Certificate.contract_key, ContractLine.serial, ContractLine.product_number, ContractLine.service, ContractLine.ends_on)
+        .join(Certificate, Certificate.id == ContractLine.certificate_id)
+        .where(Certificate.id.in_(_own_certificates(maintenance_key)), ContractLine.family_id == family_id, ContractLine.ends_on >= today)
+        .order_by(ContractLine.id)
+        .limit(limit)
+    )
+    return session.execute(statement).all()
+
+
+def _own_certificates(maintenance_key: str) -> Select[int]:
+    return select(Party.certificate_id).where(Party.email_key == maintenance_key, Party.email_key != "")
+
+
+def _last_post(now: datetime) -> Any:
+    return (
+        select(func.max(Message.published_at))
+        .where(Message.ticket_id == Ticket.id, Message.kind != MessageKind.NOTE, Message.published_at <= now)
+        .correlate(Ticket)
+        .scalar_subquery()
+    )
+
+
+def _number(text: str) -> Any:
+    digits = text.removeprefix("#")
+    return literal(int(digits)) if digits.isascii() and digits.isdigit() and len(digits) < 10 else literal(-1)

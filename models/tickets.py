@@ -1,0 +1,130 @@
+"""Tickets, their messages and attachments."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import NEVER, Base, words
+from rules.tickets import Priority, State
+
+
+class MessageKind(StrEnum):
+    CUSTOMER = "customer"
+    ANSWER = "answer"
+    NOTE = "note"
+    """社内メモ: never leaves the console."""
+
+
+class Ticket(Base):
+    """One inquiry; `id` is the number people quote: rising, never reused.
+
+    Until `state_from` the customer still sees `state_before` (an answer can be undone until it is published).
+    `due_at` is the deadline of the next answer, NEVER while the clock stands; `clock_left` keeps the business seconds left then.
+    `contract_text` and `serial_text` stay as typed; the keys are what matching compares ("" for 不明).
+    """
+
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_due", "unresolved", "due_at", "id"),
+        Index("ix_ticket_state", "state", "due_at", "id"),
+        Index("ix_ticket_assignee", "assignee_id", "unresolved", "due_at", "id"),
+        Index("ix_ticket_family", "family_id", "unresolved", "due_at", "id"),
+        Index("ix_ticket_unresolved_updated", "unresolved", "updated_at", "id"),
+        Index("ix_ticket_unresolved", "unresolved", "id"),
+        Index("ix_ticket_updated", "updated_at", "id"),
+        Index("ix_ticket_account", "account_id", "id"),
+        Index("ix_ticket_contract", "contract_key"),
+        Index("ix_ticket_serial", "serial_key"),
+        Index("ix_ticket_resolved", "state", "resolved_at", "id"),
+        {"sqlite_autoincrement": True},
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
+    family_id: Mapped[int] = mapped_column(ForeignKey("product_family.id"))
+    category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
+    subject: Mapped[str] = mapped_column(String(300))
+    search_text: Mapped[str] = mapped_column(Text, default="")
+    """Subject, company, person and e-mail at opening, in the form search compares."""
+    contract_text: Mapped[str] = mapped_column(String(200))
+    contract_key: Mapped[str] = mapped_column(String(200))
+    serial_text: Mapped[str] = mapped_column(String(200))
+    serial_key: Mapped[str] = mapped_column(String(200))
+    model: Mapped[str] = mapped_column(String(120), default="")
+    os_version: Mapped[str] = mapped_column(String(120), default="")
+    cc: Mapped[list[str]]
+    state: Mapped[State] = mapped_column(words(State, 20), default=State.NEW)
+    state_before: Mapped[State] = mapped_column(words(State, 20), default=State.NEW)
+    state_from: Mapped[datetime]
+    unresolved: Mapped[bool] = mapped_column(default=True)
+    """Neither resolved nor closed: one column, so that the queue walks one index in the order of its deadlines."""
+    priority: Mapped[Priority] = mapped_column(words(Priority, 10), default=Priority.NORMAL)
+    assignee_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    due_at: Mapped[datetime] = mapped_column(default=NEVER)
+    clock_left: Mapped[int | None]
+    owed_since: Mapped[datetime | None]
+    """When the customer wrote what no answer has met yet."""
+    first_answer_at: Mapped[datetime | None]
+    resolved_at: Mapped[datetime | None]
+    opening_verdict: Mapped[dict[str, Any]]
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class Message(Base):
+    """A post of the thread. An answer counts and shows from `published_at` on; until then it can be undone, and `undo` says how it was before."""
+
+    __tablename__ = "message"
+    __table_args__ = (Index("ix_message_ticket", "ticket_id", "id"), {"sqlite_autoincrement": True})
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    kind: Mapped[MessageKind] = mapped_column(words(MessageKind, 10))
+    account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"), index=True)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    author_name: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime]
+    undo: Mapped[dict[str, Any]]
+    submission: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """The form's own token: the same form posted twice makes one message."""
+
+
+class Draft(Base):
+    """A staff member's unsent text on a ticket."""
+
+    __tablename__ = "draft"
+    __table_args__ = (UniqueConstraint("ticket_id", "staff_id", "kind"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"), index=True)
+    kind: Mapped[MessageKind] = mapped_column(words(MessageKind, 10))
+    body: Mapped[str] = mapped_column(Text)
+    updated_at: Mapped[datetime]
+
+
+class Attachment(Base):
+    """An uploaded file. The bytes lie in the storage under `storage_key`; without a message it is held for the form of `holder`.
+
+    `id` is for joins, `token` for URLs; neither gives a right.
+    """
+
+    __tablename__ = "attachment"
+    __table_args__ = (Index("ix_attachment_message", "message_id"), Index("ix_attachment_held", "holder", "created_at"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[str] = mapped_column(String(32), unique=True)
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"))
+    holder: Mapped[str] = mapped_column(String(60), default="")
+    """``account:7`` or ``staff:3`` while held, "" once posted."""
+    name: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    storage_key: Mapped[str] = mapped_column(String(200), unique=True)
+    created_at: Mapped[datetime]

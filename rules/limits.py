@@ -1,0 +1,44 @@
+"""The numbers of the desk (DOMAIN, "Numbers"): one value of each, filled from the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Every limit a rule or an action asks for; `settings` overrides them by JTICKETS_LIMITS_<NAME>."""
+
+    confirmation_link_hours: int = 24
+    reset_link_hours: int = 1
+    customer_idle_hours: int = 12
+    customer_session_days: int = 7
+    staff_idle_hours: int = 8
+    staff_session_hours: int = 24
+    sign_in_failures: int = 10
+    """Per user ID and per client, in `sign_in_window_minutes`."""
+    sign_in_failures_all: int = 1000
+    sign_in_window_minutes: int = 5
+    registrations_per_hour: int = 10
+    """Per client."""
+    contract_failures_per_day: int = 20
+    """Failed registrations naming one contract key; then staff are told."""
+    confirmation_mails: int = 3
+    """To one address, in `confirmation_mail_hours`."""
+    confirmation_mail_hours: int = 6
+    attachment_bytes: int = 100 * MIB
+    post_bytes: int = 500 * MIB
+    body_characters: int = 200_000
+    cc_addresses: int = 10
+    outside_cc_mails_per_day: int = 100
+    workbook_bytes: int = 50 * MIB
+    workbook_rows: int = 200_000
+    undo_send_seconds: int = 10
+    undo_import_days: int = 30
+    mail_retry_hours: int = 72
+    mail_backoff_minutes: int = 10
+    mail_body_characters: int = 20_000
+    page_rows: int = 50
+    account_tickets_per_day: int = 10_000

@@ -1,0 +1,272 @@
+// 画面の小さな補助。ここに書いたことは、どれもスクリプトなしでも（少し不便に）できる。
+// CSP は script-src 'self'：インラインも eval も使わない。文言はテンプレートの data- 属性から受け取る。
+(() => {
+  'use strict';
+  const root = document.documentElement;
+  root.classList.add('js');
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
+  const remember = (name, value) => { try { value === null ? localStorage.removeItem(name) : localStorage.setItem(name, value); } catch { /* 保存できない設定のブラウザー */ } };
+  const recall = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
+
+  // スクリプトがあるときだけ役に立つボタン
+  const reveal = (from) => all('[data-js][hidden]', from).forEach((x) => { x.hidden = false; });
+
+  // ---- キー操作（職員コンソール）。WCAG 2.1.4：「?」の一覧で止められる ----
+  if (recall('jtickets-keys') === 'off') root.dataset.keys = 'off';
+  const off = () => root.dataset.keys === 'off' || !document.querySelector('[data-keys-on]');
+  const typing = (t) => t.closest?.('input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable]');
+  const rows = () => all('[data-rows] [data-row]');
+  const current = () => rows().findIndex((x) => x.getAttribute('aria-current') === 'true');
+  const step = (by) => {
+    const list = rows();
+    if (!list.length) return;
+    const at = current();
+    const next = at < 0 ? 0 : Math.max(0, Math.min(list.length - 1, at + by));
+    list.forEach((x, i) => { i === next ? x.setAttribute('aria-current', 'true') : x.removeAttribute('aria-current'); x.classList.toggle('cur', i === next); });
+    list[next].querySelector('a')?.focus();
+  };
+  let lastTicked = -1;
+  const tick = (range) => {
+    const list = rows(), at = current();
+    const box = list[at]?.querySelector('input[type=checkbox]');
+    if (!box) return;
+    const from = range && lastTicked >= 0 ? Math.min(at, lastTicked) : at, to = range && lastTicked >= 0 ? Math.max(at, lastTicked) : at;
+    const on = range ? true : !box.checked;
+    for (let i = from; i <= to; i += 1) {
+      const each = list[i].querySelector('input[type=checkbox]');
+      if (each && each.checked !== on) each.click();
+    }
+    lastTicked = at;
+  };
+  const dialog = () => document.querySelector('dialog[data-help]');
+  const escape = () => {
+    const open = document.querySelector('details.menu[open]');
+    if (open) { open.open = false; open.querySelector('summary').focus(); return; }
+    rows().forEach((x) => { const box = x.querySelector('input[type=checkbox]'); if (box?.checked) box.click(); });
+  };
+  const press = (event, selector) => {
+    const target = document.querySelector(selector);
+    if (!target) return;
+    event.preventDefault();
+    target.matches('input:not([type=checkbox]):not([type=radio]),textarea,select') ? target.focus() : target.click();
+  };
+  const sequence = { at: 0, key: '' };
+  addEventListener('keydown', (e) => {
+    if (e.isComposing || e.keyCode === 229) return;                      // 変換中は何もしない
+    const mod = e.ctrlKey || e.metaKey;
+    if (mod && e.key === 'Enter') {
+      const form = e.target.closest?.('form[data-ctrl-enter]');
+      if (form) { e.preventDefault(); form.requestSubmit(form.querySelector('button.primary')); }
+      return;
+    }
+    if (e.key === 'Escape' && !document.querySelector('dialog[open]')) { if (!typing(e.target)) escape(); return; }
+    if (off() || mod || e.altKey || e.defaultPrevented || typing(e.target) || document.querySelector('dialog[open]')) return;
+    const k = e.key.toLowerCase();                                         // CapsLock でも同じ。全角（IME オン）は何にも一致しない
+    if (sequence.key === 'g' && performance.now() - sequence.at < 1200) { sequence.key = ''; press(e, `[data-go="${CSS.escape(k)}"]`); return; }
+    if (k === 'g') { sequence.key = 'g'; sequence.at = performance.now(); return; }
+    if (k === 'j' && rows().length) { e.preventDefault(); step(1); return; }
+    if (k === 'k' && rows().length) { e.preventDefault(); step(-1); return; }
+    if (k === 'x') { tick(e.shiftKey); return; }
+    if (k === 'o') { const link = rows()[current()]?.querySelector('a'); if (link) { e.preventDefault(); link.click(); } return; }
+    if (k === '?') { const d = dialog(); if (d) { e.preventDefault(); d.showModal(); } return; }
+    if (k.length === 1) press(e, `[data-key="${CSS.escape(k)}"]`);
+  });
+  addEventListener('change', (e) => {
+    const box = e.target;
+    if (!box.matches('[data-keys-switch]')) return;
+    root.dataset.keys = box.checked ? 'on' : 'off';
+    remember('jtickets-keys', box.checked ? null : 'off');
+  });
+
+  // ---- 押したときのこと ----
+  const showPassword = (button) => {
+    const input = document.getElementById(button.getAttribute('aria-controls'));
+    const shown = input.type === 'text';
+    input.type = shown ? 'password' : 'text';
+    button.setAttribute('aria-pressed', String(!shown));
+  };
+  const copyFrom = (button) => {                                           // 「メールアドレスをユーザーIDにする」
+    const source = document.getElementsByName(button.dataset.from)[0], target = document.getElementById(button.dataset.to);
+    if (!source || !target) return;
+    if (!source.value) { source.focus(); return; }
+    target.value = source.value.trim();
+    target.dispatchEvent(new Event('input', { bubbles: true }));
+    target.focus();
+  };
+  const acts = {
+    '[data-open-help]': () => dialog()?.showModal(),
+    '[data-show]': showPassword,
+    '[data-from][data-to]': copyFrom,
+    '[data-close]': (x) => x.closest('.toast, .banner')?.remove(),
+    '[data-copy]': (x) => navigator.clipboard?.writeText(x.dataset.copy).then(() => { x.querySelector('[data-label]').textContent = x.dataset.done; }),
+    '[data-print]': () => print(),
+    'input[data-check-all]': (x) => rows().forEach((row) => { const box = row.querySelector('input[type=checkbox]'); if (box && box.checked !== x.checked) box.click(); }),
+  };
+  addEventListener('click', (e) => {
+    all('details.menu[open]').forEach((menu) => { if (!menu.contains(e.target)) menu.open = false; });
+    if (e.target.matches?.('dialog[data-help]')) e.target.close();       // 背景を押したら閉じる
+    for (const [selector, act] of Object.entries(acts)) {
+      const found = e.target.closest?.(selector);
+      if (found) { act(found); return; }
+    }
+    const link = e.target.closest?.('.errsum a[href^="#"]');               // エラーの一覧から入力欄へ
+    const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    if (field) { e.preventDefault(); field.focus(); field.closest('.field')?.scrollIntoView({ block: 'start' }); }
+  });
+  addEventListener('change', (e) => { if (e.target.matches('select[data-auto]')) e.target.form.requestSubmit(); });
+
+  // ---- 2 度押しを防ぐ。戻る操作で出したページは元のボタンに直す ----
+  addEventListener('submit', (e) => {
+    const form = e.target, button = e.submitter;
+    if (e.defaultPrevented || form.hasAttribute('hx-post') || (form.getAttribute('method') ?? '').toLowerCase() !== 'post') return;
+    if (form.dataset.sent) { e.preventDefault(); return; }
+    form.dataset.sent = 'yes';
+    const label = button?.querySelector('[data-label]') ?? button;
+    if (button?.dataset.busy) setTimeout(() => { label.dataset.was = label.textContent; label.textContent = button.dataset.busy; }, 100);
+  });
+  addEventListener('pageshow', () => {
+    all('form[data-sent]').forEach((form) => delete form.dataset.sent);
+    all('[data-was]').forEach((label) => { label.textContent = label.dataset.was; delete label.dataset.was; });
+  });
+
+  // ---- 下書き：[data-draft] は htmx の input throttle:1s で保存する。変換中は送らず、確定したらすぐ次の保存に乗せる ----
+  let composing = null;
+  addEventListener('compositionstart', (e) => { composing = e.target; });
+  addEventListener('compositionend', (e) => { composing = null; e.target.dispatchEvent(new Event('input', { bubbles: true })); });
+  addEventListener('htmx:config:request', (e) => { if (e.target === composing && e.target.matches('[data-draft]')) e.preventDefault(); });
+  const unsent = new Set();
+  addEventListener('input', (e) => { if (e.target.matches?.('[data-draft]')) unsent.add(e.target); });
+  addEventListener('htmx:after:request', (e) => {
+    const { ctx } = e.detail ?? {}, t = e.target;
+    if (!t.matches?.('[data-draft]') || !(ctx?.response?.status < 400)) return;
+    if (ctx.request.body?.get?.(t.name) === t.value) unsent.delete(t);
+    const status = t.form?.querySelector('[data-draft-status]');
+    if (!status) return;
+    const clock = new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+    status.textContent = fill(status.dataset.saved, { time: clock.format(new Date()) });
+    status.closest('[hidden]')?.removeAttribute('hidden');
+  });
+  addEventListener('submit', (e) => { for (const t of unsent) if (t.form === e.target) unsent.delete(t); });
+  // 画面を離れるとき：まだ送っていない最後の 1 秒を keepalive で送る（本体 64KiB まで。超える分は直前の保存に任せる）
+  addEventListener('pagehide', () => {
+    for (const t of unsent) {
+      const body = new URLSearchParams([...new FormData(t.form)].filter(([, value]) => typeof value === 'string'));
+      fetch(t.getAttribute('hx-post'), { method: 'POST', body, keepalive: true, credentials: 'same-origin' }).catch(() => {});
+    }
+    unsent.clear();
+  });
+
+  // ---- 添付：選んだファイルの一覧、大きさの確認、外す、置く、貼り付ける ----
+  const KB = 1024, MB = KB * KB;
+  const size = (n) => (n < KB ? `${n} B` : n < MB ? `${Math.round(n / KB)} kB` : `${(n / MB).toFixed(1)} MB`);
+  const over = (n) => (Math.ceil(n / MB * 10) / 10).toFixed(1);            // 上限ちょうどに見えないよう切り上げる
+  const give = (input, files) => {
+    const carrier = new DataTransfer();
+    files.forEach((file) => carrier.items.add(file));
+    input.files = carrier.files;
+    list(input);
+  };
+  const kept = new WeakMap();                                                // 追加で選んでも、前に選んだものを残す
+  const fault = (file, box) => {
+    const max = Number(box.dataset.maxFile);
+    if (max && file.size > max) return fill(box.dataset.tooLarge, { file: file.name, max: max / MB, n: over(file.size) });
+    return file.size === 0 ? fill(box.dataset.emptyFile, { file: file.name }) : '';
+  };
+  const list = (input) => {
+    const box = input.closest('[data-files]'), files = [...input.files];
+    const out = box.querySelector('[data-list]'), sum = box.querySelector('[data-sum]'), model = box.querySelector('template');
+    kept.set(input, files);
+    out.replaceChildren(...files.map((file, i) => {
+      const item = model.content.firstElementChild.cloneNode(true), problem = fault(file, box), button = item.querySelector('button');
+      item.querySelector('[data-name]').textContent = file.name;
+      item.querySelector('[data-size]').textContent = size(file.size);
+      item.querySelector('[data-problem]').textContent = problem;
+      item.querySelector('[data-which]').textContent = `：${file.name}`;
+      button.addEventListener('click', () => {
+        give(input, files.filter((_, j) => j !== i));
+        (out.querySelectorAll('button')[Math.min(i, files.length - 2)] ?? input).focus();
+      });
+      return item;
+    }));
+    out.hidden = files.length === 0;
+    const total = files.reduce((n, file) => n + file.size, 0), max = Number(box.dataset.maxPost);
+    const tooMuch = max && total > max ? fill(box.dataset.postTooLarge, { max: max / MB, n: over(total) }) : '';
+    sum.textContent = files.length ? `${fill(box.dataset.sumText, { n: files.length, size: size(total) })}${tooMuch ? ` ${tooMuch}` : ''}` : '';
+    sum.classList.toggle('msg-err', tooMuch !== '');
+    input.setCustomValidity(tooMuch || files.map((file) => fault(file, box)).find(Boolean) || '');
+  };
+  const stop = (form) => {                                                   // 大きすぎるものを送り始めない（サーバーでも確かめる）
+    const bad = all('[data-files] input[type=file]', form).find((input) => input.validationMessage && input.validity.customError);
+    bad?.focus();
+    return Boolean(bad);
+  };
+  addEventListener('submit', (e) => { if (stop(e.target)) { e.preventDefault(); e.stopImmediatePropagation(); } }, true);
+  addEventListener('change', (e) => {
+    const input = e.target;
+    if (!input.matches('[data-files] input[type=file]')) return;
+    const before = input.multiple ? kept.get(input) ?? [] : [];
+    const added = [...input.files].filter((file) => !before.some((x) => x.name === file.name && x.size === file.size && x.lastModified === file.lastModified));
+    give(input, [...before, ...added]);
+  });
+  const dropZone = (e) => e.target.closest?.('.drop');
+  const carries = (e) => [...(e.dataTransfer?.types ?? [])].includes('Files');
+  addEventListener('dragover', (e) => { const zone = dropZone(e); if (zone && carries(e)) { e.preventDefault(); zone.classList.add('on'); } });
+  addEventListener('dragleave', (e) => dropZone(e)?.classList.remove('on'));
+  const add = (input, files) => give(input, input.multiple ? [...(kept.get(input) ?? []), ...files] : files.slice(0, 1));
+  addEventListener('drop', (e) => {
+    const zone = dropZone(e);
+    if (!zone || !carries(e)) return;
+    e.preventDefault();
+    zone.classList.remove('on');
+    add(zone.querySelector('input[type=file]'), [...e.dataTransfer.files]);
+  });
+  addEventListener('paste', (e) => {                                         // 画面写真の貼り付け
+    const images = [...(e.clipboardData?.files ?? [])].filter((file) => file.type === 'image/png');
+    const input = e.target.closest?.('form')?.querySelector('[data-files] input[type=file]');
+    if (!images.length || !input) return;
+    e.preventDefault();
+    const parts = Object.fromEntries(new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Tokyo', year: 'numeric', month: '2-digit', day: '2-digit',
+      hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).formatToParts(new Date()).map((p) => [p.type, p.value]));
+    const name = `${input.closest('[data-files]').dataset.pasteName}_${parts.year}${parts.month}${parts.day}_${parts.hour}${parts.minute}`;
+    add(input, images.map((file, i) => new File([file], `${name}${i ? `_${i + 1}` : ''}.png`, { type: file.type })));
+  });
+
+  // ---- 取り消せる秒数の表示（読み上げの対象にはしない） ----
+  const countDown = (toast) => {
+    const until = performance.now() + Number(toast.dataset.seconds) * 1000, left = toast.querySelector('[data-left]');
+    toast.removeAttribute('data-seconds');
+    const beat = () => {
+      const seconds = Math.ceil((until - performance.now()) / 1000);
+      if (!toast.isConnected) return;
+      if (seconds <= 0) { toast.remove(); return; }
+      left.textContent = fill(left.dataset.text, { n: seconds });
+      setTimeout(beat, 250);
+    };
+    beat();
+  };
+
+  // ---- 読み込みのあとと、htmx が差し替えたあと ----
+  const wake = (from) => {
+    reveal(from);
+    all('.toast[data-seconds]', from).forEach(countDown);
+    all('[data-files] input[type=file]', from).forEach((input) => { if (input.files.length) list(input); });
+    all('[data-keys-switch]', from).forEach((box) => { box.checked = root.dataset.keys !== 'off'; });
+  };
+  const ready = () => {
+    wake(document);
+    document.querySelector('.errsum')?.focus();
+  };
+  document.readyState === 'loading' ? addEventListener('DOMContentLoaded', ready) : ready();
+  let focused = false;
+  addEventListener('htmx:before:swap', () => { focused = document.activeElement && document.activeElement !== document.body; });
+  addEventListener('htmx:after:swap', (e) => {
+    wake(document);
+    const sum = document.querySelector('.errsum');
+    if (sum && e.detail?.ctx?.response?.status >= 400) { sum.focus(); return; }
+    if (!focused || (document.activeElement && document.activeElement !== document.body)) return;
+    const target = e.detail?.ctx?.target;                                    // 差し替えで消えた：その区画の見出しへ
+    const heading = (target?.isConnected ? target : document.getElementById('main'))?.querySelector('h1, h2') ?? document.querySelector('h1');
+    if (heading) { heading.tabIndex = -1; heading.focus(); }
+  });
+})();

@@ -1,0 +1,91 @@
+"""Putting, streaming and deleting attachment bytes through obstore."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.store import LocalStore, ObjectStore, S3Store
+
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What was stored: the key, the size in bytes and the SHA-256 in hex."""
+
+    key: str
+    size: int
+    sha256: str
+
+
+class Store:
+    """The attachments' place. Keys are random; names that people gave never reach it."""
+
+    def __init__(self, objects: ObjectStore) -> None:
+        self._objects = objects
+
+    def put(self, file: IO[bytes], *, folder: str = "attachments") -> Stored:
+        """Store all bytes of `file` from its beginning, in chunks; memory stays flat."""
+        file.seek(0)
+        key = f"{folder}/{secrets.token_hex(16)}"
+        digest = hashlib.sha256()
+        size = 0
+
+        def chunks() -> Iterator[bytes]:
+            nonlocal size
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                yield chunk
+
+        obstore.put(self._objects, key, chunks())
+        return Stored(key, size, digest.hexdigest())
+
+    def chunks(self, key: str) -> Iterator[bytes]:
+        """The bytes under `key`, streamed. Raises FileNotFoundError when there are none."""
+        for chunk in obstore.get(self._objects, key).stream(min_chunk_size=_CHUNK):
+            yield bytes(chunk)
+
+    def fetch(self, key: str, target: Path) -> None:
+        """Write the bytes under `key` into the file `target`."""
+        with target.open("wb") as file:
+            for chunk in self.chunks(key):
+                file.write(chunk)
+
+    def delete(self, key: str) -> None:
+        """Remove the bytes under `key`; nothing happens when there are none."""
+        try:
+            obstore.delete(self._objects, key)
+        except FileNotFoundError:
+            return
+
+    def keys(self, folder: str = "attachments") -> Iterator[tuple[str, Any]]:
+        """Every key below `folder` with the moment of its last change."""
+        for page in obstore.list(self._objects, prefix=folder):  # pyright: ignore[reportUnknownMemberType] - the wheel annotates it in part
+            for entry in page:
+                yield entry["path"], entry["last_modified"]
+
+    def probe(self) -> None:
+        """Write, read and delete a small object; raises what the storage raises."""
+        key = f"probe/{secrets.token_hex(8)}"
+        obstore.put(self._objects, key, b"probe")
+        if bytes(obstore.get(self._objects, key).bytes()) != b"probe":
+            raise OSError("the storage returned other bytes than were written")
+        obstore.delete(self._objects, key)
+
+
+def open_store(url: str) -> Store:
+    """The store of `url`: ``file:///folder`` (made when missing) or ``s3://bucket/prefix`` (credentials from AWS_* variables)."""
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        folder = Path(unquote(parts.path))
+        folder.mkdir(parents=True, exist_ok=True)
+        return Store(LocalStore(prefix=folder))
+    return Store(S3Store(parts.netloc, prefix=parts.path.strip("/") or None))

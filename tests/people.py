@@ -1,0 +1,206 @@
+"""The standing cast: the companies, certificates, accounts and staff that tests speak of, and ways to sign them in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
+from functools import cache
+from itertools import count
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.base import NEVER
+from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.people import Account, Staff
+from models.tickets import Message, MessageKind, Ticket
+from rules.addresses import registrable
+from rules.contracts import CONTACT
+from rules.limits import Limits
+from rules.rights import Role
+from rules.text import searchable
+from rules.tickets import Priority, State
+from tests.client import Client
+from web.passwords import Passwords
+from web.sessions import open_customer_session, open_staff_session
+
+NOW = datetime(2026, 12, 1, 1, 0, tzinfo=UTC)
+"""Tuesday, 1 December 2026, 10:00 in Japan: where the clock of the tests stands."""
+PASSWORD = "Kaede-no-Ki-2026"
+CONTRACT = "JSC26040123A"
+MAINTENANCE = "kiban@osaka.tozai.example"
+EMAIL = "kimura@osaka.tozai.example"
+_LINE = {"product_number": "SRX300-SYS-JB", "serial": "CV4126AF0093", "service": "平日9:00~17:00オンサイト保守"}
+_numbers = count(1)
+
+
+@cache
+def password_hash() -> str:
+    """The hash of PASSWORD, made once with low cost."""
+    return Passwords(memory_kib=8, time_cost=1, at_once=1).hash(PASSWORD)
+
+
+def add_certificate(
+    session: Session,
+    key: str = CONTRACT,
+    *,
+    issued_on: date = date(2026, 4, 1),
+    agent: str = "hosyu@kansai-hanbai.example",
+    operator: str = "",
+    end_user: str = MAINTENANCE,
+    family: str = "juniper-srx",
+    lines: Sequence[dict[str, str]] = (_LINE,),
+    starts_on: date = date(2026, 4, 1),
+    ends_on: date = date(2027, 3, 31),
+    contact: str = CONTACT,
+) -> Certificate:
+    """A certificate of 東西ネットワーク株式会社: 関西システム販売 sold it, the operator is nobody unless named."""
+    certificate = Certificate(contract_key=key, issued_on=issued_on, created_at=NOW, updated_at=NOW)
+    session.add(certificate)
+    session.flush()
+    names = {PartyRole.AGENT: "関西システム販売株式会社", PartyRole.OPERATOR: "マネージドネット", PartyRole.END_USER: "東西ネットワーク株式会社"}
+    for role, email in ((PartyRole.AGENT, agent), (PartyRole.OPERATOR, operator), (PartyRole.END_USER, end_user)):
+        if email:
+            session.add(Party(certificate_id=certificate.id, role=role, name=names[role], email=email, email_key=email.lower()))
+    for line in lines:
+        session.add(
+            ContractLine(
+                certificate_id=certificate.id, family_id=family_id(session, family), starts_on=starts_on, ends_on=ends_on, contact=contact, **{**_LINE, **line}
+            )
+        )
+    session.flush()
+    return certificate
+
+
+def add_account(
+    session: Session,
+    user_id: str = "kimura",
+    *,
+    email: str = EMAIL,
+    maintenance_email: str = MAINTENANCE,
+    contract_key: str = CONTRACT,
+    company_name: str = "東西ネットワーク株式会社",
+    person_name: str = "木村 はるか",
+) -> Account:
+    """木村 はるか of 東西ネットワーク株式会社, who signs in as kimura with PASSWORD."""
+    account = Account(
+        user_id=user_id,
+        user_id_key=user_id.lower(),
+        password_hash=password_hash(),
+        company_name=company_name,
+        person_name=person_name,
+        email=email,
+        email_key=email.lower(),
+        email_domain=registrable(email.rpartition("@")[2]) or "",
+        maintenance_email=maintenance_email,
+        maintenance_email_key=maintenance_email.lower(),
+        contract_key=contract_key,
+        search_text=searchable(f"{company_name} {person_name} {user_id} {email}"),
+        privacy_version=1,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    session.add(account)
+    session.flush()
+    return account
+
+
+def add_staff(session: Session, user_id: str = "nakamura", *, name: str = "中村", roles: Iterable[Role] = (Role.SUPPORT,)) -> Staff:
+    """中村 of the support, who signs in as nakamura with PASSWORD."""
+    member = Staff(
+        user_id=user_id,
+        user_id_key=user_id.lower(),
+        name=name,
+        email=f"{user_id}@jscom.co.jp",
+        email_key=f"{user_id.lower()}@jscom.co.jp",
+        roles=[str(role) for role in roles],
+        password_hash=password_hash(),
+        created_at=NOW,
+    )
+    session.add(member)
+    session.flush()
+    return member
+
+
+def add_ticket(
+    session: Session,
+    account: Account | None,
+    *,
+    subject: str = "SRX300 で IPsec VPN が切断される",
+    body: str = "本日 9 時ごろから切断されます。",
+    contract: str = CONTRACT,
+    serial: str = "CV4126AF0093",
+    family: str = "juniper-srx",
+    state: State = State.NEW,
+    due_at: datetime = NEVER,
+    assignee: Staff | None = None,
+    cc: Sequence[str] = (),
+    now: datetime = NOW,
+) -> Ticket:
+    """A ticket with its first post, as the table holds it; letters and journal are the actions' business."""
+    people = f"{account.company_name} {account.person_name} {account.email} {account.user_id}" if account else ""
+    ticket = Ticket(
+        account_id=account.id if account else None,
+        family_id=family_id(session, family),
+        category_id=1,
+        subject=subject,
+        search_text=searchable(f"{subject} {people}"),
+        contract_text=contract,
+        contract_key="" if contract == "不明" else contract.upper(),
+        serial_text=serial,
+        serial_key="" if serial == "不明" else serial.upper(),
+        cc=list(cc),
+        state=state,
+        state_before=state,
+        state_from=now,
+        unresolved=state not in (State.RESOLVED, State.CLOSED),
+        priority=Priority.NORMAL,
+        assignee_id=assignee.id if assignee else None,
+        created_at=now,
+        updated_at=now,
+        due_at=due_at,
+        owed_since=now if due_at != NEVER else None,
+        opening_verdict={"verdict": "active", "reason": "contract_and_serial", "path": "both", "lines": []},
+    )
+    session.add(ticket)
+    session.flush()
+    add_post(session, ticket, body, account=account, now=now)
+    return ticket
+
+
+def add_post(
+    session: Session, ticket: Ticket, body: str, *, account: Account | None = None, staff: Staff | None = None, note: bool = False, now: datetime = NOW
+) -> Message:
+    """A post of the thread: the customer's, a published answer, or a note."""
+    kind = MessageKind.NOTE if note else MessageKind.ANSWER if staff else MessageKind.CUSTOMER
+    author = staff.name if staff else account.person_name if account else "電話"
+    message = Message(
+        ticket_id=ticket.id,
+        kind=kind,
+        account_id=account.id if account and not staff else None,
+        staff_id=staff.id if staff else None,
+        author_name=author,
+        body=body,
+        created_at=now,
+        published_at=now,
+        undo={},
+        submission=f"cast-{next(_numbers)}-{ticket.id}",
+    )
+    session.add(message)
+    session.flush()
+    return message
+
+
+def family_id(session: Session, slug: str) -> int:
+    """The id of a seeded family."""
+    return session.scalars(select(ProductFamily.id).where(ProductFamily.slug == slug)).one()
+
+
+def sign_in_customer(client: Client, session: Session, account: Account, *, now: datetime = NOW) -> None:
+    """Give `client` the cookie of a signed-in account, without the login page."""
+    client.cookies.set("jtickets_portal", open_customer_session(session, account.id, client="203.0.113.7", limits=Limits(), now=now))
+
+
+def sign_in_staff(client: Client, session: Session, member: Staff, *, now: datetime = NOW) -> None:
+    """Give `client` the cookie of a signed-in staff member, without the sign-in page."""
+    client.cookies.set("jtickets_console", open_staff_session(session, member.id, totp_passed=True, client="203.0.113.7", limits=Limits(), now=now))

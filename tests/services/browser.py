@@ -1,0 +1,83 @@
+"""A real browser for the tests: Debian's Chromium, or another Chromium of the machine, driven by playwright."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from tests.services.node import script
+
+_COMMANDS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+_MAC = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
+_AXE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+WIDE = (1280, 900)
+NARROW = (390, 844)
+
+
+def find_chromium() -> str | None:
+    """The path of a Chromium: JTICKETS_CHROMIUM, else what the machine has, else None."""
+    named = os.environ.get("JTICKETS_CHROMIUM")
+    candidates = [named] if named else [*(shutil.which(command) for command in _COMMANDS), *_MAC]
+    return next((path for path in candidates if path and Path(path).exists()), None)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """A running headless Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"])
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def new_context(browser: Browser, size: tuple[int, int] = WIDE, **options: Any) -> BrowserContext:
+    """A visitor of their own: Japanese, in Tokyo, without motion; `options` are playwright's (``java_script_enabled=False``)."""
+    chosen: dict[str, Any] = {
+        "viewport": {"width": size[0], "height": size[1]},
+        "locale": "ja-JP",
+        "timezone_id": "Asia/Tokyo",
+        "reduced_motion": "reduce",
+        "color_scheme": "light",
+        **options,
+    }
+    context = browser.new_context(**chosen)
+    context.set_default_timeout(10_000)
+    return context
+
+
+@contextmanager
+def watched_page(context: BrowserContext) -> Iterator[Page]:
+    """A page that may not complain: script errors, refused sources (CSP) and answers of 500 fail the test."""
+    page = context.new_page()
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+    page.on("console", lambda message: faults.extend(_complaints(message)))
+    page.on("response", lambda response: faults.append(f"{response.status} {response.url}") if response.status >= 500 else None)
+    yield page
+    page.close()
+    assert not faults, "\n".join(faults)
+
+
+def axe_faults(page: Page) -> list[str]:
+    """What axe-core finds wrong on the page as it is now, a line each: rule, help, first element."""
+    page.evaluate(script("axe-core/axe.min.js"))
+    found = page.evaluate("tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", _AXE_TAGS)
+    return [f"{rule['id']}: {rule['help']}: {rule['nodes'][0]['html']}" for rule in found["violations"]]
+
+
+def _complaints(message: ConsoleMessage) -> list[str]:
+    # The browser logs every 4xx answer as an error; a refused form is none.
+    if message.type not in {"error", "warning"} or message.text.startswith("Failed to load resource"):
+        return []
+    return [f"console: {message.text}"]

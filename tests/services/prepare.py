@@ -1,0 +1,88 @@
+"""Brings what the tests need beside Python: Chromium with Japanese fonts, the npm packages, on CI a Java runtime.
+
+Run by `make test` before pytest. What cannot be had is said loudly; under CI=true that is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.services.browser import find_chromium
+from tests.services.node import MODULES, ROOT, java, npm
+
+_LOCK = ROOT / "package-lock.json"
+_STAMP = MODULES / ".installed"
+_FONT = Path("/usr/share/fonts/opentype/noto")
+
+
+def main() -> int:
+    """0 when the tests can run as they should."""
+    _install_debian_packages()
+    _install_npm_packages()
+    faults = list(_missing())
+    for fault in faults:
+        print(f"\n*** {fault}\n", file=sys.stderr)
+    return 1 if faults and on_ci() else 0
+
+
+def on_ci() -> bool:
+    """Whether this run has to be complete."""
+    return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+
+
+def npm_packages_are_there() -> bool:
+    """Whether node_modules holds what the lock names."""
+    return _STAMP.exists() and _STAMP.read_text() == _LOCK.read_text()
+
+
+def _install_debian_packages() -> None:
+    wanted = [] if find_chromium() else ["chromium"]
+    if sys.platform == "linux" and not any(_FONT.glob("NotoSansCJK*")):
+        wanted.append("fonts-noto-cjk")
+    if on_ci() and java() is None:
+        wanted.append("default-jre-headless")
+    if not wanted or not shutil.which("apt-get"):
+        return
+    as_root = _as_root()
+    if as_root is None:
+        return
+    print(f"Installing {' '.join(wanted)} …", flush=True)
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    subprocess.run([*as_root, "apt-get", "update", "-qq"], check=False, env=quiet, stdout=subprocess.DEVNULL)
+    subprocess.run([*as_root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted], check=False, env=quiet, stdout=subprocess.DEVNULL)
+
+
+def _as_root() -> list[str] | None:
+    if os.geteuid() == 0:
+        return []
+    sudo = shutil.which("sudo")
+    if sudo and subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0:
+        return [sudo, "-n"]
+    return None
+
+
+def _install_npm_packages() -> None:
+    if npm_packages_are_there():
+        return
+    done = subprocess.run([*npm(), "ci", "--no-progress", "--loglevel=error"], cwd=ROOT, check=False)
+    if done.returncode == 0:
+        _STAMP.write_text(_LOCK.read_text())
+
+
+def _missing() -> list[str]:
+    faults: list[str] = []
+    if find_chromium() is None:
+        faults.append("NO BROWSER: no Chromium was found (JTICKETS_CHROMIUM names one). The tests in a browser DO NOT RUN.")
+    if not npm_packages_are_there():
+        faults.append("NO NPM PACKAGES: npm ci failed. The checks by axe-core and html-validate and the OpenID provider DO NOT RUN.")
+    if java() is None:
+        print("No Java runtime: the Nu HTML checker does not look at the pages, html-validate does.", file=sys.stderr)
+    return faults
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The databases of the tests are worth trusting: what one test writes, the next one does not find."""
+
+from __future__ import annotations
+
+import threading
+
+from sqlalchemy import Engine, MetaData, func, inspect, select, text
+
+from models.database import make_engine, migrate, pending_migrations, transaction
+from tests.services.databases import Database
+
+
+def test_a_reset_puts_back_every_row_of_the_migrations(database: Database) -> None:
+    before = _counts(database.engine)
+    with transaction(database.engine) as session:
+        for table in reversed(_reflect(database.engine).sorted_tables):
+            session.execute(table.delete())
+
+    database.reset()
+
+    assert sum(before.values()) > 0
+    assert _counts(database.engine) == before
+
+
+def test_a_reset_takes_numbers_back_too(database: Database) -> None:
+    first = _next_number(database.engine)
+    database.reset()
+
+    assert _next_number(database.engine) == first
+
+
+def test_workers_write_at_once_without_losing_anything(database: Database) -> None:
+    with transaction(database.engine) as session:
+        session.execute(text("CREATE TABLE counted (value INTEGER)"))
+        session.execute(text("INSERT INTO counted VALUES (0)"))
+
+    threads = [threading.Thread(target=_count_up, args=(database.engine,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    with transaction(database.engine) as session:
+        counted = session.scalar(text("SELECT value FROM counted"))
+        session.execute(text("DROP TABLE counted"))
+    assert counted == 40
+
+
+def test_an_empty_database_has_no_tables_and_takes_the_migrations(empty_database_url: str) -> None:
+    engine = make_engine(empty_database_url)
+    assert inspect(engine).get_table_names() == []
+
+    migrate(engine)
+
+    assert not pending_migrations(engine)
+    engine.dispose()
+
+
+def _counts(engine: Engine) -> dict[str, int]:
+    with transaction(engine, readonly=True) as session:
+        return {table.name: session.scalar(select(func.count()).select_from(table)) or 0 for table in _reflect(engine).sorted_tables}
+
+
+def _reflect(engine: Engine) -> MetaData:
+    ours = [name for name in inspect(engine).get_table_names() if "_gram" not in name and name != "alembic_version" and not name.startswith("sqlite")]
+    metadata = MetaData()
+    metadata.reflect(engine, only=ours)
+    return metadata
+
+
+def _count_up(engine: Engine) -> None:
+    for _ in range(10):
+        with transaction(engine) as session:
+            session.execute(text("UPDATE counted SET value = value + 1"))
+
+
+def _next_number(engine: Engine) -> int:
+    with transaction(engine) as session:
+        return session.scalar(text("INSERT INTO product_family (slug, name, position, active, intake_hint) VALUES ('x', 'x', 99, true, '') RETURNING id")) or 0

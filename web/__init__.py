@@ -1,0 +1,1 @@
+"""The plumbing of both faces; it knows no page."""

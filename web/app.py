@@ -1,0 +1,204 @@
+"""The ASGI application: routes, the edge that turns failures into pages, the headers every answer carries."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import structlog
+from anyio import CapacityLimiter
+from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from models.places import find
+from rules.refusal import Refused
+from web.access import World
+from web.call import language_of
+from web.endpoint import Page, serve
+from web.errors import Forbidden, NotFound, StaleForm
+from web.forms import BadRequest
+from web.uploads import TooLarge
+from web.wiring import Wiring
+from wording.catalog import N_, translate
+from wording.dates import size
+from wording.refusals import say
+
+log = structlog.get_logger("web")
+
+_HEADERS = {
+    "content-security-policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; font-src 'self'; manifest-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+_STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503})
+"""Statuses with a page of their own under templates/errors."""
+_MASKED = ("/register/confirm/", "/recover/", "/profile/email/")
+"""Paths whose last part is a secret: access logs say so instead of it."""
+
+
+def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """The application of `pages`; `extra` routes (health) come first."""
+    limiters = (CapacityLimiter(wiring.settings.reading_threads), CapacityLimiter(wiring.settings.writing_threads))
+    routes = [*extra, *(_route(page, wiring, limiters) for page in pages), Mount("/static", _Static(directory=find("static")), name="static")]
+    edge = _Edge(wiring)
+    handlers: dict[Any, Any] = {
+        HTTPException: edge.http,
+        NotFound: edge.not_found,
+        Forbidden: edge.forbidden,
+        BadRequest: edge.bad_request,
+        TooLarge: edge.too_large,
+        StaleForm: edge.stale,
+        Refused: edge.refused,
+        OperationalError: edge.unavailable,
+        DBAPIError: edge.broken,
+        Exception: edge.broken,
+    }
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False
+    return _Outermost(app, wiring)
+
+
+def _route(page: Page, wiring: Wiring, limiters: tuple[CapacityLimiter, CapacityLimiter]) -> Route:
+    async def endpoint(request: Request) -> Response:
+        return await serve(page, wiring, limiters, request)
+
+    return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
+
+
+class _Static(StaticFiles):
+    """Static files: kept for ever when the URL names their content."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        response = super().file_response(*args, **kwargs)
+        versioned = b"v=" in args[2].get("query_string", b"") if len(args) > 2 else False
+        response.headers["cache-control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        return response
+
+
+class _Edge:
+    """Turns failures into pages that say what happened and what to do."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+
+    def http(self, request: Request, fault: Exception) -> Response:
+        status = fault.status_code if isinstance(fault, HTTPException) else 500
+        return self._page(request, 404 if status == 405 else status)
+
+    def not_found(self, request: Request, _fault: Exception) -> Response:
+        return self._page(request, 404)
+
+    def forbidden(self, request: Request, _fault: Exception) -> Response:
+        return self._page(request, 403)
+
+    def bad_request(self, request: Request, _fault: Exception) -> Response:
+        return self._page(request, 400)
+
+    def too_large(self, request: Request, fault: Exception) -> Response:
+        named, limit = (fault.file, size(fault.limit)) if isinstance(fault, TooLarge) else ("", "")
+        told = (
+            N_("「{file}」は {limit} を超えています。外すか、分けてお送りください。")
+            if named
+            else N_("送信された内容が、合わせて {limit} を超えています。いくつか外して、続きは返信でお送りください。")
+        )
+        return self._page(request, 413, translate(told, language_of(request)).format(file=named, limit=limit))
+
+    def stale(self, request: Request, _fault: Exception) -> Response:
+        return self._page(request, 403, template="stale")
+
+    def refused(self, request: Request, fault: Exception) -> Response:
+        return self._page(request, 422, say(fault, language_of(request)) if isinstance(fault, Refused) else "")
+
+    def unavailable(self, request: Request, fault: Exception) -> Response:
+        return self._page(request, 503, reference=_report(request, fault))
+
+    def broken(self, request: Request, fault: Exception) -> Response:
+        return self._page(request, 500, reference=_report(request, fault))
+
+    def _page(self, request: Request, status: int, told: str = "", *, template: str = "", reference: str = "") -> Response:
+        settings = self._wiring.settings
+        context = {
+            "told": told,
+            "reference": reference,
+            "contact": {"desk": settings.desk_address, "center": settings.center_address},
+            "language": language_of(request),
+            "path": request.url.path,
+        }
+        name = template or (str(status) if status in _STATUSES else "500")
+        text = self._wiring.renderer.page(f"errors/{name}.html", context["language"], context)
+        return HTMLResponse(text, status_code=status, headers={"cache-control": "no-store"})
+
+
+def _report(request: Request, fault: Exception) -> str:
+    number = request.scope.get("request_id", "")
+    log.error("request failed", request=number, method=request.method, path=masked(request.url.path), fault=type(fault).__name__, exc_info=fault)
+    return number
+
+
+def masked(path: str) -> str:
+    """`path` without the secret that a link's path carries."""
+    for prefix in _MASKED:
+        if path.startswith(prefix):
+            return f"{prefix}…"
+    return path
+
+
+class _Outermost:
+    """What wraps every request: a number, known hosts only, the security headers, one log line."""
+
+    def __init__(self, app: ASGIApp, wiring: Wiring) -> None:
+        self._app = app
+        self._hosts = wiring.settings.hosts
+        self._headers = dict(_HEADERS)
+        if wiring.settings.https:
+            self._headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        number = secrets.token_hex(4)
+        scope["request_id"] = number
+        began = time.perf_counter()
+        status = 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+                if "cache-control" not in headers:
+                    headers["cache-control"] = "no-store"
+                headers["x-request-id"] = number
+            await send(message)
+
+        if not self._knows(scope):
+            await PlainTextResponse("このホスト名では利用できません。", status_code=400)(scope, receive, answer)
+        else:
+            await self._app(scope, receive, answer)
+        log.info("request", request=number, method=scope["method"], path=masked(scope["path"]), status=status, ms=round((time.perf_counter() - began) * 1000))
+
+    def _knows(self, scope: Scope) -> bool:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1:
+            return False
+        host = hosts[0].decode("latin-1").lower()
+        name = host.rpartition(":")[0] if not host.endswith("]") and ":" in host else host
+        return name.strip("[]") in self._hosts

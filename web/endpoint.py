@@ -1,0 +1,197 @@
+"""One request: read the body, prepare, open the transaction, check access, run the handler, commit below 400."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+import anyio
+from anyio import CapacityLimiter
+from sqlalchemy.orm import Session
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from models.actors import Customer, StaffMember
+from models.database import retrying, transaction
+from rules.rights import right
+from web.access import Access, World
+from web.call import Basis, Call
+from web.csrf import sent_by_us, token_matches
+from web.errors import Answered, Forbidden, NotFound, StaleForm
+from web.hold import hold
+from web.sessions import NOBODY, Found, find_customer, find_staff, touch
+from web.uploads import Body, read_body
+from web.wiring import Wiring
+
+Handler = Callable[[Call], Response]
+Prepare = Callable[[Basis], Any]
+
+_SMALL_BODY = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Page:
+    """A line of a routing table: path, method, handler and access.
+
+    `prepare` does slow work that needs no open transaction (Argon2, parsing, another host); its result is `call.basis.prepared`.
+    `uploads` lets the form carry files, which lie in the storage before the transaction opens.
+    `writes` lets a GET write. One route needs it: the OpenID provider sends people back to us by a redirect, which is always a GET,
+    and a page that posts itself would need a script. The signed state of the sign-in stands there in the place of the form's token.
+    """
+
+    path: str
+    method: str
+    handler: Handler
+    access: Access
+    prepare: Prepare | None = None
+    uploads: bool = False
+    writes: bool = False
+
+
+def get(path: str, handler: Handler, access: Access, *, prepare: Prepare | None = None, writes: bool = False) -> Page:
+    """A page to read; its transaction cannot write (`Page` tells of the one exception)."""
+    return Page(path, "GET", handler, access, prepare, writes=writes)
+
+
+def post(path: str, handler: Handler, access: Access, *, prepare: Prepare | None = None, uploads: bool = False) -> Page:
+    """A form to take."""
+    return Page(path, "POST", handler, access, prepare, uploads)
+
+
+async def serve(page: Page, wiring: Wiring, limiters: tuple[CapacityLimiter, CapacityLimiter], request: Request) -> Response:
+    """Answer `request` by `page`."""
+    reading, writing = limiters
+    basis = Basis(wiring, request, page.access.world, wiring.clock(), client_of(request))
+    if page.method == "GET":
+        # A preparing GET waits for another host: neither readers nor writers shall stand behind it, so it takes a thread of its own.
+        answered = await anyio.to_thread.run_sync(partial(_prepare, page, basis)) if page.prepare else None
+        return answered or await anyio.to_thread.run_sync(partial(_answer, page, basis), limiter=writing if page.writes else reading)
+    if not sent_by_us(request):
+        raise StaleForm
+    if page.uploads and int(request.headers.get("content-length") or _SMALL_BODY + 1) > _SMALL_BODY:
+        # Nobody who may not post here shall fill the disk first.
+        await anyio.to_thread.run_sync(partial(_check_ahead, page, basis), limiter=reading)
+    body = await read_body(request, limits=wiring.limits, uploads=page.uploads)
+    try:
+        basis.fields = body.fields
+        return await anyio.to_thread.run_sync(partial(_take, page, basis, body), limiter=writing)
+    finally:
+        body.close()
+
+
+def client_of(request: Request) -> str:
+    """The client's address; uvicorn has put in what trusted proxies told."""
+    return request.client.host if request.client else ""
+
+
+def find_actor(basis: Basis, session: Session) -> Found:
+    """The actor behind this world's cookie."""
+    token = basis.session_cookie()
+    if not token:
+        return NOBODY
+    find = find_customer if basis.world is World.PORTAL else find_staff
+    return find(session, token, client=basis.client, limits=basis.limits, now=basis.now)
+
+
+def _take(page: Page, basis: Basis, body: Body) -> Response:
+    if body.files:
+        _check_ahead(page, basis)
+        basis.uploads = hold(basis, body, lambda session: find_actor(basis, session).actor)
+    return _prepare(page, basis) or retrying(lambda: _answer(page, basis))
+
+
+def _prepare(page: Page, basis: Basis) -> Response | None:
+    """Do the route's slow work; the answer, where that work knows it already."""
+    try:
+        basis.prepared = page.prepare(basis) if page.prepare else None
+    except Answered as answered:
+        return answered.response
+    return None
+
+
+def _check_ahead(page: Page, basis: Basis) -> None:
+    with transaction(basis.wiring.engine, readonly=True) as session:
+        found = find_actor(basis, session)
+        _admit(page.access, basis, session, found)
+
+
+def _answer(page: Page, basis: Basis) -> Response:
+    """The handler in its transaction. Raises what the edge turns into a page."""
+    readonly = page.method == "GET" and not page.writes
+    afterwards: list[Callable[[Session], None]] = []
+    try:
+        with transaction(basis.wiring.engine, readonly=readonly) as session:
+            found = find_actor(basis, session)
+            if found.touch and found.actor:
+                afterwards.append(partial(_touch, found.actor, basis.now))
+            _admit(page.access, basis, session, found)
+            call = Call(basis, session, found.actor, found.half_signed_in)
+            call.afterwards = afterwards
+            if page.method != "GET":
+                _check_token(basis, found)
+            response = page.handler(call)
+            if response.status_code >= 400 and not readonly:
+                session.rollback()
+    except Answered as answered:
+        response = answered.response
+    finally:
+        _run(afterwards, basis)
+    return response
+
+
+def _run(afterwards: list[Callable[[Session], None]], basis: Basis) -> None:
+    if afterwards:
+        with transaction(basis.wiring.engine) as session:
+            for write in afterwards:
+                write(session)
+
+
+def _touch(actor: Customer | StaffMember, now: datetime, session: Session) -> None:
+    touch(session, actor, now=now)
+
+
+def _check_token(basis: Basis, found: Found) -> None:
+    cookie = basis.session_cookie() if found.actor or found.half_signed_in else basis.visitor_cookie()
+    tokens = basis.fields.get("csrf_token") or [""]
+    if len(tokens) != 1 or not token_matches(basis.wiring.settings.key, cookie, tokens[0]):
+        raise StaleForm
+
+
+def _admit(access: Access, basis: Basis, session: Session, found: Found) -> None:
+    """Let the actor pass, or raise: NotFound (no right at all), Forbidden (may only look), Answered (sign in first)."""
+    if not access.signed_in:
+        return
+    if found.actor is None:
+        if _from_the_other_world(basis, session):
+            raise NotFound
+        raise Answered(_to_sign_in(access, basis))
+    if access.area is None or not isinstance(found.actor, StaffMember):
+        return
+    if found.actor.may(access.area, access.right):
+        return
+    if right(found.actor.roles, access.area):
+        raise Forbidden
+    raise NotFound
+
+
+def _from_the_other_world(basis: Basis, session: Session) -> bool:
+    """Whether a customer knocks at the console, or a staff session at the portal: for them these pages do not exist."""
+    other = Basis(basis.wiring, basis.request, World.PORTAL if basis.world is World.CONSOLE else World.CONSOLE, basis.now, basis.client)
+    return find_actor(other, session).actor is not None
+
+
+def _to_sign_in(access: Access, basis: Basis) -> Response:
+    door = "/login" if access.world is World.PORTAL else "/console/sign-in"
+    target = basis.request.url.path if basis.request.method == "GET" else ""
+    query = basis.request.url.query
+    if target and query:
+        target = f"{target}?{query}"
+    expired = "&expired=1" if basis.session_cookie() else ""
+    path = f"{door}?next={quote(target, safe='')}{expired}"
+    if basis.is_htmx:
+        return Response(status_code=200, headers={"HX-Redirect": path})
+    return RedirectResponse(path, status_code=303)

@@ -1,0 +1,78 @@
+"""What a person submitted: raw values kept for the page, all errors at once, by field."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from rules.refusal import Refused
+from wording.refusals import say
+
+T = TypeVar("T")
+
+
+class BadRequest(Exception):
+    """The request itself is malformed (one field twice, a broken body): answered with 400."""
+
+
+class Form:
+    """Submitted fields by name; `check` runs a rule on one and collects what it refuses."""
+
+    def __init__(self, fields: Mapping[str, Sequence[str]] | None = None, *, language: str = "ja") -> None:
+        self._fields = fields or {}
+        self._refused: list[Refused] = []
+        self._language = language
+        self.notes: dict[str, str] = {}
+        """Hints by field that are no errors (what was normalised)."""
+
+    def value(self, name: str, default: str = "") -> str:
+        """The one value of `name` as submitted. A field that came twice is refused as a bad request."""
+        values = self._fields.get(name)
+        if not values:
+            return default
+        if len(values) > 1:
+            raise BadRequest(f"field {name} came {len(values)} times")
+        if "\x00" in values[0]:
+            self.refuse(Refused("text_control", name))
+            return values[0].replace("\x00", "")
+        return values[0].replace("\r\n", "\n")
+
+    def values(self, name: str) -> list[str]:
+        """All values of a field that may come several times."""
+        return [value.replace("\x00", "") for value in self._fields.get(name, ())]
+
+    def has(self, name: str) -> bool:
+        """Whether `name` was submitted at all (a ticked box)."""
+        return name in self._fields
+
+    def check(self, name: str, rule: Callable[[str], T]) -> T | None:
+        """`rule` of the value, or None when it refuses; the refusal is told at `name` unless it names its own field."""
+        try:
+            return rule(self.value(name))
+        except Refused as refused:
+            self.refuse(refused if refused.field else refused.at(name))
+            return None
+
+    def refuse(self, refused: Refused) -> None:
+        """Add a refusal; one sentence a field is enough."""
+        if refused.field is None or all(refused.field != other.field for other in self._refused):
+            self._refused.append(refused)
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything was refused."""
+        return bool(self._refused)
+
+    def error(self, name: str) -> str:
+        """The sentence told at the field `name`, "" when it is fine."""
+        return next((say(refused, self._language) for refused in self._refused if refused.field == name), "")
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """(field or "", sentence) in the order of checking, for the summary."""
+        return [(refused.field or "", say(refused, self._language)) for refused in self._refused]
+
+    @property
+    def refusals(self) -> list[Refused]:
+        """What was refused, for pages that offer more than a sentence."""
+        return list(self._refused)

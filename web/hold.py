@@ -1,0 +1,48 @@
+"""Moving a post's files into the storage and holding them for the actor until a message takes them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
+
+from models.actors import Actor
+from models.database import transaction
+from models.tickets import Attachment
+from rules.filenames import clean_name
+from web.call import Basis, Upload
+from web.errors import NotFound
+from web.uploads import Body, stream_of
+
+
+def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]) -> list[Upload]:
+    """Store the files of `body` and write their rows in a short transaction of their own.
+
+    The rows outlive a form that is refused afterwards, so nobody uploads twice; what no message takes is swept later.
+    """
+    stored = [(clean_name(upload.filename or ""), basis.wiring.store.put(stream_of(upload))) for _, upload in body.files]
+    with transaction(basis.wiring.engine) as session:
+        actor = find_actor(session)
+        if actor is None:
+            raise NotFound
+        rows = [
+            Attachment(
+                token=secrets.token_urlsafe(16),
+                holder=holder_of(actor),
+                name=name,
+                size=place.size,
+                sha256=place.sha256,
+                storage_key=place.key,
+                created_at=basis.now,
+            )
+            for name, place in stored
+        ]
+        session.add_all(rows)
+        session.flush()
+        return [Upload(row.id, row.token, row.name, row.size) for row in rows]
+
+
+def holder_of(actor: Actor) -> str:
+    """How held files name whom they are held for."""
+    return f"{actor.kind}:{actor.id}"

@@ -1,0 +1,246 @@
+"""What templates may call: codes, dates and numbers as words, and people's text as safe paragraphs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, datetime
+from itertools import groupby
+from typing import Any, Protocol, cast
+
+from jinja2 import Environment, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
+
+from wording import dates, labels
+
+COUNTED = 99
+"""Counts above this are told as 「99+」: the query stopped there."""
+
+_URL = re.compile(r"https?://[A-Za-z0-9\[][^\s<>\"'`「」『』（）【】、。，．\u3000]*")
+_URL_END = ".,;:!?*_~]}"
+_LOG_LINE = re.compile(
+    r"[ \t]{0,8}(?:<\d{1,3}>)?\[?(?:"
+    r"(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d{1,2}:\d\d:\d\d"  # syslog
+    r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}[T ]\d{1,2}:\d\d:\d\d"  # ISO and most appliances
+    r"|[\w.-]{1,64}@[\w.-]{1,64}[>#%] ?"  # a Junos prompt
+    r")",
+    re.ASCII,
+)
+_LOG_MORE = re.compile(r"\t| {2,}\S")
+_LOOKALIKE = {"O": "0", "I": "1", "L": "1", "S": "5", "B": "8", "Z": "2"}
+_LABELS: dict[str, Callable[[str, str], str]] = {
+    "state": labels.state,
+    "customer_state": labels.customer_state_of,
+    "priority": labels.priority,
+    "role": labels.role,
+    "party_role": labels.party_role,
+    "verdict": labels.verdict,
+    "reason": labels.reason,
+    "line_state": labels.line_state,
+    "rule": labels.rule,
+    "why": labels.why,
+    "message_kind": labels.message_kind,
+    "account_state": labels.account_state,
+    "letter_state": labels.letter_state,
+    "recipient_state": labels.recipient_state,
+    "batch_state": labels.batch_state,
+    "row_status": labels.row_status,
+    "run_state": labels.run_state,
+    "field": labels.field,
+}
+_STATE_KINDS = {"new": "info", "open": "blue", "waiting_customer": "warn", "resolved": "ok"}
+_CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": "ok", "closed": ""}
+_PRIORITY_KINDS = {"urgent": "solid", "high": "danger"}
+_TONES = ("", "b", "c", "d")
+
+
+class HasState(Protocol):
+    """Anything with a ticket's state: a row of the queue, a ticket."""
+
+    @property
+    def state(self) -> str: ...
+
+
+def install(environment: Environment) -> None:
+    """Add the filters and globals of the templates to `environment` (its gettext and `asset` must be there already)."""
+    filters = cast("dict[str, Any]", environment.filters)
+    filters |= {
+        "moment": _moment,
+        "short": _short,
+        "due": _due,
+        "day_name": _day_name,
+        "span": _span,
+        "day": dates.day,
+        "stamp": dates.stamp,
+        "size": dates.size,
+        "number": dates.number,
+        "paragraphs": paragraphs,
+        "initial": initial,
+        "label": _label,
+        "tone": tone,
+    }
+    names = cast("dict[str, Any]", environment.globals)
+    names |= {"counted": COUNTED, "misread": misread, "marked": marked, "parts": Parts(names["asset"]("icons.svg"))}
+
+
+class Parts:
+    """The small parts that lists repeat; ui.html hands them out under their names.
+
+    Written here because a macro's call costs more than these parts themselves, and a queue has hundreds of them.
+    """
+
+    def __init__(self, sprite: str) -> None:
+        self._icons: dict[str, Markup] = {}
+        self._sprite = sprite
+
+    def icon(self, name: str) -> Markup:
+        """An icon of static/icons.svg, always beside a word: it is hidden from screen readers."""
+        made = self._icons.get(name)
+        if made is None:
+            made = self._icons[name] = Markup('<svg class="ic" aria-hidden="true"><use href="{}#i-{}"/></svg>').format(self._sprite, name)
+        return made
+
+    def chip(self, text: str, kind: str = "", icon_name: str | None = None) -> Markup:
+        """A status word; `kind` is ok, warn, danger, info, blue, solid or ""."""
+        look = f"chip {kind}" if kind else "chip"
+        return _made(f'<span class="{look}">{self.icon(icon_name) if icon_name else ""}{escape(text)}</span>')
+
+    @pass_context
+    def state_chip(self, context: Context, ticket: HasState) -> Markup:
+        """The staff's word for a ticket's state."""
+        return self.chip(labels.state(ticket.state, _language(context)), _STATE_KINDS.get(ticket.state, ""))
+
+    @pass_context
+    def customer_state_chip(self, context: Context, state: str) -> Markup:
+        """The customer's word for the staff's code `state`: what the house waits for does not show."""
+        return self.chip(labels.customer_state_of(state, _language(context)), _CUSTOMER_STATE_KINDS.get(state, "blue"))
+
+    @pass_context
+    def priority_chip(self, context: Context, priority: str) -> Markup:
+        """The priority's word, for staff only."""
+        return self.chip(labels.priority(priority, _language(context)), _PRIORITY_KINDS.get(priority, ""))
+
+    def avatar(self, name: str, large: bool = False) -> Markup:
+        """The badge with a name's first letter."""
+        return _made(f'<span class="avatar{" lg" if large else ""}{tone(name) and " " + tone(name)}" aria-hidden="true">{escape(initial(name))}</span>')
+
+    @pass_context
+    def time(self, context: Context, at: datetime, how: str = "full") -> Markup:
+        """`at` in a time element: in full, "short" as in lists, or "due" as a deadline (these two read `now` of the page)."""
+        language = _language(context)
+        if how == "full":
+            words = dates.moment(at, language)
+        else:
+            words = (dates.short if how == "short" else dates.due)(at, context["now"], language)
+        return _made(f'<time datetime="{dates.stamp(at)}">{words}</time>')
+
+
+def paragraphs(text: str, log_name: str = "ログの抜粋") -> Markup:
+    """People's text as safe HTML: paragraphs, links to ``http(s)``, runs of log lines in a scrolling box named `log_name`.
+
+    Line breaks and indents stay as written (the stylesheet keeps them). One pass; the time grows with the length only.
+    """
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    parts: list[Markup] = []
+    for kind, group in groupby(_told_apart(lines), key=lambda pair: pair[0]):
+        content = "\n".join(line for _, line in group)
+        if kind == "text":
+            parts.append(Markup("<p>{}</p>").format(_linked(content)))
+        elif kind == "log":
+            parts.append(Markup('<div class="log" tabindex="0" role="group" aria-label="{}">{}</div>').format(log_name, content))
+    return Markup("\n").join(parts)
+
+
+def initial(name: str) -> str:
+    """The letter of a person's badge: the first of the name, "–" without one."""
+    return name.strip()[:1].upper() or "–"
+
+
+def tone(name: str) -> str:
+    """The colour class of a person's badge, the same for the same name everywhere."""
+    return _TONES[sum(map(ord, name)) % len(_TONES)]
+
+
+def misread(old: str, new: str) -> list[tuple[str, str]]:
+    """The letters and digits of one look that changed, such as ("O", "0"), each pair once; nothing when the lengths differ."""
+    if len(old) != len(new):
+        return []
+    changed = [(a, b) for a, b in zip(old, new, strict=True) if a != b and (_LOOKALIKE.get(a.upper()) == b or _LOOKALIKE.get(b.upper()) == a)]
+    return list(dict.fromkeys(changed))
+
+
+def marked(text: str, other: str) -> Markup:
+    """`text` with the characters that differ from `other` in ``<b>``, where both are of one length and differ in few places."""
+    differs = [a != b for a, b in zip(text, other, strict=False)]
+    if len(text) != len(other) or not 0 < sum(differs) <= max(2, len(text) // 4):
+        return escape(text)
+    runs = groupby(zip(differs, text, strict=True), key=lambda pair: pair[0])
+    return Markup("").join((Markup("<b>{}</b>") if changed else Markup("{}")).format("".join(c for _, c in run)) for changed, run in runs)
+
+
+def _made(html: str) -> Markup:
+    """HTML whose every variable part was escaped above."""
+    return Markup(html)  # noqa: S704 - see the docstring
+
+
+def _told_apart(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Each line with its kind: "text", "log" or "blank"; an indented line below a log line belongs to it."""
+    kind = "blank"
+    for line in lines:
+        if not line.strip():
+            kind = "blank"
+        elif not (_LOG_LINE.match(line) or (kind == "log" and _LOG_MORE.match(line))):
+            kind = "text"
+        else:
+            kind = "log"
+        yield kind, line
+
+
+def _linked(text: str) -> Markup:
+    """`text` escaped, its web addresses as links."""
+    parts: list[Markup] = []
+    done = 0
+    for found in _URL.finditer(text):
+        url = found.group().rstrip(_URL_END)
+        if url.endswith(")") and "(" not in url:
+            url = url.rstrip(")").rstrip(_URL_END)
+        parts.append(escape(text[done : found.start()]))
+        parts.append(Markup('<a href="{0}" rel="noopener nofollow">{0}</a>').format(url))
+        done = found.start() + len(url)
+    return Markup("").join([*parts, escape(text[done:])])
+
+
+@pass_context
+def _label(context: Context, code: str, kind: str) -> str:
+    """The word for a code: ``{{ ticket.state|label("state") }}``; the kinds are the keys of `_LABELS`."""
+    return _LABELS[kind](code, _language(context))
+
+
+@pass_context
+def _moment(context: Context, at: datetime) -> str:
+    return dates.moment(at, _language(context))
+
+
+@pass_context
+def _short(context: Context, at: datetime, now: datetime) -> str:
+    return dates.short(at, now, _language(context))
+
+
+@pass_context
+def _due(context: Context, at: datetime, now: datetime) -> str:
+    return dates.due(at, now, _language(context))
+
+
+@pass_context
+def _day_name(context: Context, on: date, holiday: str | bool | None = None) -> str:
+    return dates.day_name(on, holiday, _language(context))
+
+
+@pass_context
+def _span(context: Context, seconds: float) -> str:
+    return dates.span(seconds, _language(context))
+
+
+def _language(context: Context) -> str:
+    return "en" if context.get("language") == "en" else "ja"

@@ -1,0 +1,1 @@
+"""Codes and states become words for people here, and nowhere else."""

@@ -1,0 +1,78 @@
+"""Moments, days, spans, sizes and numbers as people read them (UI, section 7): Tokyo time, half-width, no seconds."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+TOKYO = ZoneInfo("Asia/Tokyo")
+_WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+
+
+def moment(at: datetime, language: str = "ja") -> str:
+    """The moment in full: ``2026/11/22(日) 14:05``."""
+    there = at.astimezone(TOKYO)
+    return f"{day(there)}({_weekday(there, language)}) {_clock(there)}"
+
+
+def short(at: datetime, now: datetime, language: str = "ja") -> str:
+    """The moment in a list: ``14:05`` today, ``11/18(水)`` this year, else ``2025/11/18`` (Tokyo's day and year)."""
+    there, here = at.astimezone(TOKYO), now.astimezone(TOKYO)
+    if there.date() == here.date():
+        return _clock(there)
+    return f"{there.month}/{there.day}({_weekday(there, language)})" if there.year == here.year else day(there)
+
+
+def due(at: datetime, now: datetime, language: str = "ja") -> str:
+    """A deadline: day and time without the year, ``11/20(金) 14:30``; another year's in full."""
+    there = at.astimezone(TOKYO)
+    if there.year != now.astimezone(TOKYO).year:
+        return moment(at, language)
+    return f"{there.month}/{there.day}({_weekday(there, language)}) {_clock(there)}"
+
+
+def stamp(at: datetime) -> str:
+    """The moment for machines, the value of ``<time datetime>``: ``2026-11-22T14:05+09:00``."""
+    return at.astimezone(TOKYO).isoformat(timespec="minutes")
+
+
+def day(on: date) -> str:
+    """A calendar day: ``2026/11/22``."""
+    return f"{on.year:04}/{on.month:02}/{on.day:02}"
+
+
+def day_name(on: date, holiday: str | bool | None = None, language: str = "ja") -> str:
+    """A day of this year by name: ``11/22(日)``, and ``11/23(月・祝)`` when `holiday` (its name, or True) is given."""
+    mark = {"ja": "・祝", "en": ", holiday"}[language] if holiday else ""
+    return f"{on.month}/{on.day}({_weekday(on, language)}{mark})"
+
+
+def span(seconds: float, language: str = "ja") -> str:
+    """A length of time in whole minutes, rounded down: ``3時間15分``. Its sign is the caller's word (残り, 超過)."""
+    hours, minutes = divmod(int(abs(seconds)) // 60, 60)
+    if not hours and not minutes:
+        return {"ja": "1分未満", "en": "under 1 min"}[language]
+    hour, minute, gap = {"ja": ("時間", "分", ""), "en": (" h", " min", " ")}[language]
+    return gap.join(part for part in (f"{hours:,}{hour}" if hours else "", f"{minutes}{minute}" if minutes else "") if part)
+
+
+def size(length: int) -> str:
+    """A length in bytes by units of 1,024, as the limits count: ``312 kB``, ``8.4 MB``, ``100 MB``."""
+    unit, whole = 0, 1
+    while unit < len(_UNITS) - 1 and round(length / whole, 1 if unit > 1 else None) >= 1024:
+        unit, whole = unit + 1, whole * 1024
+    return f"{length / whole:,.{0 if unit < 2 or length % whole == 0 else 1}f} {_UNITS[unit]}"
+
+
+def number(count: float) -> str:
+    """A number with commas: ``1,204``."""
+    return f"{count:,}"
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.hour:02}:{at.minute:02}"
+
+
+def _weekday(on: date, language: str) -> str:
+    return _WEEKDAYS[language][on.weekday()]
