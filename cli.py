@@ -13,17 +13,18 @@ from typing import Annotated
 
 import typer
 import uvicorn
-from cli_imports import imports
-from jobs.parts import parts_of
-from jobs.runner import run as run_jobs
-from mail.smtp import probe as probe_smtp
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from actions import staff as staff_actions
+from cli_imports import imports
 from demo import load as demo_loader
+from jobs.parts import parts_of
+from jobs.runner import run as run_jobs
+from mail.smtp import probe as probe_smtp
 from models.actors import SYSTEM
-from models.database import make_engine, migrate, pending_migrations, transaction
+from models.database import is_embedded, make_engine, migrate, pending_migrations, transaction
+from rules.credentials import check_staff_password
 from rules.refusal import Refused
 from rules.rights import Role
 from settings import Settings, SettingsFault, read_settings
@@ -148,7 +149,7 @@ def staff_add(
     hashed = None
     try:
         if password is not None:
-            staff_actions.check_password(password, user_id=user_id, email=email)
+            check_staff_password(password, user_id=user_id, email=email)
             hashed = _passwords(settings).hash(password)
         with transaction(engine) as session:
             staff_actions.add_staff(session, user_id=user_id, name=name, email=email, roles=role, password_hash=hashed, by=SYSTEM, now=utc_now())
@@ -180,7 +181,7 @@ def _require_migrated(settings: Settings) -> None:
     """The embedded database is brought up to date by itself; a served one by its operator, once for all processes."""
     engine = make_engine(settings.database_url)
     try:
-        if engine.dialect.name == "sqlite":
+        if is_embedded(engine):
             migrate(engine)
         elif pending_migrations(engine):
             typer.echo("the database lacks migrations: run `jtickets migrate` first", err=True)
@@ -196,7 +197,7 @@ def _check_database(settings: Settings) -> str:
     engine = make_engine(settings.database_url)
     with transaction(engine, readonly=True) as session:
         session.execute(text("SELECT 1"))
-    return f"{engine.dialect.name}, {'migrations pending' if pending_migrations(engine) else 'up to date'}"
+    return f"{'SQLite' if is_embedded(engine) else 'PostgreSQL'}, {'migrations pending' if pending_migrations(engine) else 'up to date'}"
 
 
 def _check_mail(settings: Settings) -> str:

@@ -120,9 +120,14 @@ def is_taken(session: Session, key: str, *, account: Account | None = None, pend
     return bool(session.scalar(select(of_account | of_pending)))
 
 
-def keep_refusal(session: Session, kind: str, entries: Normalised, trace: Trace, *, client: str, now: datetime, **more: object) -> str:
-    """Keep a refused decision for staff and return the 受付番号 that the applicant may quote; "" when only the form was filled in wrongly."""
-    if all(refused.code in _CONSENT for refused in trace.told):
+def keep_refusal(
+    session: Session, kind: str, entries: Normalised, trace: Trace, *, told: Trace | None = None, client: str, now: datetime, **more: object
+) -> str:
+    """Keep a refused decision for staff and return the 受付番号 that the applicant may quote; "" when only the form was filled in wrongly.
+
+    `told` is what the applicant was told of, where it is not the whole truth.
+    """
+    if all(refused.code in _CONSENT for refused in (told or trace).told):
         return ""
     refusal = Refusal(kind=kind, at=now, contract_key=entries.contract_key or "", trace={**trace.as_json(), **more}, client=client)
     session.add(refusal)

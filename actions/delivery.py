@@ -124,16 +124,16 @@ def settle(session: Session, held: Claim, outcome: Outcome, *, limits: Limits, n
     """
     ends = {one: _end(one, outcome.answers.get(one.address), limits, now) for one in held.open}
     failures = held.failures + (outcome.blame is Blame.LETTER)
-    again = any(state in _OPEN and not final for state, _, final in ends.values())
-    parked = failures >= POISON_FAILURES or any(final and state in _OPEN for state, _, final in ends.values())
+    unreached = any(state in _OPEN for state, _, _ in ends.values())
+    again = failures < POISON_FAILURES and any(state in _OPEN and not final for state, _, final in ends.values())
     troubled = [words for state, words, _ in ends.values() if state is not RecipientState.ACCEPTED]
     values: dict[str, object] = {"attempts": failures, "fault": (outcome.fault or "; ".join(troubled))[:500] if troubled or outcome.fault else ""}
     if any(state is RecipientState.ACCEPTED for state, _, _ in ends.values()):
         values["sent_at"] = now
-    if again and not (failures >= POISON_FAILURES):
+    if again:
         values |= {"state": LetterState.WAITING, "try_at": now + pause(held.fence, limits)}
     else:
-        values |= {"state": LetterState.PARKED if parked else LetterState.DONE, "try_at": NEVER}
+        values |= {"state": LetterState.PARKED if unreached else LetterState.DONE, "try_at": NEVER}
     if not _changed(session, update(Letter).where(_held(held)).values(**values)):
         return False
     _record_ends(session, [(one, state, words) for one, (state, words, _) in ends.items()], now)

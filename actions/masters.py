@@ -7,6 +7,7 @@ Nothing that a ticket or a contract line points at is ever deleted: families and
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from sqlalchemy import func, select
@@ -34,7 +35,7 @@ _DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63
 def add_family(session: Session, *, name: str, slug: str, intake_hint: str, by: Actor, now: datetime) -> ProductFamily:
     """Add a 種別 at the end of the list; its slug stays for ever, for it stands in links.
 
-    Refuses at their fields: text_empty, text_long, slug_form, name_taken, slug_taken.
+    Refuses at their fields: name_empty, name_long, text_empty, text_long, slug_form, name_taken, slug_taken.
     """
     name, slug = _text(fold(name), "name", FAMILY_NAME_CHARACTERS), _slug(slug)
     _check_name(session, name)
@@ -49,7 +50,7 @@ def add_family(session: Session, *, name: str, slug: str, intake_hint: str, by: 
 def change_family(session: Session, family: ProductFamily, *, name: str, intake_hint: str, position: str, active: bool, by: Actor, now: datetime) -> None:
     """Change a 種別, or switch it off: nobody may open tickets for it then, old ones stay.
 
-    Refuses at their fields: text_empty, text_long, name_taken, position_form, last_family.
+    Refuses at their fields: name_empty, name_long, text_long, name_taken, position_form, last_family.
     """
     name, hint, place = _text(fold(name), "name", FAMILY_NAME_CHARACTERS), _hint(intake_hint), parse_position(position)
     if name.upper() != family.name.upper():
@@ -97,7 +98,7 @@ def remove_mailbox(session: Session, family: ProductFamily, mailbox: FamilyMailb
 
 
 def add_category(session: Session, *, name: str, by: Actor, now: datetime) -> Category:
-    """Add a カテゴリ at the end of the list. Refuses at name: text_empty, text_long, name_taken."""
+    """Add a カテゴリ at the end of the list. Refuses at name: name_empty, name_long, name_taken."""
     name = _text(fold(name), "name", CATEGORY_NAME_CHARACTERS)
     _check_free(session, Category.name, name, "name_taken", "name")
     category = Category(name=name, position=(session.scalar(select(func.max(Category.position))) or 0) + 1)
@@ -107,7 +108,7 @@ def add_category(session: Session, *, name: str, by: Actor, now: datetime) -> Ca
 
 
 def change_category(session: Session, category: Category, *, name: str, position: str, active: bool, by: Actor, now: datetime) -> None:
-    """Change a カテゴリ or switch it off. Refuses at their fields: text_empty, text_long, name_taken, position_form, last_category."""
+    """Change a カテゴリ or switch it off. Refuses at their fields: name_empty, name_long, name_taken, position_form, last_category."""
     name, place = _text(fold(name), "name", CATEGORY_NAME_CHARACTERS), parse_position(position)
     if name != category.name:
         _check_free(session, Category.name, name, "name_taken", "name")
@@ -138,7 +139,7 @@ def remove_domain(session: Session, domain: MailDomain, *, by: Actor, now: datet
 
 
 def add_company_day(session: Session, *, day: str, name: str, by: Actor, now: datetime) -> CompanyDay:
-    """Close the desk on a day. Refuses at their fields: day_form, day_taken, text_empty, text_long."""
+    """Close the desk on a day. Refuses at their fields: day_form, day_taken, name_empty, name_long."""
     on, called = _day(day), _text(one_line(name), "name", DAY_NAME_CHARACTERS)
     _check_free(session, CompanyDay.day, on, "day_taken", "day")
     row = CompanyDay(day=on, name=called)
@@ -154,12 +155,12 @@ def remove_company_day(session: Session, day: CompanyDay, *, by: Actor, now: dat
 
 
 def parse_privacy_text(typed: str, present: str, field: str = "body") -> str:
-    """A new version of the privacy text. Refuses at `field`: text_empty, text_long, privacy_unchanged."""
+    """A new version of the privacy text. Refuses at `field`: privacy_empty, privacy_long, privacy_unchanged."""
     body = typed.replace("\r\n", "\n").strip()
     if not body:
-        raise Refused("text_empty", field)
+        raise Refused("privacy_empty", field)
     if len(body) > PRIVACY_CHARACTERS:
-        raise Refused("text_long", field, max=PRIVACY_CHARACTERS, n=len(body))
+        raise Refused("privacy_long", field, max=PRIVACY_CHARACTERS, n=len(body))
     if body == present.strip():
         raise Refused("privacy_unchanged", field)
     return body + "\n"
@@ -192,11 +193,12 @@ def parse_position(typed: str, field: str = "position") -> int:
 
 
 def _text(text: str, field: str, most: int) -> str:
-    text = one_line(text)
+    """A text on one line. A person's name and a master's share their field's name, not their sentence."""
+    text, kind = one_line(text), "name" if field == "name" else "text"
     if not text:
-        raise Refused("text_empty", field)
+        raise Refused(f"{kind}_empty", field)
     if len(text) > most:
-        raise Refused("text_long", field, max=most, n=len(text))
+        raise Refused(f"{kind}_long", field, max=most, n=len(text))
     return text
 
 
@@ -247,7 +249,7 @@ def _add(session: Session, row: Base) -> None:
 
 
 def _record_change(
-    session: Session, act: str, kind: str, number: int, name: str, before: dict[str, object], after: dict[str, object], *, by: Actor, now: datetime
+    session: Session, act: str, kind: str, number: int, name: str, before: Mapping[str, object], after: Mapping[str, object], *, by: Actor, now: datetime
 ) -> None:
     changed: dict[str, object] = {key: [before[key], after[key]] for key in after if before[key] != after[key]}
     if changed:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +16,7 @@ from actions.links import find_link, issue_link, kill_links, use_link
 from actions.registrations import domain_of, search_text
 from mail.desk import Desk
 from models.actors import Actor
+from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine, Party, ProductFamily
 from models.database import lock
 from models.people import Account, AccountLink, AccountSession, LinkKind, SignIn
@@ -139,7 +139,7 @@ def prove_email(session: Session, token: str, email: Address, *, client: str, de
     return account
 
 
-def waiting_email(session: Session, account_id: int, *, now: datetime) -> Row[Any] | None:
+def waiting_email(session: Session, account_id: int, *, now: datetime) -> AnyRow | None:
     """The new e-mail that waits for its link (email, expires_at), or None."""
     return session.execute(
         select(AccountLink.email, AccountLink.expires_at).where(
@@ -164,7 +164,7 @@ def offered_contracts(session: Session, maintenance_key: str) -> Sequence[str]:
     return session.scalars(statement).all()
 
 
-def sign_ins(session: Session, account_id: int) -> Sequence[Row[Any]]:
+def sign_ins(session: Session, account_id: int) -> Sequence[AnyRow]:
     """The ログイン履歴: the last ten tries (at, succeeded, client), the newest first."""
     statement = select(SignIn.at, SignIn.succeeded, SignIn.client).where(SignIn.account_id == account_id).order_by(SignIn.id.desc())
     return session.execute(statement.limit(_MOST_SIGN_INS)).all()
@@ -181,7 +181,7 @@ class Place:
 
 def contract_lines(
     session: Session, maintenance_key: str, *, text: str = "", after: Place | None = None, before: Place | None = None, rows: int
-) -> tuple[Sequence[Row[Any]], bool, bool]:
+) -> tuple[Sequence[AnyRow], bool, bool]:
     """A page of the 契約情報一覧: the lines of all certificates on which the address stands, whichever party's it is.
 
     Returns the rows (id, contract_key, family, product_number, serial, starts_on, ends_on, service), whether there are some before, and some after.
@@ -198,7 +198,7 @@ def contract_lines(
     return found[:rows], after is not None, len(found) > rows
 
 
-_LINES: Select[Any] = (
+_LINES: AnySelect = (
     select(
         ContractLine.id,
         Certificate.contract_key,
@@ -214,11 +214,11 @@ _LINES: Select[Any] = (
 )
 
 
-def _forwards(statement: Select[Any]) -> Select[Any]:
+def _forwards(statement: AnySelect) -> AnySelect:
     return statement.order_by(ContractLine.ends_on.desc(), Certificate.contract_key, ContractLine.id)
 
 
-def _backwards(statement: Select[Any]) -> Select[Any]:
+def _backwards(statement: AnySelect) -> AnySelect:
     return statement.order_by(ContractLine.ends_on, Certificate.contract_key.desc(), ContractLine.id.desc())
 
 

@@ -51,7 +51,7 @@ def try_registration(session: Session, applicant: Applicant, *, client: str, lim
         rates.give_back(session, "contract_failure", entries.contract_key, window=_DAY, now=now)
     if told.passed:
         return Judged(entries, told)
-    return Judged(entries, told, keep_refusal(session, "registration", entries, trace, client=client, now=now, limited=blind))
+    return Judged(entries, told, keep_refusal(session, "registration", entries, trace, told=told, client=client, now=now, limited=blind))
 
 
 def _count_failure(session: Session, contract_key: str, *, limits: Limits, now: datetime) -> bool:

@@ -95,8 +95,8 @@ def add_staff(
         subject_name=staff.name,
         user_id=staff.user_id,
         email=staff.email,
-        roles=staff.roles,
-        queues=queues[1],
+        roles=" ".join(staff.roles),
+        queues="、".join(queues[1]),
         local_password=password_hash is not None,
     )
     return staff
@@ -122,7 +122,7 @@ def change_staff(
         end_staff_sessions(session, staff.id)
     changed: dict[str, object] = {key: [before[key], value] for key, value in _facts(staff).items() if before[key] != value}
     if queues[0] != queues[1]:
-        changed["queues"] = list(queues)
+        changed["queues"] = ["、".join(names) for names in queues]
     if changed:
         journal.record(session, "change_staff", "staff", staff.id, by=by, now=now, subject_name=staff.name, **changed)
 
@@ -172,7 +172,7 @@ def _is_admin(roles: Iterable[str], *, active: bool) -> bool:
 
 
 def _facts(staff: Staff) -> dict[str, object]:
-    return {"name": staff.name, "email": staff.email, "roles": list(staff.roles), "active": staff.active}
+    return {"name": staff.name, "email": staff.email, "roles": " ".join(staff.roles), "active": staff.active}
 
 
 def _answer_for(session: Session, staff: Staff, families: Collection[int]) -> tuple[list[str], list[str]]:

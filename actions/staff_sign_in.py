@@ -8,12 +8,13 @@ from typing import Any, cast
 
 from pyotp import random_base32
 from pyotp.totp import TOTP
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, insert, literal, select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.rates import count_one, give_back, window_start
 from models.actors import SYSTEM, Actor
+from models.base import Moment
 from models.people import SignIn, Staff
 from rules.addresses import parse_address
 from rules.limits import Limits
@@ -43,6 +44,12 @@ def forgive_try(session: Session, user_key: str, *, client: str, limits: Limits,
 def note_sign_in(session: Session, staff_id: int, *, succeeded: bool, how: str, client: str, now: datetime) -> None:
     """Add a line to the ログイン履歴; `how` is password, code or openid."""
     session.add(SignIn(staff_id=staff_id, succeeded=succeeded, how=how, client=client, at=now))
+
+
+def note_failed_password(session: Session, user_key: str, *, client: str, now: datetime) -> None:
+    """Add a failure to the ログイン履歴 of whoever has this user ID. One statement, the same whether or not there is anybody."""
+    who = select(Staff.id, literal(False), literal("password"), literal(client), literal(now, Moment)).where(Staff.user_id_key == user_key)
+    session.execute(insert(SignIn).from_select(["staff_id", "succeeded", "how", "client", "at"], who))
 
 
 def offer_secret(staff: Staff) -> None:

@@ -16,7 +16,7 @@ from web.sessions import close_session, open_staff_session
 
 HOME = "/console/tickets"
 DOOR = "/console/sign-in"
-_LOCAL = re.compile(r"/console(?:/[\w.~-]+)*(?:\?[\w=&%.~+:-]*)?", re.ASCII)
+_LOCAL = re.compile(r"/console(?:/[\w~-][\w.~-]*)*(?:\?[\w=&%.~+:-]*)?", re.ASCII)
 
 
 def local_path(target: str) -> str:

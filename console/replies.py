@@ -41,7 +41,6 @@ def reply(call: Call) -> Response:
             by=call.staff,
             desk=call.desk,
             limits=call.limits,
-            calendar=call.calendar(),
             now=call.now,
         )
     except Refused as refused:

@@ -44,7 +44,7 @@ def door(call: Call) -> Response:
     """The sign-in page."""
     if call.actor:
         return call.redirect(local_path(call.query("next")))
-    return call.page("console/sign_in/door.html", **_door(call), expired=call.query("expired") == "1", left=call.query("left") == "1")
+    return call.page("console/sign_in/door.html", **_door(call))
 
 
 def enter(call: Call) -> Response:
@@ -56,7 +56,7 @@ def enter(call: Call) -> Response:
         return too_many(call, "console/sign_in/door.html", tried.wait_until, **_door(call))
     staff = call.session.get(Staff, tried.staff_id) if tried.matched else None
     if staff is None or not staff.active or staff.password_hash != tried.password_hash:
-        _note_failure(call, tried.staff_id, "password")
+        call.afterwards.append(partial(staff_sign_in.note_failed_password, user_key=tried.user_key, client=call.client, now=call.now))
         call.form.refuse(Refused("sign_in_wrong"))
         return call.invalid("console/sign_in/door.html", **_door(call))
     staff_sign_in.forgive_try(call.session, tried.user_key, client=call.client, limits=call.limits, now=call.now)
@@ -86,7 +86,7 @@ def enter_code(call: Call) -> Response:
     try:
         staff_sign_in.use_code(call.session, staff, call.form.value("code"), by=half, now=call.now)
     except Refused as refused:
-        _note_failure(call, half.id, "code")
+        call.afterwards.append(partial(staff_sign_in.note_sign_in, staff_id=half.id, succeeded=False, how="code", client=call.client, now=call.now))
         call.form.refuse(refused)
         return call.invalid("console/sign_in/code.html", **_code(call, half))
     staff_sign_in.forgive_try(call.session, _code_key(half), client=call.client, limits=call.limits, now=call.now)
@@ -125,13 +125,13 @@ def _code_key(half: StaffMember) -> str:
     return f"code of {half.id}"
 
 
-def _note_failure(call: Call, staff_id: int | None, how: str) -> None:
-    if staff_id is not None:
-        call.afterwards.append(partial(staff_sign_in.note_sign_in, staff_id=staff_id, succeeded=False, how=how, client=call.client, now=call.now))
-
-
 def _door(call: Call) -> dict[str, Any]:
-    return {"next": call.form.value("next") or call.query("next"), "with_provider": bool(call.wiring.settings.oidc_issuer)}
+    return {
+        "next": call.form.value("next") or call.query("next"),
+        "expired": call.query("expired") == "1",
+        "left": call.query("left") == "1",
+        "with_provider": bool(call.wiring.settings.oidc_issuer),
+    }
 
 
 def _code(call: Call, half: StaffMember) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
+from models.actors import SYSTEM
 from models.tickets import MessageKind
 from wording import labels
 from wording.catalog import N_, translate
@@ -30,6 +31,7 @@ _STATE_ALONG = N_("{text}（状態：{before} → {after}）")
 _BETWEEN_POSTS = {"assign": "user", "change_state": "pen", "change_priority": "flag", "withdraw_answer": "undo"}
 """Acts that stand between the posts, with their icons; the others are posts themselves."""
 _NOBODY = N_("未割り当て")
+_CUSTOMER, _COLLEAGUE, _SYSTEM = N_("{name} 様"), N_("{name}さん"), N_("{name}")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
 def event_of(entry: Row[Any], language: str) -> Event:
     """A row of the journal as a sentence."""
     facts: dict[str, Any] = entry.facts or {}
-    who = f"{entry.name} 様" if entry.kind in _CUSTOMERS_ACTS else f"{entry.name}さん" if entry.name != "システム" else entry.name
+    named = _CUSTOMER if entry.kind in _CUSTOMERS_ACTS else _SYSTEM if entry.name == SYSTEM.name else _COLLEAGUE
+    who = translate(named, language).format(name=entry.name)
     before, after = _change(entry.kind, facts, language)
     text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
     if entry.kind in ("answer", "reply") and before != after:
@@ -125,7 +128,7 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
 
 def _post(message: Row[Any], files: Sequence[Row[Any]], recipients: Sequence[Row[Any]]) -> Post:
     answered = message.kind == MessageKind.ANSWER
-    told = recipients if answered else []
+    told: Sequence[Row[Any]] = recipients if answered else ()
     return Post(
         id=message.id,
         kind={MessageKind.ANSWER: "staff", MessageKind.NOTE: "note"}.get(message.kind, "customer"),

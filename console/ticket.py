@@ -17,9 +17,9 @@ from console.frame import frame
 from console.thread import build_thread
 from models.ticket_page import Behind, Masters, behind_ticket, thread_parts, ticket_masters, ticket_row
 from models.tickets import Ticket
-from rules.addresses import compare, is_under, parse_address, registrable
 from rules.addresses import Verdict as DomainVerdict
-from rules.calendar import BusinessCalendar, Deadline, tokyo_date
+from rules.addresses import compare, is_under, parse_address, registrable
+from rules.calendar import BusinessCalendar, tokyo_date
 from rules.contracts import Judgement, judge, lookup_contract, lookup_serials
 from rules.refusal import Refused
 from rules.rights import Area, Right
@@ -28,6 +28,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get
 from web.errors import NotFound
+from wording import labels
 
 PATH = "/console/tickets/{number:int}"
 TEMPLATE = "console/tickets/ticket.html"
@@ -72,7 +73,8 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         row=row,
         thread=thread,
         deadline=deadline_of(ticket, calendar, call.now, language=call.basis.language),
-        promise=_promise(ticket, calendar),
+        skipped=_skipped(ticket, calendar, call.basis.language),
+        target=target_hours(Priority(ticket.priority)),
         first_answer=_first_answer(ticket, calendar, call),
         behind=behind,
         judgement=judgement,
@@ -121,11 +123,12 @@ def _judge(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgeme
     return behind, judgement
 
 
-def _promise(ticket: Ticket, calendar: BusinessCalendar) -> Deadline | None:
-    """The deadline as it was promised when the customer wrote: with the days that were left out."""
+def _skipped(ticket: Ticket, calendar: BusinessCalendar, language: str) -> list[tuple[date, str, str]]:
+    """The days that the deadline's clock left out: day, the holiday's name, why."""
     if ticket.owed_since is None:
-        return None
-    return calendar.add_business_hours(ticket.owed_since, target_hours(Priority(ticket.priority)))
+        return []
+    promise = calendar.add_business_hours(ticket.owed_since, target_hours(Priority(ticket.priority)))
+    return [(skip.day, skip.reason.name, labels.closed(skip.reason, language)) for skip in promise.skipped]
 
 
 def _first_answer(ticket: Ticket, calendar: BusinessCalendar, call: Call) -> int | None:

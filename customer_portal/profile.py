@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import Row
 from starlette.responses import Response
 
 from actions import profiles, sign_ins
@@ -17,6 +16,7 @@ from actions.profiles import GUARDED, Place
 from customer_portal.registration import applicant_of, stop, tell
 from customer_portal.session import start
 from models.actors import Customer
+from models.base import AnyRow
 from models.database import transaction
 from models.people import Account, LinkKind
 from rules.addresses import parse_address
@@ -34,6 +34,8 @@ from wording.catalog import N_, translate
 _EDIT = "portal/profile/edit.html"
 _CHECK = "portal/profile/check.html"
 _EMAIL = "portal/profile/email.html"
+_DIGITS = 18
+"""An id with more would not fit the column."""
 _FIELDS = ("company_name", "person_name", "user_id", "email", "maintenance_email", "contract_key")
 
 
@@ -89,7 +91,7 @@ def _account(call: Call) -> Account:
 
 def _place(cursor: str) -> Place | None:
     parts = cursor.split("~")
-    if len(parts) != 3 or not parts[2].isdecimal():
+    if len(parts) != 3 or not parts[2].isdecimal() or len(parts[2]) > _DIGITS:
         return None
     try:
         return Place(date.fromisoformat(parts[0]), parts[1], int(parts[2]))
@@ -97,7 +99,7 @@ def _place(cursor: str) -> Place | None:
         return None
 
 
-def _url(text: str, way: str, line: Row[Any]) -> str:
+def _url(text: str, way: str, line: AnyRow) -> str:
     query = {"q": text} if text else {}
     return f"/profile?{urlencode({**query, way: f'{line.ends_on.isoformat()}~{line.contract_key}~{line.id}'})}#contracts"
 
@@ -109,7 +111,7 @@ def edit(call: Call) -> Response:
 
 
 def _edit_page(call: Call, account: Account, *, form: Form, gone: bool, status: int = 200) -> Response:
-    offered = profiles.offered_contracts(call.session, account.maintenance_email_key) if gone else []
+    offered: Sequence[str] = profiles.offered_contracts(call.session, account.maintenance_email_key) if gone else ()
     return call.page(_EDIT, status=status, form=form, account=account, gone=gone, offered=offered)
 
 
@@ -132,22 +134,22 @@ def judge(basis: Basis) -> Edited | None:
 
 def _check_password(basis: Basis, form: Form, account: Account, edited: Edited) -> Edited:
     """The present password, counted like a sign-in: who finds an open session may not try passwords in it."""
-    known = {"client": basis.client, "limits": basis.limits, "now": basis.now}
+    key = account.user_id_key
     try:
         with transaction(basis.wiring.engine) as session:
-            sign_ins.count_try(session, account.user_id_key, **known)
+            sign_ins.count_try(session, key, client=basis.client, limits=basis.limits, now=basis.now)
     except Refused as stopped:
-        return Edited(edited.judged, edited.changes, edited.new_password, stopped=stopped)
+        return replace(edited, stopped=stopped)
     right = basis.wiring.passwords.matches(account.password_hash, form.value("current_password"))
     with transaction(basis.wiring.engine) as session:
         if right:
-            sign_ins.give_back_try(session, account.user_id_key, **known)
+            sign_ins.give_back_try(session, key, client=basis.client, limits=basis.limits, now=basis.now)
         else:
-            sign_ins.record_failure(session, account.user_id_key, client=basis.client, now=basis.now)
+            sign_ins.record_failure(session, key, client=basis.client, now=basis.now)
     if not right:
-        return Edited(edited.judged, edited.changes, edited.new_password, wrong=Refused("password_wrong", "current_password"))
+        return replace(edited, wrong=Refused("password_wrong", "current_password"))
     hashed = basis.wiring.passwords.hash(form.value("password")) if edited.new_password else ""
-    return Edited(edited.judged, edited.changes, edited.new_password, password_hash=hashed)
+    return replace(edited, password_hash=hashed)
 
 
 def update(call: Call) -> Response:

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from starlette.responses import Response
 
@@ -101,6 +102,7 @@ def applicant_of(form: Form) -> Applicant:
 
 def tell(call: Call, judged: Judged) -> None:
     """Put everything that was refused, and what was repaired, where the page shows it."""
+    applicant_of(call.form)  # reading refuses what no field may hold: the preparing step read a form of its own
     for refused in judged.refusals:
         call.form.refuse(_with_contact(call, refused, judged.reference))
     for name in judged.entries.repaired:
@@ -115,7 +117,7 @@ def _with_contact(call: Call, refused: Refused, reference: str) -> Refused:
     return Refused(f"{refused.code}_ask", refused.field, **refused.facts, **contacts)
 
 
-def stop(call: Call, stopped: Refused | None, template: str, **context: object) -> Response:
+def stop(call: Call, stopped: Refused | None, template: str, **context: Any) -> Response:
     """The waiting text (429) on the page that was sent, with what was typed."""
     call.form.refuse(stopped or Refused("too_many_tries", until=call.now))
     return call.page(template, status=429, **context)
@@ -142,7 +144,8 @@ def recheck(basis: Basis) -> Judged | None:
 def complete(call: Call) -> Response:
     judged: Judged | None = call.basis.prepared
     pending = registrations.find_pending(call.session, call.param("token"))
-    if judged is None or pending is None:
+    # Another browser may have completed while this one was being judged: then "taken" would mean by oneself.
+    if judged is None or pending is None or registrations.state_of(pending, now=call.now) is not LinkState.LIVING:
         return _link_page(call, pending)
     if not judged.passed:
         tell(call, judged)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from starlette.responses import Response
 
@@ -67,7 +68,7 @@ def check(basis: Basis) -> Checked:
 def create(call: Call) -> Response:
     checked: Checked = call.basis.prepared
     target = allowed(call.form.value("next"))
-    again = {"next": call.form.value("next"), "expired": False}
+    again: dict[str, Any] = {"next": call.form.value("next"), "expired": False}
     if checked.stopped:
         return stop(call, checked.stopped, _FORM, **again)
     try:

@@ -88,7 +88,7 @@ def reply(call: Call) -> Response:
         call.form.refuse(refused)
         return _page(call, replying=True, held=held, status=422)
     if taken.id == ticket.id:
-        return call.redirect(f"/tickets/{taken.id}#m-last", translate(N_("返信しました。"), call.basis.language))
+        return call.redirect(f"/tickets/{taken.id}#reply", translate(N_("返信しました。"), call.basis.language))
     return call.redirect(f"/tickets/{taken.id}", translate(N_("続きのチケット #{n} を作成しました。"), call.basis.language).format(n=taken.id))
 
 

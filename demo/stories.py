@@ -114,7 +114,8 @@ STORIES = (
             ("note:sato", "同じシリアルで 8 月にも DPD の相談あり。そのときは回線側の MTU が原因でした。"),
             (
                 "nakamura",
-                "高橋 様\n\nお問合せありがとうございます。お送りいただいたログを確認しております。切断が起きた時刻の「show security ike security-associations detail」の結果をお送りいただけますでしょうか。",
+                "高橋 様\n\nお問合せありがとうございます。お送りいただいたログを確認しております。"
+                "切断が起きた時刻の「show security ike security-associations detail」の結果をお送りいただけますでしょうか。",
             ),
             ("customer", "ご依頼のログを取得しましたのでお送りします。"),
         ),

@@ -31,8 +31,9 @@ _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _TEXT_NO_CSV = (b"<", b"%PDF", b"{\\rtf")
 _LOCAL_HEADER = 30
-_DECLARATIONS = tuple(word.encode(code) for word in ("<!DOCTYPE", "<!ENTITY") for code in ("utf-8", "utf-16-le", "utf-16-be"))
-_LONGEST_DECLARATION = max(map(len, _DECLARATIONS))
+_DECLARATION = re.compile(rb"<\0?!\0?(?:D\0?O\0?C\0?T|E\0?N\0?T\0?I)")
+"""In UTF-8 or, with its zero bytes, in UTF-16."""
+_LONGEST_DECLARATION = 16
 _KEPT = re.compile(r"(?:workbook[^/]*\.xml(?:\.rels)?|styles[^/]*\.xml)$|^_rels/\.rels$")
 _MARKUP = (".xml", ".rels", ".vml")
 
@@ -60,9 +61,9 @@ class SheetSink(Protocol):
 
 
 class SheetSinks(Protocol):
-    """Makes a sink for the part of that name; `styles` is the workbook's styles part (b"" without one)."""
+    """Makes a sink for the worksheet part of that name."""
 
-    def __call__(self, part: str, styles: bytes) -> SheetSink:
+    def __call__(self, part: str) -> SheetSink:
         """The sink of one part."""
         ...
 
@@ -74,6 +75,11 @@ class Package:
     kind: Kind
     kept: dict[str, bytes] = field(default_factory=dict[str, bytes])
     """The small parts that say how the workbook hangs together, by lower-case name."""
+
+    @property
+    def styles(self) -> bytes:
+        """The styles part, b"" without one."""
+        return next((part for name, part in self.kept.items() if "styles" in name), b"")
 
 
 def tell_kind(path: Path) -> Kind:
@@ -106,8 +112,7 @@ def check_archive(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Pa
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         entries = archive.infolist()
         _check_directory(entries)
-        # Styles come first: they tell which cells of the sheets show padding zeros.
-        for entry in sorted(entries, key=lambda entry: "styles" not in entry.filename):
+        for entry in entries:
             _check_entry(file, entry, package, sinks)
     return package
 
@@ -174,11 +179,11 @@ def _check_entry(file: IO[bytes], entry: zipfile.ZipInfo, package: Package, sink
     for number, piece in enumerate(_unpack(file, entry)):
         if markup:
             seen = tail + piece
-            if any(word in seen for word in _DECLARATIONS):
+            if (b"<!" in seen or b"\0" in seen) and _DECLARATION.search(seen):
                 raise Refused("workbook_dtd")
             tail = piece[-_LONGEST_DECLARATION:]
         if number == 0 and sinks is not None and b"worksheet" in piece[:2048] and "/_rels/" not in name and markup:
-            sink = sinks(name, _styles(package))
+            sink = sinks(name)
         if sink is not None:
             sink.feed(piece)
         if kept is not None:
@@ -187,10 +192,6 @@ def _check_entry(file: IO[bytes], entry: zipfile.ZipInfo, package: Package, sink
         sink.close()
     if kept is not None:
         package.kept[name] = b"".join(kept)
-
-
-def _styles(package: Package) -> bytes:
-    return next((part for name, part in package.kept.items() if "styles" in name), b"")
 
 
 def _unpack(file: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:

@@ -16,6 +16,8 @@ from rules.text import fold, fold_key, invisible, one_line
 MOST_CHARACTERS = 200
 """Of a code or a name."""
 DITTO = "ditto"
+LEAP_BUG = 60
+"""The serial that Excel shows as 29 February 1900, a day that never was."""
 
 _DITTO_SIGNS = frozenset({"〃", "〻", "仝", "同上", "同じ", "″", '"', "”", "''", "′′", "ditto"})
 _ERROR_TEXTS = frozenset(
@@ -57,6 +59,8 @@ def parse_date(raw: object, *, date1904: bool = False) -> Parsed:
 
 def parse_code(raw: object, *, upper: bool = False) -> Parsed:
     """A product number or serial: folded; a number counts by its digits (warning)."""
+    if isinstance(raw, str) and _PLAIN.fullmatch(raw):
+        return raw.upper() if upper else raw
     text = shown(raw)
     value = fold_key(text) if upper else fold(text)
     if not value:
@@ -155,9 +159,9 @@ def day_of_serial(serial: float, *, date1904: bool) -> date | None:
     days = int(serial) if serial >= 0 else -1
     if date1904:
         return date(1904, 1, 1) + timedelta(days=days) if 0 <= days <= _LAST_SERIAL - 1462 else None
-    if not 1 <= days <= _LAST_SERIAL or days == _LEAP_BUG:
+    if not 1 <= days <= _LAST_SERIAL or days == LEAP_BUG:
         return None
-    return date(1899, 12, 31 if days < _LEAP_BUG else 30) + timedelta(days=days)
+    return date(1899, 12, 31 if days < LEAP_BUG else 30) + timedelta(days=days)
 
 
 def family_key(name: str) -> str:
@@ -185,11 +189,12 @@ def shown(raw: object) -> str:
     return str(raw)
 
 
+_PLAIN = re.compile(r"(?!ditto)[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}")
+"""Most codes; nothing about them needs a closer look."""
 _CONTACT_KEY = fold_contact(CONTACT)
 _BETWEEN_WORDS = re.compile(r"[\s_\-/・.]+")
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;、；/|<>]+")
 _LAST_SERIAL = 2_958_465
-_LEAP_BUG = 60
 
 _TIME = re.compile(r"(?:T|\s)\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?$")
 _WEEKDAY = re.compile(r"\(?[月火水木金土日](?:曜日?)?\)$|[月火水木金土日]曜日?$")
@@ -239,7 +244,7 @@ def _era_date(text: str, era: str, year: str, month: str, day: str) -> Parsed:
 def _serial_date(text: str, serial: float, *, date1904: bool) -> Parsed:
     found = day_of_serial(serial, date1904=date1904)
     if found is None:
-        return Problem("no_such_date" if int(serial) == _LEAP_BUG else "not_a_date", {"v": text})
+        return Problem("no_such_date" if int(serial) == LEAP_BUG else "not_a_date", {"v": text})
     return Problem("date_from_number", {"v": text, "date": found.isoformat()}, found.isoformat(), warning=True)
 
 

@@ -44,7 +44,6 @@ from rules.text import fold
 LINE_FIELDS = ("product_number", "serial", "service", "starts_on", "ends_on")
 """A row with none of them is a note, a total or a blank."""
 TOTALS = frozenset({"合計", "小計", "総計", "計", "総合計", "total", "subtotal", "grand total", "以上"})
-MOST_SHEET_ROWS = 1_048_576
 NOTE_SIGNS = ("※", "＊", "*", "注", "備考")
 
 
@@ -130,8 +129,7 @@ class _SheetReader:
         parsers = _parsers(families, date1904=sheet.date1904)
         self._memos = {name: Memo(parsers[name]) for name in (*FIELDS, NAME_COLUMN)}
         fields = {column.number for column in self._columns.values()}
-        last_row = sheet.marks.last_row or MOST_SHEET_ROWS
-        self._merged = Merged(sheet.merges, layout.last_row, last_row, fields, self._line_columns())
+        self._merged = Merged(sheet.merges, layout.last_row, sheet.last_row, fields, self._line_columns())
         self._marks = self._merged.spread(sheet.marks.cells)
         self._above: dict[str, tuple[str, Problem | None]] = {}
 
@@ -167,7 +165,7 @@ class _SheetReader:
     def _raw(self, column: Column, first_row: int, raw: list[tuple[Cell, ...]]) -> list[Cell]:
         """The column's cells, with what merged cells cover."""
         at = column.number - self._sheet.first_column
-        cells = list(raw[at]) if 0 <= at < len(raw) else [""] * (len(raw[0]) if raw else 0)
+        cells: list[Cell] = list(raw[at]) if 0 <= at < len(raw) else [""] * (len(raw[0]) if raw else 0)
         self._merged.fill(column.number, cells, first_row, raw, self._sheet.first_column)
         return cells
 

@@ -6,9 +6,6 @@ ask for all memory there is; here it takes nobody with it. It opens the workbook
 
 from __future__ import annotations
 
-import encodings.cp932
-import encodings.utf_8_sig
-import encodings.utf_16  # noqa: F401 - codecs are loaded before the door is closed
 import json
 import resource
 import signal
@@ -18,14 +15,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, cast
 
-from importers import legacy  # noqa: F401 - likewise xlrd
 from importers.certificate_rules import Found
 from importers.certificates import Block, Checker
 from importers.headings import SEARCHED_ROWS, Column, Layout, find_layout, missing_fields
 from importers.marks import column_letters, column_number
 from importers.sheet import RawRows, RawSheet, open_sheets
 from importers.synonyms import PERIOD
-from rules.addresses import registrable
 from rules.lines import FIELDS
 from rules.refusal import Refused
 from wording.imports import FIELD_LABELS, row_error, row_warning, sheet_note
@@ -34,13 +29,14 @@ MEMORY_ABOVE = 448 * 1024 * 1024
 """Bytes of address space beyond what the process needs before it reads."""
 OUTPUT_BYTES = 2 * 1024 * 1024 * 1024
 
+ORPHAN_PATIENCE = 5
+
 Json = dict[str, Any]
 
 
 def main() -> None:
     """Read the request from standard input, write the answer to standard output."""
     request = json.load(sys.stdin)
-    registrable("example.jp")  # loads the Public Suffix List while files may still be opened
     _limit(int(request["seconds"]))
     _close_the_door(Path(request["path"]))
     try:
@@ -58,7 +54,7 @@ def _limit(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_BYTES, OUTPUT_BYTES))
     # Should the parent die, nobody waits for this process any more.
-    signal.alarm(seconds + 5)
+    signal.alarm(seconds * ORPHAN_PATIENCE)
     status = Path("/proc/self/statm")
     if status.exists():
         size = int(status.read_text().split()[0]) * resource.getpagesize() + MEMORY_ABOVE
@@ -67,7 +63,10 @@ def _limit(seconds: int) -> None:
 
 def _close_the_door(workbook: Path) -> None:
     """From here on Python opens the workbook and its own modules, and nothing else; it connects to nobody."""
-    allowed = (str(workbook), *{str(Path(place).resolve()) for place in (sys.prefix, sys.base_prefix, *sys.path) if place})
+    root = Path(__file__).resolve().parent.parent
+    ours = [root / package for package in ("importers", "rules", "wording")]
+    libraries = [Path(place) for place in (sys.prefix, sys.base_prefix, *sys.path) if place and Path(place).resolve() != root]
+    allowed = (str(workbook), *{str(place) for known in (*ours, *libraries) for place in (known, known.resolve())})
     refused = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "shutil.", "ctypes.dlopen")
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,6 +15,8 @@ from rules.text import fold
 
 SEARCHED_ROWS = 1_000
 """The heading row is looked for in so many rows of a sheet."""
+LOOKED_ON_ROWS = 30
+"""After a heading row a better one is looked for in so many more."""
 LEAST_FIELDS = 4
 """A row that names fewer fields is no heading row."""
 LINE_FIELDS = frozenset({"product_number", "serial", "service", "starts_on", "ends_on"})
@@ -46,23 +48,33 @@ class Layout:
 def find_layout(rows: RawRows, first_row: int, first_column: int, merges: Iterable[Merge]) -> Layout | None:
     """The layout told by the row (or two rows) that name the most fields, the first of equals; None without one."""
     across = _spans(merges, first_row + SEARCHED_ROWS)
-    plain = [[_heading(cell) for cell in row] for row in rows[:SEARCHED_ROWS]]
-    singles = [_under_period(headings, first_row + index, first_column, across) for index, headings in enumerate(plain)]
-    counts = [_strength(headings) if sum(map(bool, headings)) > 1 else 0 for headings in singles]
-    best, best_count = (0, 0, [""]), LEAST_FIELDS - 1
-    for index, headings in enumerate(singles):
-        if counts[index] > best_count:
-            best, best_count = (index, index, headings), counts[index]
-        if index + 1 < len(singles) and sum(map(bool, plain[index])) > 1:
-            double = _two_rows(plain[index], plain[index + 1], first_row + index, first_column, across)
-            # A title above the headings adds nothing to them.
-            if (count := _strength(double)) > max(best_count, counts[index + 1]):
-                best, best_count = (index, index + 1, double), count
-    if best_count < LEAST_FIELDS:
+    best: tuple[int, int, list[str]] | None = None
+    best_count = LEAST_FIELDS - 1
+    for index in range(min(len(rows), SEARCHED_ROWS)):
+        if best and index > best[1] + LOOKED_ON_ROWS:
+            break
+        for bottom, headings in _readings(rows, index, first_row, first_column, across):
+            count = _strength(headings)
+            if count > best_count:
+                best, best_count = (index, bottom, headings), count
+    if best is None:
         return None
     top, bottom, headings = best
     columns, unmapped = assign(headings, first_column)
     return Layout(first_row + top, first_row + bottom, columns, unmapped, missing_fields(columns))
+
+
+def _readings(rows: RawRows, index: int, first_row: int, first_column: int, across: list[Merge]) -> Iterator[tuple[int, list[str]]]:
+    """A row as headings of its own, and with the row below it; a title above the headings adds nothing to them."""
+    upper = [_heading(cell) for cell in rows[index]]
+    if sum(map(bool, upper)) < 2:
+        return
+    yield index, _under_period(upper, first_row + index, first_column, across)
+    if index + 1 < len(rows):
+        lower = [_heading(cell) for cell in rows[index + 1]]
+        double = _two_rows(upper, lower, first_row + index, first_column, across)
+        if _strength(double) > _strength(lower):
+            yield index + 1, double
 
 
 def assign(headings: Sequence[str], first_column: int) -> tuple[dict[str, Column], tuple[str, ...]]:

@@ -15,7 +15,7 @@ from defusedxml import ElementTree
 
 from rules.refusal import Refused
 
-MOST_MARKS = 500_000
+MOST_MARKS = 300_000
 """Marked cells of a sheet; a list of contracts has far fewer, a hostile one may fill the memory with them."""
 
 _REFERENCE = re.compile(rb"([A-Z]{1,3})([0-9]{1,10})")
@@ -52,11 +52,6 @@ class SheetMarks:
     """column -> row -> mark"""
     count: int = 0
     filtered: bool = False
-    last_row: int = 0
-    """The last row that holds a value."""
-    widest: int = 26
-    """Columns that may hold values; 26 stands for anything up to it."""
-    far_cell: str = ""
     canonical: bool = True
     """False where the markup is spelt in a way that only a parser reads right."""
 
@@ -66,12 +61,6 @@ class SheetMarks:
         if self.count > MOST_MARKS:
             raise Refused("workbook_too_large")
         self.cells.setdefault(column, {})[row] = mark
-
-    def reach(self, column: int, row: int, reference: str) -> None:
-        """Note that a cell with a value stands there."""
-        self.last_row = max(self.last_row, row)
-        if column + 1 > self.widest:
-            self.widest, self.far_cell = column + 1, reference
 
 
 @cache
@@ -152,25 +141,14 @@ def padding_styles(styles: bytes) -> dict[bytes, str]:
     return found
 
 
-class MarkScan:
-    """Reads the marks of one worksheet part as its bytes come; a sink of `importers.archive`.
+class BlockScan:
+    """Takes the bytes of a worksheet part as they come and looks at them in blocks of whole rows."""
 
-    It searches the bytes for the few things that matter, at a tenth of a parser's time. Where the markup is spelt in
-    any unusual way (prefixes, comments, single quotes, cells without reference) it says so by `marks.canonical`,
-    and the part is read again by `importers.markup`.
-    """
-
-    def __init__(self, styles: dict[bytes, str]) -> None:
-        self.marks = SheetMarks()
-        self._styles = styles
-        self._padded = re.compile(rb'<c r="[A-Z]+[0-9]+"[^>]*?\ss="(' + b"|".join(styles) + rb')"[^>]*>') if styles else None
+    def __init__(self) -> None:
         self._waiting: list[bytes] = []
-        self._begun = False
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes of the part."""
-        if not self.marks.canonical:
-            return
         cut = piece.rfind(b"</row>")
         if cut < 0:
             self._waiting.append(piece)
@@ -178,18 +156,68 @@ class MarkScan:
         cut += len(b"</row>")
         block = b"".join((*self._waiting, piece[:cut]))
         self._waiting = [piece[cut:]]
-        self._scan(block)
+        self.scan(block)
 
     def close(self) -> None:
         """Read what is left."""
         block = b"".join(self._waiting)
         self._waiting = []
-        if self.marks.canonical and block:
-            self._scan(block)
+        if block:
+            self.scan(block)
 
-    def _scan(self, block: bytes) -> None:
+    def scan(self, block: bytes) -> None:
+        """Look at some whole rows, or at what stands before and after them."""
+        raise NotImplementedError
+
+
+class ReachScan(BlockScan):
+    """How far the values of a sheet reach: a reader holds all cells between the first and the last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last_row = 0
+        """The last row that holds a value."""
+        self.widest = 26
+        """Columns that may hold values; 26 stands for anything up to it."""
+        self.far_cell = ""
+
+    def scan(self, block: bytes) -> None:
+        """Look for the last row and for cells beyond column Z. Refuses workbook_unreadable."""
+        for found in _WIDE.finditer(block):
+            column, _ = _place(found.group(1))
+            if column >= self.widest:
+                self.widest, self.far_cell = column + 1, found.group(1).decode()
+        last = max(block.rfind(b"<v"), block.rfind(b"<is"))
+        row = _ROW.match(block, block.rfind(b"<row ", 0, last)) if last >= 0 else None
+        if row is None:
+            return
+        if int(row.group(1)) > _LAST_ROW:
+            raise Refused("workbook_unreadable")
+        self.last_row = max(self.last_row, int(row.group(1)))
+
+
+class MarkScan(BlockScan):
+    """Reads the marks of one worksheet part by searching its bytes for the few things that matter.
+
+    That takes a tenth of a parser's time. Where the markup is spelt in any unusual way (prefixes, comments, single
+    quotes, cells without reference) it says so by `marks.canonical`, and `importers.markup` reads the part again.
+    """
+
+    def __init__(self, styles: dict[bytes, str]) -> None:
+        super().__init__()
+        self.marks = SheetMarks()
+        self._styles = styles
+        self._padded = re.compile(rb'<c r="[A-Z]+[0-9]+"[^>]*?\ss="(' + b"|".join(styles) + rb')"[^>]*>') if styles else None
+        self._begun = False
+
+    def scan(self, block: bytes) -> None:
+        """Look at the next block. Refuses workbook_unreadable, workbook_too_large."""
+        if not self.marks.canonical:
+            return
         if not self._begun:
             block = self._begin(block)
+        block, _, after = block.partition(b"</sheetData>")
+        self.marks.filtered = self.marks.filtered or b"<autoFilter" in after
         if not self.marks.canonical or _is_unusual(block):
             self.marks.canonical = False
             return
@@ -197,8 +225,6 @@ class MarkScan:
         self._scan_formulas(block)
         self._scan_formats(block)
         self._scan_rows(block)
-        if b"<autoFilter" in block:
-            self.marks.filtered = True
 
     def _begin(self, block: bytes) -> bytes:
         """The head of the part: its name space and its columns."""
@@ -251,15 +277,6 @@ class MarkScan:
             for found in _ROW.finditer(block):
                 if _HIDDEN.search(found.group(2)):
                     self.marks.hidden_rows.add(int(found.group(1)))
-        for found in _WIDE.finditer(block):
-            column, row = _place(found.group(1))
-            self.marks.reach(column, row, found.group(1).decode())
-        last = max(block.rfind(b"<v"), block.rfind(b"<is"))
-        if last >= 0:
-            row = _ROW.match(block, block.rfind(b"<row ", 0, last))
-            if row is None or int(row.group(1)) > _LAST_ROW:
-                raise Refused("workbook_unreadable")
-            self.marks.last_row = max(self.marks.last_row, int(row.group(1)))
 
     def _add(self, block: bytes, start: int, found: Mark) -> None:
         reference = block[start + len(b'<c r="') : block.find(b'"', start + len(b'<c r="'))]
@@ -286,19 +303,17 @@ def _end_of_cell(block: bytes, start: int) -> int:
 
 
 def _is_unusual(block: bytes) -> bool:
-    """Whether anything in the block might be spelt in a way that searching its bytes would miss."""
+    """Whether anything in the rows might be spelt in a way that searching their bytes would miss."""
     return (
         b"<!" in block
-        or b"='" in block
+        # Every sign of equality opens a value in double quotes, with nothing between and no reference inside.
+        or block.count(b"=") != block.count(b'="')
         or b" =" in block
-        or b'= "' in block
-        or b'="&' in block
-        or b"<c>" in block
-        or b"<c/" in block
-        or b"<row>" in block
-        or b":row" in block
+        or (b"\n" in block and b"\n=" in block)
+        or (b"\t" in block and b"\t=" in block)
+        or (b"&" in block and b'="&' in block)
+        # Every cell and row begins with its reference, and no prefix stands for the name space.
+        or block.count(b"<c") != block.count(b'<c r="')
+        or block.count(b"<row") != block.count(b'<row r="')
         or b"spreadsheetml/2006/main" in block
-        or block.count(b"<c ") != block.count(b'<c r="')
-        or block.count(b"<row ") != block.count(b'<row r="')
-        or any(space in block for space in (b"<c\t", b"<c\n", b"<c\r", b"<row\t", b"<row\n", b"<row\r"))
     )

@@ -46,7 +46,7 @@ class _Reader:
         self._row, self._column = 0, -1
         self._attributes: dict[str, str] = {}
         self._value: str | None = None
-        self._in_value, self._formula, self._filled = False, False, False
+        self._in_value, self._formula = False, False
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         """An element opens."""
@@ -62,8 +62,6 @@ class _Reader:
                 self._in_value, self._value = True, ""
             case "f":
                 self._formula = True
-            case "is":
-                self._filled = True
             case "col" if attributes.get("hidden") in _TRUE:
                 self.marks.hidden_columns.append((int(attributes.get("min", "1")) - 1, int(attributes.get("max", "1")) - 1))
             case "autoFilter":
@@ -87,7 +85,7 @@ class _Reader:
                 pass
 
     def _open_cell(self, attributes: dict[str, str]) -> None:
-        self._attributes, self._value, self._formula, self._filled = attributes, None, False, False
+        self._attributes, self._value, self._formula = attributes, None, False
         reference = attributes.get("r")
         if reference is None:
             self._column += 1
@@ -101,8 +99,6 @@ class _Reader:
         if self._column >= _LAST_COLUMN or not 0 < self._row <= _LAST_ROW:
             raise Refused("workbook_unreadable")
         kind, style = self._attributes.get("t", "n"), self._attributes.get("s", "")
-        if self._value or self._filled:
-            self.marks.reach(self._column, self._row, self._attributes.get("r", ""))
         if kind == "e":
             self.marks.add(self._column, self._row, mark("error", self._value or "#N/A"))
         elif self._formula and not self._value and not (kind == "str" and self._value is not None):

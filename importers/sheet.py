@@ -6,16 +6,18 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 
-from python_calamine import CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from importers.archive import Kind, check_archive, tell_kind, unpack_part
-from importers.marks import MarkScan, SheetMarks, padding_styles
+from importers.archive import Kind, Package, SheetSinks, check_archive, tell_kind, unpack_part
+from importers.marks import MarkScan, ReachScan, SheetMarks, padding_styles
 from importers.markup import read_marks
 from importers.package import Workbook, read_workbook_part
 from rules.refusal import Refused
@@ -23,6 +25,10 @@ from rules.refusal import Refused
 BLOCK_ROWS = 2_000
 DENSE_CELLS = 9_000_000
 """A sheet is held densely, 32 bytes a cell: beyond this one stray cell far off would cost more memory than the child has."""
+
+WIDE_SHEET = 200
+"""Columns beyond which a value is a stray one."""
+LAST_ROW = 1_048_576
 
 Cell = str | float | int | bool | date | datetime | time | timedelta
 RawRows = list[list[Cell]]
@@ -41,6 +47,8 @@ class RawSheet:
     blocks: Iterator[RawRows] = field(default_factory=lambda: iter(()))
     marks: SheetMarks = field(default_factory=SheetMarks)
     merges: list[Merge] = field(default_factory=list[Merge])
+    last_row: int = LAST_ROW
+    """No value stands below it."""
     hidden: bool = False
     date1904: bool = False
     marks_read: bool = True
@@ -65,8 +73,7 @@ def open_sheets(path: Path) -> tuple[Kind, Iterator[RawSheet]]:
         case Kind.XLSX:
             return kind, _open_xlsx(path)
         case Kind.XLSB | Kind.ODS:
-            check_archive(path, kind)
-            return kind, _read_values(path, {}, Workbook({}, date1904=False), marks_read=False)
+            return kind, _open_unmarked(path, kind)
 
 
 def blocks_of(rows: Iterator[list[Cell]]) -> Iterator[RawRows]:
@@ -76,50 +83,56 @@ def blocks_of(rows: Iterator[list[Cell]]) -> Iterator[RawRows]:
 
 
 def _open_xlsx(path: Path) -> Iterator[RawSheet]:
-    scans: dict[str, MarkScan] = {}
-    styles: dict[bytes, str] = {}
+    reaches: dict[str, ReachScan] = {}
+    package = _checked(path, Kind.XLSX, lambda part: reaches.setdefault(part, ReachScan()))
+    return _read_values(path, read_workbook_part(package), padding_styles(package.styles), reaches)
 
-    def sink(part: str, styles_part: bytes) -> MarkScan:
-        if not scans:
-            styles.update(padding_styles(styles_part))
-        scans[part] = MarkScan(styles)
-        return scans[part]
 
+def _open_unmarked(path: Path, kind: Kind) -> Iterator[RawSheet]:
+    """xlsb and ods: the values only, their marks are told to be unread."""
+    _checked(path, kind)
+    return _read_values(path, Workbook({}, date1904=False), {}, {})
+
+
+def _checked(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Package:
     try:
-        package = check_archive(path, Kind.XLSX, sink)
-    except (zipfile.BadZipFile, OSError) as fault:
+        return check_archive(path, kind, sinks)
+    except (zipfile.BadZipFile, zlib.error, OSError) as fault:
         raise Refused("workbook_unreadable") from fault
-    marks = {part: scan.marks if scan.marks.canonical else read_marks(unpack_part(path, part), styles) for part, scan in scans.items()}
-    return _read_values(path, marks, read_workbook_part(package), marks_read=True)
 
 
-def _read_values(path: Path, marks: dict[str, SheetMarks], workbook: Workbook, *, marks_read: bool) -> Iterator[RawSheet]:
-    """The worksheets with the values python-calamine reads."""
-    book = CalamineWorkbook.from_path(str(path))
-    for known in book.sheets_metadata:
-        if known.typ is not SheetTypeEnum.WorkSheet:
-            continue
-        found = marks.get(workbook.sheets.get(known.name, ""))
-        sheet = RawSheet(
-            known.name,
-            marks=found or SheetMarks(),
-            hidden=known.visible is not SheetVisibleEnum.Visible,
-            date1904=workbook.date1904,
-            marks_read=marks_read and found is not None,
-        )
-        if found and found.last_row * found.widest > DENSE_CELLS:
-            sheet.far_cell = found.far_cell if found.widest > 200 else f"{found.last_row}行目"
+def _read_values(path: Path, workbook: Workbook, styles: dict[bytes, str], reaches: dict[str, ReachScan]) -> Iterator[RawSheet]:
+    """The worksheets with the values python-calamine reads; it leaves the interpreter free, so the marks are read beside it."""
+    with ThreadPoolExecutor(1) as beside:
+        book = CalamineWorkbook.from_path(str(path))  # pyright: ignore[reportUnknownMemberType]
+        for known in book.sheets_metadata:
+            if known.typ is not SheetTypeEnum.WorkSheet:
+                continue
+            part = workbook.sheets.get(known.name, "")
+            reach = reaches.get(part)
+            sheet = RawSheet(known.name, hidden=known.visible is not SheetVisibleEnum.Visible, date1904=workbook.date1904, marks_read=reach is not None)
+            if reach and reach.last_row * reach.widest > DENSE_CELLS:
+                sheet.far_cell = reach.far_cell if reach.widest > WIDE_SHEET else f"{reach.last_row}行目"
+                yield sheet
+                continue
+            values = beside.submit(book.get_sheet_by_name, known.name)
+            if reach:
+                sheet.marks, sheet.last_row = _marks(path, part, styles), reach.last_row
+            _fill(sheet, values.result())
             yield sheet
-            continue
-        _fill(sheet, book)
-        yield sheet
 
 
-def _fill(sheet: RawSheet, book: CalamineWorkbook) -> None:
-    values = book.get_sheet_by_name(sheet.name)
-    # It leaves out the empty rows and columns before the first value.
-    start = values.start or (0, 0)
-    sheet.first_row, sheet.first_column = start[0] + 1, start[1]
+def _marks(path: Path, part: str, styles: dict[bytes, str]) -> SheetMarks:
+    scan = MarkScan(styles)
+    for piece in unpack_part(path, part):
+        scan.feed(piece)
+    scan.close()
+    return scan.marks if scan.marks.canonical else read_marks(unpack_part(path, part), styles)
+
+
+def _fill(sheet: RawSheet, values: CalamineSheet) -> None:
+    # `iter_rows` leaves out the empty columns before the first value, and keeps the empty rows.
+    sheet.first_column = values.start[1] if values.start else 0
     sheet.merges = [(top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in values.merged_cell_ranges or []]
     sheet.blocks = blocks_of(iter(values.iter_rows()))
 

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import parseaddr
 from functools import cache
 from pathlib import Path
@@ -20,10 +21,12 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from mail.desk import Desk
 from rules.calendar import TOKYO
 from rules.text import one_line
+from wording.catalog import N_
 from wording.dates import moment, size
 
 SUBJECT_CHARACTERS = 400
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
+_SECRET_LINK = re.compile(r"(/(?:register/confirm|recover|profile/email)/)[\w-]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -46,6 +49,23 @@ class Envelope:
     created_at: datetime
     to: tuple[str, ...]
     cc: tuple[str, ...]
+
+
+class _WirePolicy(EmailPolicy):
+    """As the standard's, but long Japanese subjects keep their blanks: its own folding loses those between two encoded words."""
+
+    def fold(self, name: str, value: str) -> str:
+        """One header as it goes over the wire."""
+        if name.lower() == "subject" and not value.isascii():
+            return f"{name}: {Header(value, 'utf-8', header_name=name).encode(linesep=self.linesep)}{self.linesep}"
+        return super().fold(name, value)
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        """The same in bytes; all that is not ASCII is encoded by now."""
+        return self.fold(name, value).encode("ascii")
+
+
+_WIRE = _WirePolicy(linesep="\r\n")
 
 
 class Unsendable(Exception):
@@ -87,9 +107,14 @@ def to_email(envelope: Envelope, desk: Desk) -> EmailMessage:
 def to_bytes(mail: EmailMessage) -> bytes:
     """`mail` as it goes over the wire, lines ended by CR LF. Raises Unsendable."""
     try:
-        return mail.as_bytes(policy=SMTP)
+        return mail.as_bytes(policy=_WIRE)
     except (ValueError, TypeError, LookupError, AttributeError, MessageError) as fault:
         raise Unsendable(f"{type(fault).__name__}: {fault}") from fault
+
+
+def mask_links(body: str) -> str:
+    """`body` with the secret end of each link that gives a right blotted out: 「…」 stands there."""
+    return _SECRET_LINK.sub(r"\1…", body)
 
 
 def sender_address(mail_from: str) -> str:
@@ -99,9 +124,10 @@ def sender_address(mail_from: str) -> str:
 
 def _message(envelope: Envelope, desk: Desk) -> EmailMessage:
     name, address = parseaddr(desk.mail_from)
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=_WIRE)
     mail["From"] = Address(display_name=name, addr_spec=address)
-    mail["To"] = [Address(addr_spec=value) for value in envelope.to]
+    if envelope.to:
+        mail["To"] = [Address(addr_spec=value) for value in envelope.to]
     if envelope.cc:
         mail["Cc"] = [Address(addr_spec=value) for value in envelope.cc]
     # "=?" would be read as an encoded word: what was typed would arrive decoded.
@@ -138,19 +164,19 @@ def _templates() -> Environment:
 
 
 NOTICES: Mapping[str, str] = {
-    "registration_link": "仮登録の確認",
-    "registered": "本登録の完了",
-    "login_ids": "ログイン情報",
-    "password_changed": "パスワード変更の通知",
-    "email_link": "メールアドレス変更の確認",
-    "email_changed": "メールアドレス変更の通知",
-    "ticket_opened": "チケットの受付",
-    "ticket_updated": "チケットの更新",
-    "answered": "チケットの回答",
-    "staff_ticket_opened": "新着チケット（職員）",
-    "staff_ticket_updated": "お客様の返信（職員）",
-    "staff_assigned": "担当の割り当て（職員）",
-    "staff_first_answer_overdue": "最初の回答の超過（職員）",
+    "registration_link": N_("仮登録の確認"),
+    "registered": N_("本登録の完了"),
+    "login_ids": N_("ログイン情報"),
+    "password_changed": N_("パスワード変更の通知"),
+    "email_link": N_("メールアドレス変更の確認"),
+    "email_changed": N_("メールアドレス変更の通知"),
+    "ticket_opened": N_("チケットの受付"),
+    "ticket_updated": N_("チケットの更新"),
+    "answered": N_("チケットの回答"),
+    "staff_ticket_opened": N_("新着チケット（職員）"),
+    "staff_ticket_updated": N_("お客様の返信（職員）"),
+    "staff_assigned": N_("担当の割り当て（職員）"),
+    "staff_first_answer_overdue": N_("最初の回答の超過（職員）"),
 }
 """Every mail there is, by its template, with its name in the ledger."""
 SECRET_NOTICES = frozenset({"registration_link", "login_ids", "email_link"})

@@ -106,6 +106,18 @@ def parse_smtp_url(url: str) -> Server:
     return Server(parts.scheme, parts.hostname, parts.port or _PORTS[parts.scheme], unquote(parts.username or ""), unquote(parts.password or ""))
 
 
+def probe(url: str) -> str:
+    """Connect, sign in and hang up; which server it was. Raises OSError when no letter could leave."""
+    post = Post(url)
+    try:
+        post.ready()
+    except ServerDown as fault:
+        raise OSError(str(fault)) from fault
+    post.close()
+    server = parse_smtp_url(url)
+    return f"{server.scheme} {server.host}:{server.port}"
+
+
 class Post:
     """One connection to one server, opened when first needed and kept."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,11 +14,29 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Connection,
+    Date,
+    Engine,
+    String,
+    Table,
+    any_,
+    cast,
+    create_engine,
+    event,
+    func,
+    literal,
+    select,
+    text,
+    type_coerce,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from models.base import Base
 
@@ -93,6 +112,11 @@ def retrying(work: Callable[[], T], *, tries: int = 3) -> T:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def is_embedded(engine: Engine) -> bool:
+    """Whether the database lives in this process's file (SQLite)."""
+    return engine.dialect.name == "sqlite"
+
+
 def is_sqlite(session: Session) -> bool:
     """Whether `session` speaks to SQLite."""
     return session.get_bind().dialect.name == "sqlite"
@@ -107,6 +131,64 @@ def lock(session: Session, name: str) -> None:
     """Wait for the only holder of `name` until this transaction ends (SQLite: writers are alone already)."""
     if not is_sqlite(session):
         session.execute(select(func.pg_advisory_xact_lock(func.hashtext(name))))
+
+
+def bulk_insert(session: Session, table: type[Base], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Add many rows at once: COPY on PostgreSQL, one prepared statement on SQLite.
+
+    Values run along `columns`; those of JSON columns are texts already. What `columns` leaves out must have a default in the database.
+    """
+    target = table.__table__
+    assert isinstance(target, Table)
+    connection = session.connection()
+    dialect = connection.dialect
+    kinds = {column.name: column.type for column in inspect(table).columns}
+    found = {index: kinds[name].dialect_impl(dialect).bind_processor(dialect) for index, name in enumerate(columns) if not isinstance(kinds[name], JSON)}
+    processors = {index: processor for index, processor in found.items() if processor is not None}
+    adapted = _processed(rows, processors) if processors else rows
+    names = ", ".join(dialect.identifier_preparer.quote(name) for name in columns)
+    cursor: Any = connection.connection.cursor()
+    if dialect.name == "sqlite":
+        marks = ", ".join("?" * len(columns))
+        cursor.executemany(f"INSERT INTO {target.name} ({names}) VALUES ({marks})", adapted)  # noqa: S608 - names of our own columns
+    else:
+        with cursor.copy(f"COPY {target.name} ({names}) FROM STDIN") as copy:
+            for row in adapted:
+                copy.write_row(row)
+    cursor.close()
+
+
+def take_stock(session: Session, *tables: type[Base]) -> None:
+    """Let PostgreSQL count what was just filled in bulk: its plans would rest on the empty table otherwise."""
+    if not is_sqlite(session):
+        for table in tables:
+            session.execute(text(f"ANALYZE {table.__tablename__}"))
+
+
+def among(session: Session, column: ColumnElement[str], texts: Sequence[str]) -> ColumnElement[bool]:
+    """Whether `column` is one of `texts`, however many: they travel as one parameter."""
+    if is_sqlite(session):
+        return column.in_(select(func.json_each(json.dumps(texts)).table_valued("value").c.value))
+    return column == any_(literal(list(texts), postgresql.ARRAY(String)))
+
+
+def json_text(session: Session, column: ColumnElement[Any], name: str) -> ColumnElement[str]:
+    """The text under `name` in a JSON object."""
+    return func.json_extract(column, f"$.{name}", type_=String) if is_sqlite(session) else func.json_extract_path_text(column, name, type_=String)
+
+
+def json_day(session: Session, column: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    """The ISO date under `name` in a JSON object, as a date (SQLite keeps dates as such texts)."""
+    found = json_text(session, column, name)
+    return type_coerce(found, Date) if is_sqlite(session) else cast(found, Date)
+
+
+def _processed(rows: Iterable[Sequence[Any]], processors: Mapping[int, Callable[[Any], Any]]) -> Iterator[list[Any]]:
+    for row in rows:
+        values = list(row)
+        for index, process in processors.items():
+            values[index] = process(values[index])
+        yield values
 
 
 def start_numbers_at(connection: Connection, table: str, first: int) -> None:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Row, ScalarSelect, String, and_, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Date, Row, ScalarSelect, Select, String, and_, cast, func, literal, null, or_, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.contracts import CompanyDay, ProductFamily
@@ -109,16 +109,19 @@ _MASTERS = union_all(
 
 def queue_rows(session: Session, wanted: Wanted, order: Order, *, cursor: Cursor | None = None, limit: int) -> Sequence[Row[Any]]:
     """Up to `limit` tickets after (or before) the cursor, in the list's order however they were fetched."""
+    rows = session.execute(queue_statement(wanted, order, cursor=cursor, limit=limit)).all()
+    return rows[::-1] if cursor is not None and cursor.backwards else rows
+
+
+def queue_statement(wanted: Wanted, order: Order, *, cursor: Cursor | None = None, limit: int) -> Select[Any]:
+    """The select behind `queue_rows`; before a cursor it walks the list backwards."""
     sorting = _SORTINGS[order]
-    backwards = cursor is not None and cursor.backwards
-    descending = sorting.descending != backwards
-    statement = _ROWS.where(*_conditions(wanted))
+    descending = sorting.descending != (cursor is not None and cursor.backwards)
+    statement: Select[Any] = _ROWS.where(*_conditions(wanted))
     if cursor is not None:
         statement = statement.where(_beyond(sorting, cursor, descending=descending))
     columns = (Ticket.id,) if sorting.column is None else (sorting.column, Ticket.id)
-    statement = statement.order_by(*(column.desc() if descending else column for column in columns)).limit(limit)
-    rows = session.execute(statement).all()
-    return rows[::-1] if backwards else rows
+    return statement.order_by(*(column.desc() if descending else column for column in columns)).limit(limit)
 
 
 def cursor_of(row: Row[Any], order: Order, *, backwards: bool = False) -> Cursor:

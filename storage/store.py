@@ -66,7 +66,7 @@ class Store:
         except FileNotFoundError:
             return
 
-    def keys(self, folder: str = "attachments") -> Iterator[tuple[str, Any]]:
+    def listing(self, folder: str = "attachments") -> Iterator[tuple[str, Any]]:
         """Every key below `folder` with the moment of its last change."""
         for page in obstore.list(self._objects, prefix=folder):  # pyright: ignore[reportUnknownMemberType] - the wheel annotates it in part
             for entry in page:

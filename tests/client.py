@@ -82,14 +82,11 @@ class Page:
         return next((value for held, value in filled_in(form) if held == name), "")
 
     def form(self, wanted: str = "") -> Element:
-        """The form whose action is (or ends with) `wanted`, or that has a button with that label; the only posting one without."""
-        forms = self.root.all("form")
-        if not wanted:
-            forms = [
-                form for form in forms if form.attributes.get("method", "get").lower() == "post" and not form.attributes.get("action", "").endswith("/logout")
-            ]
+        """The form whose action is (or ends with) `wanted`, or that has a button with that label; without a word the only posting one in <main>."""
+        if wanted:
+            forms = [form for form in self.root.all("form") if _is_called(form, wanted)]
         else:
-            forms = [form for form in forms if _is_called(form, wanted)]
+            forms = [form for form in (self.root.first("main") or self.root).all("form") if form.attributes.get("method", "get").lower() == "post"]
         assert len(forms) == 1, f"{len(forms)} forms {wanted!r} on {self.path}: {[form.attributes.get('action') for form in self.root.all('form')]}"
         return forms[0]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,9 +26,11 @@ from tests.services.smtp import SmtpSink, free_port, smtp_server
 from tests.services.web import serving
 
 if TYPE_CHECKING:
+    from web.render import Renderer
     from web.wiring import Wiring
 
 KINDS = ("sqlite", "postgresql")
+_NEEDS = {"browser": "a browser (Chromium)", "node": "the packages of package.json"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,13 +40,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what this machine cannot run, loudly (pytest counts it as deselected); CI runs everything."""
-    if on_ci():
-        return
-    lacking = {mark for mark, there in (("browser", find_chromium() is not None), ("node", npm_packages_are_there())) if not there}
-    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in lacking)]
+    """Leave out what this machine cannot run; CI runs everything."""
+    left_out = [item for item in items if any(item.get_closest_marker(mark) for mark in _lacking())]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say loudly, after everything else, what did not run."""
+    for mark in _lacking():
+        terminalreporter.write_line(f"NOT RUN: the tests that need {_NEEDS[mark]}. This run is not complete.", red=True, bold=True)
+
+
+def _lacking() -> list[str]:
+    if on_ci():
+        return []
+    there = {"browser": find_chromium() is not None, "node": npm_packages_are_there()}
+    return [mark for mark in _NEEDS if not there[mark]]
 
 
 @pytest.fixture(scope="session")
@@ -124,12 +137,20 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
     return cheap_settings(database_url, tmp_path, BASE_URL)
 
 
-@pytest.fixture
-def wiring(settings: Settings, engine: Engine, clock: Clock) -> Wiring:
-    """The parts of one web process, on the test's clock and engine."""
-    from web.wiring import wire  # the tests of the rules shall start without the web
+@pytest.fixture(scope="session")
+def renderer() -> Renderer:
+    """The templates, compiled once for all tests of a worker: that takes 0.2 s a page."""
+    from web.render import Renderer  # the tests of the rules shall start without the web
 
-    return wire(settings, clock=clock, engine=engine)
+    return Renderer()
+
+
+@pytest.fixture
+def wiring(settings: Settings, engine: Engine, clock: Clock, renderer: Renderer) -> Wiring:
+    """The parts of one web process, on the test's clock and engine."""
+    from web.wiring import wire
+
+    return replace(wire(settings, clock=clock, engine=engine), renderer=renderer)
 
 
 @pytest.fixture
@@ -148,14 +169,15 @@ def client(app: ASGIApp) -> Iterator[Client]:
 
 
 @pytest.fixture
-def desk_address(database_url: str, engine: Engine, clock: Clock, tmp_path: Path) -> Iterator[str]:
+def desk_address(database_url: str, engine: Engine, clock: Clock, renderer: Renderer, tmp_path: Path) -> Iterator[str]:
     """The address of a running desk, for a real browser."""
     from asgi import application
     from web.wiring import wire
 
     port = free_port()
     settings = cheap_settings(database_url, tmp_path, f"http://127.0.0.1:{port}")
-    with serving(application(wire(settings, clock=clock, engine=engine)), port) as address:
+    parts = replace(wire(settings, clock=clock, engine=engine), renderer=renderer)
+    with serving(application(parts), port) as address:
         yield address
 
 

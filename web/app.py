@@ -21,7 +21,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.places import find
 from rules.refusal import Refused
-from web.access import World
 from web.call import language_of
 from web.endpoint import Page, serve
 from web.errors import Forbidden, NotFound, StaleForm
@@ -45,6 +44,8 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
+_PROBES = frozenset({"/healthz", "/readyz"})
+"""Asked by machines that know an address and no name; they answer nothing about a host."""
 _STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503})
 """Statuses with a page of their own under templates/errors."""
 _MASKED = ("/register/confirm/", "/recover/", "/profile/email/")
@@ -131,16 +132,16 @@ class _Edge:
         return self._page(request, 500, reference=_report(request, fault))
 
     def _page(self, request: Request, status: int, told: str = "", *, template: str = "", reference: str = "") -> Response:
-        settings = self._wiring.settings
+        settings, language = self._wiring.settings, language_of(request)
         context = {
             "told": told,
             "reference": reference,
             "contact": {"desk": settings.desk_address, "center": settings.center_address},
-            "language": language_of(request),
+            "language": language,
             "path": request.url.path,
         }
         name = template or (str(status) if status in _STATUSES else "500")
-        text = self._wiring.renderer.page(f"errors/{name}.html", context["language"], context)
+        text = self._wiring.renderer.page(f"errors/{name}.html", language, context)
         return HTMLResponse(text, status_code=status, headers={"cache-control": "no-store"})
 
 
@@ -189,7 +190,7 @@ class _Outermost:
                 headers["x-request-id"] = number
             await send(message)
 
-        if not self._knows(scope):
+        if scope["path"] not in _PROBES and not self._knows(scope):
             await PlainTextResponse("このホスト名では利用できません。", status_code=400)(scope, receive, answer)
         else:
             await self._app(scope, receive, answer)

@@ -8,8 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.visitor import NodeTransformer
 from jinja2_fragments import render_block
+from markupsafe import Markup
 
 from models.places import find
 from web.present import install
@@ -34,7 +36,7 @@ class Renderer:
 
 
 def _environment(language: str) -> Environment:
-    environment = Environment(
+    environment = _Environment(
         loader=FileSystemLoader(find("templates")),
         autoescape=True,
         undefined=StrictUndefined,
@@ -44,11 +46,35 @@ def _environment(language: str) -> Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    translate: Callable[[str], str] = gettext_for(language)
+    translate = gettext_for(language)
+    environment.translate = translate
     environment.install_gettext_callables(translate, ngettext_for(language), newstyle=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the i18n extension
     environment.globals["asset"] = asset
     install(environment)
     return environment
+
+
+class _Environment(Environment):
+    """Translates constant texts once, when a template is compiled, instead of at every rendering (a page has a hundred of them)."""
+
+    translate: Callable[[str], str]
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        return _Translating(self.translate).visit(super()._parse(source, name, filename))
+
+
+class _Translating(NodeTransformer):
+    """Replaces ``_("text")`` and ``{% trans %}text{% endtrans %}`` without variables by the translated text."""
+
+    def __init__(self, translate: Callable[[str], str]) -> None:
+        self._translate = translate
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - the visitor's own naming
+        self.generic_visit(node)
+        called = node.node.name if isinstance(node.node, nodes.Name) else ""
+        if called not in {"_", "gettext"} or len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], nodes.Const):
+            return node
+        return nodes.Const(Markup(self._translate(node.args[0].value) % {}), lineno=node.lineno)  # noqa: S704 - our own texts, from templates and catalogue
 
 
 @cache

@@ -50,6 +50,7 @@ ROW_WARNINGS: Mapping[str, str] = {
     "date_from_number": "{column}「{v}」を Excel の日付（{date}）として読みました。",
     "number_for_code": "{column}は数値で保存されています。「{v}」として読みました。先頭の 0 が消えていないかお確かめください。",
     "old_mailbox": "開始日が 2014 年 8 月以降ですが、問合せ先が以前のメールアドレス（{v}）です。この明細は窓口の対象になりません。",
+    "serial_elsewhere": "同じシリアルが別の有効な契約 {k} にもあります。",
 }
 
 HIDDEN_ROW = "非表示の行です。"

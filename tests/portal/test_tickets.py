@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, Select, select
 from sqlalchemy.orm import Session
 
 from actions import tickets
+from asgi import application
+from mail.desk import Desk
 from models.actors import StaffMember
 from models.database import transaction
 from models.journal import JournalEntry
@@ -23,9 +25,10 @@ from rules.tickets import State
 from tests import people
 from tests.client import Client
 from tests.clock import Clock
-from tests.desk import desk, wiring_of
+from web.wiring import Wiring
 
-FILLED = {
+DESK = Desk("http://127.0.0.1:8720", "J's <tickets@jscom.co.jp>", "desk@jscom.co.jp", "center@jscom.co.jp")
+FILLED: dict[str, Any] = {
     "subject": "VPN が切れる",
     "contract_key": "jsc26040123a",
     "serial": "不明",
@@ -33,6 +36,8 @@ FILLED = {
     "body": "本日から切れます。\n再起動しても直りません。",
     "cc": "nw-all@osaka.tozai.example、noc@partner.example",
 }
+
+WITHOUT_SUBJECT: dict[str, Any] = {**FILLED, "subject": ""}
 
 
 @dataclass
@@ -42,15 +47,16 @@ class Portal:
     client: Client
     engine: Engine
     clock: Clock
-    folder: Path
+    wiring: Wiring
 
-    def rows(self, statement: object) -> list[object]:
+    def rows(self, statement: Select[Any]) -> list[Any]:
+        """The single column of `statement`."""
         with transaction(self.engine, readonly=True) as session:
-            return list(session.execute(statement).scalars())  # type: ignore[call-overload]
+            return list(session.scalars(statement))
 
     def visitor(self, user_id: str) -> Client:
         """Another browser, signed in as another account."""
-        other = Client(desk(self.engine, self.clock, self.folder))
+        other = Client(application(self.wiring))
         with transaction(self.engine) as session:
             account = session.scalars(select(Account).where(Account.user_id_key == user_id)).one()
             people.sign_in_customer(other, session, account, now=self.clock())
@@ -58,18 +64,17 @@ class Portal:
 
 
 @pytest.fixture
-def portal(engine: Engine, clock: Clock, tmp_path: Path) -> Portal:
-    client = Client(desk(engine, clock, tmp_path, trusted_proxies=[]))
+def portal(client: Client, engine: Engine, clock: Clock, wiring: Wiring) -> Portal:
     with transaction(engine) as session:
         people.add_certificate(session)
         account = people.add_account(session)
         people.add_account(session, "ishii", email="ishii@tsubame.example", maintenance_email="system@tsubame.example", person_name="石井 誠")
         people.add_staff(session)
         people.sign_in_customer(client, session, account, now=clock())
-    return Portal(client, engine, clock, tmp_path)
+    return Portal(client, engine, clock, wiring)
 
 
-def open_one(portal: Portal, **fields: str) -> int:
+def open_one(portal: Portal, **fields: Any) -> int:
     """A ticket through the form, the check page and its button; the number."""
     portal.client.get("/tickets/new/juniper-srx")
     portal.client.submit("/tickets/new/juniper-srx", **{**FILLED, **fields})
@@ -81,7 +86,6 @@ def answer(portal: Portal, number: int, text: str, *, next_state: State | None =
     """中村's answer, as the console writes it."""
     with transaction(portal.engine) as session:
         member = StaffMember(id=1, name="中村")
-        wiring = wiring_of(portal.engine, portal.clock, portal.folder)
         tickets.answer(
             session,
             tickets.ticket_for_staff(session, number, change=True),
@@ -90,7 +94,7 @@ def answer(portal: Portal, number: int, text: str, *, next_state: State | None =
             last_seen=2**31,
             submission=text,
             by=member,
-            desk=wiring.desk,
+            desk=portal.wiring.desk,
             limits=Limits(undo_send_seconds=undo_seconds),
             now=portal.clock(),
         )
@@ -141,7 +145,9 @@ def test_all_errors_are_told_at_once_and_what_was_typed_stays(portal: Portal) ->
     page = portal.client.submit("/tickets/new/juniper-srx", subject="", contract_key="", serial="", category="", body="", cc="a@b@c", expect=422)
 
     assert page.says("6件の入力をお確かめください")
-    assert page.fault_of("serial") == "シリアル番号を入力してください。分からない場合は「不明」と入力してください。 分からない場合は「不明」と入力してください。"
+    assert (
+        page.fault_of("serial") == "シリアル番号を入力してください。分からない場合は「不明」と入力してください。 分からない場合は「不明」と入力してください。"
+    )
     assert page.value_of("cc") == "a@b@c"
 
 
@@ -169,7 +175,7 @@ def test_files_are_kept_over_the_check_page_and_come_back_byte_for_byte(portal: 
 
 def test_a_held_file_can_be_taken_out_again(portal: Portal) -> None:
     portal.client.get("/tickets/new/juniper-srx")
-    page = portal.client.submit("/tickets/new/juniper-srx", files={"files": [("a.txt", b"a"), ("b.txt", b"b")]}, **{**FILLED, "subject": ""}, expect=422)
+    page = portal.client.submit("/tickets/new/juniper-srx", files={"files": [("a.txt", b"a"), ("b.txt", b"b")]}, **WITHOUT_SUBJECT, expect=422)
     token = next(element.attributes["value"] for element in page.root.all("input", name="drop"))
 
     page = portal.client.submit("/tickets/new/juniper-srx", subject="x", drop=[token])
@@ -178,11 +184,8 @@ def test_a_held_file_can_be_taken_out_again(portal: Portal) -> None:
     assert portal.rows(select(Attachment.name).where(Attachment.message_id.is_not(None))) == ["b.txt"]
 
 
-def test_a_file_over_the_limit_is_cut_while_it_streams(engine: Engine, clock: Clock, tmp_path: Path, portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("JTICKETS_LIMITS_ATTACHMENT_BYTES", "1000")
-    client = Client(desk(engine, clock, tmp_path))
-    with transaction(engine) as session:
-        people.sign_in_customer(client, session, session.scalars(select(Account).where(Account.user_id_key == "kimura")).one(), now=clock())
+def test_a_file_over_the_limit_is_cut_while_it_streams(portal: Portal) -> None:
+    client = replace(portal, wiring=replace(portal.wiring, limits=Limits(attachment_bytes=1000))).visitor("kimura")
     client.get("/tickets/new/juniper-srx")
 
     page = client.submit("/tickets/new/juniper-srx", files={"files": [("big.bin", b"x" * 1001)]}, **FILLED, expect=413)
@@ -266,7 +269,12 @@ def test_a_reply_on_a_closed_ticket_opens_a_follow_up(portal: Portal) -> None:
     number = open_one(portal)
     with transaction(portal.engine) as session:
         tickets.change_state(
-            session, tickets.ticket_for_staff(session, number, change=True), State.CLOSED, by=StaffMember(id=1, name="中村"), calendar=BusinessCalendar(), now=portal.clock()
+            session,
+            tickets.ticket_for_staff(session, number, change=True),
+            State.CLOSED,
+            by=StaffMember(id=1, name="中村"),
+            calendar=BusinessCalendar(),
+            now=portal.clock(),
         )
     portal.clock.advance(hours=1)
 
@@ -291,9 +299,17 @@ def test_withdrawing_an_answer_restores_the_ticket_and_stops_its_letter(session:
     member = people.add_staff(session)
     ticket = people.add_ticket(session, people.add_account(session), due_at=people.NOW + timedelta(hours=4))
     by = StaffMember(id=member.id, name=member.name)
-    desk_facts = wiring_facts()
     message = tickets.answer(
-        session, ticket, "途中の回答", next_state=State.WAITING_CUSTOMER, last_seen=2**31, submission="s", by=by, desk=desk_facts, limits=Limits(), now=people.NOW
+        session,
+        ticket,
+        "途中の回答",
+        next_state=State.WAITING_CUSTOMER,
+        last_seen=2**31,
+        submission="s",
+        by=by,
+        desk=DESK,
+        limits=Limits(),
+        now=people.NOW,
     )
 
     text = tickets.withdraw_answer(session, ticket, message.id, by=by, now=people.NOW + timedelta(seconds=9))
@@ -301,12 +317,6 @@ def test_withdrawing_an_answer_restores_the_ticket_and_stops_its_letter(session:
     assert text == "途中の回答"
     assert (ticket.state, ticket.due_at, ticket.first_answer_at) == (State.NEW, people.NOW + timedelta(hours=4), None)
     assert set(session.scalars(select(Letter.state).where(Letter.kind == "ticket_answered"))) <= {"withdrawn"}
-
-
-def wiring_facts() -> object:
-    from mail.desk import Desk
-
-    return Desk("http://127.0.0.1:8720", "J's <tickets@jscom.co.jp>", "desk@jscom.co.jp", "center@jscom.co.jp")
 
 
 def test_the_list_shows_the_state_a_customer_is_told(portal: Portal) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
-from tests.services.node import script
+from tests.services.node import node, script
 
 _COMMANDS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 _MAC = (
@@ -33,6 +33,8 @@ def find_chromium() -> str | None:
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """A running headless Chromium."""
+    # Playwright's own Node wants libatomic, which a bare Debian lacks.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", node())
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox", "--disable-dev-shm-usage"])
         try:

@@ -40,20 +40,23 @@ def npm_packages_are_there() -> bool:
 
 
 def _install_debian_packages() -> None:
-    wanted = [] if find_chromium() else ["chromium"]
+    needed = [] if find_chromium() else ["chromium"]
     if sys.platform == "linux" and not any(_FONT.glob("NotoSansCJK*")):
-        wanted.append("fonts-noto-cjk")
-    if on_ci() and java() is None:
-        wanted.append("default-jre-headless")
-    if not wanted or not shutil.which("apt-get"):
-        return
+        needed.append("fonts-noto-cjk")
+    welcome = ["default-jre-headless"] if on_ci() and java() is None else []
     as_root = _as_root()
-    if as_root is None:
+    if not (needed or welcome) or not shutil.which("apt-get") or as_root is None:
         return
-    print(f"Installing {' '.join(wanted)} …", flush=True)
-    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    subprocess.run([*as_root, "apt-get", "update", "-qq"], check=False, env=quiet, stdout=subprocess.DEVNULL)
-    subprocess.run([*as_root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *wanted], check=False, env=quiet, stdout=subprocess.DEVNULL)
+    _run([*as_root, "apt-get", "update", "-qq"])
+    for packages in (needed, welcome):
+        if packages:
+            print(f"Installing {' '.join(packages)} …", flush=True)
+            _run([*as_root, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages])
+
+
+def _run(command: list[str]) -> None:
+    # What failed shows in what is missing afterwards.
+    subprocess.run(command, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}, stdout=subprocess.DEVNULL)
 
 
 def _as_root() -> list[str] | None:

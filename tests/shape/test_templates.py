@@ -15,7 +15,8 @@ _INLINE = {
     "a script": re.compile(r"<script(?![^>]*\ssrc=)[^>]*>|\son[a-z]+\s*=\s*[\"']|\shx-on|javascript:"),
     "htmx evaluating text": re.compile(r"hx-vals\s*=\s*[\"']js:|hx-vars\b"),
 }
-_UNESCAPED = re.compile(r"\|\s*safe\b|autoescape\s+false")
+_UNESCAPED = re.compile(r"(?<!['\"])\s*\|\s*safe\b|autoescape\s+false")
+"""A literal of ours may be marked up, nothing else."""
 _JAPANESE = re.compile(r"[\u3040-\u30fa\u30fc-\u30ff\u4e00-\u9fff]")
 _OWN_NAME = 'lang="ja"'
 """The name of the language in itself is never translated."""

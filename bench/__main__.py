@@ -1,0 +1,61 @@
+"""`python -m bench`: measure the desk beside the bare reference and print what was seen. `--help` tells how to ask for less."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Callable, Sequence
+
+from bench.corpus import unresolved_numbers
+from bench.databases import KINDS, loaded
+from bench.measure import Plan, measure_pages, weigh
+from bench.pages import PAGES
+from bench.report import HEAD, page_line, table, weighed_lines, weight_lines
+from bench.weight import weigh_pages
+
+_PARTS = (*PAGES, "weight", "memory", "import")
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    asked = _read_arguments()
+    plan = Plan(asked.tickets, asked.seconds, asked.rounds, asked.workers, [page for page in PAGES if page in asked.only])
+    print(f"{asked.tickets:,} tickets, {asked.workers} workers each, {asked.rounds} rounds of {asked.seconds} s, medians;", end=" ")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
+    for kind in asked.databases:
+        with loaded(kind, asked.tickets) as databases:
+            if "weight" in asked.only:
+                print(table("Weight", weight_lines(weigh_pages(databases, unresolved_numbers(asked.tickets, 1)[0]))), flush=True)
+            if "memory" in asked.only:
+                print(table("Processes", weighed_lines(weigh(databases, plan))), flush=True)
+            if plan.pages:
+                print(table("Pages", [HEAD]), flush=True)
+                for one in measure_pages(databases, plan):
+                    print(page_line(one), flush=True)
+
+
+def _read_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="The desk's speed beside a bare reference, in the same run.")
+    parser.add_argument("--tickets", type=int, default=10_000, help="size of the corpus: 10000, 100000, 1000000")
+    parser.add_argument("--databases", type=_several(KINDS), default=list(KINDS), help="sqlite,postgresql")
+    parser.add_argument("--seconds", type=float, default=2.0, help="length of a round")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds per page; the median counts")
+    parser.add_argument("--workers", type=int, default=2, help="processes of each application")
+    parser.add_argument("--only", type=_several(_PARTS), default=list(_PARTS), help=",".join(_PARTS))
+    return parser.parse_args()
+
+
+def _several(known: Sequence[str]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        chosen = text.split(",")
+        unknown = [one for one in chosen if one not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: choose from {', '.join(known)}")
+        return chosen
+
+    return parse
+
+
+if __name__ == "__main__":
+    main()

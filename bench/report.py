@@ -1,0 +1,66 @@
+"""The figures as tables, with the goal beside each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.measure import Beside, Weighed
+from bench.weight import Weights
+
+NOW, LATER = 2.0, 1.5
+"""CPU of queue, ticket and reply as a multiple of the reference's: what must hold now, what is aimed at."""
+STATEMENTS = {"queue": 4, "ticket": 6, "reply": 10}
+_MEMORY, _START = 1.2, 1.3
+_QUEUE_KIB, _FIRST_LOAD_KIB = 25.0, 40.0
+
+HEAD = (
+    f"{'database':<11}{'page':<9}{'clients':>7}{'pages/s':>9}{'ref':>7}{'CPU ms':>9}{'ref':>7}{'ratio':>7}{'p50 ms':>9}{'ref':>7}{'p99 ms':>9}{'ref':>7}  goal"
+)
+
+
+def page_line(one: Beside) -> str:
+    """A page's line of the table under HEAD."""
+    desk, reference = one.desk, one.reference
+    return (
+        f"{one.database:<11}{one.page:<9}{one.clients:>7}{desk.per_second:>9.0f}{reference.per_second:>7.0f}{desk.cpu_ms:>9.2f}{reference.cpu_ms:>7.2f}"
+        f"{one.cpu_ratio:>7.2f}{desk.p50:>9.2f}{reference.p50:>7.2f}{desk.p99:>9.2f}{reference.p99:>7.2f}  {_page_goal(one)}"
+    )
+
+
+def weighed_lines(one: Weighed) -> list[str]:
+    """Memory and start of one database."""
+    memory, start = one.memory[0] / one.memory[1], one.start[0] / one.start[1]
+    return [
+        f"{one.database:<11}memory per worker  {one.memory[0]:.1f} MB, reference {one.memory[1]:.1f} MB: {_held(memory, _MEMORY)}",
+        f"{one.database:<11}start to first 200 {one.start[0]:.2f} s, reference {one.start[1]:.2f} s: {_held(start, _START)}",
+    ]
+
+
+def weight_lines(one: Weights) -> list[str]:
+    """Statements and sizes."""
+    counts = [f"{page} {count} {_word(count, STATEMENTS[page])}" if page in STATEMENTS else f"{page} {count}" for page, count in one.statements.items()]
+    return [
+        f"{one.database:<11}SQL statements     {', '.join(counts)}",
+        f"{one.database:<11}HTML without frame queue {one.queue_kib:.1f} KiB {_word(one.queue_kib, _QUEUE_KIB)}, ticket {one.ticket_kib:.1f} KiB",
+        f"{one.database:<11}first load, gzip   {one.first_load_kib:.1f} KiB {_word(one.first_load_kib, _FIRST_LOAD_KIB)}",
+    ]
+
+
+def table(title: str, lines: Sequence[str]) -> str:
+    """A heading and its lines."""
+    return "\n".join([f"\n{title}", *lines])
+
+
+def _page_goal(one: Beside) -> str:
+    if one.page == "sign-in":
+        return ""
+    word = "OK" if one.cpu_ratio <= LATER else f"OK ({LATER} is aimed at)" if one.cpu_ratio <= NOW else "over"
+    return f"CPU ≤ {NOW}: {word}"
+
+
+def _held(ratio: float, goal: float) -> str:
+    return f"ratio {ratio:.2f}, goal ≤ {goal}: {'OK' if ratio <= goal else 'over'}"
+
+
+def _word(value: float, goal: float) -> str:
+    return f"(≤ {goal:g}: {'OK' if value <= goal else 'over'})"

@@ -1,0 +1,286 @@
+"""The command line's imports: `jtickets import plan FILE`, `jtickets import apply FILE`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy import Engine, select
+
+from actions import import_apply, import_batches
+from actions.import_plans import Plan, Rows
+from jobs.plan_import import compare, keep, read_rows
+from models.actors import SYSTEM, Actor
+from models.database import make_engine, migrate, pending_migrations, transaction
+from models.imports import BatchState, ImportBatch
+from models.people import Staff
+from rules.calendar import tokyo_date
+from rules.filenames import clean_name
+from rules.refusal import Refused
+from settings import Settings, SettingsFault, read_settings
+from storage.store import open_store
+from web.wiring import utc_now
+from wording.refusals import say
+
+imports = typer.Typer(no_args_is_help=True, help="Certificate workbooks: see what one would change, apply it.")
+
+CLEAN, FOUND, UNREADABLE = 0, 1, 2
+_MOST_TRIES = 3
+_SHOWN = 20
+File = Annotated[Path, typer.Argument(help="xlsx, xls or csv (UTF-8 or cp932).", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a summary.")]
+
+
+@imports.command("plan")
+def plan_command(file: File, as_json: AsJson = False) -> None:
+    """Show what applying FILE would do; nothing is written.
+
+    Exit codes: 0 clean, 1 errors found, 2 unreadable.
+    """
+    settings, engine = _open()
+    rows, sheets, plan = _read_and_compare(engine, settings, file)
+    if as_json:
+        _print_plan(file, sheets, plan)
+    else:
+        _show_plan(file, sheets, plan)
+    raise typer.Exit(_code(rows, found=bool(rows.errors)))
+
+
+@imports.command("apply")
+def apply_command(
+    file: File,
+    as_json: AsJson = False,
+    confirm_warnings: Annotated[bool, typer.Option(help="Apply certificates with warnings too, as if each had been ticked.")] = False,
+    staff: Annotated[str, typer.Option(help="User ID of the staff member in whose name this is recorded.")] = "",
+) -> None:
+    """Apply the sound certificates of FILE, in one transaction.
+
+    A certificate with an error, or with a warning unless --confirm-warnings is given, is held back as a whole.
+    Applying the same file again changes nothing. Exit codes: 0 clean, 1 something was held back, 2 unreadable.
+    """
+    settings, engine = _open()
+    by = _actor(engine, staff)
+    rows, sheets, plan = _read_and_compare(engine, settings, file, confirmed=confirm_warnings)
+    if not rows.values:
+        raise typer.Exit(_code(rows, found=False))
+    batch_id = _keep(engine, settings, file, plan, sheets, by)
+    written = _apply(engine, batch_id, by)
+    told = _outcome(file, batch_id, plan, written)
+    if as_json:
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        _show_outcome(told, confirmed=confirm_warnings)
+    raise typer.Exit(_code(rows, found=bool(told["held"]["rows"])))
+
+
+def _code(rows: Rows, *, found: bool) -> int:
+    """The exit code; a workbook without any row counts as unreadable."""
+    if not rows.values:
+        typer.echo(say(Refused("workbook_no_rows")), err=True)
+        return UNREADABLE
+    return FOUND if found else CLEAN
+
+
+def _open() -> tuple[Settings, Engine]:
+    """The settings and the database, whose tables are brought up to date where it is the embedded one."""
+    try:
+        settings = read_settings()
+    except SettingsFault as fault:
+        for sentence in fault.faults:
+            typer.echo(sentence, err=True)
+        raise typer.Exit(UNREADABLE) from fault
+    engine = make_engine(settings.database_url)
+    if engine.dialect.name == "sqlite":
+        migrate(engine)
+    elif pending_migrations(engine):
+        typer.echo("データベースの更新が必要です。先に `jtickets migrate` を実行してください。", err=True)
+        raise typer.Exit(UNREADABLE)
+    return settings, engine
+
+
+def _actor(engine: Engine, user_id: str) -> Actor:
+    if not user_id:
+        return SYSTEM
+    with transaction(engine, readonly=True) as session:
+        member = session.scalars(select(Staff).where(Staff.user_id_key == user_id.lower())).one_or_none()
+    if member is None:
+        typer.echo(f"職員「{user_id}」は登録されていません。", err=True)
+        raise typer.Exit(UNREADABLE)
+    return Actor(member.id, member.name, kind="staff")
+
+
+def _read_and_compare(engine: Engine, settings: Settings, file: Path, *, confirmed: bool = False) -> tuple[Rows, list[dict[str, Any]], Plan]:
+    if not file.is_file():
+        typer.echo(f"ファイル「{file}」が見つかりません。場所と名前をお確かめください。", err=True)
+        raise typer.Exit(UNREADABLE)
+    try:
+        with _steps() as step:
+            step("ファイルを読み込んでいます", 10)
+            rows, sheets = read_rows(engine, file, file_name=file.name, limits=settings.limits)
+            step("登録済みの証書と比べています", 70)
+            if confirmed:
+                rows.confirmed = set(range(len(rows.values)))
+            plan = compare(engine, rows, today=tokyo_date(utc_now()))
+            step("完了", 100)
+    except Refused as refused:
+        typer.echo(say(refused), err=True)
+        raise typer.Exit(UNREADABLE) from refused
+    except OSError as fault:
+        typer.echo(f"ファイル「{file}」を開けません（{fault.strerror}）。", err=True)
+        raise typer.Exit(UNREADABLE) from fault
+    return rows, sheets, plan
+
+
+def _keep(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: list[dict[str, Any]], by: Actor) -> int:
+    """Store the workbook and its plan as a batch, as an upload in the console would."""
+    with file.open("rb") as content:
+        stored = open_store(settings.attachments).put(content, folder="imports")
+    with transaction(engine) as session:
+        batch_id = import_batches.receive(session, file_name=clean_name(file.name), stored=stored, by=by, now=utc_now()).id
+    keep(engine, batch_id, plan, sheets, by=by, now=utc_now(), guard=lambda _session: None)
+    return batch_id
+
+
+def _apply(engine: Engine, batch_id: int, by: Actor) -> import_apply.Written:
+    """Apply; certificates that somebody changed this very moment are planned again and tried again."""
+    for _ in range(_MOST_TRIES):
+        try:
+            with transaction(engine) as session:
+                written = import_apply.apply(session, session.get_one(ImportBatch, batch_id), by=by, now=utc_now())
+        except Refused as refused:
+            if refused.code != "nothing_to_apply":
+                raise
+            _close(engine, batch_id, by)
+            return import_apply.Written()
+        if not written.outdated:
+            return written
+    _close(engine, batch_id, by)
+    return import_apply.Written()
+
+
+def _close(engine: Engine, batch_id: int, by: Actor) -> None:
+    """Nothing came of it: it shall not wait in the console's list."""
+    with transaction(engine) as session:
+        batch = session.get_one(ImportBatch, batch_id)
+        if batch.state == BatchState.PLANNED:
+            import_batches.discard(session, batch, by=by, now=utc_now())
+
+
+def _outcome(file: Path, batch_id: int, plan: Plan, written: import_apply.Written) -> dict[str, Any]:
+    held = [index for index, row in plan.held_by.items() if row]
+    rows = [
+        {
+            "sheet": plan.rows.sheets[index],
+            "row": plan.rows.numbers[index],
+            "status": plan.statuses[index],
+            "contract": plan.rows.values[index][1],
+            "held_by": plan.held_by[index],
+            "reasons": [issue["message"] for issue in (*plan.rows.errors.get(index, ()), *plan.rows.warnings.get(index, ()))],
+        }
+        for index in sorted(held)
+    ]
+    certificates = sum(1 for certificate in plan.certificates.values() if certificate.held_by)
+    return {
+        "file": file.name,
+        "batch": batch_id,
+        "written": {
+            "certificates": written.certificates,
+            "new": written.new,
+            "changed": written.changed,
+            "unchanged": plan.statuses.count("unchanged"),
+        },
+        "held": {"certificates": certificates, "rows": rows},
+        "missing": plan.missing,
+        "summary": plan.summary(),
+    }
+
+
+def _print_plan(file: Path, sheets: list[dict[str, Any]], plan: Plan) -> None:
+    """One JSON object, a row a line, so that 100,000 rows need no second copy in memory."""
+    told = [{name: sheet[name] for name in ("name", "rows", "heading_row", "skipped", "hidden", "notes")} for sheet in sheets]
+    print("{" + f'"file":{_json(file.name)},"sheets":{_json(told)},"rows":[')
+    for index, row in enumerate(plan.told()):
+        print(("," if index else "") + _json(row))
+    print(f'],"missing":{_json(plan.missing)},"summary":{_json(plan.summary())}' + "}")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _show_plan(file: Path, sheets: list[dict[str, Any]], plan: Plan) -> None:
+    console = Console()
+    summary = plan.summary()
+    console.print(f"{file.name}：反映すると起きること", markup=False, soft_wrap=True)
+    table = Table()
+    table.add_column("判定")
+    table.add_column("行", justify="right")
+    for label, count in _counts(summary):
+        table.add_row(label, f"{count:,}")
+    console.print(table)
+    for sheet in sheets:
+        console.print(
+            sheet["skipped"] or f"シート「{sheet['name']}」：{sheet['rows']:,}行（見出しは {sheet['heading_row']}行目）", markup=False, soft_wrap=True
+        )
+    _show_problems(console, plan)
+    console.print(f"証書 {summary['certificates']:,}件。まだ何も反映されていません。", markup=False, soft_wrap=True)
+
+
+def _counts(summary: dict[str, int]) -> list[tuple[str, int]]:
+    labels = {"new": "新規", "changed": "変更", "unchanged": "変更なし", "error": "エラー", "warnings": "警告のある行", "missing": "ファイルにない明細"}
+    return [(label, summary[name]) for name, label in labels.items()]
+
+
+def _show_problems(console: Console, plan: Plan) -> None:
+    problems = sorted({*plan.rows.errors, *plan.rows.warnings})
+    for index in problems[:_SHOWN]:
+        place = f"{plan.rows.sheets[index]} {plan.rows.numbers[index]}行目".strip()
+        for kind, issues in (("エラー", plan.rows.errors), ("警告", plan.rows.warnings)):
+            for issue in issues.get(index, ()):
+                console.print(f"{kind}  {place}  {issue['message']}", markup=False, soft_wrap=True)
+    if len(problems) > _SHOWN:
+        console.print(f"ほか {len(problems) - _SHOWN:,}行。すべては --json で出力できます。", markup=False, soft_wrap=True)
+
+
+def _show_outcome(told: dict[str, Any], *, confirmed: bool) -> None:
+    console = Console()
+    written, held = told["written"], told["held"]
+    if written["certificates"]:
+        lines = written["new"] + written["changed"]
+        console.print(
+            f"証書 {written['certificates']:,}件（新規 {written['new']:,}行・変更 {written['changed']:,}行、合わせて {lines:,}行）を反映しました。",
+            markup=False,
+        )
+    else:
+        console.print("反映する内容はありませんでした。何も変わっていません。", markup=False, soft_wrap=True)
+    if held["rows"]:
+        console.print(f"証書 {held['certificates']:,}件（{len(held['rows']):,}行）は反映待ちです。", markup=False, soft_wrap=True)
+        for row in [row for row in held["rows"] if row["reasons"]][:_SHOWN]:
+            console.print(f"  {row['sheet']} {row['row']}行目  {' '.join(row['reasons'])}", markup=False, soft_wrap=True)
+        if not confirmed:
+            console.print("警告だけの証書は、内容を確かめてから --confirm-warnings を付けると反映できます。", markup=False, soft_wrap=True)
+    if told["missing"]:
+        console.print(f"ファイルにない明細が {len(told['missing']):,}件あります。残しました。", markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _steps() -> Iterator[Callable[[str, int], None]]:
+    """A bar on a terminal, nothing elsewhere."""
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f}%"),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    ) as progress:
+        task = progress.add_task("", total=100)
+        yield lambda words, done: progress.update(task, description=words, completed=done)

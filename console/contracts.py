@@ -1,0 +1,142 @@
+"""Contracts: the certificates as they were sent, and what hangs on each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from starlette.responses import Response
+
+from console.frame import frame
+from console.paging import address, pager, place_of
+from models.base import AnyRow
+from models.contract_lists import LINES, SHOWN, Period, accounts_on, contract_list, line_groups, lines_of, parties_of, tickets_on
+from models.contracts import Certificate, mailboxes
+from rules.calendar import tokyo_date
+from rules.contracts import LAST_NUMBERED_DAY, eligible, line_state
+from rules.rights import Area, Right
+from web.access import staff
+from web.call import Call
+from web.endpoint import get
+from web.errors import NotFound
+
+_PATH = "/console/contracts"
+_PERIODS = (("active", "有効"), ("not_started", "開始前"), ("ended", "終了"))
+_QUERY_CHARACTERS = 200
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One certificate of the list."""
+
+    id: int
+    contract_key: str
+    issued_on: date
+    parties: list[AnyRow]
+    families: list[str]
+    lines: int
+    period: Period
+    eligible: bool
+    """Whether the desk answers for any line, whatever its period."""
+    starts_on: date | None
+    ends_on: date | None
+
+
+def index(call: Call) -> Response:
+    """The list: search and period narrow it."""
+    text, today = call.query("q").strip()[:_QUERY_CHARACTERS], tokyo_date(call.now)
+    period = next((Period(code) for code, _ in _PERIODS if code == call.query("period")), None)
+    sheet = contract_list(call.session, text=text, period=period, today=today, place=place_of(call), limit=call.limits.page_rows)
+    kept = {"q": text, "period": period or ""}
+    return call.page(
+        "console/contracts/index.html",
+        **frame(call),
+        rows=_summaries(call, sheet.rows, today),
+        page=pager(_PATH, kept, sheet),
+        text=text,
+        period=period or "",
+        periods=_PERIODS,
+        conditions=_conditions(text, period),
+    )
+
+
+def show(call: Call) -> Response:
+    """One certificate, drawn as it was printed."""
+    certificate = call.session.get(Certificate, call.param("id"))
+    if certificate is None:
+        raise NotFound
+    today, old_mailboxes = tokyo_date(call.now), mailboxes(call.session)
+    parties = parties_of(call.session, [certificate.id])
+    lines = lines_of(call.session, certificate.id)
+    return call.page(
+        "console/contracts/show.html",
+        **frame(call),
+        certificate=certificate,
+        numbered=certificate.issued_on <= LAST_NUMBERED_DAY,
+        parties=parties,
+        lines=[(line, line_state(line.starts_on, line.ends_on, today), eligible(line.starts_on, line.contact, old_mailboxes)) for line in lines[:LINES]],
+        more_lines=len(lines) > LINES,
+        summary=_summaries(call, [certificate], today)[0],
+        shown=SHOWN,
+        **_hanging(call, certificate, parties),
+    )
+
+
+def _hanging(call: Call, certificate: Certificate, parties: Sequence[AnyRow]) -> dict[str, Any]:
+    """Accounts and tickets of a certificate, each only for those who may see them."""
+    keys = [party.email_key for party in parties if party.email_key]
+    may = call.staff.may
+    return {
+        "accounts": accounts_on(call.session, certificate.contract_key, keys) if may("accounts", "r") else None,
+        "tickets": tickets_on(call.session, certificate.contract_key) if may("tickets", "r") else None,
+    }
+
+
+def _summaries(call: Call, rows: Sequence[Any], today: date) -> list[Summary]:
+    ids = [row.id for row in rows]
+    old_mailboxes = mailboxes(call.session)
+    parties, groups = parties_of(call.session, ids), line_groups(call.session, ids, today)
+    return [
+        _summary(
+            row, [party for party in parties if party.certificate_id == row.id], [group for group in groups if group.certificate_id == row.id], old_mailboxes
+        )
+        for row in rows
+    ]
+
+
+def _summary(row: Any, parties: list[AnyRow], groups: list[AnyRow], old_mailboxes: frozenset[str]) -> Summary:
+    return Summary(
+        row.id,
+        row.contract_key,
+        row.issued_on,
+        parties,
+        list(dict.fromkeys(group.family for group in groups)),
+        sum(group.lines for group in groups),
+        _period(groups),
+        any(eligible(group.sample_start, group.contact, old_mailboxes) for group in groups),
+        min((group.starts_on for group in groups), default=None),
+        max((group.ends_on for group in groups), default=None),
+    )
+
+
+def _period(groups: list[AnyRow]) -> Period:
+    if any(group.active for group in groups):
+        return Period.ACTIVE
+    return Period.NOT_STARTED if any(group.not_started for group in groups) else Period.ENDED
+
+
+def _conditions(text: str, period: Period | None) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    if text:
+        found.append((f"検索：{text}", address(_PATH, {"period": period or ""})))
+    if period:
+        found.append((f"期間：{dict(_PERIODS)[period]}", address(_PATH, {"q": text})))
+    return found
+
+
+PAGES = [
+    get(_PATH, index, staff(Area.CONTRACTS, Right.READ)),
+    get(f"{_PATH}/{{id:int}}", show, staff(Area.CONTRACTS, Right.READ)),
+]

@@ -1,0 +1,138 @@
+"""ジョブ: the timetable, the last and the next run of each, what they did, and running one now."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from actions.jobs import RunState, ask
+from actions.timetable import TIMETABLE, Daily, Line, line_of
+from console.frame import frame
+from console.paging import address, pager, place_of
+from models.base import AnyRow
+from models.job_lists import jobs_processes, last_runs, run_list
+from rules.rights import Area, Right
+from web.access import staff
+from web.call import Call
+from web.endpoint import get, post
+from web.errors import NotFound
+from wording import labels
+from wording.catalog import N_, translate
+
+_PATH = "/console/jobs"
+_ALIVE = timedelta(minutes=1)
+"""A process that said nothing for so long is taken for dead."""
+_OTHER_STATES = {RunState.ASKED: N_("実行待ち"), RunState.SKIPPED: N_("見送り")}
+_COUNTS = {
+    "letters": N_("メール {n}通"),
+    "accepted": N_("受付済 {n}件"),
+    "temporary": N_("一時失敗 {n}件"),
+    "permanent": N_("恒久失敗 {n}件"),
+    "unknown": N_("不明 {n}件"),
+    "missed": N_("実行できなかった回 {n}回"),
+    "reminded": N_("督促 {n}件"),
+    "nobody_to_tell": N_("知らせる職員がいない {n}件"),
+    "registrations": N_("仮登録 {n}件"),
+    "links": N_("リンク {n}件"),
+    "customer_sessions": N_("お客様のログイン {n}件"),
+    "staff_sessions": N_("職員のログイン {n}件"),
+    "counts": N_("回数の記録 {n}件"),
+    "runs": N_("実行の記録 {n}件"),
+    "secrets": N_("メールの中のリンク {n}通"),
+    "held": N_("投稿されなかったファイル {n}件"),
+    "orphans": N_("記録のないファイル {n}件"),
+    "batches": N_("取込 {n}件"),
+}
+
+
+def index(call: Call) -> Response:
+    """The timetable and the runs; a job or 失敗 narrow the runs."""
+    language = call.basis.language
+    job = call.query("job") if line_of(call.query("job")) else ""
+    failed = call.query("state") == RunState.FAILED
+    last = last_runs(call.session)
+    sheet = run_list(call.session, job=job, failed=failed, place=place_of(call), limit=call.limits.page_rows)
+    kept = {"job": job, "state": RunState.FAILED if failed else ""}
+    return call.page(
+        "console/jobs/index.html",
+        **frame(call),
+        lines=[_line(call, line, last.get(line.name), language) for line in TIMETABLE],
+        runs=[_run(row, language) for row in sheet.rows],
+        page=pager(_PATH, kept, sheet),
+        processes=jobs_processes(call.session, since=call.now - _ALIVE),
+        jobs=[(line.name, translate(line.title, language)) for line in TIMETABLE],
+        job=job,
+        failed=failed,
+        conditions=_conditions(job, failed, language),
+        may_run=call.staff.may(Area.DELIVERY, Right.WRITE),
+    )
+
+
+def run(call: Call) -> Response:
+    """Ask for a run now; a jobs process takes the request within a second."""
+    line = line_of(call.param("name"))
+    if line is None or line.shared:
+        raise NotFound
+    ask(call.session, line, by=call.staff, now=call.now)
+    title = translate(line.title, call.basis.language)
+    return call.redirect(_PATH, flash=translate(N_("「{title}」の実行を依頼しました。"), call.basis.language).format(title=title))
+
+
+def _line(call: Call, line: Line, last: AnyRow | None, language: str) -> dict[str, Any]:
+    slot = line.rhythm.latest(call.now)
+    return {
+        "name": line.name,
+        "title": translate(line.title, language),
+        "does": translate(line.does, language),
+        "rhythm": _rhythm(line, language),
+        "shared": line.shared,
+        "last": _run(last, language) if last else None,
+        "next": None if line.shared else line.rhythm.after(slot),
+    }
+
+
+def _run(row: AnyRow, language: str) -> dict[str, Any]:
+    line = line_of(row.job)
+    seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else None
+    told = [translate(_COUNTS[name], language).format(n=count) for name, count in row.counts.items() if name in _COUNTS and count]
+    return {
+        "title": translate(line.title, language) if line else row.job,
+        "state": row.state,
+        "word": translate(_OTHER_STATES[row.state], language) if row.state in _OTHER_STATES else labels.run_state(row.state, language),
+        "started_at": row.started_at,
+        "seconds": None if line and line.shared else seconds,
+        "told": "、".join(told),
+        "fault": row.fault,
+        "worker": row.worker,
+    }
+
+
+def _rhythm(line: Line, language: str) -> str:
+    if line.shared:
+        return translate(N_("つねに"), language)
+    if isinstance(line.rhythm, Daily):
+        return translate(N_("毎日 {at}"), language).format(at=f"{line.rhythm.at.hour}:{line.rhythm.at.minute:02}")
+    seconds = line.rhythm.seconds
+    if seconds % 60:
+        return translate(N_("{n}秒ごと"), language).format(n=seconds)
+    return translate(N_("{n}分ごと"), language).format(n=seconds // 60)
+
+
+def _conditions(job: str, failed: bool, language: str) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    line = line_of(job)
+    if line:
+        title = translate(line.title, language)
+        found.append((translate(N_("ジョブ：{text}"), language).format(text=title), address(_PATH, {"state": RunState.FAILED if failed else ""})))
+    if failed:
+        word = labels.run_state(RunState.FAILED, language)
+        found.append((translate(N_("状態：{text}"), language).format(text=word), address(_PATH, {"job": job})))
+    return found
+
+
+PAGES = [
+    get(_PATH, index, staff(Area.DELIVERY, Right.READ)),
+    post(f"{_PATH}/{{name:str}}/run", run, staff(Area.DELIVERY, Right.WRITE)),
+]

@@ -1,0 +1,94 @@
+"""操作履歴: who did what; those who may see only their own acts find nothing else here."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from starlette.responses import Response
+
+from console.frame import frame
+from console.paging import address, number, pager, place_of
+from models.base import AnyRow
+from models.journal_lists import Sought, journal_list
+from rules.calendar import TOKYO
+from rules.rights import Area, Right
+from web.access import staff
+from web.call import Call
+from web.endpoint import get
+from wording import acts
+
+_PATH = "/console/journal"
+_NAMES = ("actor", "act", "subject", "id", "since", "until")
+
+
+def index(call: Call) -> Response:
+    """The list."""
+    typed = {name: call.query(name).strip()[:200] for name in _NAMES}
+    own = not call.staff.may("journal", "r")
+    sheet = journal_list(call.session, _sought(call, typed, own=own), place=place_of(call), limit=call.limits.page_rows)
+    language = call.basis.language
+    return call.page(
+        "console/journal/index.html",
+        **frame(call),
+        rows=[_told(row, language) for row in sheet.rows],
+        page=pager(_PATH, typed, sheet),
+        typed=typed,
+        own=own,
+        acts=acts.act_choices(language),
+        subjects=acts.subject_choices(language),
+        conditions=_conditions(typed, language),
+    )
+
+
+def _sought(call: Call, typed: dict[str, str], *, own: bool) -> Sought:
+    until = _day(typed["until"])
+    return Sought(
+        own_id=call.staff.id if own else None,
+        actor=typed["actor"],
+        act=typed["act"],
+        subject_kind=typed["subject"],
+        subject_id=number(typed["id"].removeprefix("#")),
+        since=_midnight(_day(typed["since"])),
+        until=_midnight(until + timedelta(days=1)) if until and until < date.max else None,
+    )
+
+
+def _told(row: AnyRow, language: str) -> dict[str, Any]:
+    return {
+        "at": row.at,
+        "actor": row.actor_name,
+        "kind": row.actor_kind,
+        "client": row.client,
+        "sentence": acts.sentence(row.act, language),
+        "subject": acts.subject(row.subject_kind, row.subject_id, row.subject_name, language),
+        "link": acts.link(row.subject_kind, row.subject_id),
+        "facts": acts.facts(row.facts, language),
+    }
+
+
+def _conditions(typed: dict[str, str], language: str) -> list[tuple[str, str]]:
+    shown = {
+        "actor": f"操作した人：{typed['actor']}",
+        "act": f"操作：{acts.sentence(typed['act'], language)}",
+        "subject": f"対象：{acts.subject_kind(typed['subject'], language)}",
+        "id": f"番号：{typed['id']}",
+        "since": f"{typed['since']} から",
+        "until": f"{typed['until']} まで",
+    }
+    return [(shown[name], address(_PATH, typed | {name: ""})) for name in _NAMES if typed[name]]
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed.replace("/", "-"))
+    except ValueError:
+        return None
+
+
+def _midnight(day: date | None) -> datetime | None:
+    # The first and the last years have no moment in UTC on either side.
+    return datetime.combine(day, time(), TOKYO) if day and 1900 <= day.year <= 9000 else None
+
+
+PAGES = [get(_PATH, index, staff(Area.JOURNAL, Right.OWN))]

@@ -1,0 +1,38 @@
+"""The masters' first page; each master has a module of its own."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from starlette.responses import Response
+
+from console import master_lists, master_privacy, master_products
+from console.frame import frame
+from models.contracts import Category, CompanyDay, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
+from rules.rights import Area, Right
+from web.access import staff
+from web.call import Call
+from web.endpoint import get
+
+_PATH = "/console/masters"
+
+
+def index(call: Call) -> Response:
+    """What there is, and how much of it."""
+    counted = {
+        "products": select(func.count()).select_from(ProductFamily).where(ProductFamily.active),
+        "mailboxes": select(func.count()).select_from(FamilyMailbox),
+        "categories": select(func.count()).select_from(Category).where(Category.active),
+        "domains": select(func.count()).select_from(MailDomain),
+        "company_days": select(func.count()).select_from(CompanyDay),
+        "privacy_version": select(func.max(PrivacyText.id)),
+    }
+    sizes = call.session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in counted.items()))).one()
+    return call.page("console/masters/index.html", **frame(call), sizes=sizes)
+
+
+PAGES = [
+    get(_PATH, index, staff(Area.MASTERS, Right.READ)),
+    *master_products.PAGES,
+    *master_lists.PAGES,
+    *master_privacy.PAGES,
+]

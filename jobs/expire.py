@@ -1,0 +1,73 @@
+"""Deleting what has run out: registrations that were never confirmed, links, sessions, counts, old runs, secrets in old letters."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import CursorResult, Delete, delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from actions.jobs import Counts, Run, RunState, confirm
+from jobs.parts import Parts
+from mail.compose import SECRET_NOTICES, mask_links
+from models.database import transaction
+from models.outbox import JobRun, Letter
+from models.people import AccountLink, AccountSession, PendingRegistration, RateCount, StaffSession
+from rules.limits import Limits
+
+_KEPT_REGISTRATION = timedelta(days=7)
+"""So long a link that came too late still says so, and offers a new one."""
+_KEPT_COMPLETED = timedelta(days=30)
+_KEPT_COUNTS = timedelta(days=2)
+"""Longer than the longest window that is counted."""
+_KEPT_RUNS = timedelta(days=14)
+_SECRETS_AT_ONCE = 500
+
+
+def expire(parts: Parts, run: Run) -> Counts:
+    """Delete what has run out; how many rows of each kind."""
+    now = parts.clock()
+    counts: dict[str, int] = {}
+    for name, statement in _statements(parts.limits, now).items():
+        with transaction(parts.engine) as session:
+            confirm(session, run)
+            counts[name] = _rows(session, statement)
+    with transaction(parts.engine) as session:
+        confirm(session, run)
+        counts["secrets"] = _forget_secrets(session, parts.limits, now)
+    return {name: count for name, count in counts.items() if count}
+
+
+def _statements(limits: Limits, now: datetime) -> dict[str, Delete]:
+    return {
+        "registrations": delete(PendingRegistration).where(
+            PendingRegistration.expires_at < now - _KEPT_REGISTRATION,
+            or_(PendingRegistration.completed_at.is_(None), PendingRegistration.completed_at < now - _KEPT_COMPLETED),
+        ),
+        "links": delete(AccountLink).where(AccountLink.expires_at < now - _KEPT_REGISTRATION),
+        "customer_sessions": delete(AccountSession).where(
+            or_(AccountSession.expires_at < now, AccountSession.seen_at < now - timedelta(hours=limits.customer_idle_hours))
+        ),
+        "staff_sessions": delete(StaffSession).where(or_(StaffSession.expires_at < now, StaffSession.seen_at < now - timedelta(hours=limits.staff_idle_hours))),
+        "counts": delete(RateCount).where(RateCount.began_at < now - _KEPT_COUNTS),
+        "runs": delete(JobRun).where(JobRun.state.in_([RunState.DONE, RunState.SKIPPED]), JobRun.started_at < now - _KEPT_RUNS),
+    }
+
+
+def _rows(session: Session, statement: Delete) -> int:
+    result = session.execute(statement, execution_options={"synchronize_session": False})
+    return result.rowcount if isinstance(result, CursorResult) else 0
+
+
+def _forget_secrets(session: Session, limits: Limits, now: datetime) -> int:
+    """Blot out links that give a right once they are over: nobody needs them in the ledger."""
+    over = now - timedelta(hours=max(limits.confirmation_link_hours, limits.reset_link_hours) + 1)
+    rows = session.execute(
+        select(Letter.id, Letter.body)
+        .where(Letter.kind.in_(SECRET_NOTICES), Letter.created_at < over, Letter.body.not_like("%/…%"))
+        .order_by(Letter.id)
+        .limit(_SECRETS_AT_ONCE)
+    ).all()
+    for row in rows:
+        session.execute(update(Letter).where(Letter.id == row.id).values(body=mask_links(row.body)))
+    return len(rows)

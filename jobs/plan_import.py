@@ -1,0 +1,144 @@
+"""Reading uploaded workbooks and keeping their plans, one batch after the other, with progress that a page can show."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from actions import import_batches, import_plans
+from actions.import_plans import Plan, Rows
+from actions.jobs import Counts, Run, confirm
+from importers.reader import read_workbook
+from jobs.parts import Parts
+from models.actors import SYSTEM, Actor
+from models.database import transaction
+from models.imports import BatchState, ImportBatch
+from rules.calendar import tokyo_date
+from rules.limits import Limits
+from rules.refusal import Refused
+from wording.refusals import say
+
+MOST_TRIES = 3
+"""A workbook whose reading broke off so often would break off for ever."""
+_READ, _COMPARED, _KEPT = 50, 60, 95
+"""Percent of the work."""
+Guard = Callable[[Session], None]
+"""Raises when this process may not write any more."""
+
+
+class Dropped(Exception):
+    """Somebody discarded the batch while it was read."""
+
+
+def has_received(session: Session, _now: datetime) -> bool:
+    """Whether a workbook waits."""
+    return session.scalar(select(ImportBatch.id).where(ImportBatch.state == BatchState.RECEIVED).limit(1)) is not None
+
+
+def plan_received(parts: Parts, run: Run) -> Counts:
+    """Plan every workbook that waits, the oldest first."""
+    counts = {"planned": 0, "failed": 0}
+    while (batch_id := _begin(parts, run)) is not None:
+        try:
+            done = _plan(parts, run, batch_id)
+        except Dropped:
+            continue
+        counts["planned" if done else "failed"] += 1
+    return {name: count for name, count in counts.items() if count}
+
+
+def read_rows(engine: Engine, path: Path, *, file_name: str, limits: Limits) -> tuple[Rows, list[dict[str, Any]]]:
+    """The rows and sheets of a workbook, read in a child process. Refuses what `importers.reader.read_workbook` refuses."""
+    with transaction(engine, readonly=True) as session:
+        masters = import_plans.masters(session)
+    with read_workbook(path, file_name=file_name, families=masters.families, mailboxes=masters.mailboxes, limits=limits) as reading:
+        return import_plans.rows_of(reading), import_plans.sheets_of(reading)
+
+
+def compare(engine: Engine, rows: Rows, *, today: date) -> Plan:
+    """What applying `rows` would do."""
+    with transaction(engine, readonly=True) as session:
+        return import_plans.plan(session, rows, today=today)
+
+
+def keep(engine: Engine, batch_id: int, plan: Plan, sheets: list[dict[str, Any]], *, by: Actor, now: datetime, guard: Guard) -> None:
+    """Write a plan in short transactions; people see it after the last one. Raises Dropped."""
+    count = len(plan.statuses)
+    for first in range(0, count, import_batches.ROWS_AT_ONCE):
+        after = min(count, first + import_batches.ROWS_AT_ONCE)
+        with transaction(engine) as session:
+            guard(session)
+            batch = _waiting(session, batch_id)
+            import_batches.keep_rows(session, batch_id, plan, range(first, after))
+            batch.progress = _COMPARED + (_KEPT - _COMPARED) * after // count
+    with transaction(engine) as session:
+        guard(session)
+        import_batches.finish(session, _waiting(session, batch_id), plan, sheets, by=by, now=now)
+
+
+def _begin(parts: Parts, run: Run) -> int | None:
+    """The oldest workbook that waits, free of what an earlier try may have left; None when none waits."""
+    with transaction(parts.engine) as session:
+        confirm(session, run)
+        batch = session.scalars(select(ImportBatch).where(ImportBatch.state == BatchState.RECEIVED).order_by(ImportBatch.id).limit(1)).one_or_none()
+        if batch is None:
+            return None
+        import_batches.clear(session, batch.id)
+        # Counts the tries until the reading is done: a try that kills its process must not be repeated without end.
+        batch.progress = batch.progress + 1 if batch.progress <= MOST_TRIES else 1
+        if batch.progress > MOST_TRIES:
+            import_batches.fail(session, batch, say(Refused("workbook_unreadable")), by=SYSTEM, now=parts.clock())
+        return batch.id
+
+
+def _plan(parts: Parts, run: Run, batch_id: int) -> bool:
+    """Plan one workbook; False when it could not be read, and the batch says why."""
+
+    def guard(session: Session) -> None:
+        confirm(session, run)
+
+    with transaction(parts.engine, readonly=True) as session:
+        batch = _waiting(session, batch_id)
+        file_name, storage_key = batch.file_name, batch.storage_key
+    with tempfile.TemporaryDirectory(prefix="jtickets-import-") as folder:
+        path = Path(folder) / "workbook"
+        parts.store.fetch(storage_key, path)
+        try:
+            rows, sheets = read_rows(parts.engine, path, file_name=file_name, limits=parts.limits)
+        except Refused as refused:
+            return _fail(parts, run, batch_id, refused)
+    if not rows.values:
+        return _fail(parts, run, batch_id, Refused("workbook_no_rows"), sheets)
+    _tell(parts, run, batch_id, _READ)
+    now = parts.clock()
+    plan = compare(parts.engine, rows, today=tokyo_date(now))
+    _tell(parts, run, batch_id, _COMPARED)
+    keep(parts.engine, batch_id, plan, sheets, by=SYSTEM, now=now, guard=guard)
+    return True
+
+
+def _fail(parts: Parts, run: Run, batch_id: int, refused: Refused, sheets: Sequence[dict[str, Any]] = ()) -> bool:
+    with transaction(parts.engine) as session:
+        confirm(session, run)
+        import_batches.fail(session, _waiting(session, batch_id), say(refused), sheets=sheets, by=SYSTEM, now=parts.clock())
+    return False
+
+
+def _tell(parts: Parts, run: Run, batch_id: int, percent: int) -> None:
+    with transaction(parts.engine) as session:
+        confirm(session, run)
+        _waiting(session, batch_id).progress = percent
+
+
+def _waiting(session: Session, batch_id: int) -> ImportBatch:
+    """The batch while it waits for its plan. Raises Dropped."""
+    batch = session.get_one(ImportBatch, batch_id)
+    if batch.state != BatchState.RECEIVED:
+        raise Dropped
+    return batch

@@ -1,0 +1,167 @@
+"""One jobs process: APScheduler only says "now"; the database decides who does what, so any number of processes may run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+from sqlalchemy.exc import DBAPIError
+
+from actions import jobs
+from actions.jobs import Run
+from actions.timetable import Daily
+from jobs.deliver_mail import Mailer
+from jobs.parts import Parts
+from jobs.schedule import JOBS, Job
+from models.database import transaction
+from rules.calendar import TOKYO
+
+log = structlog.get_logger("jobs")
+
+BEAT_SECONDS = 10
+_THREADS = 8
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def run(parts: Parts, stop: threading.Event | None = None) -> None:
+    """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first."""
+    stopping = stop or _stop_at_signals()
+    process = Process(parts, stopping)
+    process.start()
+    stopping.wait()
+    process.finish()
+
+
+class Process:
+    """The scheduler's calls, and the runs that are in this process's hands."""
+
+    def __init__(self, parts: Parts, stop: threading.Event) -> None:
+        self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"[:120]
+        self._parts = parts
+        self._stop = stop
+        self._mailer = Mailer(parts, self.worker, stop)
+        self._running: dict[int, Run] = {}
+        self._scheduler = _scheduler()
+
+    def start(self) -> None:
+        """Say that this process is there, make up for what was missed, then follow the timetable."""
+        self.beat()
+        for job in JOBS:
+            self._scheduler.add_job(self.tick, args=[job], id=f"{job.line.name} at start")
+            self._scheduler.add_job(self.tick, _trigger(job), args=[job], id=job.line.name)
+        self._scheduler.add_job(self.beat, IntervalTrigger(seconds=BEAT_SECONDS, timezone=UTC), id="heartbeat")
+        self._scheduler.add_job(self.take_asked, IntervalTrigger(seconds=1, timezone=UTC), id="asked")
+        self._scheduler.add_job(self.deliver, IntervalTrigger(seconds=1, timezone=UTC), id="deliver_mail")
+        self._scheduler.start()
+        log.info("started", worker=self.worker)
+
+    def finish(self) -> None:
+        """Wait for what is begun, then say goodbye."""
+        self._scheduler.shutdown(wait=True)
+        self._mailer.close()
+        with suppress(DBAPIError), transaction(self._parts.engine) as session:
+            jobs.retire(session, self.worker)
+        log.info("stopped", worker=self.worker)
+
+    def tick(self, job: Job) -> None:
+        """It is time for `job`: run this slot unless somebody does or did."""
+        now = self._parts.clock()
+        if job.wants is not None:
+            with transaction(self._parts.engine, readonly=True) as session:
+                if not job.wants(session, now):
+                    return
+        with transaction(self._parts.engine) as session:
+            begun = jobs.begin(session, job.line, worker=self.worker, now=now)
+        if begun is not None:
+            self._do(job, begun)
+
+    def take_asked(self) -> None:
+        """Run what a person asked for in the console."""
+        with transaction(self._parts.engine, readonly=True) as session:
+            if not jobs.is_asked(session):
+                return
+        known = {job.line.name: job for job in JOBS}
+        with transaction(self._parts.engine) as session:
+            begun = jobs.begin_asked(session, known, worker=self.worker, now=self._parts.clock())
+        if begun is not None:
+            self._do(known[begun.job], begun)
+
+    def deliver(self) -> None:
+        """Send the letters that are due."""
+        self._mailer.deliver()
+
+    def beat(self) -> None:
+        """Say that this process is alive, and hold the leases of its runs."""
+        now = self._parts.clock()
+        try:
+            with transaction(self._parts.engine) as session:
+                jobs.beat(session, self.worker, now=now)
+            for held in list(self._running.values()):
+                with transaction(self._parts.engine) as session:
+                    jobs.renew(session, held, now=now)
+        except DBAPIError as fault:
+            log.warning("no heartbeat", fault=type(fault.orig).__name__)
+
+    def _do(self, job: Job, begun: Run) -> None:
+        """Do the work and record how it ended; a failure is recorded and goes on to the log."""
+        began = time.monotonic()
+        self._running[begun.id] = begun
+        try:
+            counts = job.work(self._parts, begun)
+        except BaseException as fault:
+            with transaction(self._parts.engine) as session:
+                jobs.fail(session, begun, f"{type(fault).__name__}", now=self._parts.clock())
+            raise
+        finally:
+            del self._running[begun.id]
+        with transaction(self._parts.engine) as session:
+            kept = jobs.finish(session, begun, counts, now=self._parts.clock())
+        log.info("run", job=begun.job, slot=begun.slot.isoformat(), kept=kept, ms=round((time.monotonic() - began) * 1000), **counts)
+
+
+def _trigger(job: Job) -> Any:
+    """When the scheduler calls: at the beginning of each slot."""
+    rhythm = job.line.rhythm
+    if isinstance(rhythm, Daily):
+        return CronTrigger(hour=rhythm.at.hour, minute=rhythm.at.minute, timezone=TOKYO)
+    return IntervalTrigger(seconds=rhythm.seconds, start_date=_EPOCH, timezone=UTC)
+
+
+def _scheduler() -> Any:
+    # Its own log would tell every tick, and a failure's statement with its values: `_failed` says what is needed.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
+    scheduler: Any = BackgroundScheduler(
+        timezone=UTC,
+        executors={"default": ThreadPoolExecutor(_THREADS)},
+        job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
+    )
+    scheduler.add_listener(_failed, _JOB_ERROR)
+    return scheduler
+
+
+_JOB_ERROR = 2**13
+"""apscheduler.events.EVENT_JOB_ERROR."""
+
+
+def _failed(event: Any) -> None:
+    log.error("run failed", job=event.job_id, fault=type(event.exception).__name__, exc_info=event.exception)
+
+
+def _stop_at_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    return stop

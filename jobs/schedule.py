@@ -1,0 +1,36 @@
+"""Which function does the work of each line of the timetable (`actions.timetable` has names, rhythms and graces)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from actions.jobs import Counts, Run
+from actions.timetable import TIMETABLE, Line
+from jobs import expire, remind, sweep
+from jobs.parts import Parts
+
+Work = Callable[[Parts, Run], Counts]
+"""Does one run and says what it did. Every writing transaction in it begins with `actions.jobs.confirm(session, run)`."""
+Wants = Callable[[Session, datetime], bool]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A line and its function. With `wants` a slot in which there is nothing to do leaves no run behind."""
+
+    line: Line
+    work: Work
+    wants: Wants | None = None
+
+
+_WORK: dict[str, tuple[Work, Wants | None]] = {
+    "first_answer_overdue": (remind.first_answers, None),
+    "expire": (expire.expire, None),
+    "sweep_uploads": (sweep.sweep_uploads, None),
+}
+JOBS: tuple[Job, ...] = tuple(Job(line, *_WORK[line.name]) for line in TIMETABLE if line.name in _WORK)
+"""The work that is done once a slot. Shared work (the mail) runs in every process: `jobs.runner`."""

@@ -1,0 +1,64 @@
+"""Bytes and rows of uploads that no message took."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from itertools import islice
+
+from sqlalchemy import delete, select
+
+from actions.jobs import Counts, Run, confirm
+from jobs.parts import Parts
+from models.database import transaction
+from models.imports import ImportBatch
+from models.tickets import Attachment
+
+HELD_FOR = timedelta(days=7)
+"""So long a file waits for the form it was uploaded with."""
+YOUNG = timedelta(hours=1)
+"""Bytes this young may belong to an upload whose row is still to be written."""
+_AT_ONCE = 500
+
+
+def sweep_uploads(parts: Parts, run: Run) -> Counts:
+    """Delete held files nobody posted, and bytes that no row names."""
+    now = parts.clock()
+    held = _forget_held(parts, run, now)
+    orphans = 0
+    for keys in _chunks(key for key, changed_at in parts.store.listing() if changed_at < now - YOUNG):
+        for key in _unnamed(parts, run, keys):
+            parts.store.delete(key)
+            orphans += 1
+    return {name: count for name, count in (("held", held), ("orphans", orphans)) if count}
+
+
+def _forget_held(parts: Parts, run: Run, now: datetime) -> int:
+    """Rows first, bytes after the commit: what breaks off in between is an orphan of the next sweep."""
+    forgotten = 0
+    while True:
+        with transaction(parts.engine) as session:
+            confirm(session, run)
+            old = select(Attachment.id).where(Attachment.message_id.is_(None), Attachment.created_at < now - HELD_FOR).limit(_AT_ONCE)
+            # Asked again in the DELETE: a message may take the file this very moment.
+            statement = delete(Attachment).where(Attachment.id.in_(session.scalars(old).all()), Attachment.message_id.is_(None))
+            keys = session.scalars(statement.returning(Attachment.storage_key), execution_options={"synchronize_session": False}).all()
+        for key in keys:
+            parts.store.delete(key)
+        forgotten += len(keys)
+        if len(keys) < _AT_ONCE:
+            return forgotten
+
+
+def _unnamed(parts: Parts, run: Run, keys: list[str]) -> list[str]:
+    with transaction(parts.engine) as session:
+        confirm(session, run)
+        named = set(session.scalars(select(Attachment.storage_key).where(Attachment.storage_key.in_(keys))))
+        named |= set(session.scalars(select(ImportBatch.storage_key).where(ImportBatch.storage_key.in_(keys))))
+    return [key for key in keys if key not in named]
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    iterator = iter(keys)
+    while chunk := list(islice(iterator, _AT_ONCE)):
+        yield chunk

@@ -1,0 +1,76 @@
+"""The named selects of the mail ledger."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from models.base import AnyRow, AnySelect
+from models.outbox import Letter, LetterState, Recipient
+from models.paging import Place, Sheet, newest_first
+from models.people import Account
+from models.tickets import Ticket
+from rules.text import fold
+
+_HIGHEST_TICKET = 2**31 - 1
+_TICKET = re.compile(r"#?(\d{1,10})")
+_LETTERS: AnySelect = select(
+    Letter.id, Letter.kind, Letter.ticket_id, Letter.subject, Letter.state, Letter.created_at, Letter.try_at, Letter.sent_at, Letter.fault
+)
+
+
+class Shown(StrEnum):
+    """What the ledger can be narrowed to."""
+
+    TROUBLED = "troubled"
+    """A try failed, and nobody has dealt with it."""
+    WAITING = "waiting"
+    SENDING = "sending"
+    DONE = "done"
+    PARKED = "parked"
+    WITHDRAWN = "withdrawn"
+
+
+def letter_list(session: Session, *, text: str, shown: Shown | None, place: Place, limit: int) -> Sheet:
+    """Letters, the newest first; `text` is a ticket's number or the beginning of an address."""
+    statement = _LETTERS
+    if shown is Shown.TROUBLED:
+        statement = statement.where(Letter.fault != "")
+    elif shown is not None:
+        statement = statement.where(Letter.state == LetterState(shown))
+    if text:
+        statement = statement.where(_found(text))
+    return newest_first(session, statement, Letter.id, place, limit=limit)
+
+
+def recipients_of(session: Session, letters: Sequence[int]) -> Mapping[int, list[AnyRow]]:
+    """The recipients of `letters` by letter: letter_id, place, address, state, answer, updated_at; To before Cc."""
+    found: dict[int, list[AnyRow]] = defaultdict(list)
+    if letters:
+        statement = select(Recipient.letter_id, Recipient.place, Recipient.address, Recipient.state, Recipient.answer, Recipient.updated_at)
+        for row in session.execute(statement.where(Recipient.letter_id.in_(letters)).order_by(Recipient.letter_id, Recipient.place.desc(), Recipient.id)):
+            found[row.letter_id].append(row)
+    return found
+
+
+def letter_page(session: Session, letter_id: int) -> AnyRow | None:
+    """One letter with what it was about: every column, the ticket's subject, the account's user_id and company_name."""
+    statement: AnySelect = (
+        select(*Letter.__table__.columns, Ticket.subject.label("ticket_subject"), Account.user_id, Account.company_name)
+        .outerjoin(Ticket, Ticket.id == Letter.ticket_id)
+        .outerjoin(Account, Account.id == Letter.account_id)
+        .where(Letter.id == letter_id)
+    )
+    return session.execute(statement).one_or_none()
+
+
+def _found(text: str) -> ColumnElement[bool]:
+    number = _TICKET.fullmatch(fold(text))
+    if number and int(number.group(1)) <= _HIGHEST_TICKET:
+        return Letter.ticket_id == int(number.group(1))
+    return Letter.id.in_(select(Recipient.letter_id).where(Recipient.address_key.startswith(fold(text).lower(), autoescape=True)))

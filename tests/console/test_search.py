@@ -1,0 +1,86 @@
+"""Finding a ticket from the one search box."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+from sqlalchemy import Engine
+
+from models.database import transaction
+from rules.tickets import State
+from tests.client import Client, Page
+from tests.people import NOW, add_account, add_post, add_staff, add_ticket, sign_in_staff
+
+
+@pytest.fixture(autouse=True)
+def tickets(engine: Engine, client: Client) -> dict[str, int]:
+    """Three tickets of two companies, one of them closed; 中村 is signed in."""
+    with transaction(engine) as session:
+        member = add_staff(session)
+        sign_in_staff(client, session, member)
+        tozai = add_account(session)
+        aozora = add_account(session, "aozora", email="it_100%@aozora.example", company_name="学校法人 あおぞら学園", person_name="青木 陽子")
+        vpn = add_ticket(session, tozai, subject="IPsec VPN が切断される")
+        power = add_ticket(session, aozora, subject="電源ユニットの故障", contract="SD-123456-H", serial="PE0217AF0031", state=State.CLOSED)
+        power.resolved_at = NOW
+        other = add_ticket(session, aozora, subject="設定の相談", contract="不明", serial="不明")
+        add_post(session, other, "合言葉は菜の花", staff=member, note=True)
+    return {"vpn": vpn.id, "power": power.id, "other": other.id}
+
+
+def found(page: Page) -> list[str]:
+    return sorted(link.text for row in page.root.all("tr") for link in row.all("a"))
+
+
+@pytest.mark.parametrize(
+    ("typed", "subject"),
+    [
+        ("ipsec", "IPsec VPN が切断される"),
+        ("ＩＰｓｅｃ　ＶＰＮ", "IPsec VPN が切断される"),
+        ("切断", "IPsec VPN が切断される"),
+        ("東西ネットワーク", "IPsec VPN が切断される"),
+        ("木村", "IPsec VPN が切断される"),
+        ("kimura@osaka", "IPsec VPN が切断される"),
+        ("26040123", "IPsec VPN が切断される"),
+        ("cv4126af", "IPsec VPN が切断される"),
+        ("電源", "電源ユニットの故障"),
+        ("SD-123456-H", "電源ユニットの故障"),
+        ("ＳＤ－１２３４", "電源ユニットの故障"),
+        ("af0031", "電源ユニットの故障"),
+        ("あおぞら 故障", "電源ユニットの故障"),
+    ],
+)
+def test_a_ticket_is_found_by(client: Client, typed: str, subject: str) -> None:
+    client.get("/console/tickets")
+
+    assert found(client.submit("検索", q=typed)) == [subject]
+
+
+def test_a_number_finds_its_ticket_with_and_without_its_sign(client: Client, tickets: dict[str, int]) -> None:
+    for typed in (str(tickets["power"]), f"%23{tickets['power']}"):
+        assert found(client.get(f"/console/tickets?q={typed}")) == ["電源ユニットの故障"]
+
+
+@pytest.mark.parametrize("typed", ["%25%25", "__", "100_"])
+def test_signs_of_the_database_are_ordinary_letters(client: Client, typed: str) -> None:
+    assert found(client.get(f"/console/tickets?q={typed}")) == []
+
+
+def test_a_percent_sign_is_found_where_it_stands(client: Client) -> None:
+    assert found(client.get("/console/tickets?q=it_100%25")) == ["設定の相談", "電源ユニットの故障"]
+
+
+def test_every_word_must_be_found(client: Client) -> None:
+    assert found(client.get("/console/tickets?q=電源 VPN")) == []
+
+
+def test_a_search_can_be_narrowed_by_a_filter(client: Client) -> None:
+    assert found(client.get("/console/tickets?q=あおぞら&state=unresolved")) == ["設定の相談"]
+
+
+@pytest.mark.parametrize("typed", ["#", "99999999999999999999", "x" * 5000, "a b c d e f g h", "'; drop table ticket; --", "\\", "/"])
+def test_strange_words_find_nothing_and_break_nothing(client: Client, typed: str) -> None:
+    page = client.get(f"/console/tickets?q={quote(typed)}")
+
+    assert found(page) == []

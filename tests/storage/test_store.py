@@ -1,0 +1,88 @@
+"""The attachment storage: the same promises over a local folder and over an S3-compatible server."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+from moto.server import ThreadedMotoServer
+
+from storage.store import Store, open_store
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    with pytest.MonkeyPatch.context() as patch:
+        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
+        server.start()
+        host, port = server.get_host_and_port()
+        endpoint = f"http://{host}:{port}"
+        for name, value in {
+            "AWS_ENDPOINT": endpoint,
+            "AWS_ALLOW_HTTP": "true",
+            "AWS_ACCESS_KEY_ID": "tests",
+            "AWS_SECRET_ACCESS_KEY": "tests",
+            "AWS_REGION": "ap-northeast-1",
+        }.items():
+            patch.setenv(name, value)
+        httpx2.put(f"{endpoint}/desk", headers={"authorization": "AWS4-HMAC-SHA256 Credential=tests/20261201/us-east-1/s3/aws4_request"}).raise_for_status()
+        yield "s3://desk/attachments-of-tests"
+        server.stop()
+
+
+@pytest.fixture(params=["file", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    return open_store((tmp_path / "添付").as_uri() if request.param == "file" else request.getfixturevalue("s3_url"))
+
+
+def test_what_was_put_comes_back_byte_for_byte(store: Store) -> None:
+    content = bytes(range(256)) * 20_000
+
+    stored = store.put(io.BytesIO(content))
+
+    assert b"".join(store.chunks(stored.key)) == content
+    assert (stored.size, stored.sha256) == (len(content), hashlib.sha256(content).hexdigest())
+
+
+def test_an_empty_file_is_a_file(store: Store) -> None:
+    stored = store.put(io.BytesIO(b""))
+
+    assert (stored.size, b"".join(store.chunks(stored.key))) == (0, b"")
+
+
+def test_two_files_never_share_a_key(store: Store) -> None:
+    assert store.put(io.BytesIO(b"x")).key != store.put(io.BytesIO(b"x")).key
+
+
+def test_a_deleted_file_is_gone_and_may_be_deleted_again(store: Store) -> None:
+    stored = store.put(io.BytesIO(b"x"))
+
+    store.delete(stored.key)
+    store.delete(stored.key)
+
+    with pytest.raises(FileNotFoundError):
+        list(store.chunks(stored.key))
+
+
+def test_every_key_is_listed_with_its_age(store: Store) -> None:
+    keys = {store.put(io.BytesIO(b"x")).key for _ in range(3)}
+
+    assert keys <= {key for key, _changed in store.listing()}
+
+
+def test_a_file_is_fetched_to_a_path(store: Store, tmp_path: Path) -> None:
+    stored = store.put(io.BytesIO(b"workbook"))
+
+    store.fetch(stored.key, tmp_path / "there")
+
+    assert (tmp_path / "there").read_bytes() == b"workbook"
+
+
+def test_the_probe_leaves_nothing_behind(store: Store) -> None:
+    store.probe()
+
+    assert list(store.listing("probe")) == []

@@ -1,0 +1,229 @@
+"""The journal in words: what was done, to what, and which facts changed. Acts and subjects are codes of `actions`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any, cast
+
+from wording import dates, labels
+from wording.catalog import N_, translate
+
+_ACTS = {
+    "open": N_("チケットを作成しました"),
+    "reply": N_("チケットに書き込みました"),
+    "answer": N_("チケットに回答しました"),
+    "withdraw_answer": N_("回答を取り消しました"),
+    "note": N_("社内メモを書きました"),
+    "assign": N_("担当を変更しました"),
+    "change_state": N_("チケットの状態を変更しました"),
+    "change_priority": N_("優先度を変更しました"),
+    "register": N_("アカウントを登録しました"),
+    "consent": N_("個人情報の取り扱いに同意しました"),
+    "edit_profile": N_("プロフィールを編集しました"),
+    "change_email": N_("メールアドレスを変更しました"),
+    "change_password": N_("パスワードを変更しました"),
+    "reset_password": N_("パスワードを設定し直しました"),
+    "limit_reached": N_("登録の失敗が上限に達しました"),
+    "suspend": N_("アカウントの利用を停止しました"),
+    "reopen": N_("アカウントの利用を再開しました"),
+    "upload": N_("証書のファイルを受け取りました"),
+    "plan": N_("取込の計画を作りました"),
+    "apply": N_("取込を反映しました"),
+    "discard": N_("取込を破棄しました"),
+    "resend": N_("メールを送り直しました"),
+    "suppress": N_("メールの送信を取りやめました"),
+    "run_job": N_("ジョブを実行しました"),
+    "add_staff": N_("職員を登録しました"),
+    "change_staff": N_("職員の登録を変更しました"),
+    "set_staff_password": N_("職員のパスワードを設定しました"),
+    "reset_totp": N_("職員の確認コードを解除しました"),
+    "enrol_totp": N_("確認コードを登録しました"),
+    "bind_identity": N_("会社のアカウントを結び付けました"),
+    "refuse_sign_in": N_("会社のサインインを断りました"),
+    "add_family": N_("製品を追加しました"),
+    "change_family": N_("製品を変更しました"),
+    "add_alias": N_("製品の別名を追加しました"),
+    "remove_alias": N_("製品の別名を外しました"),
+    "add_mailbox": N_("以前の問合せ先を追加しました"),
+    "remove_mailbox": N_("以前の問合せ先を外しました"),
+    "add_category": N_("カテゴリを追加しました"),
+    "change_category": N_("カテゴリを変更しました"),
+    "add_domain": N_("メールのドメインを追加しました"),
+    "remove_domain": N_("メールのドメインを外しました"),
+    "add_company_day": N_("休業日を追加しました"),
+    "remove_company_day": N_("休業日を外しました"),
+    "publish_privacy_text": N_("個人情報の取り扱いを公開しました"),
+}
+_SUBJECTS = {
+    "ticket": N_("チケット"),
+    "account": N_("アカウント"),
+    "contract": N_("契約"),
+    "certificate": N_("証書"),
+    "batch": N_("取込"),
+    "letter": N_("メール"),
+    "job": N_("ジョブ"),
+    "staff": N_("職員"),
+    "family": N_("製品"),
+    "category": N_("カテゴリ"),
+    "domain": N_("ドメイン"),
+    "company_day": N_("休業日"),
+    "privacy_text": N_("個人情報の文"),
+}
+_PAGES = {
+    "ticket": "/console/tickets/{}",
+    "account": "/console/accounts/{}",
+    "certificate": "/console/contracts/{}",
+    "batch": "/console/imports/{}",
+    "letter": "/console/mails/{}",
+    "staff": "/console/staff/{}",
+    "family": "/console/masters/products/{}",
+    "privacy_text": "/console/masters/privacy-text/{}",
+}
+_FACTS = {
+    "state": N_("状態"),
+    "priority": N_("優先度"),
+    "assignee": N_("担当"),
+    "follows": N_("もとのチケット"),
+    "reason": N_("理由"),
+    "user_id": N_("ユーザーID"),
+    "email": N_("メールアドレス"),
+    "maintenance_email": N_("保守登録メール"),
+    "contract_key": N_("ご契約番号（または契約名）"),
+    "company_name": N_("会社名"),
+    "person_name": N_("お名前"),
+    "privacy_version": N_("個人情報の取り扱いの版"),
+    "version": N_("版"),
+    "name": N_("名前"),
+    "roles": N_("役割"),
+    "queues": N_("担当する製品"),
+    "active": N_("利用"),
+    "local_password": N_("パスワードの設定"),
+    "slug": N_("URL の名前"),
+    "intake_hint": N_("受付時の案内"),
+    "position": N_("表示順"),
+    "alias": N_("別名"),
+    "address": N_("アドレス"),
+    "kind": N_("区分"),
+    "day": N_("日付"),
+    "issuer": N_("発行者"),
+    "why": N_("理由"),
+    "subject": N_("相手の識別子"),
+    "certificates": N_("証書"),
+    "lines": N_("明細"),
+    "file_name": N_("ファイル"),
+    "recipient": N_("宛先"),
+}
+_HIDDEN = frozenset({"message"})
+"""Facts that are numbers of rows: of use to a query, to no reader."""
+_WHYS = {
+    "state": N_("このブラウザーで始めた手続きではありませんでした"),
+    "code": N_("認証の結果を受け取れませんでした"),
+    "issuer": N_("別の発行者からの応答でした"),
+    "refused_there": N_("会社のアカウントの側で取りやめました"),
+    "id_token": N_("応答の署名または内容が正しくありませんでした"),
+    "subject": N_("応答の識別子が正しくありませんでした"),
+    "email_unverified": N_("メールアドレスが確認されていませんでした"),
+    "oidc_unknown": N_("職員として登録されていないか、利用を停止しています"),
+}
+_KINDS = {"shared": N_("共有ドメイン"), "own": N_("当社のドメイン")}
+_YES, _NO, _NOTHING = N_("はい"), N_("いいえ"), N_("（なし）")
+
+Fact = tuple[str, str | None, str]
+"""A label, the value before (None where nothing was changed but a fact is told) and the value."""
+
+
+def sentence(act: str, language: str = "ja") -> str:
+    """What was done, a sentence without its subject; the code itself for an act that has no words yet."""
+    return translate(_ACTS.get(act, act), language)
+
+
+def subject(kind: str, number: int | None, name: str, language: str = "ja") -> str:
+    """To what: 「チケット #10482 SRX300 で…」「職員 佐藤」."""
+    numbered = f"#{number}" if number is not None and (kind in ("ticket", "letter", "batch") or not name) else ""
+    return " ".join(part for part in (subject_kind(kind, language), numbered, name) if part)
+
+
+def subject_kind(kind: str, language: str = "ja") -> str:
+    """A kind of subject."""
+    return translate(_SUBJECTS.get(kind, kind), language)
+
+
+def link(kind: str, number: int | None) -> str | None:
+    """The console's page of a subject, None where it has none of its own."""
+    return _PAGES[kind].format(number) if number is not None and kind in _PAGES else None
+
+
+def facts(recorded: Mapping[str, Any], language: str = "ja") -> list[Fact]:
+    """The facts of an entry as people read them; what stayed empty is left out."""
+    told: list[Fact] = []
+    for name, value in recorded.items():
+        if name in _HIDDEN or value in (None, "", [], {}):
+            continue
+        label = translate(_FACTS.get(name, name), language)
+        if isinstance(value, list) and len(cast("list[Any]", value)) == 2:
+            before, after = cast("list[Any]", value)
+            told.append((label, _word(name, before, language), _word(name, after, language)))
+        else:
+            told.append((label, None, _word(name, value, language)))
+    return told
+
+
+def act_choices(language: str = "ja") -> list[tuple[str, str]]:
+    """Every act for a select."""
+    return [(code, translate(text, language)) for code, text in _ACTS.items()]
+
+
+def subject_choices(language: str = "ja") -> list[tuple[str, str]]:
+    """Every kind of subject for a select."""
+    return [(code, translate(text, language)) for code, text in _SUBJECTS.items()]
+
+
+def has_words(act: str, kind: str) -> bool:
+    """Whether an act and its kind of subject can be told in words."""
+    return act in _ACTS and kind in _SUBJECTS
+
+
+def _word(name: str, value: Any, language: str) -> str:
+    if value in (None, "", []):
+        return translate(_NOTHING, language)
+    if isinstance(value, bool):
+        return translate(_YES if value else _NO, language)
+    if isinstance(value, (list, tuple)):
+        return "、".join(_word(name, part, language) for part in cast("list[Any]", value))
+    if isinstance(value, dict):
+        return "、".join(f"{key}：{_word(name, part, language)}" for key, part in cast("dict[str, Any]", value).items())
+    return _coded(name, str(value), language)
+
+
+def _coded(name: str, value: str, language: str) -> str:
+    """A code as its word, a day as people write it, anything else as it is."""
+    if name == "roles":
+        return "、".join(_told(code, (labels.role,), language) for code in value.split())
+    if name == "follows":
+        return f"#{value}"
+    if name in ("day", "at"):
+        return _dated(value)
+    words: Mapping[str, str] = {"why": _WHYS, "kind": _KINDS}.get(name, {})
+    if value in words:
+        return translate(words[value], language)
+    if name == "state":
+        return _told(value, (labels.state, labels.account_state, labels.batch_state), language)
+    return _told(value, (labels.priority,), language) if name == "priority" else value
+
+
+def _told(code: str, tellers: tuple[Callable[[str, str], str], ...], language: str) -> str:
+    """The word of a code; the journal outlives codes, so one that is gone is told as it is."""
+    for tell in tellers:
+        try:
+            return tell(code, language)
+        except (KeyError, ValueError):
+            continue
+    return code
+
+
+def _dated(value: str) -> str:
+    try:
+        return dates.day(date.fromisoformat(value)) if len(value) == 10 else dates.moment(datetime.fromisoformat(value))
+    except ValueError:
+        return value
