@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from actions import import_apply, import_batches
 from actions.import_plans import Plan, Rows
@@ -44,8 +45,8 @@ def plan_command(file: File, as_json: AsJson = False) -> None:
 
     Exit codes: 0 clean, 1 errors found, 2 unreadable.
     """
-    settings, engine = _open()
-    rows, sheets, plan = _read_and_compare(engine, settings, file)
+    with _opened() as (settings, engine):
+        rows, sheets, plan = _read_and_compare(engine, settings, file)
     if as_json:
         _print_plan(file, sheets, plan)
     else:
@@ -65,13 +66,13 @@ def apply_command(
     A certificate with an error, or with a warning unless --confirm-warnings is given, is held back as a whole.
     Applying the same file again changes nothing. Exit codes: 0 clean, 1 something was held back, 2 unreadable.
     """
-    settings, engine = _open()
-    by = _actor(engine, staff)
-    rows, sheets, plan = _read_and_compare(engine, settings, file, confirmed=confirm_warnings)
-    if not rows.values:
-        raise typer.Exit(_code(rows, found=False))
-    batch_id = _keep(engine, settings, file, plan, sheets, by)
-    written = _apply(engine, batch_id, by)
+    with _opened() as (settings, engine):
+        by = _actor(engine, staff)
+        rows, sheets, plan = _read_and_compare(engine, settings, file, confirmed=confirm_warnings)
+        if not rows.values:
+            raise typer.Exit(_code(rows, found=False))
+        batch_id = _keep(engine, settings, file, plan, sheets, by)
+        written = _apply(engine, batch_id, by)
     told = _outcome(file, batch_id, plan, written)
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
@@ -88,7 +89,8 @@ def _code(rows: Rows, *, found: bool) -> int:
     return FOUND if found else CLEAN
 
 
-def _open() -> tuple[Settings, Engine]:
+@contextmanager
+def _opened() -> Iterator[tuple[Settings, Engine]]:
     """The settings and the database, whose tables are brought up to date where it is the embedded one."""
     try:
         settings = read_settings()
@@ -97,12 +99,22 @@ def _open() -> tuple[Settings, Engine]:
             typer.echo(sentence, err=True)
         raise typer.Exit(UNREADABLE) from fault
     engine = make_engine(settings.database_url)
+    try:
+        _bring_up_to_date(engine)
+        yield settings, engine
+    except SQLAlchemyError as fault:
+        typer.echo(f"データベースを使えません（JTICKETS_DATABASE_URL）：{' '.join(str(fault).split())[:300]}", err=True)
+        raise typer.Exit(UNREADABLE) from fault
+    finally:
+        engine.dispose()
+
+
+def _bring_up_to_date(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         migrate(engine)
     elif pending_migrations(engine):
         typer.echo("データベースの更新が必要です。先に `jtickets migrate` を実行してください。", err=True)
         raise typer.Exit(UNREADABLE)
-    return settings, engine
 
 
 def _actor(engine: Engine, user_id: str) -> Actor:

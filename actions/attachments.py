@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -14,6 +15,13 @@ from models.base import AnyRow
 from models.tickets import Attachment, Message, MessageKind, Ticket
 from rules.limits import Limits
 from rules.refusal import Refused
+
+
+class FileFacts(NamedTuple):
+    """What a letter says of a file: its name and size in bytes."""
+
+    name: str
+    size: int
 
 
 def held_files(session: Session, tokens: Collection[str], *, by: Actor) -> Sequence[AnyRow]:
@@ -26,21 +34,23 @@ def held_files(session: Session, tokens: Collection[str], *, by: Actor) -> Seque
     return session.execute(statement.order_by(Attachment.id)).all()
 
 
-def take_files(session: Session, files: Sequence[int], message: Message, *, by: Actor, limits: Limits) -> None:
-    """Let `message` take the held files. Refuses at files: files_gone (swept or another's), post_large(max, n)."""
+def take_files(session: Session, files: Sequence[int], message: Message, *, by: Actor, limits: Limits) -> list[FileFacts]:
+    """Let `message` take the held files; their names and sizes. Refuses at files: files_gone (swept or another's), post_large(max, n)."""
     if not files:
-        return
+        return []
     statement = (
         update(Attachment)
         .where(Attachment.id.in_(files), Attachment.holder == holder_of(by), Attachment.message_id.is_(None))
         .values(message_id=message.id, holder="")
-        .returning(Attachment.size)
+        .returning(Attachment.id, Attachment.name, Attachment.size)
     )
-    sizes = session.scalars(statement, execution_options={"synchronize_session": False}).all()
-    if len(sizes) != len(set(files)):
+    taken = session.execute(statement, execution_options={"synchronize_session": False}).all()
+    if len(taken) != len(set(files)):
         raise Refused("files_gone", "files")
-    if sum(sizes) > limits.post_bytes:
-        raise Refused("post_large", "files", max=limits.post_bytes // 1024**2, n=round(sum(sizes) / 1024**2, 1))
+    length = sum(file.size for file in taken)
+    if length > limits.post_bytes:
+        raise Refused("post_large", "files", max=limits.post_bytes // 1024**2, n=round(length / 1024**2, 1))
+    return [FileFacts(file.name, file.size) for file in sorted(taken, key=lambda file: file.id)]
 
 
 def give_back(session: Session, message: Message, *, by: Actor) -> None:

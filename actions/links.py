@@ -1,35 +1,21 @@
-"""Secrets of mailed links: 256 random bits in the letter, only their hash in the database."""
+"""Mailed links of accounts: issued, found, used once, killed."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.people import Account, AccountLink, AccountState, LinkKind
-
-_LONGEST = 200
-"""No link of ours is longer; what is may not even be hashed."""
-
-
-def new_token() -> str:
-    """A secret for a link."""
-    return secrets.token_urlsafe(32)
-
-
-def token_hash(token: str) -> str:
-    """What the database keeps of a link's secret, "" for what cannot be one."""
-    return hashlib.sha256(token.encode()).hexdigest() if token.isascii() and len(token) <= _LONGEST else ""
+from models.tokens import hash_token, new_token
 
 
 def issue_link(session: Session, account_id: int, kind: LinkKind, *, expires_at: datetime, now: datetime, email: str = "") -> str:
     """A new link of `kind` for the account; older ones of that kind die. Returns the secret for the letter."""
     kill_links(session, account_id, now=now, kind=kind)
     token = new_token()
-    session.add(AccountLink(kind=kind, token_hash=token_hash(token), account_id=account_id, email=email, created_at=now, expires_at=expires_at, used_at=None))
+    session.add(AccountLink(kind=kind, token_hash=hash_token(token), account_id=account_id, email=email, created_at=now, expires_at=expires_at, used_at=None))
     return token
 
 
@@ -45,7 +31,7 @@ def find_link(session: Session, kind: LinkKind, token: str, *, now: datetime) ->
         select(AccountLink, Account)
         .join(Account, Account.id == AccountLink.account_id)
         .where(
-            AccountLink.token_hash == token_hash(token),
+            AccountLink.token_hash == hash_token(token),
             AccountLink.kind == kind,
             AccountLink.used_at.is_(None),
             AccountLink.expires_at > now,

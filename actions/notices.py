@@ -12,18 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.orm import Session
 
+from actions.attachments import FileFacts
 from actions.letters import Draft, write_letters
 from actions.rates import count_one, counted
 from mail.compose import Text, compose, excerpt
 from mail.desk import Desk
 from models.actors import Actor
-from models.contracts import Category, DomainKind, ProductFamily, mail_domains
+from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, PendingRegistration, QueueMember, Staff
-from models.tickets import Attachment, Message, MessageKind, Ticket
+from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
 from rules.limits import Limits
 from rules.rights import Role
@@ -35,12 +36,12 @@ _TOKYO_OFFSET = timedelta(hours=9)
 _ANSWERING = frozenset({Role.SUPPORT, Role.LEAD})
 
 
-def ticket_opened(session: Session, ticket: Ticket, message: Message, *, desk: Desk, limits: Limits, now: datetime) -> None:
+def ticket_opened(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """受付: tell the customer and the CC that the ticket is here, and the queue's staff that it wants an answer.
 
-    The message's attachments must be flushed. A ticket without an account tells staff only.
+    A ticket without an account tells staff only.
     """
-    facts = _facts_of(session, ticket, message, limits)
+    facts = _facts_of(session, ticket, message, limits, files)
     to_customer = _customer_drafts(session, "ticket_opened", facts, desk=desk, limits=limits, now=now)
     staff = _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_opened", facts, desk)
@@ -48,9 +49,9 @@ def ticket_opened(session: Session, ticket: Ticket, message: Message, *, desk: D
     write_letters(session, [*to_customer, to_staff], desk=desk, now=now)
 
 
-def ticket_updated(session: Session, ticket: Ticket, message: Message, *, desk: Desk, limits: Limits, now: datetime) -> None:
+def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """更新: tell the customer and the CC what was written, and the assignee (without one the queue's staff)."""
-    facts = _facts_of(session, ticket, message, limits)
+    facts = _facts_of(session, ticket, message, limits, files)
     to_customer = _customer_drafts(session, "ticket_updated", facts, desk=desk, limits=limits, now=now)
     staff = [facts.row.assignee_email] if facts.row.assignee_active else _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_updated", facts, desk)
@@ -58,9 +59,9 @@ def ticket_updated(session: Session, ticket: Ticket, message: Message, *, desk: 
     write_letters(session, [*to_customer, to_staff], desk=desk, now=now)
 
 
-def answered(session: Session, ticket: Ticket, message: Message, *, desk: Desk, limits: Limits, now: datetime) -> None:
+def answered(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """回答: tell the customer and the CC; the letter leaves from `message.published_at` on."""
-    facts = _facts_of(session, ticket, message, limits)
+    facts = _facts_of(session, ticket, message, limits, files)
     write_letters(session, _customer_drafts(session, "answered", facts, desk=desk, limits=limits, now=now), desk=desk, now=now)
 
 
@@ -154,6 +155,9 @@ def outside_cc_left(session: Session, account_id: int, *, limits: Limits, now: d
 
 # -- inner parts
 
+_SHARED_DOMAINS = select(func.aggregate_strings(MailDomain.domain, " ")).where(MailDomain.kind == DomainKind.SHARED).scalar_subquery()
+"""The shared mail domains in one text: they come with the facts instead of by a statement of their own."""
+
 
 @dataclass(frozen=True)
 class _Facts:
@@ -162,12 +166,12 @@ class _Facts:
     ticket: Ticket
     message: Message | None
     row: Any
-    files: Sequence[Any]
+    files: Sequence[FileFacts]
     post: str
     cut: bool
 
 
-def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits: Limits) -> _Facts:
+def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits: Limits, files: Sequence[FileFacts] = ()) -> _Facts:
     if message is not None and message.kind == MessageKind.NOTE:
         raise ValueError("a note never leaves the console")
     session.flush()
@@ -182,6 +186,7 @@ def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits:
             Account.maintenance_email,
             Staff.email.label("assignee_email"),
             Staff.active.label("assignee_active"),
+            (_SHARED_DOMAINS if ticket.cc else literal("")).label("shared_domains"),
         )
         .select_from(Ticket)
         .join(ProductFamily, ProductFamily.id == Ticket.family_id)
@@ -190,10 +195,8 @@ def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits:
         .outerjoin(Staff, Staff.id == Ticket.assignee_id)
         .where(Ticket.id == ticket.id)
     ).one()
-    files: Sequence[Any] = []
     post, cut = "", False
     if message is not None:
-        files = session.execute(select(Attachment.name, Attachment.size).where(Attachment.message_id == message.id).order_by(Attachment.id)).all()
         post, cut = excerpt(message.body, limits.mail_body_characters)
     return _Facts(ticket, message, row, files, post, cut)
 
@@ -236,7 +239,7 @@ def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> 
     """The outside CC addresses beyond the account's number for today; each one that may go is counted."""
     if not facts.ticket.cc:
         return frozenset()
-    shared = mail_domains(session, DomainKind.SHARED)
+    shared = frozenset((facts.row.shared_domains or "").split())
     own, maintenance = parse_address(facts.row.email), parse_address(facts.row.maintenance_email)
     outside = [value for value in facts.ticket.cc if is_outside(parse_address(value), own, maintenance, shared)]
     key = str(facts.row.account_id)

@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session
 
 from actions import journal, notices, rates
 from actions.decisions import Judged, is_taken, judge_new, judge_pending, keep_refusal
-from actions.links import new_token, token_hash
 from actions.sign_ins import client_key
 from mail.desk import Desk
 from models.actors import SYSTEM, Actor
 from models.database import lock
 from models.people import Account, AccountState, Consent, PendingRegistration
+from models.tokens import hash_token, new_token
 from rules.addresses import parse_address, registrable
 from rules.credentials import user_id_key
 from rules.limits import Limits
@@ -97,7 +97,7 @@ def _may_mail(session: Session, email_key: str, *, limits: Limits, now: datetime
 
 def _send_link(session: Session, pending: PendingRegistration, *, desk: Desk, limits: Limits, now: datetime) -> int:
     token = new_token()
-    pending.token_hash = token_hash(token)
+    pending.token_hash = hash_token(token)
     pending.created_at = now
     pending.expires_at = now + timedelta(hours=limits.confirmation_link_hours)
     pending.completed_at = None
@@ -110,7 +110,7 @@ def _send_link(session: Session, pending: PendingRegistration, *, desk: Desk, li
 
 def find_pending(session: Session, token: str) -> PendingRegistration | None:
     """The registration behind a link's secret, whatever has become of it."""
-    return session.scalars(select(PendingRegistration).where(PendingRegistration.token_hash == token_hash(token))).one_or_none()
+    return session.scalars(select(PendingRegistration).where(PendingRegistration.token_hash == hash_token(token))).one_or_none()
 
 
 def state_of(pending: PendingRegistration | None, *, now: datetime) -> LinkState:

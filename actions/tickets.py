@@ -17,7 +17,6 @@ from actions.verdicts import facts_of, judge_typed
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.base import NEVER
-from models.outbox import Letter
 from models.people import Account, Staff
 from models.tickets import Draft, Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
@@ -25,6 +24,8 @@ from rules.limits import Limits
 from rules.refusal import Refused
 from rules.text import fold_key, is_unknown, searchable
 from rules.tickets import ENDED, Priority, State, after_answer, after_assignment, after_customer_post, check_move, check_post, takes_posts
+
+_LARGEST_ID = 2**31 - 1
 
 
 class NoTicket(LookupError):
@@ -98,9 +99,9 @@ def open_ticket(
     session.add(ticket)
     session.flush()
     message = _add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now)
-    take_files(session, files, message, by=by, limits=limits)
+    taken = take_files(session, files, message, by=by, limits=limits)
     journal.record(session, "open", "ticket", ticket.id, by=by, now=now, subject_name=ticket.subject, follows=ticket.follows_id)
-    notices.ticket_opened(session, ticket, message, desk=desk, limits=limits, now=now)
+    notices.ticket_opened(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
     return ticket
 
 
@@ -128,13 +129,13 @@ def reply(
     if not takes_posts(shown_state(ticket, now)) or not takes_posts(ticket.state):
         return _follow_up(session, ticket, body, files=files, submission=submission, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
     message = _add_message(session, ticket, MessageKind.CUSTOMER, body, submission=submission, by=by, published_at=now, now=now)
-    take_files(session, files, message, by=by, limits=limits)
+    taken = take_files(session, files, message, by=by, limits=limits)
     before = ticket.state
     _set_state(ticket, after_customer_post(ticket.state), since=now, now=now)
     start_clock(ticket, calendar, now)
     _touch(ticket, now)
     journal.record(session, "reply", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
-    notices.ticket_updated(session, ticket, message, desk=desk, limits=limits, now=now)
+    notices.ticket_updated(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
     return ticket
 
 
@@ -157,11 +158,10 @@ def answer(
     `last_seen` is the newest message its author saw. Refuses: newer_reply(name, id) when another post came since,
     body_empty, text_long, state_move, files_gone, post_large.
     """
-    posted = _posted(session, submission)
+    posted = _check_unseen(session, ticket, last_seen, submission, by)
     if posted is not None:
         return posted
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
-    _check_unseen(session, ticket, last_seen, by)
     published_at = now + timedelta(seconds=limits.undo_send_seconds)
     undo = _snapshot(ticket)
     before = ticket.state
@@ -171,12 +171,12 @@ def answer(
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
     _touch(ticket, now)
-    message = _add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now)
-    message.undo = {**undo, "version": ticket.version}
-    take_files(session, files, message, by=by, limits=limits)
+    undo["version"] = ticket.version
+    message = _add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
+    taken = take_files(session, files, message, by=by, limits=limits)
     session.execute(delete(Draft).where(Draft.ticket_id == ticket.id, Draft.staff_id == by.id, Draft.kind == MessageKind.ANSWER))
     journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
-    notices.answered(session, ticket, message, desk=desk, limits=limits, now=now)
+    notices.answered(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
     return message
 
 
@@ -194,9 +194,6 @@ def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: St
     if message.undo.get("version") == ticket.version:
         _restore(ticket, message.undo)
     give_back(session, message, by=by)
-    for letter in session.scalars(select(Letter).where(Letter.message_id == message.id)):
-        letter.message_id = None
-    session.flush()
     session.delete(message)
     _keep_draft(session, ticket, MessageKind.ANSWER, text, by=by, now=now)
     _touch(ticket, now)
@@ -279,7 +276,7 @@ def shown_state(ticket: Ticket | Any, now: datetime) -> State:
 
 
 def _one(session: Session, number: int, *, change: bool) -> Ticket:
-    ticket = session.get(Ticket, number, with_for_update=True if change else None) if 0 < number < 2**31 else None
+    ticket = session.get(Ticket, number, with_for_update=True if change else None) if 0 < number <= _LARGEST_ID else None
     if ticket is None:
         raise NoTicket(number)
     return ticket
@@ -291,7 +288,16 @@ def _posted(session: Session, submission: str) -> Message | None:
 
 
 def _add_message(
-    session: Session, ticket: Ticket, kind: MessageKind, body: str, *, submission: str, by: Actor, published_at: datetime, now: datetime
+    session: Session,
+    ticket: Ticket,
+    kind: MessageKind,
+    body: str,
+    *,
+    submission: str,
+    by: Actor,
+    published_at: datetime,
+    now: datetime,
+    undo: dict[str, Any] | None = None,
 ) -> Message:
     message = Message(
         ticket_id=ticket.id,
@@ -302,7 +308,7 @@ def _add_message(
         body=body,
         created_at=now,
         published_at=published_at,
-        undo={},
+        undo=undo or {},
         submission=submission or None,
     )
     session.add(message)
@@ -310,12 +316,15 @@ def _add_message(
     return message
 
 
-def _check_unseen(session: Session, ticket: Ticket, last_seen: int, by: StaffMember) -> None:
-    newest = session.execute(
-        select(Message.id, Message.author_name, Message.staff_id).where(Message.ticket_id == ticket.id).order_by(Message.id.desc()).limit(1)
-    ).one_or_none()
-    if newest is not None and newest.id > last_seen and newest.staff_id != by.id:
-        raise Refused("newer_reply", "body", name=newest.author_name, id=newest.id)
+def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: str, by: StaffMember) -> Message | None:
+    """The message that this form made already, if any. Refuses newer_reply(name, id) when somebody else posted after `last_seen`."""
+    unseen = (Message.ticket_id == ticket.id) & (Message.id > min(last_seen, _LARGEST_ID)) & (Message.staff_id.is_distinct_from(by.id))
+    own = (Message.submission == submission) & (Message.submission != "")
+    rows = session.scalars(select(Message).where(unseen | own).order_by(Message.id.desc())).all()
+    made = next((row for row in rows if row.submission == submission), None)
+    if made is None and rows:
+        raise Refused("newer_reply", "body", name=rows[0].author_name, id=rows[0].id)
+    return made
 
 
 def _set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:

@@ -17,11 +17,11 @@ from models.journal import JournalEntry
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, QueueMember, Staff, StaffSession
 from models.tickets import Message, MessageKind, Ticket
+from models.tokens import hash_token
 from rules.contracts import CONTACT, Path, Reason, Verdict
 from rules.rights import Role
 from rules.text import searchable
 from rules.tickets import Priority, State
-from web.sessions import hash_token
 
 _FIVE_HOURS = timedelta(hours=5)
 _STATES = (State.NEW, State.OPEN, State.OPEN, State.OPEN, State.OPEN, State.WAITING_CUSTOMER, State.WAITING_CUSTOMER, State.WAITING_VENDOR, *[State.OPEN] * 2)

@@ -71,6 +71,7 @@ def create() -> Starlette:
 class _Pages:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._writers = engine.execution_options(writes=True)
         environment = Environment(loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, auto_reload=False)
         environment.filters["moment"] = _moment
         environment.filters["lines"] = _lines
@@ -97,7 +98,7 @@ class _Pages:
     def reply(self, request: Request, form: dict[str, str]) -> Response:
         number: int = request.path_params["number"]
         now = datetime.now(UTC)
-        with self._writing() as session:
+        with Session(self._writers) as session:
             me = _me(session, request)
             if form["csrf"] != me.csrf:
                 return PlainTextResponse("csrf", 403)
@@ -115,15 +116,12 @@ class _Pages:
         except VerificationError:
             return PlainTextResponse("wrong", 403)
         token = secrets.token_urlsafe(32)
-        with self._writing() as session:
+        with Session(self._writers) as session:
             session.execute(insert(SESSION).values(id=token, customer_id=customer.id, csrf=secrets.token_urlsafe(16)))
             session.commit()
         response = RedirectResponse("/tickets", 303)
         response.set_cookie("reference", token, httponly=True)
         return response
-
-    def _writing(self) -> Session:
-        return Session(self._engine.execution_options(writes=True))
 
 
 def _posting(handler: Callable[[Request, dict[str, str]], Response]) -> Callable[[Request], Any]:

@@ -102,7 +102,7 @@ def leave(call: Call) -> Response:
 
 def _try_password(basis: Basis) -> Tried:
     """Count the try, then do the same work for whoever it names: one look-up, one hash."""
-    key = user_id_key((basis.fields.get("user_id") or [""])[0].replace("\x00", ""))
+    key = user_id_key((basis.fields.get("user_id") or [""])[0].replace("\x00", "\ufffd"))
     password = (basis.fields.get("password") or [""])[0]
     with transaction(basis.wiring.engine) as session:
         wait_until = staff_sign_in.count_try(session, key, client=basis.client, limits=basis.limits, now=basis.now)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from actions import staff_sign_in
 from console.door import DOOR, local_path, open_door
+from models.tokens import new_token
 from rules.refusal import Refused
 from web.access import STAFF_VISITOR
 from web.call import Basis, Call
@@ -18,7 +19,6 @@ from web.endpoint import get
 from web.errors import NotFound
 from web.forms import BadRequest
 from web.oidc import ATTEMPT_MINUTES, CALLBACK, Identity, Provider, ProviderDown, Untrusted, provider_of, secrets_of
-from web.sessions import new_token
 
 _ATTEMPT = "jtickets_attempt"
 _TEMPLATE = "console/sign_in/problem.html"
@@ -117,12 +117,12 @@ def _ask_where(basis: Basis) -> Begun:
 
 def _ask_who(basis: Basis) -> Returned:
     """Exchange the code. The cookie's signature is checked by the handler; here its state only saves asking for nothing."""
-    answer = _answer(basis)
+    provider, answer = _provider(basis), _answer(basis)
     state = answer.get("state", "")
     if not state or basis.cookie(_ATTEMPT).partition("~")[0] != state:
         return Returned(why="state")
     try:
-        return Returned(state, _provider(basis).finish(answer, secrets_of(basis.wiring.settings.key, state), now=basis.now))
+        return Returned(state, provider.finish(answer, secrets_of(basis.wiring.settings.key, state), now=basis.now))
     except Untrusted as untrusted:
         return Returned(state, why=untrusted.why)
     except ProviderDown:

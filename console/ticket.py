@@ -18,7 +18,7 @@ from console.thread import build_thread
 from models.ticket_page import Behind, Masters, behind_ticket, thread_parts, ticket_masters, ticket_row
 from models.tickets import Ticket
 from rules.addresses import Verdict as DomainVerdict
-from rules.addresses import compare, is_under, parse_address, registrable
+from rules.addresses import compare_hosts, host_of, is_under, parse_address, registrable
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.contracts import Judgement, judge, lookup_contract, lookup_serials
 from rules.refusal import Refused
@@ -142,7 +142,9 @@ def _domain(row: Row[Any], masters: Masters) -> DomainVerdict | None:
     """How the account's two addresses stand to each other, None for a ticket of nobody yet."""
     if not row.email:
         return None
-    return compare(parse_address(row.email), parse_address(row.maintenance_email), masters.shared_domains)
+    if row.email_key == row.maintenance_email_key:
+        return DomainVerdict.SAME
+    return compare_hosts(host_of(row.email), host_of(row.maintenance_email), masters.shared_domains)
 
 
 def _outside(address: str, row: Row[Any], masters: Masters) -> bool:

@@ -16,13 +16,14 @@ from models.actors import Customer
 from models.contracts import privacy_text
 from models.database import transaction
 from models.people import Account, AccountState
+from models.tokens import hash_token
 from rules.credentials import user_id_key
 from rules.refusal import Refused
 from web.access import CUSTOMER, VISITOR
 from web.call import Basis, Call
 from web.endpoint import Page, get, post
 from web.forms import Form
-from web.sessions import close_session, hash_token, open_customer_session
+from web.sessions import close_session, open_customer_session
 from wording.catalog import N_, translate
 
 HOME = "/tickets"

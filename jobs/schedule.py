@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import expire, remind, sweep
+from jobs import expire, plan_import, remind, sweep
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -28,9 +28,10 @@ class Job:
 
 
 _WORK: dict[str, tuple[Work, Wants | None]] = {
+    "plan_import": (plan_import.plan_received, plan_import.has_received),
     "first_answer_overdue": (remind.first_answers, None),
     "expire": (expire.expire, None),
     "sweep_uploads": (sweep.sweep_uploads, None),
 }
-JOBS: tuple[Job, ...] = tuple(Job(line, *_WORK[line.name]) for line in TIMETABLE if line.name in _WORK)
+JOBS: tuple[Job, ...] = tuple(Job(line, *_WORK[line.name]) for line in TIMETABLE if not line.shared)
 """The work that is done once a slot. Shared work (the mail) runs in every process: `jobs.runner`."""

@@ -7,15 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Enum
 
-import models.contracts
-import models.imports
-import models.journal
-import models.outbox
-import models.people
-import models.tickets
 from models.base import Base, Moment
-
-TABLES = (models.contracts, models.imports, models.journal, models.outbox, models.people, models.tickets)
 
 
 def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, case, cast, literal, null, or_, select, union_all
+from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from models.base import Moment
@@ -25,6 +26,8 @@ MOST_LINES = 500
 """Lines loaded of the certificates behind a ticket, those with its serial first."""
 MOST_RELATED = 6
 _MOST_SERIAL_CERTIFICATES = 20
+_NUMBER: Any = bindparam("number", type_=Integer)
+_SERIALS: Any = bindparam("serials", type_=String, expanding=True)
 _NO_MOMENT: Any = cast(null(), Moment)
 _NO_DAY: Any = cast(null(), Date)
 _NO_NUMBER: Any = cast(null(), Integer)
@@ -107,7 +110,23 @@ def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Ro
     recipient: of (message), at (sent), kind (to or cc), name (state), text (address) · event: at, kind (act), name (actor), facts ·
     draft of `staff_id`: at, kind, text.
     """
-    messages = _part(
+    rows = session.execute(_thread(), {"number": number, "staff_id": staff_id}).all()
+    return sorted(rows, key=lambda row: (row.at, row.id))
+
+
+@cache
+def _thread() -> Any:
+    return union_all(_messages(), _files(), _recipients(), _events(), _drafts())
+
+
+def _part(*columns: Any) -> Select[Any]:
+    """One table's share of a UNION ALL."""
+    share: Any = select(*columns)
+    return share
+
+
+def _messages() -> Select[Any]:
+    return _part(
         literal("message").label("part"),
         Message.id.label("id"),
         Message.id.label("of"),
@@ -119,18 +138,10 @@ def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Ro
         Message.staff_id.label("who"),
         _NO_NUMBER.label("size"),
         _NO_FACTS.label("facts"),
-    ).where(Message.ticket_id == number)
-    rows = session.execute(union_all(messages, _files(number), _recipients(number), _events(number), _drafts(number, staff_id))).all()
-    return sorted(rows, key=lambda row: (row.at, row.id) if row.at else (datetime.max.replace(tzinfo=rows[0].at.tzinfo), row.id))
+    ).where(Message.ticket_id == _NUMBER)
 
 
-def _part(*columns: Any) -> Select[Any]:
-    """One table's share of a UNION ALL."""
-    share: Any = select(*columns)
-    return share
-
-
-def _files(number: int) -> Select[Any]:
+def _files() -> Select[Any]:
     return (
         _part(
             literal("file"),
@@ -146,11 +157,11 @@ def _files(number: int) -> Select[Any]:
             _NO_FACTS,
         )
         .join(Message, Message.id == Attachment.message_id)
-        .where(Message.ticket_id == number)
+        .where(Message.ticket_id == _NUMBER)
     )
 
 
-def _recipients(number: int) -> Select[Any]:
+def _recipients() -> Select[Any]:
     return (
         _part(
             literal("recipient"),
@@ -166,11 +177,11 @@ def _recipients(number: int) -> Select[Any]:
             _NO_FACTS,
         )
         .join(Letter, Letter.id == Recipient.letter_id)
-        .where(Letter.ticket_id == number, Letter.message_id.is_not(None))
+        .where(Letter.ticket_id == _NUMBER, Letter.message_id.is_not(None))
     )
 
 
-def _events(number: int) -> Select[Any]:
+def _events() -> Select[Any]:
     return _part(
         literal("event"),
         JournalEntry.id,
@@ -183,10 +194,10 @@ def _events(number: int) -> Select[Any]:
         _NO_NUMBER,
         _NO_NUMBER,
         JournalEntry.facts,
-    ).where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id == number)
+    ).where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id == _NUMBER)
 
 
-def _drafts(number: int, staff_id: int) -> Select[Any]:
+def _drafts() -> Select[Any]:
     return _part(
         literal("draft"),
         Draft.id,
@@ -199,16 +210,13 @@ def _drafts(number: int, staff_id: int) -> Select[Any]:
         _NO_NUMBER,
         _NO_NUMBER,
         _NO_FACTS,
-    ).where(Draft.ticket_id == number, Draft.staff_id == staff_id)
+    ).where(Draft.ticket_id == _NUMBER, Draft.staff_id == bindparam("staff_id"))
 
 
 def behind_ticket(session: Session, ticket: Ticket, *, contract_key: str | None, serials: Sequence[str]) -> Behind:
     """What `rules.contracts.judge` asks for and what stands beside it on the page: one statement."""
-    wanted = _certificates(contract_key, serials)
-    parts: list[Select[Any]] = [_lines(wanted, serials), _parties(wanted)]
-    parts += [_related("account", ticket, Ticket.account_id == ticket.account_id)] if ticket.account_id else []
-    parts += [_related("serial", ticket, Ticket.serial_key == ticket.serial_key)] if ticket.serial_key else []
-    rows = session.execute(union_all(*parts)).all()
+    asked = {"contract": contract_key, "serials": list(serials), "account_id": ticket.account_id, "serial_key": ticket.serial_key or None, "number": ticket.id}
+    rows = session.execute(_behind(), asked).all()
     facts = _facts(rows)
     return Behind(
         certificate=next((found for found in facts if found.key == contract_key), None),
@@ -220,15 +228,16 @@ def behind_ticket(session: Session, ticket: Ticket, *, contract_key: str | None,
     )
 
 
-def _certificates(contract_key: str | None, serials: Sequence[str]) -> Any:
-    named = Certificate.contract_key == (contract_key or "")
-    if not serials:
-        return named
-    on_lines = select(ContractLine.certificate_id).where(ContractLine.serial.in_(serials)).distinct().limit(_MOST_SERIAL_CERTIFICATES)
-    return or_(named, Certificate.id.in_(on_lines))
+@cache
+def _behind() -> Any:
+    on_lines = select(ContractLine.certificate_id).where(ContractLine.serial.in_(_SERIALS)).distinct().limit(_MOST_SERIAL_CERTIFICATES)
+    wanted = or_(Certificate.contract_key == bindparam("contract"), Certificate.id.in_(on_lines))
+    of_account = Ticket.account_id == bindparam("account_id", type_=Integer)
+    of_serial = Ticket.serial_key == bindparam("serial_key", type_=String)
+    return union_all(_lines(wanted), _parties(wanted), _related("account", of_account), _related("serial", of_serial))
 
 
-def _lines(wanted: Any, serials: Sequence[str]) -> Select[Any]:
+def _lines(wanted: Any) -> Select[Any]:
     found = (
         _part(
             literal("line").label("part"),
@@ -248,7 +257,7 @@ def _lines(wanted: Any, serials: Sequence[str]) -> Select[Any]:
         )
         .join(Certificate, Certificate.id == ContractLine.certificate_id)
         .where(wanted)
-        .order_by(case((ContractLine.serial.in_(serials), 0), else_=1), ContractLine.ends_on.desc(), ContractLine.id)
+        .order_by(case((ContractLine.serial.in_(_SERIALS), 0), else_=1), ContractLine.ends_on.desc(), ContractLine.id)
         .limit(MOST_LINES)
         .subquery()
     )
@@ -279,13 +288,10 @@ def _parties(wanted: Any) -> Select[Any]:
     )
 
 
-def _related(part: str, ticket: Ticket, condition: Any) -> Select[Any]:
+def _related(part: str, condition: Any) -> Select[Any]:
     """As lines: product_number holds the subject, serial the state, `at` the moment of opening."""
     found = (
-        select(Ticket.id, Ticket.subject, Ticket.state, Ticket.created_at)
-        .where(condition, Ticket.id != ticket.id)
-        .order_by(Ticket.id.desc())
-        .limit(MOST_RELATED)
+        select(Ticket.id, Ticket.subject, Ticket.state, Ticket.created_at).where(condition, Ticket.id != _NUMBER).order_by(Ticket.id.desc()).limit(MOST_RELATED)
     ).subquery()
     empty = literal("")
     return _part(

@@ -24,11 +24,13 @@ from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from web.access import World
 from web.csrf import token_for
+from web.errors import NotFound
 from web.forms import BadRequest, Form
 from web.wiring import Wiring
 
 T = TypeVar("T", bound=Actor)
 
+_LARGEST_ID = 2**31 - 1
 _FLASH = "jtickets_flash"
 _VISITOR = "jtickets_visitor"
 _LANGUAGE = "jtickets_language"
@@ -144,8 +146,11 @@ class Call:
         return _known(self.actor, StaffMember)
 
     def param(self, name: str) -> Any:
-        """A typed part of the path."""
-        return self.basis.request.path_params[name]
+        """A typed part of the path. A number beyond any id names nothing: NotFound."""
+        value = self.basis.request.path_params[name]
+        if isinstance(value, int) and value > _LARGEST_ID:
+            raise NotFound
+        return value
 
     def query(self, name: str, default: str = "") -> str:
         """A value of the query string; the same name twice is a bad request."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -12,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.actors import Customer, StaffMember
 from models.people import Account, AccountSession, AccountState, Staff, StaffSession
+from models.tokens import hash_token, new_token
 from rules.limits import Limits
 from rules.rights import Role
 
@@ -62,16 +61,6 @@ class Found:
 
 
 NOBODY = Found(None)
-
-
-def new_token() -> str:
-    """256 random bits for a cookie or a link."""
-    return secrets.token_urlsafe(32)
-
-
-def hash_token(token: str) -> str:
-    """What the database keeps of a token."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def find_customer(session: Session, token: str, *, client: str, limits: Limits, now: datetime) -> Found:

@@ -135,6 +135,18 @@ _FIELDS = {
     "body": N_("お問合せ内容"),
     "files": N_("添付ファイル"),
     "state": N_("状態"),
+    "code": N_("確認コード"),
+    "new_password": N_("新しいパスワード"),
+    "reason": N_("理由"),
+    "slug": N_("URL の名前"),
+    "alias": N_("別名"),
+    "intake_hint": N_("受付時の案内"),
+    "domain": N_("ドメイン"),
+    "address": N_("アドレス"),
+    "roles": N_("役割"),
+    "families": N_("担当する製品"),
+    "position": N_("表示順"),
+    "day": N_("日付"),
     "": N_("入力欄"),
 }
 

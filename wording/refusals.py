@@ -135,7 +135,37 @@ _IMPORTS = {
     "nothing_to_apply": N_("反映できる証書がありません。エラーを直すか、警告を確認してください。"),
     "batch_state": N_("この取込は「{state}」のため、操作できません。画面を開き直してください。"),
 }
-SENTENCES: dict[str, str] = {**_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
+_CONSOLE = {
+    "staff_user_id_taken": N_("このユーザーIDはすでに使われています。別のユーザーIDを入力してください。"),
+    "staff_email_taken": N_("このメールアドレスは、ほかの職員が使っています。別のメールアドレスを入力してください。"),
+    "roles_empty": N_("役割を 1 つ以上選んでください。"),
+    "role_unknown": N_("役割を一覧から選んでください。"),
+    "family_unknown": N_("製品を一覧から選んでください。"),
+    "own_admin_role": N_("ご自身の「管理者」の役割は外せません。ほかの管理者に依頼してください。"),
+    "own_deactivation": N_("ご自身の利用は停止できません。ほかの管理者に依頼してください。"),
+    "last_admin": N_("管理者が 1 人もいなくなるため、変更できません。先に別の方を管理者にしてください。"),
+    "oidc_unknown": N_("このアカウントは、コンソールを使う職員として登録されていません。"),
+    "account_suspended_already": N_("このアカウントは、すでに利用を停止しています。"),
+    "account_active_already": N_("このアカウントは、すでに利用できます。"),
+    "slug_form": N_("URL の名前は、半角の英小文字・数字と「-」で、{max} 文字以内で入力してください（例：juniper-srx）。"),
+    "name_empty": N_("名前を入力してください。"),
+    "name_taken": N_("「{x}」はすでにあります。別の名前を入力してください。"),
+    "slug_taken": N_("「{x}」はすでに使われています。別の名前を入力してください。"),
+    "position_form": N_("表示順は、1〜{max} の数字で入力してください。"),
+    "last_family": N_("選べる製品が 1 つもなくなるため、停止できません。"),
+    "last_category": N_("選べるカテゴリが 1 つもなくなるため、停止できません。"),
+    "mailbox_taken": N_("「{x}」は、この製品にすでにあります。"),
+    "domain_form": N_("「{x}」は、メールのドメインとして使えません。「@」より後ろの形で入力してください（例：example.co.jp）。"),
+    "domain_taken": N_("「{x}」はすでに一覧にあります。"),
+    "day_form": N_("日付を、2026/12/28 の形で入力してください。"),
+    "day_taken": N_("その日はすでに休業日です。"),
+    "name_long": N_("名前は、{max} 文字以内で入力してください（いまは {n} 文字です）。"),
+    "privacy_empty": N_("本文を入力してください。"),
+    "privacy_long": N_("本文は、{max} 文字以内で入力してください（いまは {n} 文字です）。"),
+    "privacy_unchanged": N_("いまの版と同じ文です。書き直してから公開してください。"),
+    "privacy_outdated": N_("表示したあとで、別の版が公開されました。最新の版を確認してください。"),
+}
+SENTENCES: dict[str, str] = {**_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
 """Every code a rule or an action refuses with, and its sentence."""
 
 HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}

@@ -44,11 +44,13 @@ def settle(session: Session, held: Claim, verdict: Verdict, *, blame: Blame = Bl
 
 
 def letter(session: Session, id_: int) -> Letter:
+    session.flush()
     session.expire_all()
     return session.get_one(Letter, id_)
 
 
 def states(session: Session, id_: int) -> dict[str, RecipientState]:
+    session.flush()
     session.expire_all()
     return {row.address: row.state for row in session.scalars(select(Recipient).where(Recipient.letter_id == id_))}
 

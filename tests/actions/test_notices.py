@@ -10,12 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import notices
+from actions.attachments import FileFacts
 from actions.letters import HELD
 from mail.desk import Desk
 from models.actors import StaffMember
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, PendingRegistration, QueueMember, Staff
-from models.tickets import Attachment, Message, Ticket
+from models.tickets import Message, Ticket
 from rules.limits import Limits
 from rules.rights import Role
 from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_post, add_staff, add_ticket, family_id
@@ -166,9 +167,8 @@ def test_an_assignment_is_told_to_the_assignee_but_not_to_oneself(session: Sessi
 def test_a_letter_names_the_files_and_cuts_a_long_post(session: Session) -> None:
     ticket = add_ticket(session, add_account(session), body="あ" * 30_000)
     post = first_post(session, ticket)
-    session.add(Attachment(token="t", message_id=post.id, name="ログ.txt", size=2048, sha256="0" * 64, storage_key="k", created_at=NOW))
 
-    notices.ticket_opened(session, ticket, post, desk=DESK, limits=LIMITS, now=NOW)
+    notices.ticket_opened(session, ticket, post, files=[FileFacts("ログ.txt", 2048)], desk=DESK, limits=LIMITS, now=NOW)
 
     body = letters(session, "ticket_opened")[0].body
     assert "・ログ.txt（2 kB）" in body

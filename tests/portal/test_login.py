@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from models.contracts import PrivacyText
 from models.database import transaction
 from models.people import Account, AccountSession, AccountState, Consent, SignIn
 from tests import people
+from tests.client import Client
 from tests.clock import Clock
 from tests.portal.visit import Visit, visit
 
@@ -267,3 +269,18 @@ def test_a_consent_left_open_too_long_asks_for_the_password_again(portal: Visit)
 
     assert portal.client.submit("/login/consent", consent=True).path.startswith("/login?")
     assert portal.count(AccountSession) == 0
+
+
+def test_b35_parallel_tries_cannot_slip_through(portal: Visit) -> None:
+    browsers = [portal.another() for _ in range(14)]
+    for browser in browsers:
+        browser.get("/login")
+
+    def guess(browser: Client) -> int:
+        fields = {"user_id": "kimura", "password": "Wrong-Password-1", "csrf_token": browser.csrf_token()}
+        return browser.post("/login", fields, follow=False).status
+
+    with ThreadPoolExecutor(7) as threads:
+        statuses = list(threads.map(guess, browsers))
+
+    assert (statuses.count(422), statuses.count(429)) == (10, 4)

@@ -1,0 +1,97 @@
+"""The rows of an import plan as the page sets them: changed cells old and new, reasons below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.imports import ImportRow
+from rules.lines import DATE_FIELDS, EMAIL_FIELDS
+from wording.imports import FIELD_LABELS
+
+COLUMNS = ("contract", "product_number", "serial", "starts_on", "ends_on")
+CODES = frozenset({"contract", "product_number", "serial"})
+_EMAIL_ORDER = ("end_user_email", "operator_email", "agent_email")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: the value, or old and new where it changes; `look` is bad, caution or ""."""
+
+    label: str
+    value: str
+    old: str | None = None
+    look: str = ""
+    code: bool = False
+    day: str = ""
+    """The ISO date where the value is one."""
+
+
+@dataclass(frozen=True)
+class PlanRow:
+    """One row of the table with what stands below it."""
+
+    id: int
+    sheet: str
+    row: int
+    status: str
+    """Of the chip: error, warning, new, changed or unchanged."""
+    hidden: bool
+    cells: Sequence[Cell]
+    others: Sequence[Cell]
+    """Changed fields that have no column."""
+    errors: Sequence[str] = field(default_factory=list[str])
+    warnings: Sequence[str] = field(default_factory=list[str])
+    confirmed: bool = False
+    held_by: int = 0
+    """Another row that holds this one back."""
+    contract: str = ""
+
+
+def row_of(row: ImportRow) -> PlanRow:
+    """A stored row as the page sets it."""
+    marks = {issue["field"]: "caution" for issue in row.warnings} | {issue["field"]: "bad" for issue in row.errors}
+    email = _email_field(row, marks)
+    shown = [*COLUMNS, email]
+    problem = bool(row.errors or (row.warnings and row.held_by == row.row))
+    return PlanRow(
+        id=row.id,
+        sheet=row.sheet,
+        row=row.row,
+        status="warning" if problem and not row.errors else row.status,
+        hidden=row.hidden,
+        cells=[_cell(row, name, marks, label="保守登録メール" if name == email else "") for name in shown],
+        others=[_cell(row, name, marks) for name in row.changes if name not in shown],
+        errors=[issue["message"] for issue in row.errors],
+        warnings=[issue["message"] for issue in row.warnings],
+        confirmed=row.confirmed,
+        held_by=0 if problem else row.held_by,
+        contract=row.contract_key,
+    )
+
+
+def _email_field(row: ImportRow, marks: dict[str, str]) -> str:
+    """The maintenance e-mail worth its column: one with an error, a changed one, else the first there is."""
+    for wanted in (marks, row.changes, {name for name in EMAIL_FIELDS if row.values[name]}):
+        found = next((name for name in _EMAIL_ORDER if name in wanted), None)
+        if found:
+            return found
+    return _EMAIL_ORDER[0]
+
+
+def _cell(row: ImportRow, name: str, marks: dict[str, str], label: str = "") -> Cell:
+    change: list[Any] | None = row.changes.get(name)
+    now: str = change[1] if change else row.values[name]
+    return Cell(
+        label=label or FIELD_LABELS[name],
+        value=_shown(name, now),
+        old=_shown(name, change[0]) if change else None,
+        look=marks.get(name, ""),
+        code=name in CODES,
+        day=now if name in DATE_FIELDS else "",
+    )
+
+
+def _shown(name: str, text: str) -> str:
+    return text.replace("-", "/") if name in DATE_FIELDS else text

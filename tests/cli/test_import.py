@@ -1,0 +1,122 @@
+"""`jtickets import plan` and `apply` as an operator runs them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+from typer.testing import CliRunner, Result
+
+from cli_imports import imports
+from models.contracts import Certificate, ContractLine
+from models.database import transaction
+from models.imports import ImportBatch
+from tests.workbooks import AGAIN, FAULTY, FIRST, csv_of
+
+ROW_KEYS = {"sheet", "row", "status", "hidden", "values", "changes", "warnings", "errors"}
+SUMMARY_KEYS = {"new", "changed", "unchanged", "error", "missing", "certificates"}
+
+
+@pytest.fixture(autouse=True)
+def configured(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JTICKETS_DATABASE_URL", database_url)
+    monkeypatch.setenv("JTICKETS_STATE_DIR", str(tmp_path / "var"))
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(imports, list(words))
+
+
+def read(*words: str, code: int = 0) -> dict[str, Any]:
+    result = run(*words, "--json")
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout)
+
+
+def test_the_plan_is_printed_in_the_agreed_shape(engine: Engine) -> None:
+    told = read("plan", str(FIRST))
+
+    assert set(told) >= {"file", "sheets", "rows", "missing", "summary"}
+    assert told["file"] == FIRST.name
+    assert {"name", "rows", "heading_row", "skipped"} <= set(told["sheets"][0])
+    assert set(told["rows"][0]) >= ROW_KEYS
+    assert set(told["summary"]) >= SUMMARY_KEYS
+    assert told["summary"]["new"] == len(told["rows"]) == 215
+
+
+def test_planning_writes_nothing(engine: Engine) -> None:
+    read("plan", str(FIRST))
+
+    assert count(engine, ImportBatch) == count(engine, Certificate) == 0
+
+
+def test_applying_tells_what_was_written_and_again_changes_nothing(engine: Engine) -> None:
+    first = read("apply", str(FIRST))
+    lines = count(engine, ContractLine)
+
+    again = read("apply", str(FIRST))
+
+    assert first["written"] == {"certificates": 60, "new": 215, "changed": 0, "unchanged": 0}
+    assert again["written"] == {"certificates": 0, "new": 0, "changed": 0, "unchanged": 215}
+    assert count(engine, ContractLine) == lines == 215
+    assert read("plan", str(AGAIN))["summary"] == {"new": 10, "changed": 46, "unchanged": 167, "error": 0, "missing": 2, "certificates": 63, "warnings": 0}
+
+
+def test_errors_are_told_with_their_row_and_end_with_1(engine: Engine) -> None:
+    told = read("plan", str(FAULTY), code=1)
+
+    wrong = {row["row"]: [error["field"] for error in row["errors"]] for row in told["rows"] if row["errors"]}
+    assert wrong[8] == ["starts_on"]
+    assert all(row["status"] == "error" for row in told["rows"] if row["errors"])
+
+
+def test_what_is_held_back_is_told_with_its_reason(engine: Engine) -> None:
+    told = read("apply", str(FAULTY), code=1)
+
+    assert told["held"]["rows"]
+    assert any("存在しない日付" in reason for row in told["held"]["rows"] for reason in row["reasons"])
+
+
+def test_warnings_wait_until_they_are_confirmed(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(csv_of({"contact": "srx_support@jscom.co.jp"}))
+
+    waiting = run("apply", str(path))
+    assert waiting.exit_code == 1 and "--confirm-warnings" in waiting.stdout
+    assert count(engine, Certificate) == 0
+
+    assert run("apply", str(path), "--confirm-warnings").exit_code == 0
+    assert count(engine, Certificate) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.7 no workbook", b"PK\x03\x04 broken"], ids=["empty", "pdf", "broken"])
+def test_what_cannot_be_read_gets_one_sentence_and_2(engine: Engine, tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "list.xlsx"
+    path.write_bytes(content)
+
+    result = run("plan", str(path))
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.strip().endswith("。") and result.stderr.count("\n") == 1
+
+
+def test_a_file_that_is_not_there_gets_one_sentence_and_2(engine: Engine, tmp_path: Path) -> None:
+    result = run("apply", str(tmp_path / "none.xlsx"))
+
+    assert result.exit_code == 2 and "見つかりません" in result.stderr
+
+
+def test_the_summary_reads_well_without_json(engine: Engine) -> None:
+    result = run("plan", str(FIRST))
+
+    assert "新規" in result.stdout and "215" in result.stdout
+    assert "まだ何も反映されていません。" in result.stdout
+
+
+def count(engine: Engine, table: type[Any]) -> int:
+    with transaction(engine, readonly=True) as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0

@@ -1,0 +1,220 @@
+"""The mail worker against real servers: nothing lost, nothing twice, the server's bad days survived."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from jobs.deliver_mail import Mailer
+from models.database import transaction
+from models.outbox import JobRun, Letter
+from tests.clock import Clock
+from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states, write_many
+from tests.services.awkward_smtp import RESET, AwkwardServer, awkward_server
+from tests.services.smtp import SmtpSink, smtp_server
+
+
+@pytest.fixture
+def awkward() -> Iterator[AwkwardServer]:
+    with awkward_server() as server:
+        yield server
+
+
+def test_letters_reach_the_server_and_the_ledger_says_so(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    write_many(engine, parts, 45, cc=["sato@tozai.example"])
+    mailer = mailer_for(parts)
+
+    counts = mailer.deliver()
+    mailer.close()
+
+    assert counts == {"letters": 45, "accepted": 90}
+    assert letter_states(engine) == {"done": 45}
+    assert [letter.subject for letter in smtp_sink.letters] == [f"letter {number}" for number in range(45)]
+    assert smtp_sink.letters[7].recipients == ("7@tozai.example", "sato@tozai.example")
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(JobRun.counts)).one() == {"letters": 45, "accepted": 90}
+
+
+def test_without_a_server_letters_are_kept_as_recorded(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    write_many(engine, parts, 3)
+
+    mailer_for(parts).deliver()
+
+    assert letter_states(engine) == {"done": 3}
+
+
+def test_one_refused_recipient_is_kept_apart(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    write_many(engine, parts, 1, cc=["a@tozai.example", "b@tozai.example", "c@tozai.example"])
+    smtp_sink.refuse("a@tozai.example")
+    smtp_sink.refuse("b@tozai.example", "451 4.7.1 greylisted")
+    mailer = mailer_for(parts)
+    mailer.deliver()
+    smtp_sink.recover()
+    clock.advance(minutes=5)
+
+    mailer.deliver()
+    mailer.close()
+
+    assert recipient_states(engine) == {
+        "0@tozai.example": "accepted",
+        "a@tozai.example": "permanent",
+        "b@tozai.example": "accepted",
+        "c@tozai.example": "accepted",
+    }
+    assert [letter.recipients for letter in smtp_sink.letters] == [("0@tozai.example", "c@tozai.example"), ("b@tozai.example",)]
+
+
+def test_a_server_that_is_down_costs_no_letter_a_try(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    with smtp_server() as sink:
+        url = sink.url
+    parts = parts_for(engine, clock, tmp_path, smtp_url=url)
+    write_many(engine, parts, 5)
+    mailer = mailer_for(parts)
+
+    for _ in range(10):
+        assert mailer.deliver() == {}
+        clock.advance(minutes=2)
+
+    with transaction(engine, readonly=True) as session:
+        assert {(row.fence, row.fault) for row in session.execute(select(Letter.fence, Letter.fault))} == {(0, "")}
+
+
+def test_all_letters_leave_once_the_server_is_back(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    write_many(engine, parts, 30)
+    awkward.at["EHLO"] = awkward.at["HELO"] = "421 not now"
+    mailer = mailer_for(parts)
+    mailer.deliver()
+    assert awkward.taken == []
+    awkward.at.clear()
+    clock.advance(hours=24)
+
+    mailer.deliver()
+    mailer.close()
+
+    assert letter_states(engine) == {"done": 30}
+    assert len(awkward.taken) == 30
+
+
+@pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT", "DATA", "END"])
+def test_a_connection_reset_loses_nothing_and_doubles_nothing_but_what_was_taken(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, command: str
+) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    write_many(engine, parts, 3)
+    mailer = mailer_for(parts)
+    awkward.at[command] = RESET
+    if command == "EHLO":
+        awkward.at["HELO"] = RESET
+    mailer.deliver()
+    awkward.at.clear()
+    clock.advance(minutes=10)
+
+    mailer.deliver()
+    mailer.close()
+
+    assert letter_states(engine) == {"done": 3}
+    assert set(recipient_states(engine).values()) == {"accepted"}
+    ids = Counter(message_id(text) for text in awkward.taken)
+    assert len(ids) == 3
+    assert set(ids.values()) == ({2} if command == "END" else {1}), "only a lost 250 is repeated, once, under the same Message-ID"
+
+
+def test_a_poison_letter_is_parked_and_delays_nobody(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    awkward.at["END"] = "250 taken"
+    awkward.poison = b"To: 3@tozai.example"
+    write_many(engine, parts, 10)
+    mailer = mailer_for(parts)
+
+    mailer.deliver()
+    assert letter_states(engine) == {"done": 9, "waiting": 1}
+    for _ in range(5):
+        clock.advance(minutes=11)
+        mailer.deliver()
+    mailer.close()
+
+    assert letter_states(engine) == {"done": 9, "parked": 1}
+    assert recipient_states(engine)["3@tozai.example"] == "unknown"
+
+
+def test_a_server_that_fails_at_every_letter_parks_none(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    awkward.at["DATA"] = "451 out of order"
+    write_many(engine, parts, 6)
+    mailer = mailer_for(parts)
+
+    for _ in range(10):
+        mailer.deliver()
+        clock.advance(minutes=11)
+    awkward.at.clear()
+    mailer.deliver()
+    mailer.close()
+
+    assert letter_states(engine) == {"done": 6}
+
+
+def test_a_letter_that_cannot_be_made_into_a_message_is_parked(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    write_many(engine, parts, 2)
+    with transaction(engine) as session:
+        session.scalars(select(Letter).order_by(Letter.id)).first().header_id = "<broken\r\nBcc: evil@evil.example>"  # type: ignore[union-attr]
+    mailer = mailer_for(parts)
+
+    for _ in range(6):
+        mailer.deliver()
+        clock.advance(minutes=11)
+    mailer.close()
+
+    assert letter_states(engine) == {"done": 1, "parked": 1}
+    assert len(smtp_sink.letters) == 1
+
+
+def test_two_workers_never_send_the_same_letter(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    write_many(engine, parts, 200)
+    mailers = [mailer_for(parts) for _ in range(3)]
+    threads = [threading.Thread(target=mailer.deliver) for mailer in mailers]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for mailer in mailers:
+        mailer.close()
+
+    assert letter_states(engine) == {"done": 200}
+    assert Counter(letter.subject for letter in smtp_sink.letters) == Counter(f"letter {number}" for number in range(200))
+
+
+def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    write_many(engine, parts, 10)
+    awkward.delay = 0.02
+    stop = threading.Event()
+    mailer = mailer_for(parts, stop=stop)
+    thread = threading.Thread(target=mailer.deliver)
+    thread.start()
+    while not awkward.taken:
+        thread.join(0.01)
+
+    stop.set()
+    thread.join()
+    mailer.close()
+
+    states = letter_states(engine)
+    assert "sending" not in states
+    assert states["done"] == len(awkward.taken) < 10
+    assert isinstance(mailer, Mailer)
+
+
+def message_id(text: bytes) -> bytes:
+    return next(line for line in text.splitlines() if line.lower().startswith(b"message-id:"))

@@ -1,0 +1,132 @@
+"""What has run out is deleted, what is still wanted stays."""
+
+from __future__ import annotations
+
+import os
+from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
+
+from sqlalchemy import Engine, select
+
+from actions import jobs, notices
+from actions.jobs import Run
+from actions.rates import count_one
+from actions.timetable import line_of
+from jobs.expire import expire
+from jobs.parts import Parts
+from jobs.sweep import sweep_uploads
+from models.database import transaction
+from models.outbox import Letter
+from models.people import AccountLink, AccountSession, LinkKind, PendingRegistration, RateCount
+from models.tickets import Attachment
+from tests.clock import Clock
+from tests.jobs.mailroom import parts_for
+from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_post, add_ticket
+
+
+def run_of(parts: Parts, name: str) -> Run:
+    line = line_of(name)
+    assert line
+    with transaction(parts.engine) as session:
+        begun = jobs.begin(session, line, worker="test", now=parts.clock())
+    assert begun
+    return begun
+
+
+def test_what_has_run_out_is_deleted_and_the_rest_stays(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    with transaction(engine) as session:
+        account = add_account(session)
+        for number, expires_at in enumerate((NOW - timedelta(days=8), NOW - timedelta(days=6), NOW + timedelta(hours=1))):
+            session.add(pending(f"p{number}", expires_at))
+            session.add(AccountLink(kind=LinkKind.RESET, token_hash=f"l{number}", account_id=account.id, created_at=NOW, expires_at=expires_at))
+        for number, seen_at in enumerate((NOW - timedelta(hours=13), NOW - timedelta(hours=1))):
+            session.add(
+                AccountSession(
+                    token_hash=f"s{number}", account_id=account.id, created_at=seen_at, seen_at=seen_at, expires_at=NOW + timedelta(days=1), password_at=seen_at
+                )
+            )
+        for days in (3, 0):
+            count_one(session, "sign_in", "kimura", window=timedelta(minutes=5), now=NOW - timedelta(days=days))
+
+    counts = expire(parts, run_of(parts, "expire"))
+
+    assert counts == {"registrations": 1, "links": 1, "customer_sessions": 1, "counts": 1}
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(PendingRegistration.token_hash)).all() == ["p1", "p2"]
+        assert session.scalars(select(AccountLink.token_hash)).all() == ["l1", "l2"]
+        assert session.scalars(select(AccountSession.token_hash)).all() == ["s1"]
+        assert len(session.scalars(select(RateCount.id)).all()) == 1
+
+
+def test_links_in_old_letters_are_blotted_out(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    with transaction(engine) as session:
+        account = add_account(session)
+        notices.login_ids(session, EMAIL, [(account, "s3cret-token")], desk=parts.desk, limits=parts.limits, now=NOW)
+    expire(parts, run_of(parts, "expire"))
+    with transaction(engine, readonly=True) as session:
+        assert "s3cret-token" in session.scalars(select(Letter.body)).one()
+
+    clock.advance(hours=26)
+    counts = expire(parts, run_of(parts, "expire"))
+    clock.advance(minutes=10)
+
+    assert counts["secrets"] == 1
+    with transaction(engine, readonly=True) as session:
+        assert "s3cret-token" not in session.scalars(select(Letter.body)).one()
+    assert "secrets" not in expire(parts, run_of(parts, "expire"))
+
+
+def test_files_that_no_post_took_are_swept_when_they_are_old(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    old, young, posted = (store(parts, clock, tmp_path, name) for name in ("old", "young", "posted"))
+    orphan = parts.store.put(BytesIO(b"orphan")).key
+    age(tmp_path, orphan, clock, hours=2)
+    fresh = parts.store.put(BytesIO(b"fresh")).key
+    age(tmp_path, fresh, clock, hours=0)
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session))
+        message = add_post(session, ticket, "添付します。")
+        files = {row.name: row for row in session.scalars(select(Attachment))}
+        files["old"].created_at = NOW - timedelta(days=8)
+        files["posted"].created_at, files["posted"].message_id = NOW - timedelta(days=800), message.id
+
+    counts = sweep_uploads(parts, run_of(parts, "sweep_uploads"))
+
+    assert counts == {"held": 1, "orphans": 1}
+    assert {key for key, _ in parts.store.keys()} == {young, posted, fresh}  # noqa: SIM118 - no dict
+    assert old not in {young, posted}
+
+
+def store(parts: Parts, clock: Clock, folder: Path, name: str) -> str:
+    """A held file with its row, its bytes as old as such bytes get."""
+    stored = parts.store.put(BytesIO(name.encode()))
+    age(folder, stored.key, clock, hours=900)
+    with transaction(parts.engine) as session:
+        session.add(Attachment(token=name, holder="account:1", name=name, size=stored.size, sha256=stored.sha256, storage_key=stored.key, created_at=NOW))
+    return stored.key
+
+
+def age(folder: Path, key: str, clock: Clock, *, hours: int) -> None:
+    at = (clock() - timedelta(hours=hours)).timestamp()
+    os.utime(folder / "attachments" / key, (at, at))
+
+
+def pending(token_hash: str, expires_at: object) -> PendingRegistration:
+    return PendingRegistration(
+        token_hash=token_hash,
+        user_id=token_hash,
+        user_id_key=token_hash,
+        password_hash="x",
+        company_name="東西",
+        person_name="木村",
+        email=EMAIL,
+        email_key=EMAIL,
+        maintenance_email=MAINTENANCE,
+        contract_key="JSC1",
+        privacy_version=1,
+        created_at=NOW,
+        expires_at=expires_at,
+    )

@@ -1,0 +1,118 @@
+"""One jobs process over a database: it says that it lives, follows the timetable, does what it is asked, and ends in peace."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, select
+
+from actions import jobs
+from actions.jobs import Run, RunState
+from actions.timetable import TIMETABLE, line_of
+from jobs.parts import Parts
+from jobs.runner import Process, run
+from jobs.schedule import Job
+from models.actors import StaffMember
+from models.database import transaction
+from models.outbox import Heartbeat, JobRun
+from tests.clock import Clock
+from tests.jobs.mailroom import letter_states, parts_for, write_many
+
+LINE = next(line for line in TIMETABLE if line.name == "expire")
+
+
+@contextmanager
+def running(parts: Parts) -> Iterator[None]:
+    stop = threading.Event()
+    thread = threading.Thread(target=run, args=(parts, stop))
+    thread.start()
+    yield
+    stop.set()
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def states_of(engine: Engine) -> dict[str, str]:
+    with transaction(engine, readonly=True) as session:
+        return {row.job: row.state for row in session.execute(select(JobRun.job, JobRun.state).order_by(JobRun.id))}
+
+
+def test_a_process_makes_up_for_what_was_missed_and_sends_what_waits(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    write_many(engine, parts, 3)
+
+    with running(parts):
+        eventually(lambda: letter_states(engine) == {"done": 3})
+        eventually(lambda: {"expire", "sweep_uploads", "first_answer_overdue"} <= set(states_of(engine)))
+        with transaction(engine, readonly=True) as session:
+            assert jobs.last_beat(session) == clock()
+
+    assert set(states_of(engine).values()) == {"done"}
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(Heartbeat.worker)).all() == []
+
+
+def test_a_process_runs_what_a_person_asks_for(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    line = line_of("expire")
+    assert line
+
+    with running(parts_for(engine, clock, tmp_path)):
+        eventually(lambda: states_of(engine).get("expire") == "done")
+        clock.advance(seconds=30)
+        with transaction(engine) as session:
+            jobs.ask(session, line, by=StaffMember(id=None, name="本田"), now=clock())
+        eventually(lambda: states_of(engine).get("expire") == "done")
+
+    with transaction(engine, readonly=True) as session:
+        assert len(session.scalars(select(JobRun.id).where(JobRun.job == "expire")).all()) == 2
+
+
+def test_a_run_that_breaks_off_is_recorded_and_told(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    def break_off(_parts: Parts, _run: Run) -> Any:
+        raise OSError("no space left")
+
+    process = Process(parts_for(engine, clock, tmp_path), threading.Event())
+    try:
+        process.tick(Job(LINE, break_off))
+    except OSError as told:
+        assert str(told) == "no space left"
+
+    with transaction(engine, readonly=True) as session:
+        row = session.scalars(select(JobRun)).one()
+        assert (row.state, row.fault) == (RunState.FAILED, "OSError")
+
+
+def test_a_slot_with_nothing_to_do_leaves_no_run(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    process = Process(parts_for(engine, clock, tmp_path), threading.Event())
+
+    process.tick(Job(LINE, lambda _parts, _run: {}, wants=lambda _session, _now: False))
+
+    assert states_of(engine) == {}
+
+
+def test_two_processes_share_the_slots(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    done: list[str] = []
+
+    def work(_parts: Parts, begun: Run) -> dict[str, int]:
+        done.append(begun.slot.isoformat())
+        return {}
+
+    processes = [Process(parts_for(engine, clock, tmp_path), threading.Event()) for _ in range(2)]
+    for _ in range(5):
+        for process in processes:
+            process.tick(Job(LINE, work))
+        clock.advance(minutes=10)
+
+    assert len(done) == len(set(done)) == 5

@@ -1,0 +1,96 @@
+"""Workbooks of certificates as tests make them, and the way from a file to a kept plan."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from actions import import_apply, import_batches
+from actions.import_apply import Written
+from actions.import_plans import Plan
+from jobs.plan_import import compare, keep, read_rows
+from models.actors import Actor
+from models.database import transaction
+from models.imports import ImportBatch
+from rules.calendar import tokyo_date
+from rules.limits import Limits
+from rules.lines import FIELDS
+from storage.store import Stored
+from tests.people import NOW
+from wording.imports import FIELD_LABELS
+
+SAMPLES = Path(__file__).parent / "data" / "certificates"
+FIRST = SAMPLES / "2026-11_証書一覧.xlsx"
+AGAIN = SAMPLES / "2026-11_証書一覧_再発行.xlsx"
+FAULTY = SAMPLES / "誤りあり.xlsx"
+NAKAMURA = Actor(None, "中村", kind="staff")
+
+Line = Mapping[str, str]
+LINE = {
+    "issued_on": "2026-04-01",
+    "contract": "JSC26040123A",
+    "family": "Juniper-SRX",
+    "product_number": "SRX300-SYS-JB",
+    "serial": "CV4126AF0093",
+    "starts_on": "2026-04-01",
+    "ends_on": "2027-03-31",
+    "service": "平日9:00~17:00オンサイト保守",
+    "contact": "J's チケットシステム",
+    "agent_name": "関西システム販売株式会社",
+    "agent_email": "hosyu@kansai-hanbai.example",
+    "operator_name": "",
+    "operator_email": "",
+    "end_user_name": "東西ネットワーク株式会社",
+    "end_user_email": "kiban@osaka.tozai.example",
+}
+
+
+def csv_of(*lines: Line) -> bytes:
+    """A csv with every column; each line is `LINE` but for what it names. The first one stands in row 2."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow([FIELD_LABELS[name] for name in FIELDS])
+    writer.writerows([{**LINE, **line}[name] for name in FIELDS] for line in lines)
+    return text.getvalue().encode()
+
+
+def plan_lines(engine: Engine, folder: Path, *lines: Line, now: datetime = NOW) -> Plan:
+    """What applying a workbook of `lines` would do."""
+    path = folder / "lines.csv"
+    path.write_bytes(csv_of(*lines))
+    return plan_file(engine, path, now=now)
+
+
+def plan_file(engine: Engine, path: Path, *, now: datetime = NOW) -> Plan:
+    """What applying the workbook would do."""
+    rows, _ = read_rows(engine, path, file_name=path.name, limits=Limits())
+    return compare(engine, rows, today=tokyo_date(now))
+
+
+def keep_plan(engine: Engine, plan: Plan, *, name: str = "lines.csv", sha256: str = "0" * 64, now: datetime = NOW) -> int:
+    """A batch with this plan; its id."""
+    with transaction(engine) as session:
+        batch_id = import_batches.receive(session, file_name=name, stored=Stored("imports/none", 1, sha256), by=NAKAMURA, now=now).id
+    keep(engine, batch_id, plan, [], by=NAKAMURA, now=now, guard=lambda _session: None)
+    return batch_id
+
+
+def apply_batch(engine: Engine, batch_id: int, *, now: datetime = NOW) -> Written:
+    """Apply a kept plan."""
+    with transaction(engine) as session:
+        return import_apply.apply(session, session.get_one(ImportBatch, batch_id), by=NAKAMURA, now=now)
+
+
+def import_file(engine: Engine, path: Path, *, now: datetime = NOW) -> Written:
+    """Plan and apply a workbook."""
+    return apply_batch(engine, keep_plan(engine, plan_file(engine, path, now=now), now=now), now=now)
+
+
+def import_lines(engine: Engine, folder: Path, *lines: Line, now: datetime = NOW) -> Written:
+    """Plan and apply a workbook of `lines`."""
+    return apply_batch(engine, keep_plan(engine, plan_lines(engine, folder, *lines, now=now), now=now), now=now)
