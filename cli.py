@@ -12,48 +12,44 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from actions import staff as staff_actions
 from cli_imports import imports
-from demo import load as demo_loader
-from jobs.parts import parts_of
-from jobs.runner import run as run_jobs
-from mail.smtp import probe as probe_smtp
+from cli_setup import bring_up_to_date, one_line, open_database, settings_or_exit
 from models.actors import SYSTEM
-from models.database import is_embedded, make_engine, migrate, pending_migrations, transaction
+from models.database import is_embedded, make_engine, pending_migrations, transaction
 from rules.credentials import check_staff_password
 from rules.refusal import Refused
 from rules.rights import Role
-from settings import Settings, SettingsFault, read_settings
+from settings import Settings
 from storage.store import open_store
-from web.logs import configure
-from web.passwords import Passwords
-from web.wiring import utc_now
 from wording.refusals import say
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="J's チケットシステム: the support desk. Configuration: JTICKETS_* variables (docs/operating.md)."
+    no_args_is_help=True, add_completion=False, help="J's チケットシステム。設定は環境変数 JTICKETS_* で行います（README と docs/operating.md）。"
 )
-staff = typer.Typer(no_args_is_help=True, help="People of the desk.")
+staff = typer.Typer(no_args_is_help=True, help="職員を管理します。")
 app.add_typer(staff, name="staff")
 app.add_typer(imports, name="import")
+
+_FACES = ("both", "portal", "console")
 
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8720,
-    face: Annotated[str, typer.Option(help="both, portal or console.")] = "both",
-    workers: Annotated[int, typer.Option(help="Processes.", min=1, max=64)] = 1,
+    host: Annotated[str, typer.Option(help="待ち受けるアドレス。")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="待ち受けるポート。", min=1, max=65535)] = 8720,
+    face: Annotated[str, typer.Option(help="both（両方）、portal（お客様）、console（職員）。")] = "both",
+    workers: Annotated[int, typer.Option(help="プロセスの数。", min=1, max=64)] = 1,
 ) -> None:
-    """Serve the web pages until SIGTERM."""
-    if face not in {"both", "portal", "console"}:
-        raise typer.BadParameter("face is both, portal or console")
-    settings = _settings()
-    _require_migrated(settings)
+    """Web の画面を提供します（SIGTERM で終了）。"""
+    import uvicorn  # each command loads only what it runs: the others start faster
+
+    if face not in _FACES:
+        raise typer.BadParameter("both、portal、console のいずれかにしてください。", param_hint="--face")
+    settings = settings_or_exit()
+    open_database(settings).dispose()
     os.environ["JTICKETS_FACE"] = face
     uvicorn.run(
         "asgi:create",
@@ -73,41 +69,44 @@ def serve(
 
 @app.command()
 def jobs() -> None:
-    """Run the scheduled jobs (mail, reminders, imports) until SIGTERM; any number may run at once."""
-    settings = _settings()
-    _require_migrated(settings)
+    """メールの送信・リマインド・取込などのジョブを実行します（SIGTERM で終了。いくつでも同時に動かせます）。"""
+    from jobs.parts import parts_of
+    from jobs.runner import run as run_jobs
+    from web.logs import configure
+
+    settings = settings_or_exit()
+    open_database(settings).dispose()
     configure(settings.log_level)
     run_jobs(parts_of(settings))
 
 
 @app.command("migrate")
 def migrate_command() -> None:
-    """Bring the database's tables up to this version."""
-    engine = make_engine(_settings().database_url)
-    migrate(engine)
-    typer.echo("the database is up to date")
+    """データベースの表を、このバージョンに更新します。"""
+    engine = make_engine(settings_or_exit().database_url)
+    try:
+        bring_up_to_date(engine)
+    except SQLAlchemyError as fault:
+        typer.echo(f"JTICKETS_DATABASE_URL: データベースを更新できません（{one_line(fault)}）。", err=True)
+        raise typer.Exit(1) from fault
+    typer.echo("データベースは最新です。")
 
 
 @app.command()
 def demo() -> None:
-    """Load believable example data into an empty database."""
-    settings = _settings()
-    engine = make_engine(settings.database_url)
-    migrate(engine)
-    for line in demo_loader.load(engine, open_store(settings.attachments), _passwords(settings), now=utc_now()):
+    """空のデータベースに、見本のデータを入れます。"""
+    settings = settings_or_exit()
+    for line in _load_demo(settings):
         typer.echo(line)
 
 
 @app.command()
-def run(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 8720) -> None:
-    """Everything at once for a look: migrate, demo data on the first start, web and jobs."""
+def run(port: Annotated[int, typer.Option(help="待ち受けるポート。", min=1, max=65535)] = 8720) -> None:
+    """ひととおり試します：表の更新、初回は見本のデータ、Web とジョブ。"""
     os.environ.setdefault("JTICKETS_BASE_URL", f"http://127.0.0.1:{port}")
     os.environ.setdefault("JTICKETS_STAFF_TOTP", "optional")
-    settings = _settings()
-    engine = make_engine(settings.database_url)
-    migrate(engine)
-    logins = demo_loader.load(engine, open_store(settings.attachments), _passwords(settings), now=utc_now())
-    engine.dispose()
+    settings = settings_or_exit()
+    logins = _load_demo(settings)
     typer.echo(f"portal   {settings.base_url}/")
     typer.echo(f"console  {settings.base_url}/console/sign-in")
     for line in logins:
@@ -117,8 +116,8 @@ def run(port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=
 
 @app.command()
 def check() -> None:
-    """Try the settings, the database, mail and storage: one line each, exit 1 on a fault."""
-    settings = _settings()
+    """設定・データベース・メール・保存先を確かめます（1 行ずつ。問題があれば終了コード 1）。"""
+    settings = settings_or_exit()
     typer.echo("settings  ok")
     parts: list[tuple[str, Callable[[], str]]] = [
         ("database", lambda: _check_database(settings)),
@@ -128,35 +127,38 @@ def check() -> None:
     failed = False
     for name, probe in parts:
         try:
-            typer.echo(f"{name:<9} ok ({probe()})")
+            typer.echo(f"{name:<9} ok（{probe()}）")
         except (SQLAlchemyError, OSError) as fault:
             failed = True
-            typer.echo(f"{name:<9} FAULT: {' '.join(str(fault).split())[:300]}")
+            typer.echo(f"{name:<9} FAULT（{one_line(fault)}）")
     raise typer.Exit(1 if failed else 0)
 
 
 @staff.command("add")
 def staff_add(
-    user_id: Annotated[str, typer.Option(help="What they sign in with.")],
-    name: Annotated[str, typer.Option(help="Their name as colleagues read it.")],
-    email: Annotated[str, typer.Option(help="Their address; OpenID binds by it once.")],
-    role: Annotated[list[Role], typer.Option(help="May be given several times.")],
-    password: Annotated[str | None, typer.Option(help="For local sign-in (15 characters or more); without it OpenID only.")] = None,
+    user_id: Annotated[str, typer.Option(help="サインインに使うユーザーID。")],
+    name: Annotated[str, typer.Option(help="同僚に表示する名前。")],
+    email: Annotated[str, typer.Option(help="メールアドレス。OpenID の初回サインインで照合します。")],
+    role: Annotated[list[Role], typer.Option(help="役割（複数指定できます）。")],
+    password: Annotated[str | None, typer.Option(help="パスワード（15 文字以上）。省くと OpenID だけでサインインします。")] = None,
 ) -> None:
-    """Add a staff member."""
-    settings = _settings()
-    engine = make_engine(settings.database_url)
+    """職員を追加します。"""
+    from actions.staff import add_staff
+    from web.wiring import passwords_of, utc_now
+
+    settings = settings_or_exit()
+    engine = open_database(settings)
     hashed = None
     try:
         if password is not None:
             check_staff_password(password, user_id=user_id, email=email)
-            hashed = _passwords(settings).hash(password)
+            hashed = passwords_of(settings).hash(password)
         with transaction(engine) as session:
-            staff_actions.add_staff(session, user_id=user_id, name=name, email=email, roles=role, password_hash=hashed, by=SYSTEM, now=utc_now())
+            add_staff(session, user_id=user_id, name=name, email=email, roles=role, password_hash=hashed, by=SYSTEM, now=utc_now())
     except Refused as refused:
-        typer.echo(f"{refused.field or ''}: {say(refused)}", err=True)
+        typer.echo(f"--{(refused.field or '').replace('_', '-')}: {say(refused)}", err=True)
         raise typer.Exit(1) from refused
-    typer.echo(f"added {user_id} ({', '.join(role)})")
+    typer.echo(f"{user_id} を追加しました（{'、'.join(role)}）。")
 
 
 def main() -> None:
@@ -164,31 +166,13 @@ def main() -> None:
     app()
 
 
-def _settings() -> Settings:
+def _load_demo(settings: Settings) -> list[str]:
+    from demo.load import load
+    from web.wiring import passwords_of, utc_now
+
+    engine = open_database(settings)
     try:
-        return read_settings()
-    except SettingsFault as fault:
-        for sentence in fault.faults:
-            typer.echo(sentence, err=True)
-        raise typer.Exit(1) from fault
-
-
-def _passwords(settings: Settings) -> Passwords:
-    return Passwords(memory_kib=settings.argon2_memory_kib, time_cost=settings.argon2_time, at_once=settings.argon2_at_once)
-
-
-def _require_migrated(settings: Settings) -> None:
-    """The embedded database is brought up to date by itself; a served one by its operator, once for all processes."""
-    engine = make_engine(settings.database_url)
-    try:
-        if is_embedded(engine):
-            migrate(engine)
-        elif pending_migrations(engine):
-            typer.echo("the database lacks migrations: run `jtickets migrate` first", err=True)
-            raise typer.Exit(1)
-    except SQLAlchemyError as fault:
-        typer.echo(f"JTICKETS_DATABASE_URL: the database does not answer: {' '.join(str(fault).split())[:300]}", err=True)
-        raise typer.Exit(1) from fault
+        return load(engine, open_store(settings.attachments), lambda: passwords_of(settings), now=utc_now())
     finally:
         engine.dispose()
 
@@ -197,13 +181,16 @@ def _check_database(settings: Settings) -> str:
     engine = make_engine(settings.database_url)
     with transaction(engine, readonly=True) as session:
         session.execute(text("SELECT 1"))
-    return f"{'SQLite' if is_embedded(engine) else 'PostgreSQL'}, {'migrations pending' if pending_migrations(engine) else 'up to date'}"
+    state = "更新が必要です：jtickets migrate" if pending_migrations(engine) else "最新"
+    return f"{'SQLite' if is_embedded(engine) else 'PostgreSQL'}、{state}"
 
 
 def _check_mail(settings: Settings) -> str:
+    from mail.smtp import probe
+
     if not settings.smtp_url:
-        return "no JTICKETS_SMTP_URL: letters are kept at /console/mails"
-    return probe_smtp(settings.smtp_url)
+        return "JTICKETS_SMTP_URL なし：メールは /console/mails に残します"
+    return probe(settings.smtp_url)
 
 
 def _check_storage(settings: Settings) -> str:
@@ -221,8 +208,8 @@ def _supervise(commands: list[list[str]]) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    here = Path(__file__).resolve().parent
-    processes = [subprocess.Popen([sys.executable, "-m", "cli", *command], cwd=None, env={**os.environ, "PYTHONPATH": str(here)}) for command in commands]  # noqa: S603 - our own commands
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parent)}
+    processes = [subprocess.Popen([sys.executable, "-m", "cli", *command], env=environment) for command in commands]  # noqa: S603 - our own commands
     while not stopping and all(process.poll() is None for process in processes):
         time.sleep(0.2)
     for process in processes:

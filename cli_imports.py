@@ -13,19 +13,19 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from sqlalchemy import Engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from actions import import_apply, import_batches
 from actions.import_plans import Plan, Rows
+from cli_setup import open_database, settings_or_exit
 from jobs.plan_import import compare, keep, read_rows
 from models.actors import SYSTEM, Actor
-from models.database import make_engine, migrate, pending_migrations, transaction
+from models.database import transaction
 from models.imports import BatchState, ImportBatch
 from models.people import Staff
 from rules.calendar import tokyo_date
 from rules.filenames import clean_name
 from rules.refusal import Refused
-from settings import Settings, SettingsFault, read_settings
+from settings import Settings
 from storage.store import open_store
 from web.wiring import utc_now
 from wording.refusals import say
@@ -91,30 +91,13 @@ def _code(rows: Rows, *, found: bool) -> int:
 
 @contextmanager
 def _opened() -> Iterator[tuple[Settings, Engine]]:
-    """The settings and the database, whose tables are brought up to date where it is the embedded one."""
+    """The settings and the database with this version's tables."""
+    settings = settings_or_exit(code=UNREADABLE)
+    engine = open_database(settings, code=UNREADABLE)
     try:
-        settings = read_settings()
-    except SettingsFault as fault:
-        for sentence in fault.faults:
-            typer.echo(sentence, err=True)
-        raise typer.Exit(UNREADABLE) from fault
-    engine = make_engine(settings.database_url)
-    try:
-        _bring_up_to_date(engine)
         yield settings, engine
-    except SQLAlchemyError as fault:
-        typer.echo(f"データベースを使えません（JTICKETS_DATABASE_URL）：{' '.join(str(fault).split())[:300]}", err=True)
-        raise typer.Exit(UNREADABLE) from fault
     finally:
         engine.dispose()
-
-
-def _bring_up_to_date(engine: Engine) -> None:
-    if engine.dialect.name == "sqlite":
-        migrate(engine)
-    elif pending_migrations(engine):
-        typer.echo("データベースの更新が必要です。先に `jtickets migrate` を実行してください。", err=True)
-        raise typer.Exit(UNREADABLE)
 
 
 def _actor(engine: Engine, user_id: str) -> Actor:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -67,7 +68,7 @@ class Settings(BaseSettings):
     def _check_base_url(cls, value: str) -> str:
         parts = urlsplit(value)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("needs the form https://tickets.example.jp")
+            raise ValueError("https://tickets.example.jp の形にしてください")
         return value.rstrip("/")
 
     @field_validator("database_url")
@@ -76,37 +77,40 @@ class Settings(BaseSettings):
         try:
             backend = make_url(value).get_backend_name()
         except ArgumentError as fault:
-            raise ValueError("is no database URL (sqlite:///path or postgresql://user@host/name)") from fault
+            raise ValueError("sqlite:///path か postgresql://user@host/name の形にしてください") from fault
         if backend not in {"sqlite", "postgresql"}:
-            raise ValueError("must begin with sqlite:/// or postgresql://")
+            raise ValueError("sqlite:/// か postgresql:// で始めてください")
         return value
 
     @field_validator("smtp_url")
     @classmethod
     def _check_smtp_url(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in {"smtp", "smtps", "smtp+starttls"} or not urlsplit(value).hostname):
-            raise ValueError("needs the form smtp://host:25, smtp+starttls://user:password@host:587 or smtps://host:465")
+            raise ValueError("smtp://host:25、smtp+starttls://user:password@host:587、smtps://host:465 のいずれかの形にしてください")
         return value
 
     @field_validator("attachments_url")
     @classmethod
     def _check_attachments_url(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"file", "s3"}:
-            raise ValueError("needs the form file:///path or s3://bucket/prefix")
+            raise ValueError("file:///path か s3://bucket/prefix の形にしてください")
         return value
 
     @field_validator("trusted_proxies")
     @classmethod
     def _check_proxies(cls, value: list[str]) -> list[str]:
         for part in value:
-            ipaddress.ip_network(part, strict=False)
+            try:
+                ipaddress.ip_network(part, strict=False)
+            except ValueError as fault:
+                raise ValueError(f"「{part}」は IP アドレスの範囲ではありません（例：10.0.0.0/8,127.0.0.1）") from fault
         return value
 
     @field_validator("secret_key")
     @classmethod
     def _check_secret_key(cls, value: str) -> str:
         if value and len(value) < 32:
-            raise ValueError("needs 32 characters or more")
+            raise ValueError("32 文字以上にしてください")
         return value
 
     @cached_property
@@ -160,9 +164,9 @@ def read_limits(environment: dict[str, str]) -> Limits:
             continue
         limit = name.removeprefix(_LIMIT_PREFIX).lower()
         if limit not in known:
-            faults.append(f"{name}: there is no such limit")
+            faults.append(f"{name}: このような上限はありません")
         elif not value.isdecimal():
-            faults.append(f"{name}: {value!r} is no whole number")
+            faults.append(f"{name}: 「{value}」は 0 以上の整数ではありません")
         else:
             chosen[limit] = int(value)
     if faults:
@@ -180,7 +184,7 @@ def read_settings() -> Settings:
         settings = Settings()
     except ValidationError as fault:
         settings = None
-        faults = [f"JTICKETS_{str(error['loc'][0]).upper()}: {error['msg'].removeprefix('Value error, ')}" for error in fault.errors()]
+        faults = [f"JTICKETS_{str(error['loc'][0]).upper()}: {_told(error)}" for error in fault.errors()]
     try:
         read_limits(dict(os.environ))
     except SettingsFault as fault:
@@ -188,3 +192,17 @@ def read_settings() -> Settings:
     if settings is None or faults:
         raise SettingsFault(faults)
     return settings
+
+
+def _told(error: ErrorDetails) -> str:
+    """What is wrong with a value, in Japanese: our validators' own words, or those for pydantic's checks."""
+    context = error.get("ctx", {})
+    if error["type"] == "value_error":
+        return str(context["error"])
+    if error["type"] == "literal_error":
+        return f"「{error['input']}」は使えません。{context['expected'].replace(' or ', '、')} のいずれかにしてください"
+    if error["type"] == "greater_than_equal":
+        return f"{context['ge']} 以上にしてください"
+    if error["type"] == "less_than_equal":
+        return f"{context['le']} 以下にしてください"
+    return f"「{error['input']}」を読み取れません"

@@ -5,22 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, and_, delete, func, insert, literal, null, select, update
+from sqlalchemy import ColumnElement, Integer, String, and_, delete, func, insert, inspect, literal, null, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from actions import journal
 from actions.import_batches import plan_again, require
+from actions.import_plans import CHANGED, NEW
 from models.actors import Actor
 from models.base import Moment
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
-from models.database import insert_on_conflict, json_day, json_text, lock
+from models.database import insert_on_conflict, json_fields, lock
 from models.imports import BatchState, ImportBatch, ImportRow
 from models.journal import JournalEntry
 from models.staging import ImportCertificate, outdated, ready, ready_counts
 from rules.calendar import tokyo_date
 from rules.refusal import Refused
 
+_TEXTS, _DAYS = ("product_number", "serial", "service", "contact"), ("starts_on", "ends_on")
+_LINE = (*_TEXTS, *_DAYS)
 _QUIET = {"synchronize_session": False}
 _EMAILS = {
     PartyRole.AGENT: (ImportCertificate.agent_name, ImportCertificate.agent_email),
@@ -103,38 +108,24 @@ def put_parties(session: Session, batch_id: int, _now: datetime) -> None:
 
 def add_lines(session: Session, batch_id: int, _now: datetime) -> None:
     """The lines that were not there."""
-    values = ImportRow.values.expression
-    texts = [json_text(session, values, name) for name in ("product_number", "serial", "service", "contact")]
-    days = [json_day(session, values, name) for name in ("starts_on", "ends_on")]
+    row = _staged_lines(session, batch_id, NEW)
     staged = (
-        select(Certificate.id, ProductFamily.id, *texts, *days, literal(batch_id, Integer), ImportRow.sheet, ImportRow.row)
-        .select_from(ImportRow)
-        .join(ImportCertificate, _same_certificate())
-        .join(Certificate, Certificate.contract_key == ImportCertificate.contract_key)
-        .join(ProductFamily, ProductFamily.name == json_text(session, values, "family"))
-        .where(ready(batch_id), ImportRow.batch_id == batch_id, ImportRow.status == "new")
-        .order_by(ImportRow.position)
+        select(Certificate.id, ProductFamily.id, *(row[name] for name in _LINE), literal(batch_id, Integer), row.sheet, row.row)
+        .join(Certificate, Certificate.contract_key == row.contract_key)
+        .join(ProductFamily, ProductFamily.name == row.family)
+        .order_by(row.position)
     )
-    columns = ("certificate_id", "family_id", "product_number", "serial", "service", "contact", "starts_on", "ends_on", "batch_id", "sheet", "row")
+    columns = ("certificate_id", "family_id", *_LINE, "batch_id", "sheet", "row")
     session.execute(insert(ContractLine).from_select(columns, staged, include_defaults=False))
 
 
 def change_lines(session: Session, batch_id: int, _now: datetime) -> None:
     """The lines that differ from their row; they point to that row from now on."""
-    values = ImportRow.values.expression
-    texts = {name: json_text(session, values, name) for name in ("product_number", "serial", "service", "contact")}
-    days = {name: json_day(session, values, name) for name in ("starts_on", "ends_on")}
+    row = _staged_lines(session, batch_id, CHANGED)
     statement = (
         update(ContractLine)
-        .where(
-            ready(batch_id),
-            _same_certificate(),
-            ImportRow.batch_id == batch_id,
-            ImportRow.status == "changed",
-            ImportRow.line_id == ContractLine.id,
-            ProductFamily.name == json_text(session, values, "family"),
-        )
-        .values(**texts, **days, family_id=ProductFamily.id, batch_id=batch_id, sheet=ImportRow.sheet, row=ImportRow.row)
+        .where(ContractLine.id == row.line_id, ProductFamily.name == row.family)
+        .values({name: row[name] for name in _LINE} | {"family_id": ProductFamily.id, "batch_id": batch_id, "sheet": row.sheet, "row": row.row})
     )
     session.execute(statement, execution_options=_QUIET)
 
@@ -143,8 +134,13 @@ STEPS: tuple[Callable[[Session, int, datetime], None], ...] = (make_certificates
 """The merge, in order."""
 
 
-def _same_certificate() -> ColumnElement[bool]:
-    return and_(ImportCertificate.batch_id == ImportRow.batch_id, ImportCertificate.contract_key == ImportRow.contract_key)
+def _staged_lines(session: Session, batch_id: int, status: str) -> ReadOnlyColumnCollection[str, ColumnElement[Any]]:
+    """The columns of the plan's rows of that status, of certificates that are written."""
+    held = inspect(ImportRow).columns["values"]
+    fields = json_fields(session, inspect(ImportRow).local_table, held, ("family", *_TEXTS), _DAYS)
+    rows = fields.add_columns(ImportRow.position, ImportRow.sheet, ImportRow.row, ImportRow.line_id, ImportRow.contract_key)
+    same = and_(ImportCertificate.batch_id == ImportRow.batch_id, ImportCertificate.contract_key == ImportRow.contract_key)
+    return rows.where(ready(batch_id), same, ImportRow.batch_id == batch_id, ImportRow.status == status).subquery().c
 
 
 def _record_certificates(session: Session, batch_id: int, by: Actor, now: datetime) -> None:

@@ -25,6 +25,8 @@ _CONTRACT, _PRODUCT, _SERIAL, _SERVICE = (_AT[name] for name in ("contract", "pr
 _HEADER = tuple(_AT[name] for name in CERTIFICATE_FIELDS)
 _EMAILS = frozenset(CERTIFICATE_FIELDS.index(name) for name in EMAIL_FIELDS)
 _NO_PARTY = ("", "")
+_AT_ONCE = 5_000
+"""Stored lines fetched at a time."""
 
 
 @dataclass
@@ -178,11 +180,15 @@ def load_stored(session: Session, keys: Sequence[str]) -> Stored:
     line = ContractLine
     columns = (line.product_number, line.serial, cast(line.starts_on, String), cast(line.ends_on, String), line.service, line.contact)
     statement = select(line.id, line.certificate_id, line.family_id, *columns).join(Certificate, Certificate.id == line.certificate_id).where(named)
-    # Straight from the connection: 100,000 rows feel what the session does for objects.
-    for line_id, certificate_id, family_id, *texts in session.connection().execute(statement.order_by(line.id)):
+    known: dict[str, str] = {}
+    same = known.setdefault
+    # Straight from the connection, and not all at once: 100,000 rows feel what the session does for objects.
+    rows = session.connection().execute(statement.order_by(line.id), execution_options={"yield_per": _AT_ONCE})
+    for line_id, certificate_id, family_id, product, serial, starts, ends, service, contact in rows:
         issued, key, parties = by_id[certificate_id]
         stored.line_ids.append(line_id)
-        stored.values.append((issued, key, families[family_id], *texts, *parties))
+        line_texts = (same(product, product), serial, same(starts, starts), same(ends, ends), same(service, service), same(contact, contact))
+        stored.values.append((issued, key, families[family_id], *line_texts, *parties))
     return stored
 
 

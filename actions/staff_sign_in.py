@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.rates import count_one, give_back, window_start
+from actions.sign_ins import client_key
 from models.actors import SYSTEM, Actor
 from models.base import Moment
 from models.people import SignIn, Staff
@@ -21,18 +22,19 @@ from rules.limits import Limits
 from rules.refusal import Refused
 from rules.text import fold
 
-_ALL = "all"
 _STEP_SECONDS = 30
 
 
-def count_try(session: Session, user_key: str, *, client: str, limits: Limits, now: datetime) -> datetime | None:
-    """Count a try before it is checked, so that many at once count as many; the moment to try again when a limit is passed.
+def count_try(session: Session, user_key: str, *, client: str, limits: Limits, now: datetime) -> None:
+    """Count a try before it is checked, so that many at once count as many. Whether the user ID exists makes no difference.
 
-    Limits: per user ID and per client, and over all (DOMAIN, "Numbers"). Whether the user ID exists makes no difference.
+    For a short transaction of its own, which the refusal undoes: a client past its limit does not use up what all others share.
+    Refuses: too_many_tries(until).
     """
     window = _window(limits)
-    passed = [count_one(session, bucket, key, window=window, now=now) > most for bucket, key, most in _counts(user_key, client, limits)]
-    return window_start(now, window) + window if any(passed) else None
+    for bucket, key, most in _counts(user_key, client, limits):
+        if count_one(session, bucket, key, window=window, now=now) > most:
+            raise Refused("too_many_tries", until=window_start(now, window) + window)
 
 
 def forgive_try(session: Session, user_key: str, *, client: str, limits: Limits, now: datetime) -> None:
@@ -131,10 +133,11 @@ def _totp(staff: Staff) -> TOTP:
 
 
 def _counts(user_key: str, client: str, limits: Limits) -> tuple[tuple[str, str, int], ...]:
+    # In one order everywhere: two tries that lock the same rows must not wait for each other crosswise.
     return (
+        ("staff_sign_in_client", client_key(client), limits.sign_in_failures),
         ("staff_sign_in_user", user_key, limits.sign_in_failures),
-        ("staff_sign_in_client", client, limits.sign_in_failures),
-        ("staff_sign_in_all", _ALL, limits.sign_in_failures_all),
+        ("staff_sign_in_all", "", limits.sign_in_failures_all),
     )
 
 

@@ -17,7 +17,8 @@ from sqlalchemy.engine import make_url
 from bench.desk_rows import load_desk
 from bench.pages import PASSWORD
 from bench.reference_tables import load_reference, reference_engine
-from models.database import make_engine, migrate
+from models.database import make_engine
+from models.migrations import migrate
 
 KINDS = ("sqlite", "postgresql")
 

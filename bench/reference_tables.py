@@ -84,7 +84,7 @@ def reference_token(number: int) -> str:
 def load_reference(engine: Engine, count: int, *, password_hash: str) -> None:
     """Make the tables and fill them with `count` tickets."""
     METADATA.create_all(engine)
-    with engine.connect().execution_options(writes=True) as connection:
+    with engine.execution_options(writes=True).begin() as connection:
         accounts = range(corpus.ACCOUNTS)
         customers = ((number + 1, f"bench{number:03d}", password_hash, corpus.company(number), corpus.customer_email(number)) for number in accounts)
         write_rows(connection, CUSTOMER, ("id", "user_id", "password_hash", "company", "email"), customers)
@@ -96,7 +96,6 @@ def load_reference(engine: Engine, count: int, *, password_hash: str) -> None:
         messages = (row for one in inquiries(count) for row in _messages(one))
         write_rows(connection, MESSAGE, ("id", "ticket_id", "author", "created_at", "body"), messages)
         write_rows(connection, COUNTER, ("name", "n"), [("open", sum(one.unresolved for one in inquiries(count)))])
-        connection.commit()
     settle(engine, [CUSTOMER, MEMBER, TICKET, MESSAGE])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.imports import Imported
 from bench.measure import Beside, Weighed
 from bench.weight import Weights
 
@@ -11,6 +12,7 @@ NOW, LATER = 2.0, 1.5
 """CPU of queue, ticket and reply as a multiple of the reference's: what must hold now, what is aimed at."""
 STATEMENTS = {"queue": 4, "ticket": 6, "reply": 10}
 _MEMORY, _START = 1.2, 1.3
+_PLANNED, _APPLIED, _READING_MB = 0.30, 0.20, 150.0
 _QUEUE_KIB, _FIRST_LOAD_KIB = 25.0, 40.0
 
 HEAD = (
@@ -46,6 +48,20 @@ def weight_lines(one: Weights) -> list[str]:
     ]
 
 
+def import_lines(one: Imported) -> list[str]:
+    """The import's parts and sums, each as rows a second and beside calamine's bare reading."""
+    parts = {"read": one.read, "compare": one.compared, "keep the plan": one.kept, "apply": one.applied}
+    bare = {"calamine iter_rows": one.calamine, "openpyxl read-only": one.openpyxl, "bare bulk write": one.bare_write}
+    whole = one.planned + one.applied
+    planned, applied = one.calamine / one.planned, one.calamine / whole
+    return [
+        *(f"{one.database:<11}{name:<19}{seconds:>7.2f} s {one.rows / seconds:>9,.0f} rows/s" for name, seconds in (bare | parts).items()),
+        f"{one.database:<11}{'planned':<19}{one.planned:>7.2f} s {one.rows / one.planned:>9,.0f} rows/s, {planned:.2f} of calamine {_floor(planned, _PLANNED)}",
+        f"{one.database:<11}{'and applied':<19}{whole:>7.2f} s {one.rows / whole:>9,.0f} rows/s, {applied:.2f} of calamine {_floor(applied, _APPLIED)}",
+        f"{one.database:<11}peak of the reading process {one.reading_mb:.0f} MB above idle {_word(one.reading_mb, _READING_MB)}",
+    ]
+
+
 def table(title: str, lines: Sequence[str]) -> str:
     """A heading and its lines."""
     return "\n".join([f"\n{title}", *lines])
@@ -64,3 +80,7 @@ def _held(ratio: float, goal: float) -> str:
 
 def _word(value: float, goal: float) -> str:
     return f"(≤ {goal:g}: {'OK' if value <= goal else 'over'})"
+
+
+def _floor(value: float, goal: float) -> str:
+    return f"(≥ {goal:.2f}: {'OK' if value >= goal else 'under'})"

@@ -54,7 +54,12 @@ def serve(command: Sequence[str], environment: Mapping[str, str], *, log: Path, 
     with log.open("ab") as output:
         process = subprocess.Popen(
             [part.format(port=port) for part in command],
-            env={**_clean_environment(), **{name: value.format(port=port) for name, value in environment.items()}, "PYTHONPATH": str(_ROOT)},
+            env={
+                **_clean_environment(),
+                **{name: value.format(port=port) for name, value in environment.items()},
+                "PYTHONPATH": str(_ROOT),
+                "PYTHONPYCACHEPREFIX": str(log.parent / "bytecode"),
+            },
             cwd=_ROOT,
             stdout=output,
             stderr=output,
@@ -110,7 +115,8 @@ def _wait(process: subprocess.Popen[bytes], port: int, path: str, cookie: str, l
 
 
 def _clean_environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(("JTICKETS_", "REFERENCE_"))}
+    """Nothing of the shell's own configuration; bytecode is kept, as it is wherever the desk is installed."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("JTICKETS_", "REFERENCE_", "PYTHONDONTWRITE"))}
 
 
 def _children(pid: int) -> list[int]:

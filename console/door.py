@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from starlette.responses import Response
 
 from actions import staff_sign_in
 from models.actors import StaffMember
+from models.database import transaction
 from rules.refusal import Refused
-from web.call import Call
+from web.call import Basis, Call
 from web.sessions import close_session, open_staff_session
 
 HOME = "/console/tickets"
@@ -39,6 +40,21 @@ def start_session(call: Call, staff_id: int, *, totp_passed: bool) -> None:
     call.start_session(
         open_staff_session(call.session, staff_id, totp_passed=totp_passed, client=call.client, limits=call.limits, now=call.now),
     )
+
+
+def try_again_at(basis: Basis, key: str) -> datetime | None:
+    """Count a try under `key` in a short transaction of its own; the moment to try again when a limit is passed."""
+    try:
+        with transaction(basis.wiring.engine) as session:
+            staff_sign_in.count_try(session, key, client=basis.client, limits=basis.limits, now=basis.now)
+    except Refused as refused:
+        return cast("datetime", refused.facts["until"])
+    return None
+
+
+def forgive_try(call: Call, key: str) -> None:
+    """The try counted under `key` was right."""
+    staff_sign_in.forgive_try(call.session, key, client=call.client, limits=call.limits, now=call.now)
 
 
 def too_many(call: Call, template: str, until: datetime, **context: Any) -> Response:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from actions import staff_sign_in
 from actions.staff import set_staff_password
+from console.door import forgive_try, try_again_at
 from console.frame import frame
 from models.database import transaction
 from models.people import Staff
@@ -47,7 +48,7 @@ def change_password(call: Call) -> Response:
     _check(call, staff, typed)
     if call.form.failed:
         return call.page(_TEMPLATE, status=429 if typed.wait_until else 422, **_profile(call))
-    staff_sign_in.forgive_try(call.session, user_id_key(staff.user_id), client=call.client, limits=call.limits, now=call.now)
+    forgive_try(call, user_id_key(staff.user_id))
     set_staff_password(call.session, staff, typed.new_hash, keep_session=call.staff.session_id, by=call.staff, now=call.now)
     return call.redirect(_PATH, flash="パスワードを変更しました。ほかの画面のサインインは終了しました。")
 
@@ -81,13 +82,13 @@ def _profile(call: Call) -> dict[str, Any]:
 def _hash_ahead(basis: Basis) -> Typed:
     """Check the old password, counted like a try at the door, and hash the new one."""
     old, new = ((basis.fields.get(name) or [""])[0] for name in ("password", "new_password"))
-    with transaction(basis.wiring.engine) as session:
+    with transaction(basis.wiring.engine, readonly=True) as session:
         actor = find_actor(basis, session).actor
         staff = session.get(Staff, actor.id) if actor else None
         if staff is None:
             return Typed()
-        wait_until = staff_sign_in.count_try(session, user_id_key(staff.user_id), client=basis.client, limits=basis.limits, now=basis.now)
         kept, user_id, email = staff.password_hash, staff.user_id, staff.email
+    wait_until = try_again_at(basis, user_id_key(user_id))
     if wait_until:
         return Typed(wait_until=wait_until)
     try:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from actions import staff_sign_in
 from console import profile, sign_in_provider
-from console.door import DOOR, local_path, open_door, start_session, too_many
+from console.door import DOOR, forgive_try, local_path, open_door, start_session, too_many, try_again_at
 from models.actors import StaffMember
 from models.database import transaction
 from models.people import Staff, staff_by_user_id
@@ -59,7 +59,7 @@ def enter(call: Call) -> Response:
         call.afterwards.append(partial(staff_sign_in.note_failed_password, user_key=tried.user_key, client=call.client, now=call.now))
         call.form.refuse(Refused("sign_in_wrong"))
         return call.invalid("console/sign_in/door.html", **_door(call))
-    staff_sign_in.forgive_try(call.session, tried.user_key, client=call.client, limits=call.limits, now=call.now)
+    forgive_try(call, tried.user_key)
     target = local_path(call.form.value("next"))
     if staff.totp_enrolled_at is None and call.wiring.settings.staff_totp == "optional":
         return open_door(call, staff.id, how="password", target=target)
@@ -89,7 +89,7 @@ def enter_code(call: Call) -> Response:
         call.afterwards.append(partial(staff_sign_in.note_sign_in, staff_id=half.id, succeeded=False, how="code", client=call.client, now=call.now))
         call.form.refuse(refused)
         return call.invalid("console/sign_in/code.html", **_code(call, half))
-    staff_sign_in.forgive_try(call.session, _code_key(half), client=call.client, limits=call.limits, now=call.now)
+    forgive_try(call, _code_key(half))
     return open_door(call, half.id, how="code", target=local_path(call.form.value("next")))
 
 
@@ -104,20 +104,20 @@ def _try_password(basis: Basis) -> Tried:
     """Count the try, then do the same work for whoever it names: one look-up, one hash."""
     key = user_id_key((basis.fields.get("user_id") or [""])[0].replace("\x00", "\ufffd"))
     password = (basis.fields.get("password") or [""])[0]
-    with transaction(basis.wiring.engine) as session:
-        wait_until = staff_sign_in.count_try(session, key, client=basis.client, limits=basis.limits, now=basis.now)
+    wait_until = try_again_at(basis, key)
+    if wait_until:
+        return Tried(key, None, None, matched=False, wait_until=wait_until)
+    with transaction(basis.wiring.engine, readonly=True) as session:
         staff = staff_by_user_id(session, key)
         staff_id, kept = (staff.id, staff.password_hash if staff.active else None) if staff else (None, None)
-    if wait_until:
-        return Tried(key, staff_id, None, matched=False, wait_until=wait_until)
     return Tried(key, staff_id, kept, matched=basis.wiring.passwords.matches(kept, password[: PASSWORD_MOST + 1]), wait_until=None)
 
 
 def _count_code(basis: Basis) -> datetime | None:
     """Count the try against the person between password and code: six digits are guessed quickly."""
-    with transaction(basis.wiring.engine) as session:
+    with transaction(basis.wiring.engine, readonly=True) as session:
         half = find_actor(basis, session).half_signed_in
-        return half and staff_sign_in.count_try(session, _code_key(half), client=basis.client, limits=basis.limits, now=basis.now)
+    return try_again_at(basis, _code_key(half)) if half else None
 
 
 def _code_key(half: StaffMember) -> str:

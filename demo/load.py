@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
 
@@ -34,13 +35,14 @@ _DESK = Desk("http://127.0.0.1:8720", "J's チケットシステム <tickets@jsc
 _LIMITS = Limits(undo_send_seconds=0)
 
 
-def load(engine: Engine, store: Store, passwords: Passwords, *, now: datetime) -> list[str]:
+def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, now: datetime) -> list[str]:
     """Fill an empty database; one that has staff already is left alone. Returns the demo logins, a line each ([] without demo people)."""
     with transaction(engine, readonly=True) as session:
         present = session.scalar(select(Staff.id).limit(1)) is not None
         ours = session.scalar(select(Staff.id).where(Staff.user_id_key == STAFF[0].user_id)) is not None
     if present:
         return logins() if ours else []
+    passwords = hasher()
     portal, console = passwords.hash(PORTAL_PASSWORD), passwords.hash(CONSOLE_PASSWORD)
     with transaction(engine) as session:
         people = _add_staff(session, console, now)

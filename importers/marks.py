@@ -229,12 +229,12 @@ class MarkScan(BlockScan):
     def _begin(self, block: bytes) -> bytes:
         """The head of the part: its name space and its columns."""
         self._begun = True
-        head, data, rest = block.partition(b"<sheetData")
+        head, begins, rest = block.partition(b"<sheetData")
         root = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         if root.startswith(b"<?xml"):
             root = root.partition(b"?>")[2].lstrip()
         plain = b' xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"' in root
-        if not data or not root.startswith(b"<worksheet") or not plain or head.count(b"spreadsheetml/2006/main") != 1 or b"'" in head:
+        if not begins or not root.startswith(b"<worksheet") or not plain or head.count(b"spreadsheetml/2006/main") != 1 or b"'" in head:
             self.marks.canonical = False
             return b""
         for column in _COLUMN.finditer(head):

@@ -20,8 +20,8 @@ from rules.text import one_line
 
 ANSWER_CHARACTERS = 500
 _COMMAND_SECONDS = 60.0
-_FINAL_SECONDS = 300.0
-"""A server may think long before it takes a letter (RFC 5321 4.5.3.2.6)."""
+_FINAL_SECONDS = 120.0
+"""A server may think long before it takes a letter; a killed worker's letter waits as long for the next one."""
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 _DOT_LINES = re.compile(rb"(?m)^\.")
 _SERVICE_CLOSING = 421

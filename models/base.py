@@ -39,7 +39,11 @@ class Moment(types.TypeDecorator[datetime]):
 
 def words(kind: type[StrEnum], length: int) -> Enum:
     """A column of `kind`'s words: plain text in the database (a new word needs no migration), members of the enum in the code."""
-    return Enum(kind, native_enum=False, create_constraint=False, length=length, values_callable=lambda members: [member.value for member in members])
+    return Enum(kind, native_enum=False, create_constraint=False, length=length, values_callable=_values)
+
+
+def _values(kind: type[StrEnum]) -> list[str]:
+    return [member.value for member in kind]
 
 
 class Base(DeclarativeBase):

@@ -46,7 +46,7 @@ def wire(settings: Settings, *, clock: Clock = utc_now, engine: Engine | None = 
         clock=clock,
         limits=settings.limits,
         store=open_store(settings.attachments),
-        passwords=Passwords(memory_kib=settings.argon2_memory_kib, time_cost=settings.argon2_time, at_once=settings.argon2_at_once),
+        passwords=passwords_of(settings),
         renderer=Renderer(),
         desk=desk_of(settings),
     )
@@ -55,3 +55,8 @@ def wire(settings: Settings, *, clock: Clock = utc_now, engine: Engine | None = 
 def desk_of(settings: Settings) -> Desk:
     """What letters say of the desk, by the settings."""
     return Desk(settings.base_url, settings.mail_from, settings.desk_address, settings.center_address)
+
+
+def passwords_of(settings: Settings) -> Passwords:
+    """The hasher of passwords with the costs that the settings name."""
+    return Passwords(memory_kib=settings.argon2_memory_kib, time_cost=settings.argon2_time, at_once=settings.argon2_at_once)

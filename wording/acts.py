@@ -8,6 +8,7 @@ from typing import Any, cast
 
 from wording import dates, labels
 from wording.catalog import N_, translate
+from wording.imports import FIELD_LABELS
 
 _ACTS = {
     "open": N_("チケットを作成しました"),
@@ -30,7 +31,11 @@ _ACTS = {
     "upload": N_("証書のファイルを受け取りました"),
     "plan": N_("取込の計画を作りました"),
     "apply": N_("取込を反映しました"),
+    "plan_again": N_("取込の計画を作り直しました"),
+    "confirm_warnings": N_("取込の警告を確認しました"),
+    "fail": N_("証書のファイルを読み込めませんでした"),
     "discard": N_("取込を破棄しました"),
+    "import": N_("証書を取り込みました"),
     "resend": N_("メールを送り直しました"),
     "suppress": N_("メールの送信を取りやめました"),
     "run_job": N_("ジョブを実行しました"),
@@ -60,7 +65,7 @@ _SUBJECTS = {
     "account": N_("アカウント"),
     "contract": N_("契約"),
     "certificate": N_("証書"),
-    "batch": N_("取込"),
+    "import_batch": N_("取込"),
     "letter": N_("メール"),
     "job": N_("ジョブ"),
     "staff": N_("職員"),
@@ -74,7 +79,7 @@ _PAGES = {
     "ticket": "/console/tickets/{}",
     "account": "/console/accounts/{}",
     "certificate": "/console/contracts/{}",
-    "batch": "/console/imports/{}",
+    "import_batch": "/console/imports/{}",
     "letter": "/console/mails/{}",
     "staff": "/console/staff/{}",
     "family": "/console/masters/products/{}",
@@ -110,12 +115,24 @@ _FACTS = {
     "why": N_("理由"),
     "subject": N_("相手の識別子"),
     "certificates": N_("証書"),
+    "contract": N_("契約"),
+    "contracts": N_("契約"),
+    "new": N_("新規"),
+    "changed": N_("変更"),
+    "unchanged": N_("変更なし"),
+    "error": N_("エラー"),
+    "missing": N_("ファイルにない明細"),
+    "warnings": N_("警告"),
+    "size": N_("大きさ（バイト）"),
+    "batch": N_("取込の番号"),
     "lines": N_("明細"),
     "file_name": N_("ファイル"),
     "recipient": N_("宛先"),
 }
-_HIDDEN = frozenset({"message"})
+_HIDDEN = frozenset({"message", "rows"})
 """Facts that are numbers of rows: of use to a query, to no reader."""
+_LISTS = frozenset({"contracts"})
+"""Facts that are lists, even where they hold two."""
 _WHYS = {
     "state": N_("このブラウザーで始めた手続きではありませんでした"),
     "code": N_("認証の結果を受け取れませんでした"),
@@ -127,6 +144,8 @@ _WHYS = {
     "oidc_unknown": N_("職員として登録されていないか、利用を停止しています"),
 }
 _KINDS = {"shared": N_("共有ドメイン"), "own": N_("当社のドメイン")}
+_MOST_LINES = 10
+_ROW, _MORE = N_("{row}行目の"), N_("ほか {n}行")
 _YES, _NO, _NOTHING = N_("はい"), N_("いいえ"), N_("（なし）")
 
 Fact = tuple[str, str | None, str]
@@ -140,7 +159,7 @@ def sentence(act: str, language: str = "ja") -> str:
 
 def subject(kind: str, number: int | None, name: str, language: str = "ja") -> str:
     """To what: 「チケット #10482 SRX300 で…」「職員 佐藤」."""
-    numbered = f"#{number}" if number is not None and (kind in ("ticket", "letter", "batch") or not name) else ""
+    numbered = f"#{number}" if number is not None and (kind in ("ticket", "letter", "import_batch") or not name) else ""
     return " ".join(part for part in (subject_kind(kind, language), numbered, name) if part)
 
 
@@ -160,12 +179,10 @@ def facts(recorded: Mapping[str, Any], language: str = "ja") -> list[Fact]:
     for name, value in recorded.items():
         if name in _HIDDEN or value in (None, "", [], {}):
             continue
-        label = translate(_FACTS.get(name, name), language)
-        if isinstance(value, list) and len(cast("list[Any]", value)) == 2:
-            before, after = cast("list[Any]", value)
-            told.append((label, _word(name, before, language), _word(name, after, language)))
+        if name == "lines" and isinstance(value, list):
+            told += _lines(cast("list[dict[str, Any]]", value), language)
         else:
-            told.append((label, None, _word(name, value, language)))
+            told.append(_fact(name, value, language))
     return told
 
 
@@ -182,6 +199,25 @@ def subject_choices(language: str = "ja") -> list[tuple[str, str]]:
 def has_words(act: str, kind: str) -> bool:
     """Whether an act and its kind of subject can be told in words."""
     return act in _ACTS and kind in _SUBJECTS
+
+
+def _fact(name: str, value: Any, language: str, before_label: str = "") -> Fact:
+    label = before_label + translate(_FACTS.get(name) or FIELD_LABELS.get(name, name), language)
+    if name not in _LISTS and isinstance(value, list) and len(cast("list[Any]", value)) == 2:
+        before, after = cast("list[Any]", value)
+        return label, _word(name, before, language), _word(name, after, language)
+    return label, None, _word(name, value, language)
+
+
+def _lines(lines: list[dict[str, Any]], language: str) -> list[Fact]:
+    """What an import changed in each line, by the row of its workbook; the rest is counted."""
+    told: list[Fact] = []
+    for line in lines[:_MOST_LINES]:
+        row = translate(_ROW, language).format(row=line.get("row"))
+        told += [_fact(name, pair, language, row) for name, pair in cast("dict[str, Any]", line.get("changes") or {}).items()]
+    if len(lines) > _MOST_LINES:
+        told.append((translate(_FACTS["lines"], language), None, translate(_MORE, language).format(n=len(lines) - _MOST_LINES)))
+    return told
 
 
 def _word(name: str, value: Any, language: str) -> str:

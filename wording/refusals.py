@@ -164,6 +164,10 @@ _CONSOLE = {
     "privacy_long": N_("本文は、{max} 文字以内で入力してください（いまは {n} 文字です）。"),
     "privacy_unchanged": N_("いまの版と同じ文です。書き直してから公開してください。"),
     "privacy_outdated": N_("表示したあとで、別の版が公開されました。最新の版を確認してください。"),
+    "mail_sending": N_("このメールは、いま送信しているところです。少し待ってから、画面を開き直してください。"),
+    "mail_withdrawn": N_("このメールは、公開の前に取り消された返信のものです。送れません。"),
+    "mail_all_reached": N_("このメールは、すべての宛先に届いています。"),
+    "mail_nothing_open": N_("送信を待っている宛先はありません。画面を開き直して、いまの状態をお確かめください。"),
 }
 SENTENCES: dict[str, str] = {**_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
 """Every code a rule or an action refuses with, and its sentence."""

@@ -40,7 +40,7 @@ def test_an_overdue_first_answer_is_told_to_the_queues_staff(session: Session) -
     assert session.scalars(select(Recipient.address)).all() == ["sato@jscom.co.jp"]
     assert letter.ticket_id == ticket.id
     assert f"https://tickets.example.jp/console/tickets/{ticket.id}\n" in letter.body
-    assert "回答の期限：2026/12/01(火) 9:59" in letter.body
+    assert "回答の期限：2026/12/01(火) 09:59" in letter.body
 
 
 def test_nobody_is_reminded_twice_of_one_ticket(session: Session) -> None:

@@ -194,8 +194,9 @@ def test_a_certificate_without_lines_or_addresses_can_be_read(client: Client, en
     assert client.get(CONTRACTS).says("EMPTY-1")
 
 
-def test_a_certificate_that_is_not_there_is_not_found(client: Client, certificates: list[int]) -> None:
-    client.get(f"{CONTRACTS}/987654", expect=404)
+@pytest.mark.parametrize("number", [0, 987654, 2**31, 2**63, 10**30])
+def test_a_certificate_that_is_not_there_is_not_found(client: Client, certificates: list[int], number: int) -> None:
+    client.get(f"{CONTRACTS}/{number}", expect=404)
 
 
 def test_an_empty_house_says_what_to_do_next(client: Client, engine: Engine) -> None:

@@ -20,7 +20,7 @@ from wording import acts
 
 JOURNAL = "/console/journal"
 _ROOT = Path(__file__).resolve().parents[2]
-_RECORDED = re.compile(r'journal\.record\(\s*[\w.]+,\s*"(\w+)",\s*"(\w+)"')
+_RECORDED = re.compile(r'record\(\s*[\w.]+,\s*"(\w+)",\s*"(\w+)"')
 
 
 def as_actor(member: Staff) -> StaffMember:
@@ -128,3 +128,16 @@ def test_a_code_that_is_gone_is_still_told() -> None:
         ("状態", "gone", "新規"),
         ("日付", None, "soon"),
     ]
+
+
+def test_an_import_tells_what_changed_in_which_row() -> None:
+    lines = [{"line": 3, "row": 7, "changes": {"serial": ["CV4126AFO093", "CV4126AF0093"]}}, {"line": 4, "row": 8, "changes": {"service": ["", "平日"]}}]
+
+    assert acts.facts({"batch": 3, "new": 0, "agent_email": ["a@x.example", "b@x.example"], "lines": lines}) == [
+        ("取込の番号", None, "3"),
+        ("新規", None, "0"),
+        ("販売代理店メール", "a@x.example", "b@x.example"),
+        ("7行目のシリアル", "CV4126AFO093", "CV4126AF0093"),
+        ("8行目のサービス種類", "（なし）", "平日"),
+    ]
+    assert acts.facts({"lines": [{"row": row, "changes": {"serial": ["a", "b"]}} for row in range(25)]})[-1] == ("明細", None, "ほか 15行")

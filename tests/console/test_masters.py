@@ -68,10 +68,11 @@ def test_a_product_is_added_at_the_end_and_customers_may_choose_it(client: Clien
         ({"intake_hint": "あ" * 1001}, "受付時の案内は、1,000 文字以内で入力してください（いまは 1,001 文字です）。"),
     ],
 )
-def test_a_product_that_cannot_be_is_told_at_its_field(client: Client, fields: dict[str, str], told: str) -> None:
+def test_a_product_that_cannot_be_is_told_at_its_field(client: Client, fields: dict[str, Any], told: str) -> None:
     client.get(f"{MASTERS}/products")
 
-    page = client.submit(f"{MASTERS}/products", expect=422, **{"name": "Fortinet", "slug": "fortinet", **fields})
+    typed: dict[str, Any] = {"name": "Fortinet", "slug": "fortinet", **fields}
+    page = client.submit(f"{MASTERS}/products", expect=422, **typed)
 
     assert told in page.fault_of(next(iter(fields)))
 
@@ -169,8 +170,8 @@ def test_a_category_refused_in_its_row_is_told_in_its_row(client: Client) -> Non
 
     page = client.submit(f"{MASTERS}/categories/1", name="仕様", expect=422)
 
-    row = next(row for row in page.root.all("tr") if "「仕様」はすでにあります。" in row.text)
-    assert "障害" in row.text
+    row = next(row for row in page.root.all("li") if "「仕様」はすでにあります。" in row.text and row.all("form"))
+    assert "障害の名前" in row.text
     assert page.root.first("a", href="#c1-name") is not None
 
 

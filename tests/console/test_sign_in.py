@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from asgi import application
 from models.database import transaction
-from models.people import SignIn, Staff, StaffSession
+from models.people import RateCount, SignIn, Staff, StaffSession
 from settings import Settings
 from tests.client import Client, Page
 from tests.clock import Clock
@@ -147,6 +147,22 @@ def test_many_clients_cannot_try_one_user(app: ASGIApp, nakamura: Staff) -> None
 
     with Client(app, address="198.51.100.99") as last:
         sign_in(last, expect=429)
+
+
+def test_one_client_past_its_limit_uses_up_nothing_of_the_others(client: Client, engine: Engine, nakamura: Staff) -> None:
+    for number in range(14):
+        sign_in(client, f"somebody{number}", expect=422 if number < 10 else 429)
+
+    with transaction(engine, readonly=True) as session:
+        rows = session.execute(select(RateCount.bucket, RateCount.count).where(RateCount.bucket != "staff_sign_in_user")).all()
+        counts = {row.bucket: row.count for row in rows}
+    assert counts == {"staff_sign_in_client": 10, "staff_sign_in_all": 10}
+
+
+def test_the_addresses_of_one_network_are_one_client(app: ASGIApp, nakamura: Staff) -> None:
+    for number in range(11):
+        with Client(app, address=f"2001:db8::{number:x}") as each:
+            sign_in(each, f"somebody{number}", expect=422 if number < 10 else 429)
 
 
 def test_right_passwords_are_never_limited(client: Client, nakamura: Staff) -> None:

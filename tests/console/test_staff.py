@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine, select
 
@@ -85,10 +87,11 @@ def test_the_journal_says_who_was_let_in_with_what(client: Client, engine: Engin
         ({"password": "sato@jscom.co.jp"}, "パスワードは、メールアドレスと違うものにしてください。"),
     ],
 )
-def test_what_was_typed_stays_and_the_refusal_says_what_to_do(client: Client, tanaka: Staff, nakamura: Staff, fields: dict[str, str], told: str) -> None:
+def test_what_was_typed_stays_and_the_refusal_says_what_to_do(client: Client, tanaka: Staff, nakamura: Staff, fields: dict[str, Any], told: str) -> None:
     client.get("/console/staff")
 
-    page = client.submit("/console/staff", expect=422, **{"name": "佐藤", "user_id": "sato", "email": "sato@jscom.co.jp", "roles": ["support"], **fields})
+    typed: dict[str, Any] = {"name": "佐藤", "user_id": "sato", "email": "sato@jscom.co.jp", "roles": ["support"], **fields}
+    page = client.submit("/console/staff", expect=422, **typed)
 
     assert told in " ".join(page.alerts)
     assert page.value_of("password") == ""
@@ -122,7 +125,7 @@ def test_nothing_changed_is_nothing_journalled(client: Client, engine: Engine, t
 
 
 @pytest.mark.parametrize("change", [{"roles": ["auditor"]}, {"active": False}])
-def test_other_roles_or_none_end_the_sessions(client: Client, engine: Engine, tanaka: Staff, nakamura: Staff, change: dict[str, list[str] | bool]) -> None:
+def test_other_roles_or_none_end_the_sessions(client: Client, engine: Engine, tanaka: Staff, nakamura: Staff, change: dict[str, Any]) -> None:
     own = client.cookies.get("jtickets_console")
     with transaction(engine) as session:
         sign_in_staff(client, session, nakamura)

@@ -18,11 +18,10 @@ from models.database import transaction
 from models.outbox import Letter, Recipient
 from settings import Settings
 from tests.clock import Clock
-from tests.people import NOW
 
 
 def parts_for(engine: Engine, clock: Clock, folder: Path, **settings: Any) -> Parts:
-    chosen = {"base_url": "http://127.0.0.1:8720", "secret_key": "a-secret-only-the-tests-know-0123456789", "state_dir": folder, **settings}
+    chosen: dict[str, Any] = {"base_url": "http://127.0.0.1:8720", "secret_key": "a-secret-only-the-tests-know-0123456789", "state_dir": folder, **settings}
     return parts_of(Settings(**chosen), clock=clock, engine=engine)
 
 
@@ -38,7 +37,7 @@ def write_many(engine: Engine, parts: Parts, count: int, *, cc: Sequence[str] = 
         for number in range(first, first + count)
     ]
     with transaction(engine) as session:
-        write_letters(session, drafts, desk=parts.desk, now=NOW)
+        write_letters(session, drafts, desk=parts.desk, now=parts.clock())
 
 
 def letter_states(engine: Engine) -> dict[str, int]:

@@ -96,7 +96,7 @@ def test_files_that_no_post_took_are_swept_when_they_are_old(engine: Engine, clo
     counts = sweep_uploads(parts, run_of(parts, "sweep_uploads"))
 
     assert counts == {"held": 1, "orphans": 1}
-    assert {key for key, _ in parts.store.keys()} == {young, posted, fresh}  # noqa: SIM118 - no dict
+    assert {key for key, _ in parts.store.listing()} == {young, posted, fresh}
     assert old not in {young, posted}
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_killed_workers_lose_no_letter(engine: Engine, database_url: str, tmp_pa
             wait_for(awkward, before + chance.randint(1, 15))
             time.sleep(chance.random() * 0.01)
             process.kill()
-    clock.set(datetime.now(UTC) + LEASE + timedelta(minutes=1))
+    clock.set(datetime.now(UTC) + LEASE + timedelta(minutes=5))
     mailer = mailer_for(parts)
     mailer.deliver()
     mailer.close()
@@ -72,7 +73,9 @@ def test_a_process_that_is_asked_to_end_finishes_its_letter(engine: Engine, data
     assert set(states) <= {"done", "waiting"}
 
 
-def started(database_url: str, folder: Path, server: AwkwardServer) -> subprocess.Popen[bytes]:
+@contextmanager
+def started(database_url: str, folder: Path, server: AwkwardServer) -> Iterator[subprocess.Popen[bytes]]:
+    """A jobs process of its own; it does not outlive the test."""
     root = find("jobs").parent
     chosen = {
         "JTICKETS_DATABASE_URL": database_url,
@@ -81,7 +84,11 @@ def started(database_url: str, folder: Path, server: AwkwardServer) -> subproces
         "JTICKETS_LOG_LEVEL": "warning",
         "PYTHONPATH": str(root),
     }
-    return subprocess.Popen([sys.executable, "-m", "jobs"], env={**os.environ, **chosen}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    with subprocess.Popen([sys.executable, "-m", "jobs"], env={**os.environ, **chosen}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(server: AwkwardServer, count: int, seconds: float = 30) -> None:

@@ -31,9 +31,11 @@ def running(parts: Parts) -> Iterator[None]:
     stop = threading.Event()
     thread = threading.Thread(target=run, args=(parts, stop))
     thread.start()
-    yield
-    stop.set()
-    thread.join(20)
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(20)
     assert not thread.is_alive()
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import BinaryIO, cast
 
 RESET = "reset"
-Answer = Callable[[str], str | None]
 
 
 @dataclass
@@ -72,19 +72,21 @@ def _talk(connection: socket.socket, server: AwkwardServer) -> None:
             _say(connection, server.at.get(verb) or {"DATA": "354 go on", "QUIT": "221 bye"}.get(verb, "250 OK"))
             if verb == "QUIT":
                 return
-            if verb == "DATA" and server.at.get("DATA", "354").startswith("354") and not _take(connection, lines, server):
+            if verb == "DATA" and server.at.get("DATA", "354").startswith("354") and not _take(connection, cast("BinaryIO", lines), server):
                 return
 
 
-def _take(connection: socket.socket, lines: object, server: AwkwardServer) -> bool:
-    """Read a text; False when the connection is to break off."""
+def _take(connection: socket.socket, lines: BinaryIO, server: AwkwardServer) -> bool:
+    """Read a text; False when the connection is to break off. A text whose dot never came was not taken."""
     text = b""
-    while (line := lines.readline()) not in (b".\r\n", b""):  # type: ignore[attr-defined]
+    while (line := lines.readline()) != b".\r\n":
+        if not line:
+            return False
         text += line
     if server.poison in text:
         return False
     answer = server.at.get("END", "250 taken")
-    if answer in (RESET,) or answer.startswith("250"):
+    if answer == RESET or answer.startswith("250"):
         server.taken.append(text)
     if answer == RESET:
         return False

@@ -16,7 +16,8 @@ from psycopg import sql
 from sqlalchemy import Engine
 from sqlalchemy.engine import make_url
 
-from models.database import make_engine, migrate
+from models.database import make_engine
+from models.migrations import migrate
 
 _TEMPLATE = "template_desk"
 _SPEED = ("fsync", "synchronous_commit", "full_page_writes")

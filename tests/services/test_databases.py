@@ -6,7 +6,8 @@ import threading
 
 from sqlalchemy import Engine, MetaData, func, inspect, select, text
 
-from models.database import make_engine, migrate, pending_migrations, transaction
+from models.database import make_engine, pending_migrations, transaction
+from models.migrations import migrate
 from tests.services.databases import Database
 
 

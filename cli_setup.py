@@ -1,0 +1,51 @@
+"""What every command begins with: the settings, and a database with this version's tables."""
+
+from __future__ import annotations
+
+import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.database import is_embedded, make_engine, pending_migrations
+from settings import Settings, SettingsFault, read_settings
+
+
+def settings_or_exit(*, code: int = 1) -> Settings:
+    """The settings of the environment; wrong ones are named, a line each, and end the command with `code`."""
+    try:
+        return read_settings()
+    except SettingsFault as fault:
+        for sentence in fault.faults:
+            typer.echo(sentence, err=True)
+        raise typer.Exit(code) from fault
+
+
+def open_database(settings: Settings, *, code: int = 1) -> Engine:
+    """The database with this version's tables.
+
+    The embedded one is brought up to date here; a served one by its operator, once for all processes: the command ends with `code` until then.
+    """
+    engine = make_engine(settings.database_url)
+    try:
+        if not pending_migrations(engine):
+            return engine
+        if is_embedded(engine):
+            bring_up_to_date(engine)
+            return engine
+    except SQLAlchemyError as fault:
+        typer.echo(f"JTICKETS_DATABASE_URL: データベースに接続できません（{one_line(fault)}）。", err=True)
+        raise typer.Exit(code) from fault
+    typer.echo("データベースの更新が必要です。先に `jtickets migrate` を実行してください。", err=True)
+    raise typer.Exit(code)
+
+
+def bring_up_to_date(engine: Engine) -> None:
+    """Run the migrations that lack."""
+    from models.migrations import migrate  # Alembic takes half a second to load, and is needed once in a version's life
+
+    migrate(engine)
+
+
+def one_line(fault: Exception) -> str:
+    """What a library says of a fault, in one line of bounded length."""
+    return " ".join(str(fault).split())[:300]
