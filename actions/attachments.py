@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.actors import Actor, Customer, StaffMember
 from models.base import AnyRow
-from models.tickets import Attachment, Message, MessageKind, Ticket
+from models.tickets import Attachment, Message, MessageKind, Ticket, holder_of
 from rules.limits import Limits
 from rules.refusal import Refused
 
@@ -92,8 +92,3 @@ def readable_by_customer(session: Session, token: str, *, by: Customer, now: dat
         .where(Message.id == found.message_id, Ticket.account_id == by.id, Message.kind != MessageKind.NOTE, Message.published_at <= now)
     )
     return found if session.scalar(own) else None
-
-
-def holder_of(actor: Actor) -> str:
-    """How held files name whom they are held for."""
-    return f"{actor.kind}:{actor.id}"

@@ -12,7 +12,7 @@ from actions import attachments, tickets
 from actions.tickets import Opening
 from models.base import AnyRow
 from models.contracts import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains
-from models.threads import own_families, own_lines
+from models.own_tickets import own_families, own_lines
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
 from rules.refusal import Refused

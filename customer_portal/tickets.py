@@ -12,7 +12,7 @@ from actions import attachments, tickets
 from actions.tickets import NoTicket
 from customer_portal import openings
 from models.base import AnyRow
-from models.threads import follow_ups, own_ticket, own_tickets, public_posts
+from models.own_tickets import follow_ups, own_ticket, own_tickets, public_posts
 from rules.refusal import Refused
 from rules.text import searchable
 from rules.tickets import State

@@ -34,7 +34,7 @@ from importers.headings import NAME_COLUMN, Column, Layout
 from importers.marks import Mark
 from importers.merged import Merged
 from importers.periods import split_periods
-from importers.sheet import Cell, RawRows, RawSheet
+from importers.raw import Cell, RawRows, RawSheet
 from importers.synonyms import PERIOD
 from rules.contracts import LAST_NUMBERED_DAY
 from rules.lines import DATE_FIELDS, EMAIL_FIELDS, FIELDS

@@ -19,7 +19,8 @@ from importers.certificate_rules import Found
 from importers.certificates import Block, Checker
 from importers.headings import SEARCHED_ROWS, Column, Layout, find_layout, missing_fields
 from importers.marks import column_letters, column_number
-from importers.sheet import RawRows, RawSheet, open_sheets
+from importers.raw import RawRows, RawSheet
+from importers.sheet import open_sheets
 from importers.synonyms import PERIOD
 from rules.lines import FIELDS
 from rules.refusal import Refused

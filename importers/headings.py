@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from importers.cells import shown
-from importers.sheet import Cell, Merge, RawRows
+from importers.raw import Cell, Merge, RawRows
 from importers.synonyms import COLUMN_NAMES, EITHER_NAMES, PARTY_WORDS, PERIOD
 from rules.lines import FIELDS, REQUIRED_FIELDS
 from rules.text import fold

@@ -14,7 +14,7 @@ from xlrd.sheet import Sheet
 
 from importers.cells import LEAP_BUG, day_of_serial
 from importers.marks import SheetMarks, mark, padding_places
-from importers.sheet import Cell, RawSheet, blocks_of
+from importers.raw import Cell, RawSheet, blocks_of
 from rules.refusal import Refused
 
 

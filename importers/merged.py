@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from importers.marks import Mark
-from importers.sheet import Cell, Merge
+from importers.raw import Cell, Merge
 
 NOTE_FIELDS = 4
 """A cell merged over so many fields is a note written across the table, not the value of each."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from importers.cells import shown
-from importers.sheet import Cell
+from importers.raw import Cell
 
 _BETWEEN = re.compile(r"\s*(?:[~～〜→]|から|より|\s[-‐–—―−ー－]\s)\s*")
 _HYPHENS = re.compile(r"(?<=[\d日])\s*[-‐–—―−ー－]\s*(?=(?:\d{4}[/.年]|[A-Za-z令平昭]))")

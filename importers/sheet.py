@@ -9,9 +9,6 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
-from itertools import islice
 from pathlib import Path
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -20,41 +17,14 @@ from importers.archive import Kind, Package, SheetSinks, check_archive, tell_kin
 from importers.marks import MarkScan, ReachScan, SheetMarks, padding_styles
 from importers.markup import read_marks
 from importers.package import Workbook, read_workbook_part
+from importers.raw import Cell, RawSheet, blocks_of
 from rules.refusal import Refused
 
-BLOCK_ROWS = 2_000
 DENSE_CELLS = 9_000_000
 """A sheet is held densely, 32 bytes a cell: beyond this one stray cell far off would cost more memory than the child has."""
 
 WIDE_SHEET = 200
 """Columns beyond which a value is a stray one."""
-LAST_ROW = 1_048_576
-
-Cell = str | float | int | bool | date | datetime | time | timedelta
-RawRows = list[list[Cell]]
-Merge = tuple[int, int, int, int]
-"""First row, first column, last row, last column; rows as Excel numbers them, columns from 0."""
-
-
-@dataclass
-class RawSheet:
-    """One sheet as it was found."""
-
-    name: str
-    first_row: int = 1
-    """The Excel number of the first row of `blocks`."""
-    first_column: int = 0
-    blocks: Iterator[RawRows] = field(default_factory=lambda: iter(()))
-    marks: SheetMarks = field(default_factory=SheetMarks)
-    merges: list[Merge] = field(default_factory=list[Merge])
-    last_row: int = LAST_ROW
-    """No value stands below it."""
-    hidden: bool = False
-    date1904: bool = False
-    marks_read: bool = True
-    far_cell: str = ""
-    """Where a stray value makes the sheet too wide or too long to hold; then it has no rows."""
-    encoding: str = ""
 
 
 def open_sheets(path: Path) -> tuple[Kind, Iterator[RawSheet]]:
@@ -74,12 +44,6 @@ def open_sheets(path: Path) -> tuple[Kind, Iterator[RawSheet]]:
             return kind, _open_xlsx(path)
         case Kind.XLSB | Kind.ODS:
             return kind, _open_unmarked(path, kind)
-
-
-def blocks_of(rows: Iterator[list[Cell]]) -> Iterator[RawRows]:
-    """`rows` in blocks of `BLOCK_ROWS`."""
-    while block := list(islice(rows, BLOCK_ROWS)):
-        yield block
 
 
 def _open_xlsx(path: Path) -> Iterator[RawSheet]:

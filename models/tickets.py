@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
+from models.actors import Actor
 from models.base import NEVER, Base, words
 from rules.tickets import Priority, State
 
@@ -128,3 +129,8 @@ class Attachment(Base):
     sha256: Mapped[str] = mapped_column(String(64))
     storage_key: Mapped[str] = mapped_column(String(200), unique=True)
     created_at: Mapped[datetime]
+
+
+def holder_of(actor: Actor) -> str:
+    """How held files name whom they are held for."""
+    return f"{actor.kind}:{actor.id}"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.actors import Actor
 from models.database import transaction
-from models.tickets import Attachment
+from models.tickets import Attachment, holder_of
 from rules.filenames import clean_name
 from web.call import Basis, Upload
 from web.errors import NotFound
@@ -41,8 +41,3 @@ def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]
         session.add_all(rows)
         session.flush()
         return [Upload(row.id, row.token, row.name, row.size) for row in rows]
-
-
-def holder_of(actor: Actor) -> str:
-    """How held files name whom they are held for."""
-    return f"{actor.kind}:{actor.id}"

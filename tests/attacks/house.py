@@ -152,9 +152,9 @@ def named(page: Page) -> str:
     return f"{page.method} {page.path}"
 
 
-def faults(sent: Iterator[tuple[str, Any]]) -> Sequence[str]:
-    """The requests of `sent` (what, answer) that the house could not answer."""
-    return [f"{what}: {answer.status_code}" for what, answer in sent if answer.status_code >= 500]
+def faults(sent: Iterator[tuple[str, Any]]) -> str:
+    """The requests of `sent` (what, answer) that the house could not answer, a line each."""
+    return "\n".join(f"{what}: {answer.status_code}" for what, answer in sent if answer.status_code >= 500)
 
 
 def _people(session: Session) -> dict[str, str]:
