@@ -53,7 +53,7 @@ bench: $(STAMP)
 
 words: $(STAMP)
 	@mkdir -p $(dir $(CATALOG))
-	@$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --no-location --sort-output --project jtickets --header-comment '# Text of jtickets' --output-file locale/messages.pot .
+	@$(BIN)/pybabel --quiet extract --mapping-file babel.cfg --keyword NC_:1c,2 --no-location --sort-output --project jtickets --header-comment '# Text of jtickets' --output-file locale/messages.pot .
 	@test -f $(CATALOG).po || $(BIN)/pybabel --quiet init --input-file locale/messages.pot --locale en --output-file $(CATALOG).po
 	@$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --input-file locale/messages.pot --locale en --output-file $(CATALOG).po
 	@rm locale/messages.pot

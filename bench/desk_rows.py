@@ -233,6 +233,7 @@ def _messages(one: Inquiry) -> Iterator[dict[str, Any]]:
             "created_at": at,
             "published_at": at,
             "undo": {},
+            "submission": f"loaded-{_message_id(one, place)}",
         }
 
 

@@ -16,7 +16,7 @@ _PLANNED, _APPLIED, _READING_MB = 0.30, 0.20, 150.0
 _QUEUE_KIB, _FIRST_LOAD_KIB = 25.0, 40.0
 
 HEAD = (
-    f"{'database':<11}{'page':<9}{'clients':>7}{'pages/s':>9}{'ref':>7}{'CPU ms':>9}{'ref':>7}{'ratio':>7}{'p50 ms':>9}{'ref':>7}{'p99 ms':>9}{'ref':>7}  goal"
+    f"{'database':<11}{'page':<9}{'clients':>7}{'pages/s':>9}{'ref':>7}{'CPU ms':>9}{'ref':>7}{'ratio':>7}{'p50 ms':>9}{'ref':>9}{'p99 ms':>9}{'ref':>9}  goal"
 )
 
 
@@ -25,7 +25,7 @@ def page_line(one: Beside) -> str:
     desk, reference = one.desk, one.reference
     return (
         f"{one.database:<11}{one.page:<9}{one.clients:>7}{desk.per_second:>9.0f}{reference.per_second:>7.0f}{desk.cpu_ms:>9.2f}{reference.cpu_ms:>7.2f}"
-        f"{one.cpu_ratio:>7.2f}{desk.p50:>9.2f}{reference.p50:>7.2f}{desk.p99:>9.2f}{reference.p99:>7.2f}  {_page_goal(one)}"
+        f"{one.cpu_ratio:>7.2f}{desk.p50:>9.2f}{reference.p50:>9.2f}{desk.p99:>9.2f}{reference.p99:>9.2f}  {_page_goal(one)}"
     )
 
 

@@ -17,6 +17,7 @@ from bench.desk_rows import staff_token
 from bench.pages import DESK, KEY, PASSWORD
 from settings import Settings
 from web.csrf import token_for
+from web.logs import configure
 
 _ASSET = re.compile(r'(?:href|src)="(/static/[^"#]+)')
 _MAIN = re.compile(r"<main.*?</main>", re.DOTALL)
@@ -41,6 +42,7 @@ def weigh_pages(databases: Databases, ticket: int) -> Weights:
     from asgi import application
     from web.wiring import wire
 
+    configure("error")
     settings = Settings(database_url=databases.desk_url, base_url="http://testserver", secret_key=KEY, state_dir=databases.folder)
     wiring = wire(settings)
     cookies = {DESK.cookie_name: staff_token(9), "jtickets_visitor": "bench"}

@@ -27,6 +27,7 @@ from web.call import Call
 from web.endpoint import get, post
 from web.errors import NotFound
 from wording import labels
+from wording.catalog import N_
 
 _PATH = "/console/accounts"
 _QUERY_CHARACTERS = 200
@@ -56,12 +57,12 @@ def show(call: Call) -> Response:
 
 def suspend(call: Call) -> Response:
     """Close the account."""
-    return _decide(call, suspend_account, "アカウントの利用を停止しました。ログイン中の画面はすべて終了しました。")
+    return _decide(call, suspend_account, N_("アカウントの利用を停止しました。ログイン中の画面はすべて終了しました。"))
 
 
 def reopen(call: Call) -> Response:
     """Open the account again."""
-    return _decide(call, reopen_account, "アカウントの利用を再開しました。")
+    return _decide(call, reopen_account, N_("アカウントの利用を再開しました。"))
 
 
 def _decide(call: Call, act: Callable[..., None], told: str) -> Response:
@@ -99,9 +100,10 @@ def _account(call: Call, account: Account) -> dict[str, Any]:
 def _conditions(call: Call, text: str, state: AccountState | None) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if text:
-        found.append((f"検索：{text}", address(_PATH, {"state": state or ""})))
+        found.append((call.say(N_("検索：{text}"), text=text), address(_PATH, {"state": state or ""})))
     if state:
-        found.append((f"状態：{labels.account_state(state, call.basis.language)}", address(_PATH, {"q": text})))
+        word = labels.account_state(state, call.basis.language)
+        found.append((call.say(N_("状態：{text}"), text=word), address(_PATH, {"q": text})))
     return found
 
 

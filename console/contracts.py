@@ -21,9 +21,11 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import get
 from web.errors import NotFound
+from wording import labels
+from wording.catalog import N_
 
 _PATH = "/console/contracts"
-_PERIODS = (("active", "有効"), ("not_started", "開始前"), ("ended", "終了"))
+_PERIODS = (Period.ACTIVE, Period.NOT_STARTED, Period.ENDED)
 _QUERY_CHARACTERS = 200
 
 
@@ -47,7 +49,7 @@ class Summary:
 def index(call: Call) -> Response:
     """The list: search and period narrow it."""
     text, today = call.query("q").strip()[:_QUERY_CHARACTERS], tokyo_date(call.now)
-    period = next((Period(code) for code, _ in _PERIODS if code == call.query("period")), None)
+    period = next((period for period in _PERIODS if period == call.query("period")), None)
     sheet = contract_list(call.session, text=text, period=period, today=today, place=place_of(call), limit=call.limits.page_rows)
     kept = {"q": text, "period": period or ""}
     return call.page(
@@ -57,8 +59,8 @@ def index(call: Call) -> Response:
         page=pager(_PATH, kept, sheet),
         text=text,
         period=period or "",
-        periods=_PERIODS,
-        conditions=_conditions(text, period),
+        periods=[(one.value, labels.line_state(one, call.basis.language)) for one in _PERIODS],
+        conditions=_conditions(call, text, period),
     )
 
 
@@ -127,12 +129,13 @@ def _period(groups: list[AnyRow]) -> Period:
     return Period.NOT_STARTED if any(group.not_started for group in groups) else Period.ENDED
 
 
-def _conditions(text: str, period: Period | None) -> list[tuple[str, str]]:
+def _conditions(call: Call, text: str, period: Period | None) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if text:
-        found.append((f"検索：{text}", address(_PATH, {"period": period or ""})))
+        found.append((call.say(N_("検索：{text}"), text=text), address(_PATH, {"period": period or ""})))
     if period:
-        found.append((f"期間：{dict(_PERIODS)[period]}", address(_PATH, {"q": text})))
+        word = labels.line_state(period, call.basis.language)
+        found.append((call.say(N_("期間：{text}"), text=word), address(_PATH, {"q": text})))
     return found
 
 

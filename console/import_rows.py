@@ -8,7 +8,8 @@ from typing import Any
 
 from models.imports import ImportRow
 from rules.lines import DATE_FIELDS, EMAIL_FIELDS
-from wording.imports import FIELD_LABELS
+from wording.catalog import N_, translate
+from wording.imports import FIELD_LABELS, retell
 
 COLUMNS = ("contract", "product_number", "serial", "starts_on", "ends_on")
 CODES = frozenset({"contract", "product_number", "serial"})
@@ -49,7 +50,7 @@ class PlanRow:
     contract: str = ""
 
 
-def row_of(row: ImportRow) -> PlanRow:
+def row_of(row: ImportRow, language: str = "ja") -> PlanRow:
     """A stored row as the page sets it."""
     marks = {issue["field"]: "caution" for issue in row.warnings} | {issue["field"]: "bad" for issue in row.errors}
     email = _email_field(row, marks)
@@ -61,10 +62,10 @@ def row_of(row: ImportRow) -> PlanRow:
         row=row.row,
         status="warning" if problem and not row.errors else row.status,
         hidden=row.hidden,
-        cells=[_cell(row, name, marks, label="保守登録メール" if name == email else "") for name in shown],
-        others=[_cell(row, name, marks) for name in row.changes if name not in shown],
-        errors=[issue["message"] for issue in row.errors],
-        warnings=[issue["message"] for issue in row.warnings],
+        cells=[_cell(row, name, marks, language, N_("保守登録メール") if name == email else FIELD_LABELS[name]) for name in shown],
+        others=[_cell(row, name, marks, language, FIELD_LABELS[name]) for name in row.changes if name not in shown],
+        errors=[retell(issue["message"], language) for issue in row.errors],
+        warnings=[retell(issue["message"], language) for issue in row.warnings],
         confirmed=row.confirmed,
         held_by=0 if problem else row.held_by,
         contract=row.contract_key,
@@ -80,11 +81,11 @@ def _email_field(row: ImportRow, marks: dict[str, str]) -> str:
     return _EMAIL_ORDER[0]
 
 
-def _cell(row: ImportRow, name: str, marks: dict[str, str], label: str = "") -> Cell:
+def _cell(row: ImportRow, name: str, marks: dict[str, str], language: str, label: str) -> Cell:
     change: list[Any] | None = row.changes.get(name)
     now: str = change[1] if change else row.values[name]
     return Cell(
-        label=label or FIELD_LABELS[name],
+        label=translate(label, language),
         value=_shown(name, now),
         old=_shown(name, change[0]) if change else None,
         look=marks.get(name, ""),

@@ -21,8 +21,9 @@ from web.access import staff
 from web.call import Call, Upload
 from web.endpoint import Page, get, post
 from web.errors import NotFound
+from wording.catalog import N_
 from wording.dates import number as grouped
-from wording.imports import FIELD_LABELS
+from wording.imports import FIELD_LABELS, field_labels
 from wording.refusals import say
 
 _PATH = "/console/imports"
@@ -69,7 +70,7 @@ def confirm(call: Call) -> Response:
             import_batches.confirm(call.session, batch, ticked=_numbers(call, "ticked"), shown=_numbers(call, "shown"), by=call.staff, now=call.now)
     except Refused as refused:
         return _refused(call, batch, refused)
-    return call.redirect(_address(batch, call.form.value("show")), flash="警告の確認を保存しました。")
+    return call.redirect(_address(batch, call.form.value("show")), flash=N_("警告の確認を保存しました。"))
 
 
 def apply(call: Call) -> Response:
@@ -80,8 +81,8 @@ def apply(call: Call) -> Response:
     except Refused as refused:
         return _refused(call, batch, refused)
     if written.outdated:
-        return call.redirect(_address(batch), flash=say(Refused("plan_outdated", n=written.outdated)), kind="warn")
-    return call.redirect(_address(batch), flash=_applied(batch))
+        return call.redirect(_address(batch), flash=say(Refused("plan_outdated", n=written.outdated), call.basis.language), kind="warn")
+    return call.redirect(_address(batch), flash=_applied(call, batch))
 
 
 def discard(call: Call) -> Response:
@@ -91,7 +92,7 @@ def discard(call: Call) -> Response:
         import_batches.discard(call.session, batch, by=call.staff, now=call.now)
     except Refused as refused:
         return _refused(call, batch, refused)
-    return call.redirect(_PATH, flash=f"「{batch.file_name}」の取込を破棄しました。")
+    return call.redirect(_PATH, flash=call.say(N_("「{file}」の取込を破棄しました。"), file=batch.file_name))
 
 
 def _list(call: Call) -> dict[str, Any]:
@@ -135,8 +136,8 @@ def _plan(call: Call, batch: ImportBatch) -> dict[str, Any]:
         "show": chosen,
         "summary": batch.summary,
         "again": applied_before(call.session, batch) if batch.state == BatchState.PLANNED else None,
-        "applied": _applied(batch) if batch.state == BatchState.APPLIED else "",
-        "fields": FIELD_LABELS,
+        "applied": _applied(call, batch) if batch.state == BatchState.APPLIED else "",
+        "fields": field_labels(call.basis.language),
     }
     return told | (_missing_lines(call, batch) if chosen is Show.MISSING else _plan_rows(call, batch, chosen))
 
@@ -146,7 +147,7 @@ def _plan_rows(call: Call, batch: ImportBatch, chosen: Show) -> dict[str, Any]:
     found = plan_page(call.session, batch.id, chosen, after=after, before=before, limit=call.limits.page_rows)
     back = found.rows[0].position if found.rows and found.before else None
     onward = found.rows[-1].position if found.rows and found.after else None
-    return {"rows": [row_of(row) for row in found.rows], "missing": [], "page": _turns(batch, chosen, back, onward)}
+    return {"rows": [row_of(row, call.basis.language) for row in found.rows], "missing": [], "page": _turns(batch, chosen, back, onward)}
 
 
 def _missing_lines(call: Call, batch: ImportBatch) -> dict[str, Any]:
@@ -170,10 +171,12 @@ def _refused(call: Call, batch: ImportBatch, refused: Refused) -> Response:
     return call.redirect(_address(batch), flash=say(refused, call.basis.language), kind="danger")
 
 
-def _applied(batch: ImportBatch) -> str:
+def _applied(call: Call, batch: ImportBatch) -> str:
     written, held = batch.summary["written"], batch.summary["held"]["certificates"]
-    told = f"証書 {grouped(written['certificates'])}件（{grouped(written['new'] + written['changed'])}行）を反映しました。"
-    return f"{told}{grouped(held)}件は反映待ちです。" if held else told
+    certificates, lines = grouped(written["certificates"]), grouped(written["new"] + written["changed"])
+    if held:
+        return call.say(N_("証書 {n}件（{m}行）を反映しました。{k}件は反映待ちです。"), n=certificates, m=lines, k=grouped(held))
+    return call.say(N_("証書 {n}件（{m}行）を反映しました。"), n=certificates, m=lines)
 
 
 def _address(batch: ImportBatch, chosen: str = "") -> str:

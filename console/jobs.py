@@ -77,8 +77,7 @@ def run(call: Call) -> Response:
     if line is None or line.shared:
         raise NotFound
     ask(call.session, line, by=call.staff, now=call.now)
-    title = translate(line.title, call.basis.language)
-    return call.redirect(_PATH, flash=translate(N_("「{title}」の実行を依頼しました。"), call.basis.language).format(title=title))
+    return call.redirect(_PATH, flash=call.say(N_("「{title}」の実行を依頼しました。"), title=call.say(line.title)))
 
 
 def _line(call: Call, line: Line, last: AnyRow | None, language: str) -> dict[str, Any]:
@@ -104,7 +103,7 @@ def _run(row: AnyRow, language: str) -> dict[str, Any]:
         "word": translate(_OTHER_STATES[row.state], language) if row.state in _OTHER_STATES else labels.run_state(row.state, language),
         "started_at": row.started_at,
         "seconds": None if line and line.shared else seconds,
-        "told": "、".join(told),
+        "told": translate(N_("、"), language).join(told),
         "fault": row.fault,
         "worker": row.worker,
     }

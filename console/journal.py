@@ -16,10 +16,19 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get
-from wording import acts
+from wording import acts, labels
+from wording.catalog import N_
 
 _PATH = "/console/journal"
-_NAMES = ("actor", "act", "subject", "id", "since", "until")
+_CONDITIONS = {
+    "actor": N_("操作した人：{text}"),
+    "act": N_("操作：{text}"),
+    "subject": N_("対象：{text}"),
+    "id": N_("番号：{text}"),
+    "since": N_("{text} から"),
+    "until": N_("{text} まで"),
+}
+_NAMES = tuple(_CONDITIONS)
 
 
 def index(call: Call) -> Response:
@@ -37,7 +46,7 @@ def index(call: Call) -> Response:
         own=own,
         acts=acts.act_choices(language),
         subjects=acts.subject_choices(language),
-        conditions=_conditions(typed, language),
+        conditions=_conditions(call, typed),
     )
 
 
@@ -57,7 +66,7 @@ def _sought(call: Call, typed: dict[str, str], *, own: bool) -> Sought:
 def _told(row: AnyRow, language: str) -> dict[str, Any]:
     return {
         "at": row.at,
-        "actor": row.actor_name,
+        "actor": labels.actor(row.actor_name, language),
         "kind": row.actor_kind,
         "client": row.client,
         "sentence": acts.sentence(row.act, language),
@@ -67,16 +76,10 @@ def _told(row: AnyRow, language: str) -> dict[str, Any]:
     }
 
 
-def _conditions(typed: dict[str, str], language: str) -> list[tuple[str, str]]:
-    shown = {
-        "actor": f"操作した人：{typed['actor']}",
-        "act": f"操作：{acts.sentence(typed['act'], language)}",
-        "subject": f"対象：{acts.subject_kind(typed['subject'], language)}",
-        "id": f"番号：{typed['id']}",
-        "since": f"{typed['since']} から",
-        "until": f"{typed['until']} まで",
-    }
-    return [(shown[name], address(_PATH, typed | {name: ""})) for name in _NAMES if typed[name]]
+def _conditions(call: Call, typed: dict[str, str]) -> list[tuple[str, str]]:
+    language = call.basis.language
+    words = typed | {"act": acts.sentence(typed["act"], language), "subject": acts.subject_kind(typed["subject"], language)}
+    return [(call.say(_CONDITIONS[name], text=words[name]), address(_PATH, typed | {name: ""})) for name in _NAMES if typed[name]]
 
 
 def _day(typed: str) -> date | None:

@@ -85,7 +85,7 @@ def _decide(call: Call, act: Callable[..., int], told: str) -> Response:
     except Refused as refused:
         call.form.refuse(refused)
         return call.invalid("console/mails/show.html", **context)
-    return call.redirect(f"{_PATH}/{call.param('id')}", flash=translate(told, call.basis.language).format(n=count))
+    return call.redirect(f"{_PATH}/{call.param('id')}", flash=call.say(told, n=count))
 
 
 def _letter(call: Call) -> dict[str, Any]:

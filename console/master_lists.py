@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from actions import masters as acts
 from console.frame import frame
-from console.master_products import attempt
+from console.master_products import ADDED, CHANGED, REMOVED, attempt
 from models.contracts import Category, CompanyDay, DomainKind, MailDomain
 from rules.calendar import tokyo_date
 from rules.rights import Area, Right
@@ -35,7 +35,7 @@ def add_category(call: Call) -> Response:
     category = attempt(call, lambda: acts.add_category(call.session, name=call.form.value("name"), by=call.staff, now=call.now))
     if category is None:
         return call.invalid(_CATEGORY_PAGE, **_categories(call))
-    return call.redirect(_CATEGORIES, flash=f"「{category.name}」を追加しました。")
+    return call.redirect(_CATEGORIES, flash=call.say(ADDED, name=category.name))
 
 
 def change_category(call: Call) -> Response:
@@ -51,7 +51,7 @@ def change_category(call: Call) -> Response:
     )
     if form.failed:
         return call.invalid(_CATEGORY_PAGE, **_categories(call, category.id))
-    return call.redirect(_CATEGORIES, flash=f"「{category.name}」を変更しました。")
+    return call.redirect(_CATEGORIES, flash=call.say(CHANGED, name=category.name))
 
 
 def domains(call: Call) -> Response:
@@ -65,7 +65,7 @@ def add_domain(call: Call) -> Response:
     domain = attempt(call, lambda: acts.add_domain(call.session, kind, call.form.value("domain"), by=call.staff, now=call.now))
     if domain is None:
         return call.invalid(_DOMAIN_PAGE, **_domains(call, kind))
-    return call.redirect(_DOMAINS, flash=f"{domain.domain} を追加しました。")
+    return call.redirect(_DOMAINS, flash=call.say(ADDED, name=domain.domain))
 
 
 def remove_domain(call: Call) -> Response:
@@ -74,7 +74,7 @@ def remove_domain(call: Call) -> Response:
     if domain is None:
         raise NotFound
     acts.remove_domain(call.session, domain, by=call.staff, now=call.now)
-    return call.redirect(_DOMAINS, flash=f"{domain.domain} を外しました。")
+    return call.redirect(_DOMAINS, flash=call.say(REMOVED, name=domain.domain))
 
 
 def company_days(call: Call) -> Response:
@@ -87,7 +87,7 @@ def add_company_day(call: Call) -> Response:
     day = attempt(call, lambda: acts.add_company_day(call.session, day=call.form.value("day"), name=call.form.value("name"), by=call.staff, now=call.now))
     if day is None:
         return call.invalid(_DAY_PAGE, **_days(call))
-    return call.redirect(_DAYS, flash=f"「{day.name}」を追加しました。")
+    return call.redirect(_DAYS, flash=call.say(ADDED, name=day.name))
 
 
 def remove_company_day(call: Call) -> Response:
@@ -96,7 +96,7 @@ def remove_company_day(call: Call) -> Response:
     if day is None:
         raise NotFound
     acts.remove_company_day(call.session, day, by=call.staff, now=call.now)
-    return call.redirect(_DAYS, flash=f"「{day.name}」を外しました。")
+    return call.redirect(_DAYS, flash=call.say(REMOVED, name=day.name))
 
 
 def _categories(call: Call, changed: int | None = None) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
 from web.errors import NotFound
+from wording.catalog import N_
 
 _PATH = "/console/masters/privacy-text"
 _INDEX, _SHOW, _PREVIEW = (f"console/masters/{name}.html" for name in ("privacy_texts", "privacy_text", "privacy_preview"))
@@ -50,7 +51,7 @@ def publish(call: Call) -> Response:
     text = attempt(call, lambda: acts.publish_privacy_text(call.session, body, present=present, by=call.staff, now=call.now))
     if text is None:
         return call.invalid(_INDEX, **_index(call))
-    return call.redirect(_PATH, flash=f"第 {text.id} 版を公開しました。お客様には、次のログインで同意をお願いします。")
+    return call.redirect(_PATH, flash=call.say(N_("第 {n} 版を公開しました。お客様には、次のログインで同意をお願いします。"), n=text.id))
 
 
 def _index(call: Call) -> dict[str, Any]:

@@ -18,8 +18,11 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
 from web.errors import NotFound
+from wording.catalog import N_
 
 T = TypeVar("T")
+
+ADDED, CHANGED, REMOVED = N_("「{name}」を追加しました。"), N_("「{name}」を変更しました。"), N_("「{name}」を外しました。")
 
 _PATH = "/console/masters/products"
 _MAILBOXES = "/console/masters/mailboxes"
@@ -42,7 +45,7 @@ def add(call: Call) -> Response:
     )
     if family is None:
         return call.invalid(_INDEX, **_index(call))
-    return call.redirect(f"{_PATH}/{family.id}", flash=f"「{family.name}」を追加しました。")
+    return call.redirect(f"{_PATH}/{family.id}", flash=call.say(ADDED, name=family.name))
 
 
 def show(call: Call) -> Response:
@@ -66,14 +69,14 @@ def change(call: Call) -> Response:
             now=call.now,
         ),
     )
-    return _answer(call, family, f"「{family.name}」を変更しました。")
+    return _answer(call, family, call.say(CHANGED, name=family.name))
 
 
 def add_alias(call: Call) -> Response:
     """Add an alias."""
     family = _load(call)
     attempt(call, lambda: acts.add_alias(call.session, family, call.form.value("alias"), by=call.staff, now=call.now))
-    return _answer(call, family, "別名を追加しました。")
+    return _answer(call, family, N_("別名を追加しました。"))
 
 
 def remove_alias(call: Call) -> Response:
@@ -82,7 +85,7 @@ def remove_alias(call: Call) -> Response:
     if alias is None or alias.family_id != family.id:
         raise NotFound
     acts.remove_alias(call.session, family, alias, by=call.staff, now=call.now)
-    return call.redirect(f"{_PATH}/{family.id}", flash=f"別名「{alias.alias}」を外しました。")
+    return call.redirect(f"{_PATH}/{family.id}", flash=call.say(N_("別名「{name}」を外しました。"), name=alias.alias))
 
 
 def mailboxes(call: Call) -> Response:
@@ -98,7 +101,7 @@ def add_mailbox(call: Call) -> Response:
     mailbox = family and attempt(call, lambda: acts.add_mailbox(call.session, family, call.form.value("address"), by=call.staff, now=call.now))
     if mailbox is None:
         return call.invalid(_BOXES, **_boxes(call))
-    return call.redirect(_MAILBOXES, flash=f"{mailbox.address} を追加しました。")
+    return call.redirect(_MAILBOXES, flash=call.say(ADDED, name=mailbox.address))
 
 
 def remove_mailbox(call: Call) -> Response:
@@ -108,7 +111,7 @@ def remove_mailbox(call: Call) -> Response:
         raise NotFound
     family = call.session.get_one(ProductFamily, mailbox.family_id)
     acts.remove_mailbox(call.session, family, mailbox, by=call.staff, now=call.now)
-    return call.redirect(_MAILBOXES, flash=f"{mailbox.address} を外しました。")
+    return call.redirect(_MAILBOXES, flash=call.say(REMOVED, name=mailbox.address))
 
 
 def attempt(call: Call, act: Callable[[], T]) -> T | None:

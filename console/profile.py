@@ -21,6 +21,7 @@ from rules.refusal import Refused
 from web.access import STAFF_MEMBER
 from web.call import Basis, Call
 from web.endpoint import find_actor, get, post
+from wording.catalog import N_
 
 _TEMPLATE = "console/staff/profile.html"
 _PATH = "/console/profile"
@@ -50,7 +51,7 @@ def change_password(call: Call) -> Response:
         return call.page(_TEMPLATE, status=429 if typed.wait_until else 422, **_profile(call))
     forgive_try(call, user_id_key(staff.user_id))
     set_staff_password(call.session, staff, typed.new_hash, keep_session=call.staff.session_id, by=call.staff, now=call.now)
-    return call.redirect(_PATH, flash="パスワードを変更しました。ほかの画面のサインインは終了しました。")
+    return call.redirect(_PATH, flash=N_("パスワードを変更しました。ほかの画面のサインインは終了しました。"))
 
 
 def _check(call: Call, staff: Staff, typed: Typed) -> None:

@@ -21,7 +21,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get
 from wording import dates, labels
-from wording.catalog import N_, translate
+from wording.catalog import N_, NC_, translate
 
 PATH = "/console/tickets"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -198,7 +198,7 @@ def line_of(row: Row[Any], masters: Masters, calendar: BusinessCalendar, now: da
     return Line(
         id=row.id,
         subject=row.subject,
-        meta=f"{company}・{masters.families.get(row.family_id, ('', ''))[1]}",
+        meta=f"{company}{translate(_DOT, language)}{masters.families.get(row.family_id, ('', ''))[1]}",
         state=row.state,
         priority=row.priority,
         assignee=masters.staff.get(row.assignee_id, ""),
@@ -208,8 +208,8 @@ def line_of(row: Row[Any], masters: Masters, calendar: BusinessCalendar, now: da
     )
 
 
-_NO_ACCOUNT = N_("お客様未登録")
-_LEFT, _OVER, _STOPPED = N_("残り {span}"), N_("{span} 超過"), N_("停止中")
+_NO_ACCOUNT, _DOT = N_("お客様未登録"), N_("・")
+_LEFT, _OVER, _STOPPED = N_("残り {span}"), N_("{span} 超過"), NC_("clock", "停止中")
 
 
 def _sla(deadline: Deadline | None, now: datetime, language: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from web.endpoint import Page, post
 from web.errors import NotFound
 from web.forms import BadRequest
 from wording import labels
-from wording.catalog import N_, translate
+from wording.catalog import N_
 
 
 def reply(call: Call) -> Response:
@@ -45,8 +45,8 @@ def reply(call: Call) -> Response:
         )
     except Refused as refused:
         return _again(call, refused, "reply")
-    undo = {"action": f"{_path(ticket)}/replies/{message.id}/withdrawal", "label": _say(call, N_("取り消す")), "seconds": call.limits.undo_send_seconds}
-    return call.redirect(f"{_path(ticket)}#m{message.id}", flash=_say(call, N_("返信しました。")), kind="undo", **undo)
+    undo = {"action": f"{_path(ticket)}/replies/{message.id}/withdrawal", "label": call.say(N_("取り消す")), "seconds": call.limits.undo_send_seconds}
+    return call.redirect(f"{_path(ticket)}#m{message.id}", flash=N_("返信しました。"), kind="undo", **undo)
 
 
 def withdraw(call: Call) -> Response:
@@ -59,7 +59,7 @@ def withdraw(call: Call) -> Response:
     except Refused as refused:
         return _again(call, refused)
     held = f"?held={tokens}" if tokens else ""
-    return call.redirect(f"{_path(ticket)}{held}#reply", flash=_say(call, N_("返信を取り消しました。下書きに戻しています。")))
+    return call.redirect(f"{_path(ticket)}{held}#reply", flash=N_("返信を取り消しました。下書きに戻しています。"))
 
 
 def note(call: Call) -> Response:
@@ -78,7 +78,7 @@ def note(call: Call) -> Response:
         )
     except Refused as refused:
         return _again(call, refused, "note")
-    return call.redirect(f"{_path(ticket)}#m{message.id}", flash=_say(call, N_("社内メモを書きました。")))
+    return call.redirect(f"{_path(ticket)}#m{message.id}", flash=N_("社内メモを書きました。"))
 
 
 def set_assignee(call: Call) -> Response:
@@ -113,7 +113,7 @@ def _change(call: Call, act: Callable[..., None], done: str, word: str = "") -> 
         act(call.session, ticket)
     except Refused as refused:
         return _again(call, refused)
-    return call.redirect(_path(ticket), flash=_say(call, done).format(word=word))
+    return call.redirect(_path(ticket), flash=call.say(done, word=word))
 
 
 def _ticket(call: Call) -> Ticket:
@@ -154,10 +154,6 @@ def _number(value: str) -> int:
 
 def _path(ticket: Ticket) -> str:
     return f"/console/tickets/{ticket.id}"
-
-
-def _say(call: Call, text: str) -> str:
-    return translate(text, call.basis.language)
 
 
 _WRITE = staff(Area.TICKETS, Right.WRITE)

@@ -22,6 +22,7 @@ from web.call import Basis, Call
 from web.endpoint import get, post
 from web.errors import NotFound
 from wording import labels
+from wording.catalog import N_
 
 _PATH = "/console/staff"
 _INDEX, _SHOW = "console/staff/index.html", "console/staff/show.html"
@@ -57,7 +58,7 @@ def add(call: Call) -> Response:
                 by=call.staff,
                 now=call.now,
             )
-            return call.redirect(f"{_PATH}/{staff.id}", flash=f"{staff.name}さんを登録しました。")
+            return call.redirect(f"{_PATH}/{staff.id}", flash=call.say(N_("{name}さんを登録しました。"), name=staff.name))
         except Refused as refused:
             form.refuse(refused)
     return call.invalid(_INDEX, **_index(call))
@@ -85,7 +86,7 @@ def change(call: Call) -> Response:
                 by=call.staff,
                 now=call.now,
             )
-            return call.redirect(f"{_PATH}/{staff.id}", flash=f"{staff.name}さんの登録を変更しました。")
+            return call.redirect(f"{_PATH}/{staff.id}", flash=call.say(N_("{name}さんの登録を変更しました。"), name=staff.name))
         except Refused as refused:
             form.refuse(refused)
     return call.invalid(_SHOW, **_show(call, staff))
@@ -98,14 +99,16 @@ def set_password(call: Call) -> Response:
     if call.form.failed:
         return call.invalid(_SHOW, **_show(call, staff))
     acts.set_staff_password(call.session, staff, hashed.password, by=call.staff, now=call.now)
-    return call.redirect(f"{_PATH}/{staff.id}", flash=f"{staff.name}さんのパスワードを設定しました。本人に伝え、個人設定で変更してもらってください。")
+    told = call.say(N_("{name}さんのパスワードを設定しました。本人に伝え、個人設定で変更してもらってください。"), name=staff.name)
+    return call.redirect(f"{_PATH}/{staff.id}", flash=told)
 
 
 def reset_code(call: Call) -> Response:
     """Let a member enrol a new authenticator."""
     staff = _load(call)
     acts.reset_totp(call.session, staff, by=call.staff, now=call.now)
-    return call.redirect(f"{_PATH}/{staff.id}", flash=f"{staff.name}さんの確認コードを解除しました。次のサインインで登録し直します。")
+    told = call.say(N_("{name}さんの確認コードを解除しました。次のサインインで登録し直します。"), name=staff.name)
+    return call.redirect(f"{_PATH}/{staff.id}", flash=told)
 
 
 def _check(call: Call) -> None:

@@ -103,7 +103,7 @@ def event_of(entry: Row[Any], language: str) -> Event:
     """A row of the journal as a sentence."""
     facts: dict[str, Any] = entry.facts or {}
     named = _CUSTOMER if entry.kind in _CUSTOMERS_ACTS else _SYSTEM if entry.name == SYSTEM.name else _COLLEAGUE
-    who = translate(named, language).format(name=entry.name)
+    who = translate(named, language).format(name=labels.actor(entry.name, language))
     before, after = _change(entry.kind, facts, language)
     text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
     if entry.kind in ("answer", "reply") and before != after:

@@ -13,6 +13,7 @@ from actions.tickets import Opening
 from models.base import AnyRow
 from models.contracts import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains
 from models.own_tickets import own_families, own_lines
+from models.tokens import hash_token
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
 from rules.refusal import Refused
@@ -22,7 +23,7 @@ from web.access import CUSTOMER
 from web.call import Call
 from web.endpoint import Page, get, post
 from web.errors import NotFound
-from wording.catalog import N_, translate
+from wording.catalog import N_
 
 FIELDS = ("subject", "contract_key", "serial", "model", "os_version", "cc", "category", "body")
 
@@ -73,7 +74,7 @@ def create(call: Call) -> Response:
                 cc=filled.cc.values,
             ),
             files=[file.id for file in held],
-            submission=call.form.value("submission"),
+            submission=mark_of(call),
             by=call.customer,
             desk=call.desk,
             limits=call.limits,
@@ -83,8 +84,8 @@ def create(call: Call) -> Response:
     except Refused as refused:
         call.form.refuse(refused)
         return _form(call, family, held=held, status=422)
-    flash = translate(N_("チケット #{n} を作成しました。受付のメールを {email} へお送りします。"), call.basis.language)
-    return call.redirect(f"/tickets/{ticket.id}", flash.format(n=ticket.id, email=call.customer.email))
+    told = call.say(N_("チケット #{n} を作成しました。受付のメールを {email} へお送りします。"), n=ticket.id, email=call.customer.email)
+    return call.redirect(f"/tickets/{ticket.id}", told)
 
 
 def held_files(call: Call) -> list[AnyRow]:
@@ -92,6 +93,12 @@ def held_files(call: Call) -> list[AnyRow]:
     dropped = set(call.form.values("drop"))
     tokens = [token for token in call.form.values("held") if token not in dropped] + [upload.token for upload in call.uploads]
     return list(attachments.held_files(call.session, tokens, by=call.customer))
+
+
+def mark_of(call: Call) -> str:
+    """What tells this form from every other one: its own mark bound to its sender, so that nobody meets another's form by its mark."""
+    typed = call.form.value("submission")
+    return hash_token(f"{call.customer.id}:{typed}") if typed else ""
 
 
 def _check(call: Call) -> Filled | None:

@@ -29,7 +29,7 @@ from web.call import Basis, Call
 from web.endpoint import Page, find_actor, get, post
 from web.forms import Form
 from web.sessions import close_customer_sessions
-from wording.catalog import N_, translate
+from wording.catalog import N_
 
 _EDIT = "portal/profile/edit.html"
 _CHECK = "portal/profile/check.html"
@@ -161,7 +161,7 @@ def update(call: Call) -> Response:
     if call.form.has("edit"):
         return _edit_page(call, account, form=call.form, gone=False)
     if not edited.changes and not edited.new_password:
-        return call.redirect("/profile", flash=translate(N_("変更された項目はありません。"), call.basis.language), kind="info")
+        return call.redirect("/profile", flash=N_("変更された項目はありません。"), kind="info")
     if edited.stopped:
         return stop(call, edited.stopped, _CHECK, account=account, edited=edited)
     if edited.wrong:
@@ -194,7 +194,7 @@ def _save(call: Call, account: Account, edited: Edited) -> Response:
     said = N_("プロフィールを変更しました。")
     if "email" in changes:
         said = N_("プロフィールを変更しました。新しいメールアドレスに確認メールをお送りしました。メールのリンクを開くまでは、これまでのアドレスを使います。")
-    return call.redirect("/profile", flash=translate(said, call.basis.language))
+    return call.redirect("/profile", flash=said)
 
 
 def show_email(call: Call) -> Response:
@@ -222,7 +222,7 @@ def prove_email(call: Call) -> Response:
     account = profiles.prove_email(call.session, call.param("token"), judged.entries.email, client=call.client, desk=call.desk, now=call.now)
     if account is None:
         return _email_page(call, "", status=410)
-    said = translate(N_("メールアドレスを変更しました。"), call.basis.language)
+    said = N_("メールアドレスを変更しました。")
     if isinstance(call.actor, Customer) and call.actor.id == account.id:
         start(call, account.id)
         return call.redirect("/profile", flash=said)

@@ -19,7 +19,7 @@ from web.access import VISITOR
 from web.call import Basis, Call
 from web.endpoint import Page, get, post
 from web.forms import Form
-from wording.catalog import N_, translate
+from wording.catalog import N_
 
 _FORM = "portal/recovery/index.html"
 _PASSWORD = "portal/recovery/password.html"  # noqa: S105 - a template's name
@@ -99,7 +99,7 @@ def update(call: Call) -> Response:
     account = recoveries.set_password(call.session, call.param("token"), prepared.password_hash, client=call.client, desk=call.desk, now=call.now)
     if account is None:
         return _page(call, "", status=410)
-    return call.redirect("/login", flash=translate(N_("パスワードを変更しました。新しいパスワードでログインしてください。"), call.basis.language))
+    return call.redirect("/login", flash=N_("パスワードを変更しました。新しいパスワードでログインしてください。"))
 
 
 def _page(call: Call, user_id: str, *, status: int) -> Response:

@@ -22,7 +22,7 @@ from web.access import VISITOR
 from web.call import Basis, Call
 from web.endpoint import Page, get, post
 from web.forms import Form
-from wording.catalog import N_, translate
+from wording.catalog import N_
 from wording.refusals import advise
 
 _FORM = "portal/registration/form.html"
@@ -173,7 +173,7 @@ def send_again(call: Call) -> Response:
         call.form.refuse(refused)
         return call.invalid(_LINK, pending=pending, state=LinkState.EXPIRED, token="")
     _remember(call, number or pending.id, pending.email)
-    return call.redirect("/register/sent", flash=translate(N_("確認メールをもう一度お送りしました。"), call.basis.language))
+    return call.redirect("/register/sent", flash=N_("確認メールをもう一度お送りしました。"))
 
 
 def withdraw(call: Call) -> Response:

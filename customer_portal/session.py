@@ -24,7 +24,7 @@ from web.call import Basis, Call
 from web.endpoint import Page, get, post
 from web.forms import Form
 from web.sessions import close_session, open_customer_session
-from wording.catalog import N_, translate
+from wording.catalog import N_
 
 HOME = "/tickets"
 _FORM = "portal/session/login.html"
@@ -113,7 +113,7 @@ def ask_again(call: Call) -> Response:
 def delete(call: Call) -> Response:
     close_session(call.session, call.customer)
     call.end_session()
-    return call.redirect("/", flash=translate(N_("ログアウトしました。"), call.basis.language))
+    return call.redirect("/", flash=N_("ログアウトしました。"))
 
 
 def allowed(target: str) -> str:

@@ -21,8 +21,9 @@ from web.call import Call
 from web.downloads import download
 from web.endpoint import Page, get, post
 from web.errors import NotFound
-from wording.catalog import N_, translate
+from wording.catalog import N_
 
+_QUERY_CHARACTERS = 200
 _GROUPS: dict[str, tuple[State, ...]] = {
     "received": (State.NEW,),
     "open": (State.OPEN, State.WAITING_VENDOR, State.WAITING_CENTER),
@@ -35,7 +36,7 @@ _GROUPS: dict[str, tuple[State, ...]] = {
 
 def index(call: Call) -> Response:
     """サポートチケット参照: the account's tickets, newest first."""
-    state, text = call.query("state"), call.query("q").strip()
+    state, text = call.query("state"), call.query("q").strip()[:_QUERY_CHARACTERS]
     before = call.query("before")
     rows = own_tickets(
         call.session,
@@ -77,7 +78,7 @@ def reply(call: Call) -> Response:
             ticket,
             call.form.value("body"),
             files=[file.id for file in held],
-            submission=call.form.value("submission"),
+            submission=openings.mark_of(call),
             by=call.customer,
             desk=call.desk,
             limits=call.limits,
@@ -88,8 +89,8 @@ def reply(call: Call) -> Response:
         call.form.refuse(refused)
         return _page(call, replying=True, held=held, status=422)
     if taken.id == ticket.id:
-        return call.redirect(f"/tickets/{taken.id}#reply", translate(N_("返信しました。"), call.basis.language))
-    return call.redirect(f"/tickets/{taken.id}", translate(N_("続きのチケット #{n} を作成しました。"), call.basis.language).format(n=taken.id))
+        return call.redirect(f"/tickets/{taken.id}#reply", N_("返信しました。"))
+    return call.redirect(f"/tickets/{taken.id}", call.say(N_("続きのチケット #{n} を作成しました。"), n=taken.id))
 
 
 def attachment(call: Call) -> Response:

@@ -9,11 +9,12 @@ from typing import Any
 
 import structlog
 from anyio import CapacityLimiter
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -46,6 +47,8 @@ _HEADERS = {
 }
 _PROBES = frozenset({"/healthz", "/readyz"})
 """Asked by machines that know an address and no name; they answer nothing about a host."""
+_HEADER_BYTES = 64 * 1024
+"""No browser sends as much; the server below takes any number."""
 _STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503})
 """Statuses with a page of their own under templates/errors."""
 _MASKED = ("/register/confirm/", "/recover/", "/profile/email/")
@@ -54,6 +57,7 @@ _MASKED = ("/register/confirm/", "/recover/", "/profile/email/")
 
 def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()) -> ASGIApp:
     """The application of `pages`; `extra` routes (health) come first."""
+    register_url_convertor("int", _Number())
     limiters = (CapacityLimiter(wiring.settings.reading_threads), CapacityLimiter(wiring.settings.writing_threads))
     routes = [*extra, *(_route(page, wiring, limiters) for page in pages), Mount("/static", _Static(directory=find("static")), name="static")]
     edge = _Edge(wiring)
@@ -63,6 +67,7 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
         Forbidden: edge.forbidden,
         BadRequest: edge.bad_request,
         TooLarge: edge.too_large,
+        ClientDisconnect: edge.bad_request,
         StaleForm: edge.stale,
         Refused: edge.refused,
         OperationalError: edge.unavailable,
@@ -72,6 +77,12 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False
     return _Outermost(app, wiring)
+
+
+class _Number(IntegerConvertor):
+    """A number in a path: more digits than any id has are no number, and Python refuses to read some thousand of them."""
+
+    regex = "[0-9]{1,18}"
 
 
 def _route(page: Page, wiring: Wiring, limiters: tuple[CapacityLimiter, CapacityLimiter]) -> Route:
@@ -138,7 +149,7 @@ class _Edge:
             "reference": reference,
             "contact": {"desk": settings.desk_address, "center": settings.center_address},
             "language": language,
-            "path": request.url.path,
+            "path": request.scope["path"],
         }
         name = template or (str(status) if status in _STATUSES else "500")
         text = self._wiring.renderer.page(f"errors/{name}.html", language, context)
@@ -147,7 +158,9 @@ class _Edge:
 
 def _report(request: Request, fault: Exception) -> str:
     number = request.scope.get("request_id", "")
-    log.error("request failed", request=number, method=request.method, path=masked(request.url.path), fault=type(fault).__name__, exc_info=fault)
+    if isinstance(fault, StatementError):
+        fault.hide_parameters = True  # they hold what people typed, and the links of letters
+    log.error("request failed", request=number, method=request.method, path=masked(request.scope["path"]), fault=type(fault).__name__, exc_info=fault)
     return number
 
 
@@ -190,11 +203,16 @@ class _Outermost:
                 headers["x-request-id"] = number
             await send(message)
 
-        if scope["path"] not in _PROBES and not self._knows(scope):
-            await PlainTextResponse("このホスト名では利用できません。", status_code=400)(scope, receive, answer)
-        else:
-            await self._app(scope, receive, answer)
-        log.info("request", request=number, method=scope["method"], path=masked(scope["path"]), status=status, ms=round((time.perf_counter() - began) * 1000))
+        try:
+            if sum(len(name) + len(value) for name, value in scope["headers"]) > _HEADER_BYTES:
+                await PlainTextResponse("リクエストヘッダーが大きすぎます。", status_code=431, headers={"connection": "close"})(scope, receive, answer)
+            elif scope["path"] not in _PROBES and not self._knows(scope):
+                await PlainTextResponse("このホスト名では利用できません。", status_code=400)(scope, receive, answer)
+            else:
+                await self._app(scope, receive, answer)
+        finally:
+            took = round((time.perf_counter() - began) * 1000)
+            log.info("request", request=number, method=scope["method"], path=masked(scope["path"]), status=status, ms=took)
 
     def _knows(self, scope: Scope) -> bool:
         hosts = [value for name, value in scope["headers"] if name == b"host"]

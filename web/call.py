@@ -25,8 +25,9 @@ from rules.limits import Limits
 from web.access import World
 from web.csrf import token_for
 from web.errors import NotFound
-from web.forms import BadRequest, Form
+from web.forms import BadRequest, Fields, Form
 from web.wiring import Wiring
+from wording.catalog import translate
 
 T = TypeVar("T", bound=Actor)
 
@@ -56,7 +57,7 @@ class Basis:
     world: World
     now: datetime
     client: str
-    fields: dict[str, list[str]] = field(default_factory=dict)
+    fields: Fields = field(default_factory=Fields)
     uploads: list[Upload] = field(default_factory=list)
     prepared: Any = None
     """What the route's preparing step worked out (a hash, a parsed file)."""
@@ -146,9 +147,9 @@ class Call:
         return _known(self.actor, StaffMember)
 
     def param(self, name: str) -> Any:
-        """A typed part of the path. A number beyond any id names nothing: NotFound."""
+        """A typed part of the path. A number beyond any id and a text with a NUL, which no column holds, name nothing: NotFound."""
         value = self.basis.request.path_params[name]
-        if isinstance(value, int) and value > _LARGEST_ID:
+        if (isinstance(value, int) and value > _LARGEST_ID) or (isinstance(value, str) and "\x00" in value):
             raise NotFound
         return value
 
@@ -177,6 +178,10 @@ class Call:
             self._set_cookie(_VISITOR, self._visitor)
         return token_for(self.wiring.settings.key, self._visitor)
 
+    def say(self, text: str, /, **facts: object) -> str:
+        """The msgid `text` in the visitor's language, its facts filled in."""
+        return translate(text, self.basis.language).format(**facts)
+
     # -- answers
 
     def page(self, template: str, *, block: str | None = None, status: int = 200, **context: object) -> Response:
@@ -194,9 +199,9 @@ class Call:
         return self.page(template, block=block, status=422, **context)
 
     def redirect(self, path: str, flash: str = "", *, kind: str = "ok", **extra: Any) -> Response:
-        """Go to `path` (303; by header for htmx), where `flash` is told once."""
+        """Go to `path` (303; by header for htmx), where `flash` is told once: a msgid, or what `say` made of one."""
         if flash:
-            self._flashes.append((kind, flash, extra))
+            self._flashes.append((kind, translate(flash, self.basis.language), extra))
             self._cookies.append(lambda response: self._put_flash(response))
         if self.basis.is_htmx:
             return self.finish(Response(status_code=200, headers={"HX-Redirect": path}))
@@ -231,7 +236,7 @@ class Call:
     def read_signed(self, name: str) -> str:
         """The value that `signed` kept, "" when there is none or it was altered."""
         value, _, mark = self.basis.cookie(name).rpartition(".")
-        return value if value and hmac.compare_digest(mark, _sign(self.wiring.settings.key, name, value)) else ""
+        return value if value and hmac.compare_digest(mark.encode(), _sign(self.wiring.settings.key, name, value).encode()) else ""
 
     def drop_signed(self, name: str) -> None:
         """Forget what `signed` kept."""
@@ -246,7 +251,7 @@ class Call:
             "form": self.form,
             "me": self.actor,
             "csrf_token": self.csrf_token,
-            "path": self.basis.request.url.path,
+            "path": self.basis.request.scope["path"],
             "now": self.now,
             "language": self.basis.language,
             "limits": self.limits,

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
 from models.tickets import Attachment
 from storage.store import Store
+from web.errors import NotFound
 
 
 def download(store: Store, attachment: Attachment) -> Response:
-    """The bytes of `attachment`, streamed, under its cleaned name in both forms of RFC 6266."""
+    """The bytes of `attachment`, streamed, under its cleaned name in both forms of RFC 6266. Raises NotFound where the storage has lost them."""
+    chunks = store.chunks(attachment.storage_key)
+    try:
+        first = next(chunks, b"")
+    except FileNotFoundError as lost:
+        raise NotFound from lost
     return StreamingResponse(
-        store.chunks(attachment.storage_key),
+        chain([first], chunks),
         media_type="application/octet-stream",
         headers={
             "content-disposition": disposition(attachment.name),

@@ -10,19 +10,22 @@ from typing import Any
 from urllib.parse import quote
 
 import anyio
+import structlog
 from anyio import CapacityLimiter
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from models.actors import Customer, StaffMember
+from models.actors import Actor, Customer, StaffMember
 from models.database import retrying, transaction
 from rules.rights import right
 from web.access import Access, World
 from web.call import Basis, Call
 from web.csrf import sent_by_us, token_matches
 from web.errors import Answered, Forbidden, NotFound, StaleForm
+from web.forms import Fields
 from web.hold import hold
+from web.refusals import note_refused
 from web.sessions import NOBODY, Found, find_customer, find_staff, touch
 from web.uploads import Body, read_body
 from web.wiring import Wiring
@@ -31,6 +34,10 @@ Handler = Callable[[Call], Response]
 Prepare = Callable[[Basis], Any]
 
 _SMALL_BODY = 1024 * 1024
+_ADDRESS_CHARACTERS = 45
+"""The longest form of an IPv6 address."""
+_SHOWN_NAMES, _SHOWN_NAME = 10, 40
+log = structlog.get_logger("web")
 
 
 @dataclass(frozen=True)
@@ -72,20 +79,26 @@ async def serve(page: Page, wiring: Wiring, limiters: tuple[CapacityLimiter, Cap
         return answered or await anyio.to_thread.run_sync(partial(_answer, page, basis), limiter=writing if page.writes else reading)
     if not sent_by_us(request):
         raise StaleForm
-    if page.uploads and int(request.headers.get("content-length") or _SMALL_BODY + 1) > _SMALL_BODY:
+    if page.uploads and not _is_small(request):
         # Nobody who may not post here shall fill the disk first.
         await anyio.to_thread.run_sync(partial(_check_ahead, page, basis), limiter=reading)
     body = await read_body(request, limits=wiring.limits, uploads=page.uploads)
     try:
-        basis.fields = body.fields
+        basis.fields = Fields(body.fields)
         return await anyio.to_thread.run_sync(partial(_take, page, basis, body), limiter=writing)
     finally:
         body.close()
 
 
+def _is_small(request: Request) -> bool:
+    """Whether the body says that it is small; one that says nothing, or nonsense, is not."""
+    declared = request.headers.get("content-length", "")
+    return declared.isascii() and declared.isdecimal() and len(declared) < 10 and int(declared) <= _SMALL_BODY
+
+
 def client_of(request: Request) -> str:
-    """The client's address; uvicorn has put in what trusted proxies told."""
-    return request.client.host if request.client else ""
+    """The client's address; uvicorn has put in what trusted proxies told, which need not be an address."""
+    return request.client.host[:_ADDRESS_CHARACTERS] if request.client else ""
 
 
 def find_actor(basis: Basis, session: Session) -> Found:
@@ -101,7 +114,11 @@ def _take(page: Page, basis: Basis, body: Body) -> Response:
     if body.files:
         _check_ahead(page, basis)
         basis.uploads = hold(basis, body, lambda session: find_actor(basis, session).actor)
-    return _prepare(page, basis) or retrying(lambda: _answer(page, basis))
+    response = _prepare(page, basis) or retrying(lambda: _answer(page, basis))
+    if response.status_code < 400 and basis.fields.unasked:
+        names = [name[:_SHOWN_NAME] for name in basis.fields.unasked[:_SHOWN_NAMES]]
+        log.info("unknown fields ignored", request=basis.request.scope.get("request_id", ""), route=page.path, names=names)
+    return response
 
 
 def _prepare(page: Page, basis: Basis) -> Response | None:
@@ -114,9 +131,12 @@ def _prepare(page: Page, basis: Basis) -> Response | None:
 
 
 def _check_ahead(page: Page, basis: Basis) -> None:
-    with transaction(basis.wiring.engine, readonly=True) as session:
-        found = find_actor(basis, session)
-        _admit(page.access, basis, session, found)
+    afterwards: list[Callable[[Session], None]] = []
+    try:
+        with transaction(basis.wiring.engine, readonly=True) as session:
+            _admit(page.access, basis, session, find_actor(basis, session), afterwards)
+    finally:
+        _run(afterwards, basis)
 
 
 def _answer(page: Page, basis: Basis) -> Response:
@@ -128,7 +148,7 @@ def _answer(page: Page, basis: Basis) -> Response:
             found = find_actor(basis, session)
             if found.touch and found.actor:
                 afterwards.append(partial(_touch, found.actor, basis.now))
-            _admit(page.access, basis, session, found)
+            _admit(page.access, basis, session, found, afterwards)
             call = Call(basis, session, found.actor, found.half_signed_in)
             call.afterwards = afterwards
             if page.method != "GET":
@@ -161,33 +181,38 @@ def _check_token(basis: Basis, found: Found) -> None:
         raise StaleForm
 
 
-def _admit(access: Access, basis: Basis, session: Session, found: Found) -> None:
-    """Let the actor pass, or raise: NotFound (no right at all), Forbidden (may only look), Answered (sign in first)."""
+def _admit(access: Access, basis: Basis, session: Session, found: Found, afterwards: list[Callable[[Session], None]]) -> None:
+    """Let the actor pass, or raise: NotFound (no right at all), Forbidden (may only look), Answered (sign in first).
+
+    Whoever is turned away with a name leaves a line in the journal.
+    """
     if not access.signed_in:
         return
     if found.actor is None:
-        if _from_the_other_world(basis, session):
-            raise NotFound
-        raise Answered(_to_sign_in(access, basis))
-    if access.area is None or not isinstance(found.actor, StaffMember):
+        stranger = _from_the_other_world(basis, session)
+        if stranger is None:
+            raise Answered(_to_sign_in(access, basis))
+        afterwards.append(partial(note_refused, stranger, basis))
+        raise NotFound
+    if access.area is None or not isinstance(found.actor, StaffMember) or found.actor.may(access.area, access.right):
         return
-    if found.actor.may(access.area, access.right):
-        return
+    afterwards.append(partial(note_refused, found.actor, basis))
     if right(found.actor.roles, access.area):
         raise Forbidden
     raise NotFound
 
 
-def _from_the_other_world(basis: Basis, session: Session) -> bool:
-    """Whether a customer knocks at the console, or a staff session at the portal: for them these pages do not exist."""
+def _from_the_other_world(basis: Basis, session: Session) -> Actor | None:
+    """The customer who knocks at the console, or the staff member at the portal: for them these pages do not exist."""
     other = Basis(basis.wiring, basis.request, World.PORTAL if basis.world is World.CONSOLE else World.CONSOLE, basis.now, basis.client)
-    return find_actor(other, session).actor is not None
+    return find_actor(other, session).actor
 
 
 def _to_sign_in(access: Access, basis: Basis) -> Response:
     door = "/login" if access.world is World.PORTAL else "/console/sign-in"
-    target = basis.request.url.path if basis.request.method == "GET" else ""
-    query = basis.request.url.query
+    scope = basis.request.scope
+    target = scope["path"] if basis.request.method == "GET" else ""
+    query = scope["query_string"].decode("latin-1")
     if target and query:
         target = f"{target}?{query}"
     expired = "&expired=1" if basis.session_cookie() else ""

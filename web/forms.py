@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from rules.refusal import Refused
@@ -13,6 +13,29 @@ T = TypeVar("T")
 
 class BadRequest(Exception):
     """The request itself is malformed (one field twice, a broken body): answered with 400."""
+
+
+class Fields(Mapping[str, list[str]]):
+    """A post's values by field; remembers which fields anybody asked for."""
+
+    def __init__(self, sent: Mapping[str, list[str]] | None = None) -> None:
+        self._sent = sent or {}
+        self._asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> list[str]:
+        self._asked.add(name)
+        return self._sent[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._sent)
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    @property
+    def unasked(self) -> list[str]:
+        """The names that came and that no form of ours has."""
+        return sorted(self._sent.keys() - self._asked)
 
 
 class Form:

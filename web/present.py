@@ -13,6 +13,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from wording import dates, labels
+from wording.imports import retell
 
 COUNTED = 99
 """Counts above this are told as 「99+」: the query stopped there."""
@@ -78,6 +79,7 @@ def install(environment: Environment) -> None:
         "paragraphs": paragraphs,
         "initial": initial,
         "label": _label,
+        "retold": _retold,
         "tone": tone,
     }
     names = cast("dict[str, Any]", environment.globals)
@@ -215,6 +217,12 @@ def _linked(text: str) -> Markup:
 def _label(context: Context, code: str, kind: str) -> str:
     """The word for a code: ``{{ ticket.state|label("state") }}``; the kinds are the keys of `_LABELS`."""
     return _LABELS[kind](code, _language(context))
+
+
+@pass_context
+def _retold(context: Context, sentence: str) -> str:
+    """What the reading of a workbook said, in the page's language."""
+    return retell(sentence, _language(context))
 
 
 @pass_context

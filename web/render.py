@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from models.places import find
 from web.present import install
-from wording.catalog import gettext_for, ngettext_for
+from wording.catalog import NC_, gettext_for, ngettext_for, pgettext_for
 
 LANGUAGES = ("ja", "en")
 
@@ -50,7 +50,7 @@ def _environment(language: str) -> Environment:
     )
     translate = gettext_for(language)
     environment.translate = translate
-    environment.install_gettext_callables(translate, ngettext_for(language), newstyle=True)  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the i18n extension
+    environment.install_gettext_callables(translate, ngettext_for(language), newstyle=True, pgettext=pgettext_for(language))  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the i18n extension
     environment.globals["asset"] = asset
     install(environment)
     return environment
@@ -66,7 +66,7 @@ class _Environment(Environment):
 
 
 class _Translating(NodeTransformer):
-    """Replaces ``_("text")`` and ``{% trans %}text{% endtrans %}`` without variables by the translated text."""
+    """Replaces ``_("text")``, ``pgettext("context", "text")`` and ``{% trans %}text{% endtrans %}`` without variables by the translated text."""
 
     def __init__(self, translate: Callable[[str], str]) -> None:
         self._translate = translate
@@ -74,9 +74,10 @@ class _Translating(NodeTransformer):
     def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - the visitor's own naming
         self.generic_visit(node)
         called = node.node.name if isinstance(node.node, nodes.Name) else ""
-        if called not in {"_", "gettext"} or len(node.args) != 1 or node.kwargs or not isinstance(node.args[0], nodes.Const):
+        given: list[str] = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
+        if node.kwargs or len(given) != len(node.args) or len(given) != {"_": 1, "gettext": 1, "pgettext": 2}.get(called):
             return node
-        return nodes.Const(Markup(self._translate(node.args[0].value) % {}), lineno=node.lineno)  # noqa: S704 - our own texts, from templates and catalogue
+        return nodes.Const(Markup(self._translate(NC_(*given) if called == "pgettext" else given[0]) % {}), lineno=node.lineno)  # noqa: S704 - our own texts, from templates and catalogue
 
 
 @cache

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import IO, Any, cast
 from urllib.parse import parse_qsl
 
@@ -18,6 +21,8 @@ from web.forms import BadRequest
 _FIELD_BYTES = 4 * 1024 * 1024
 _FIELDS = 2000
 _FILES = 100
+_MARKS_AT_ONCE = 200
+"""No writing puts so many combining marks on one letter."""
 
 
 class TooLarge(Exception):
@@ -54,10 +59,26 @@ async def read_body(request: Request, *, limits: Limits, uploads: bool) -> Body:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     stream = _limited(request, limit, limits.post_bytes if uploads else limit)
     if kind == "multipart/form-data":
-        return await _read_multipart(request, stream, limits)
-    if kind in {"application/x-www-form-urlencoded", ""}:
-        return await _read_urlencoded(stream)
-    raise BadRequest(f"a form cannot be {kind}")
+        body = await _read_multipart(request, stream, limits)
+    elif kind in {"application/x-www-form-urlencoded", ""}:
+        body = await _read_urlencoded(stream)
+    else:
+        raise BadRequest(f"a form cannot be {kind}")
+    if any(_is_piled(value) for values in body.fields.values() for value in values):
+        body.close()
+        raise BadRequest(f"more than {_MARKS_AT_ONCE} combining marks in a row")
+    return body
+
+
+def _is_piled(text: str) -> bool:
+    """Whether `text` piles up marks: normalising sorts each pile in quadratic time, and one of a million would hold the process for an hour."""
+    return len(text) > _MARKS_AT_ONCE and not text.isascii() and _piles().search(text) is not None
+
+
+@cache
+def _piles() -> re.Pattern[str]:
+    marks = [chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(unicodedata.normalize("NFKD", chr(code))[0])]
+    return re.compile(f"[{''.join(marks)}]{{{_MARKS_AT_ONCE + 1}}}")
 
 
 async def _limited(request: Request, limit: int, told: int) -> AsyncGenerator[bytes, None]:
@@ -93,16 +114,28 @@ async def _read_multipart(request: Request, stream: AsyncGenerator[bytes, None],
             body.fields.setdefault(name, []).append(value)
         elif value.filename:
             body.files.append((name, value))
+        else:
+            value.file.close()
     return body
 
 
 class _Parser(MultiPartParser):
-    """Starlette's parser with a limit per file and with file names that a Japanese Windows sent in its own code page."""
+    """Starlette's parser with a limit per file, texts in UTF-8 whatever the sender calls them, and file names of a Japanese Windows in its code page."""
 
     def __init__(self, headers: Any, stream: AsyncGenerator[bytes, None], *, file_bytes: int) -> None:
         super().__init__(headers, stream, max_files=_FILES, max_fields=_FIELDS, max_part_size=_FIELD_BYTES)
         self._file_bytes = file_bytes
         self._current_bytes = 0
+
+    def on_part_begin(self) -> None:
+        super().on_part_begin()
+        # Some of Python's codecs make text that no database takes, others fail in ways of their own.
+        self._charset = "utf-8"
+
+    def on_part_end(self) -> None:
+        if self._current_part.file is None and not _is_utf8(self._current_part.data):
+            raise MultiPartException("a field is no UTF-8")
+        super().on_part_end()
 
     def on_headers_finished(self) -> None:
         super().on_headers_finished()
@@ -119,6 +152,14 @@ class _Parser(MultiPartParser):
             if self._current_bytes > self._file_bytes:
                 raise TooLarge(self._file_bytes, upload.filename or "")
         super().on_part_data(data, start, end)
+
+
+def _is_utf8(raw: bytearray) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def decode_name(raw: bytes) -> str:

@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from wording import dates, labels
-from wording.catalog import N_, translate
-from wording.imports import FIELD_LABELS
+from wording.catalog import N_, NC_, translate
+from wording.imports import FIELD_LABELS, retell
 
 _ACTS = {
     "open": N_("チケットを作成しました"),
@@ -61,18 +61,18 @@ _ACTS = {
     "publish_privacy_text": N_("個人情報の取り扱いを公開しました"),
 }
 _SUBJECTS = {
-    "ticket": N_("チケット"),
+    "ticket": NC_("subject", "チケット"),
     "account": N_("アカウント"),
     "contract": N_("契約"),
     "certificate": N_("証書"),
     "import_batch": N_("取込"),
-    "letter": N_("メール"),
-    "job": N_("ジョブ"),
+    "letter": NC_("subject", "メール"),
+    "job": NC_("subject", "ジョブ"),
     "staff": N_("職員"),
     "family": N_("製品"),
     "category": N_("カテゴリ"),
     "domain": N_("ドメイン"),
-    "company_day": N_("休業日"),
+    "company_day": NC_("subject", "休業日"),
     "privacy_text": N_("個人情報の文"),
 }
 _PAGES = {
@@ -147,6 +147,7 @@ _KINDS = {"shared": N_("共有ドメイン"), "own": N_("当社のドメイン")
 _MOST_LINES = 10
 _ROW, _MORE = N_("{row}行目の"), N_("ほか {n}行")
 _YES, _NO, _NOTHING = N_("はい"), N_("いいえ"), N_("（なし）")
+_LIST, _PAIR = N_("、"), N_("{key}：{value}")
 
 Fact = tuple[str, str | None, str]
 """A label, the value before (None where nothing was changed but a fact is told) and the value."""
@@ -226,25 +227,28 @@ def _word(name: str, value: Any, language: str) -> str:
     if isinstance(value, bool):
         return translate(_YES if value else _NO, language)
     if isinstance(value, (list, tuple)):
-        return "、".join(_word(name, part, language) for part in cast("list[Any]", value))
+        return translate(_LIST, language).join(_word(name, part, language) for part in cast("list[Any]", value))
     if isinstance(value, dict):
-        return "、".join(f"{key}：{_word(name, part, language)}" for key, part in cast("dict[str, Any]", value).items())
+        pairs = cast("dict[str, Any]", value).items()
+        return translate(_LIST, language).join(translate(_PAIR, language).format(key=key, value=_word(name, part, language)) for key, part in pairs)
     return _coded(name, str(value), language)
 
 
 def _coded(name: str, value: str, language: str) -> str:
     """A code as its word, a day as people write it, anything else as it is."""
     if name == "roles":
-        return "、".join(_told(code, (labels.role,), language) for code in value.split())
+        return translate(_LIST, language).join(_told(code, (labels.role,), language) for code in value.split())
     if name == "follows":
         return f"#{value}"
     if name in ("day", "at"):
-        return _dated(value)
+        return _dated(value, language)
     words: Mapping[str, str] = {"why": _WHYS, "kind": _KINDS}.get(name, {})
     if value in words:
         return translate(words[value], language)
     if name == "state":
         return _told(value, (labels.state, labels.account_state, labels.batch_state), language)
+    if name == "reason":
+        return retell(value, language)
     return _told(value, (labels.priority,), language) if name == "priority" else value
 
 
@@ -258,8 +262,8 @@ def _told(code: str, tellers: tuple[Callable[[str, str], str], ...], language: s
     return code
 
 
-def _dated(value: str) -> str:
+def _dated(value: str, language: str) -> str:
     try:
-        return dates.day(date.fromisoformat(value)) if len(value) == 10 else dates.moment(datetime.fromisoformat(value))
+        return dates.day(date.fromisoformat(value)) if len(value) == 10 else dates.moment(datetime.fromisoformat(value), language)
     except ValueError:
         return value

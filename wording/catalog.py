@@ -9,6 +9,8 @@ from pathlib import Path
 
 LANGUAGES = ("ja", "en")
 """The languages people may choose; Japanese needs no catalogue."""
+_BETWEEN = "\x04"
+"""What stands between a context and its text in a catalogue."""
 _FOLDER = Path(__file__).resolve().parent.parent / "locale"
 
 
@@ -17,14 +19,24 @@ def N_(text: str) -> str:  # noqa: N802 - gettext's own name, which the extracto
     return text
 
 
+def NC_(context: str, text: str) -> str:  # noqa: N802 - as above
+    """Mark `text` as a msgid that means something of its own in `context`: 「終了」 of a contract line is not that of a ticket."""
+    return context + _BETWEEN + text
+
+
 def translate(text: str, language: str = "ja") -> str:
     """`text` in `language`; "" stays "" (gettext would answer with the catalogue's header)."""
-    return _catalogue(language).gettext(text) if text else ""
+    return _catalogue(language).gettext(text).rpartition(_BETWEEN)[2] if text else ""
 
 
 def gettext_for(language: str) -> Callable[[str], str]:
     """The `gettext` of `language`, for the templates."""
     return lambda text: translate(text, language)
+
+
+def pgettext_for(language: str) -> Callable[[str, str], str]:
+    """The `pgettext` of `language`, for the templates: a context, then the text."""
+    return lambda context, text: translate(NC_(context, text), language)
 
 
 def ngettext_for(language: str) -> Callable[[str, str, int], str]:

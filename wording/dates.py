@@ -7,13 +7,15 @@ from zoneinfo import ZoneInfo
 
 TOKYO = ZoneInfo("Asia/Tokyo")
 _WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+_GAP = {"ja": "", "en": " "}
+"""Between a day and the bracket of its weekday."""
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 
 def moment(at: datetime, language: str = "ja") -> str:
-    """The moment in full: ``2026/11/22(日) 14:05``."""
+    """The moment in full: ``2026/11/22(日) 14:05``, in English ``2026/11/22 (Sun) 14:05``."""
     there = at.astimezone(TOKYO)
-    return f"{day(there)}({_weekday(there, language)}) {_clock(there)}"
+    return f"{day(there)}{_weekday(there, language)} {_clock(there)}"
 
 
 def short(at: datetime, now: datetime, language: str = "ja") -> str:
@@ -21,7 +23,7 @@ def short(at: datetime, now: datetime, language: str = "ja") -> str:
     there, here = at.astimezone(TOKYO), now.astimezone(TOKYO)
     if there.date() == here.date():
         return _clock(there)
-    return f"{there.month}/{there.day}({_weekday(there, language)})" if there.year == here.year else day(there)
+    return f"{there.month}/{there.day}{_weekday(there, language)}" if there.year == here.year else day(there)
 
 
 def due(at: datetime, now: datetime, language: str = "ja") -> str:
@@ -29,7 +31,7 @@ def due(at: datetime, now: datetime, language: str = "ja") -> str:
     there = at.astimezone(TOKYO)
     if there.year != now.astimezone(TOKYO).year:
         return moment(at, language)
-    return f"{there.month}/{there.day}({_weekday(there, language)}) {_clock(there)}"
+    return f"{there.month}/{there.day}{_weekday(there, language)} {_clock(there)}"
 
 
 def stamp(at: datetime) -> str:
@@ -45,7 +47,7 @@ def day(on: date) -> str:
 def day_name(on: date, holiday: str | bool | None = None, language: str = "ja") -> str:
     """A day of this year by name: ``11/22(日)``, and ``11/23(月・祝)`` when `holiday` (its name, or True) is given."""
     mark = {"ja": "・祝", "en": ", holiday"}[language] if holiday else ""
-    return f"{on.month}/{on.day}({_weekday(on, language)}{mark})"
+    return f"{on.month}/{on.day}{_weekday(on, language, mark)}"
 
 
 def span(seconds: float, language: str = "ja") -> str:
@@ -74,5 +76,5 @@ def _clock(at: datetime) -> str:
     return f"{at.hour:02}:{at.minute:02}"
 
 
-def _weekday(on: date, language: str) -> str:
-    return _WEEKDAYS[language][on.weekday()]
+def _weekday(on: date, language: str, mark: str = "") -> str:
+    return f"{_GAP[language]}({_WEEKDAYS[language][on.weekday()]}{mark})"

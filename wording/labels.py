@@ -14,7 +14,7 @@ from rules.contracts import LineState, Reason, Verdict, identifier_label
 from rules.registration import Rule, Why
 from rules.rights import Role
 from rules.tickets import CustomerState, Priority, State, customer_state
-from wording.catalog import N_, translate
+from wording.catalog import N_, NC_, translate
 
 Code = TypeVar("Code", bound=str)
 
@@ -63,7 +63,7 @@ _REASONS = {
     Reason.CONTRACT_NOT_FOUND_SERIAL_KNOWN: N_("入力された契約番号の証書はありませんが、シリアル番号は次の明細にあります。"),
     Reason.BOTH_UNKNOWN: N_("契約番号もシリアル番号も不明です。"),
 }
-_LINE_STATES = {LineState.NOT_STARTED: N_("開始前"), LineState.ACTIVE: N_("有効"), LineState.ENDED: N_("終了")}
+_LINE_STATES = {LineState.NOT_STARTED: N_("開始前"), LineState.ACTIVE: N_("有効"), LineState.ENDED: NC_("line", "終了")}
 _RULES = {
     Rule.USER_ID: N_("ユーザーIDが使われていない"),
     Rule.CERTIFICATE: N_("保守登録メールが、その契約の証書にある"),
@@ -114,6 +114,7 @@ _ROW_STATUSES = {
 }
 _RUN_STATES = {"running": N_("実行中"), "done": N_("完了"), "failed": N_("失敗")}
 _IDENTIFIERS = {"contract_number": N_("ご契約番号"), "contract_name": N_("契約名")}
+_SYSTEM = N_("システム")
 _FIELDS = {
     "company_name": N_("会社名"),
     "person_name": N_("お名前"),
@@ -202,8 +203,8 @@ def why(code: str, language: str = "ja") -> str:
 
 
 def closed(closing: ClosedReason, language: str = "ja") -> str:
-    """Why the desk is closed on a day: the holiday's name, 土日, 年末年始 or 休業日."""
-    return closing.name or _word(_CLOSED, closing.kind, language)
+    """Why the desk is closed on a day: the holiday's name (Japanese alone), 土日, 年末年始 or 休業日."""
+    return (language == "ja" and closing.name) or _word(_CLOSED, closing.kind, language)
 
 
 def message_kind(code: str, language: str = "ja") -> str:
@@ -249,6 +250,11 @@ def identifier(issued_on: date, language: str = "ja") -> str:
 def field(name: str, language: str = "ja") -> str:
     """The label of a form field; 入力欄 where it has none of its own."""
     return translate(_FIELDS.get(name, _FIELDS[""]), language)
+
+
+def actor(name: str, language: str = "ja") -> str:
+    """Who did something: a person by name, the machine as a word."""
+    return translate(name, language) if name == _SYSTEM else name
 
 
 def _word(words: Mapping[Code, str], code: Code, language: str) -> str:

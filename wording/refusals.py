@@ -190,6 +190,8 @@ ADVICE = {
 def say(refused: Refused, language: str = "ja") -> str:
     """The sentence of a refusal, its facts filled in. A code without a sentence is a fault (KeyError)."""
     facts = {name: _shown(value, language) for name, value in refused.facts.items()}
+    if refused.code == "batch_state":
+        facts["state"] = translate(facts["state"], language)
     facts.setdefault("label", labels.field(refused.field or "", language))
     return translate(SENTENCES[refused.code], language).format(**facts)
 

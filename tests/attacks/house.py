@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 import console.routes
 import customer_portal.routes
@@ -62,6 +64,9 @@ class Visitor:
     def get(self, path: str, **options: Any) -> Any:
         return self._send("GET", path, **options)
 
+    def head(self, path: str) -> Any:
+        return self._send("HEAD", path)
+
     def post(self, path: str, fields: dict[str, Any] | None = None, **options: Any) -> Any:
         """Post a form of our own pages; `fields` None leaves the body to `options`."""
         if fields is not None:
@@ -83,24 +88,30 @@ class House:
     engine: Engine
     wiring: Wiring
     numbers: dict[str, str]
+    http: TestClient
 
-    def visitor(self, wiring: Wiring | None = None) -> Visitor:
+    @property
+    def app(self) -> ASGIApp:
+        """The application, for visitors with a browser's manners (tests.client)."""
+        return self.http.app
+
+    def visitor(self) -> Visitor:
         """Nobody, with the cookie that binds their forms."""
-        return Visitor(self._http(wiring), self.wiring.settings.key, "jtickets_visitor", "a-visitor-without-a-session-0001")
+        return Visitor(self.http, self.wiring.settings.key, "jtickets_visitor", "a-visitor-without-a-session-0001")
 
-    def customer(self, user_id: str = "kimura", wiring: Wiring | None = None) -> Visitor:
+    def customer(self, user_id: str = "kimura") -> Visitor:
         """A signed-in account."""
         number = int(self.numbers[f"account {user_id}"])
         with transaction(self.engine) as session:
             token = open_customer_session(session, number, client="203.0.113.7", limits=GENEROUS, now=NOW)
-        return Visitor(self._http(wiring), self.wiring.settings.key, _COOKIES[World.PORTAL], token)
+        return Visitor(self.http, self.wiring.settings.key, _COOKIES[World.PORTAL], token)
 
-    def staff(self, user_id: str = "everything", wiring: Wiring | None = None) -> Visitor:
+    def staff(self, user_id: str = "everything") -> Visitor:
         """A signed-in member of the staff; without a name one who may do everything."""
         number = int(self.numbers[f"staff {user_id}"])
         with transaction(self.engine) as session:
             token = open_staff_session(session, number, totp_passed=True, client="203.0.113.7", limits=GENEROUS, now=NOW)
-        return Visitor(self._http(wiring), self.wiring.settings.key, _COOKIES[World.CONSOLE], token)
+        return Visitor(self.http, self.wiring.settings.key, _COOKIES[World.CONSOLE], token)
 
     def fitting(self, page: Page) -> Visitor:
         """Whoever may open `page`."""
@@ -123,22 +134,19 @@ class House:
         with transaction(self.engine, readonly=True) as session:
             return session.scalar(select(func.count()).select_from(table)) or 0
 
-    def _http(self, wiring: Wiring | None) -> TestClient:
-        return TestClient(
-            application(wiring or self.wiring), base_url=BASE_URL, follow_redirects=False, client=("203.0.113.7", 50000), raise_server_exceptions=False
-        )
 
-
-def furnish(engine: Engine, wiring: Wiring, fill: Callable[[Session, dict[str, str]], None] | None = None, **limits: int) -> House:
+@contextmanager
+def furnished(engine: Engine, wiring: Wiring, **limits: int) -> Iterator[House]:
     """A house with two accounts, a ticket with a file, a note with a file, an answer that can be undone, and one of everything else."""
     generous = replace(wiring, limits=replace(GENEROUS, **limits))
     stored = [wiring.store.put(BytesIO(text)).key for text in (b"customer's", b"note's", b"undone answer's")]
     with transaction(engine) as session:
         numbers = _people(session) | _things(session)
         _ticket(session, numbers, stored)
-        if fill:
-            fill(session, numbers)
-    return House(engine, generous, numbers)
+    app = application(generous)
+    http = TestClient(app, base_url=BASE_URL, follow_redirects=False, client=("203.0.113.7", 50000), raise_server_exceptions=False)
+    with http:
+        yield House(engine, generous, numbers, http)
 
 
 def pages(method: str = "") -> list[Page]:

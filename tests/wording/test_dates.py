@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 20, 5, 5, tzinfo=UTC)
 def test_a_moment_is_told_in_tokyo_time_with_its_weekday() -> None:
     assert dates.moment(datetime(2026, 11, 22, 5, 5, 59, tzinfo=UTC)) == "2026/11/22(日) 14:05"
     assert dates.moment(datetime(2026, 12, 31, 15, 0, tzinfo=UTC)) == "2027/01/01(金) 00:00"
-    assert dates.moment(datetime(2026, 11, 22, 5, 5, tzinfo=UTC), "en") == "2026/11/22(Sun) 14:05"
+    assert dates.moment(datetime(2026, 11, 22, 5, 5, tzinfo=UTC), "en") == "2026/11/22 (Sun) 14:05"
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_machines_read_the_moment_with_its_offset() -> None:
 def test_a_holiday_is_named_beside_its_weekday() -> None:
     assert dates.day_name(date(2026, 11, 23), "勤労感謝の日") == "11/23(月・祝)"
     assert dates.day_name(date(2026, 11, 22)) == "11/22(日)"
-    assert dates.day_name(date(2026, 11, 23), holiday=True, language="en") == "11/23(Mon, holiday)"
+    assert dates.day_name(date(2026, 11, 23), holiday=True, language="en") == "11/23 (Mon, holiday)"
 
 
 def test_a_day_of_a_contract_has_four_two_and_two_digits() -> None:
