@@ -168,11 +168,11 @@ def main() -> None:
 
 def _load_demo(settings: Settings) -> list[str]:
     from demo.load import load
-    from web.wiring import passwords_of, utc_now
+    from web.wiring import desk_of, passwords_of, utc_now
 
     engine = open_database(settings)
     try:
-        return load(engine, open_store(settings.attachments), lambda: passwords_of(settings), now=utc_now())
+        return load(engine, open_store(settings.attachments), lambda: passwords_of(settings), desk=desk_of(settings), now=utc_now())
     finally:
         engine.dispose()
 

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from console.frame import frame
 from console.paging import address, number, pager, place_of
+from models.actors import StaffMember
 from models.base import AnyRow
 from models.journal_lists import Sought, journal_list
 from rules.calendar import TOKYO
@@ -40,7 +41,7 @@ def index(call: Call) -> Response:
     return call.page(
         "console/journal/index.html",
         **frame(call),
-        rows=[_told(row, language) for row in sheet.rows],
+        rows=[_told(row, call.staff, language) for row in sheet.rows],
         page=pager(_PATH, typed, sheet),
         typed=typed,
         own=own,
@@ -63,7 +64,23 @@ def _sought(call: Call, typed: dict[str, str], *, own: bool) -> Sought:
     )
 
 
-def _told(row: AnyRow, language: str) -> dict[str, Any]:
+_AREAS = {
+    "ticket": Area.TICKETS,
+    "import_batch": Area.IMPORTS,
+    "certificate": Area.CONTRACTS,
+    "account": Area.ACCOUNTS,
+    "letter": Area.DELIVERY,
+    "job": Area.DELIVERY,
+    "staff": Area.MASTERS,
+}
+
+
+def _may_open(reader: StaffMember, kind: str) -> bool:
+    """Whether the page of a subject exists for this reader; subjects without an area of their own are masters."""
+    return reader.may(_AREAS.get(kind, Area.MASTERS), Right.READ)
+
+
+def _told(row: AnyRow, reader: StaffMember, language: str) -> dict[str, Any]:
     return {
         "at": row.at,
         "actor": labels.actor(row.actor_name, language),
@@ -71,7 +88,7 @@ def _told(row: AnyRow, language: str) -> dict[str, Any]:
         "client": row.client,
         "sentence": acts.sentence(row.act, language),
         "subject": acts.subject(row.subject_kind, row.subject_id, row.subject_name, language),
-        "link": acts.link(row.subject_kind, row.subject_id),
+        "link": acts.link(row.subject_kind, row.subject_id) if _may_open(reader, row.subject_kind) else None,
         "facts": acts.facts(row.facts, language),
     }
 

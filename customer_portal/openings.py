@@ -39,7 +39,7 @@ class Filled:
 
 def choose(call: Call) -> Response:
     """The product comes first: those on one's own contracts, then all."""
-    own = own_families(call.session, call.customer.maintenance_email.lower())
+    own = _own_families(call)
     return call.page("portal/tickets/choose.html", families=families(call.session), own=own)
 
 
@@ -151,13 +151,20 @@ def _form(call: Call, family: ProductFamily, *, held: list[AnyRow] | None = None
         status=status,
         family=family,
         families=families(call.session),
-        own=own_families(call.session, call.customer.maintenance_email.lower()),
+        own=_own_families(call),
         lines=own_lines(call.session, call.customer.maintenance_email.lower(), family.id, today=tokyo_date(call.now)),
         categories=[(row.name, row.name) for row in categories(call.session)],
         held=held or [],
         submission=_submission(call),
         opens_at=call.calendar().next_opening(call.now),
     )
+
+
+def _own_families(call: Call) -> dict[int, str]:
+    """What the tiles of one's own products say beside the name, by family."""
+    rows = own_families(call.session, call.customer.maintenance_email.lower(), today=tokyo_date(call.now))
+    several, one = N_("契約 {n}件・{product} ほか"), N_("契約 {n}件・{product}")
+    return {row.family_id: call.say(several if row.products > 1 else one, n=row.contracts, product=row.product) for row in rows}
 
 
 def _submission(call: Call) -> str:

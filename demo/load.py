@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import cycle
 
 from sqlalchemy import Engine, select
@@ -18,7 +19,7 @@ from models.actors import Customer, StaffMember
 from models.contracts import Category, Certificate, ContractLine, Party, PartyRole, ProductFamily
 from models.database import transaction
 from models.people import Account, QueueMember, Staff
-from models.tickets import Attachment, Ticket
+from models.tickets import Attachment, Ticket, holder_of
 from rules.addresses import registrable
 from rules.calendar import BusinessCalendar
 from rules.contracts import CONTACT
@@ -31,11 +32,10 @@ from web.passwords import Passwords
 
 PORTAL_PASSWORD = "Demo-Portal-2026"
 CONSOLE_PASSWORD = "Demo-Console-2026"
-_DESK = Desk("http://127.0.0.1:8720", "J's チケットシステム <tickets@jscom.co.jp>", "tickets-admin@jscom.co.jp", "service_admin@jscom.co.jp")
 _LIMITS = Limits(undo_send_seconds=0)
 
 
-def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, now: datetime) -> list[str]:
+def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk: Desk, now: datetime) -> list[str]:
     """Fill an empty database; one that has staff already is left alone. Returns the demo logins, a line each ([] without demo people)."""
     with transaction(engine, readonly=True) as session:
         present = session.scalar(select(Staff.id).limit(1)) is not None
@@ -47,8 +47,12 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, now: 
     with transaction(engine) as session:
         people = _add_staff(session, console, now)
         accounts = _add_companies(session, portal, now)
-        for story, minutes in zip(STORIES, cycle((7, 23, 41, 52)), strict=False):
-            _tell(session, store, story, accounts[story.user_id], people, now, minutes)
+        stage = _Stage(session, store, people, accounts, desk)
+        # All that happened is told in the order of time, so that numbers, journal and letters rise together.
+        told = zip(STORIES, cycle((7, 23, 41, 52)), strict=False)
+        steps = [step for story, minutes in told for step in stage.steps(story, now, minutes)]
+        for at, tell in sorted(steps, key=lambda step: step[0]):
+            tell(at)
     return logins()
 
 
@@ -159,57 +163,82 @@ def _account(company: Company, password_hash: str, now: datetime) -> Account:
     )
 
 
-def _tell(session: Session, store: Store, story: Story, customer: Customer, people: dict[str, StaffMember], now: datetime, minutes: int) -> None:
-    """One story: opening, posts and answers in their order, then state, priority and assignee."""
-    calendar = BusinessCalendar()
-    at = now - timedelta(hours=story.hours_ago, minutes=minutes)
-    step = (now - at) / (len(story.posts) + 1)
-    family = session.scalars(select(ProductFamily.id).where(ProductFamily.slug == story.family)).one()
-    category = session.scalars(select(Category.id).where(Category.name == story.category)).one()
-    opening = Opening(
-        family_id=family,
-        category_id=category,
-        subject=story.subject,
-        contract_text=story.contract,
-        serial_text=story.serial,
-        body=story.body,
-        model=story.model,
-        cc=story.cc,
-    )
-    files = [_hold(session, store, customer, name, text, at) for name, text in story.files]
-    ticket = tickets.open_ticket(
-        session, opening, files=files, submission=f"demo-{story.subject}", by=customer, desk=_DESK, limits=_LIMITS, calendar=calendar, now=at
-    )
-    for number, (author, text) in enumerate(story.posts, start=1):
-        _post(session, ticket, author, text, customer, people, at + step * number, number)
-    last = at + step * (len(story.posts) + 0.5)
-    if story.priority:
-        tickets.change_priority(session, ticket, Priority(story.priority), by=people["sato"], calendar=calendar, now=last)
-    if story.assignee:
-        tickets.assign(session, ticket, people[story.assignee].id, by=people["sato"], desk=_DESK, limits=_LIMITS, now=last)
-    if story.state:
-        tickets.change_state(session, ticket, State(story.state), by=people[story.assignee or "sato"], calendar=calendar, now=last)
+Step = tuple[datetime, Callable[[datetime], object]]
 
 
-def _post(session: Session, ticket: Ticket, author: str, text: str, customer: Customer, people: dict[str, StaffMember], at: datetime, number: int) -> None:
-    calendar = BusinessCalendar()
-    mark = f"demo-{ticket.id}-{number}"
-    if author == "customer":
-        tickets.reply(session, ticket, text, submission=mark, by=customer, desk=_DESK, limits=_LIMITS, calendar=calendar, now=at)
-    elif author.startswith("note:"):
-        tickets.write_note(session, ticket, text, submission=mark, by=people[author.removeprefix("note:")], limits=_LIMITS, now=at)
-    else:
-        tickets.answer(session, ticket, text, next_state=None, last_seen=2**31, submission=mark, by=people[author], desk=_DESK, limits=_LIMITS, now=at)
+class _Stage:
+    """Where the stories happen: each is a list of moments and what is done then."""
 
+    def __init__(self, session: Session, store: Store, people: dict[str, StaffMember], accounts: dict[str, Customer], desk: Desk) -> None:
+        self._session = session
+        self._store = store
+        self._people = people
+        self._accounts = accounts
+        self._desk = desk
+        self._calendar = BusinessCalendar()
+        self._tickets: dict[str, Ticket] = {}
 
-def _hold(session: Session, store: Store, customer: Customer, name: str, text: str, at: datetime) -> int:
-    stored = store.put(io.BytesIO(text.encode()))
-    row = Attachment(
-        token=stored.sha256[:22], holder=f"customer:{customer.id}", name=name, size=stored.size, sha256=stored.sha256, storage_key=stored.key, created_at=at
-    )
-    session.add(row)
-    session.flush()
-    return row.id
+    def steps(self, story: Story, now: datetime, minutes: int) -> list[Step]:
+        """Opening, posts and answers in their order, then priority, assignee and state."""
+        began = now - timedelta(hours=story.hours_ago, minutes=minutes)
+        pace = (now - began) / (len(story.posts) + 1)
+        steps: list[Step] = [(began, partial(self._open, story))]
+        steps += [(began + pace * number, partial(self._post, story, number)) for number in range(1, len(story.posts) + 1)]
+        return [*steps, (began + pace * (len(story.posts) + 0.5), partial(self._settle, story))]
+
+    def _open(self, story: Story, at: datetime) -> None:
+        session, customer = self._session, self._accounts[story.user_id]
+        opening = Opening(
+            family_id=session.scalars(select(ProductFamily.id).where(ProductFamily.slug == story.family)).one(),
+            category_id=session.scalars(select(Category.id).where(Category.name == story.category)).one(),
+            subject=story.subject,
+            contract_text=story.contract,
+            serial_text=story.serial,
+            body=story.body,
+            model=story.model,
+            cc=story.cc,
+        )
+        files = [self._hold(customer, name, text, at) for name, text in story.files]
+        self._tickets[story.subject] = tickets.open_ticket(
+            session, opening, files=files, submission=f"demo-{story.subject}", by=customer, desk=self._desk, limits=_LIMITS, calendar=self._calendar, now=at
+        )
+
+    def _post(self, story: Story, number: int, at: datetime) -> None:
+        session, ticket = self._session, self._tickets[story.subject]
+        author, text = story.posts[number - 1]
+        mark = f"demo-{ticket.id}-{number}"
+        if author == "customer":
+            customer = self._accounts[story.user_id]
+            tickets.reply(session, ticket, text, submission=mark, by=customer, desk=self._desk, limits=_LIMITS, calendar=self._calendar, now=at)
+        elif author.startswith("note:"):
+            tickets.write_note(session, ticket, text, submission=mark, by=self._people[author.removeprefix("note:")], limits=_LIMITS, now=at)
+        else:
+            member = self._people[author]
+            tickets.answer(session, ticket, text, next_state=None, last_seen=2**31, submission=mark, by=member, desk=self._desk, limits=_LIMITS, now=at)
+
+    def _settle(self, story: Story, at: datetime) -> None:
+        session, ticket, lead = self._session, self._tickets[story.subject], self._people["sato"]
+        if story.priority:
+            tickets.change_priority(session, ticket, Priority(story.priority), by=lead, calendar=self._calendar, now=at)
+        if story.assignee:
+            tickets.assign(session, ticket, self._people[story.assignee].id, by=lead, desk=self._desk, limits=_LIMITS, now=at)
+        if story.state:
+            tickets.change_state(session, ticket, State(story.state), by=self._people.get(story.assignee, lead), calendar=self._calendar, now=at)
+
+    def _hold(self, customer: Customer, name: str, text: str, at: datetime) -> int:
+        stored = self._store.put(io.BytesIO(text.encode()))
+        row = Attachment(
+            token=stored.sha256[:22],
+            holder=holder_of(customer),
+            name=name,
+            size=stored.size,
+            sha256=stored.sha256,
+            storage_key=stored.key,
+            created_at=at,
+        )
+        self._session.add(row)
+        self._session.flush()
+        return row.id
 
 
 def _year_after(starts_on: date, years: int) -> date:

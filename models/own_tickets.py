@@ -88,18 +88,19 @@ def follow_ups(session: Session, ticket_id: int, account_id: int) -> Sequence[in
     return session.scalars(select(Ticket.id).where(Ticket.follows_id == ticket_id, Ticket.account_id == account_id).order_by(Ticket.id)).all()
 
 
-def own_families(session: Session, maintenance_key: str) -> dict[int, tuple[int, str]]:
-    """Families on the account's own contracts: {family id: (number of contracts, one product number)}."""
+def own_families(session: Session, maintenance_key: str, *, today: date) -> Sequence[AnyRow]:
+    """Families on the account's own contracts that have not ended: family_id, contracts, products (numbers of them), product (one of them)."""
     statement = (
         select(
             ContractLine.family_id,
             func.count(func.distinct(ContractLine.certificate_id)).label("contracts"),
+            func.count(func.distinct(ContractLine.product_number)).label("products"),
             func.min(ContractLine.product_number).label("product"),
         )
-        .where(ContractLine.certificate_id.in_(_own_certificates(maintenance_key)))
+        .where(ContractLine.certificate_id.in_(_own_certificates(maintenance_key)), ContractLine.ends_on >= today)
         .group_by(ContractLine.family_id)
     )
-    return {row.family_id: (row.contracts, row.product) for row in session.execute(statement)}
+    return session.execute(statement).all()
 
 
 def own_lines(session: Session, maintenance_key: str, family_id: int, *, today: date, limit: int = 200) -> Sequence[AnyRow]:

@@ -49,6 +49,12 @@
     const target = document.querySelector(selector);
     if (!target) return;
     event.preventDefault();
+    if (target.matches('summary')) {                                       // 折りたたみは開いて、中の入力欄へ
+      const box = target.parentElement;
+      box.open = true;
+      (box.querySelector('textarea, select, .pop button, .pop a') ?? target).focus();
+      return;
+    }
     target.matches('input:not([type=checkbox]):not([type=radio]),textarea,select') ? target.focus() : target.click();
   };
   const sequence = { at: 0, key: '' };
@@ -268,5 +274,17 @@
     const target = e.detail?.ctx?.target;                                    // 差し替えで消えた：その区画の見出しへ
     const heading = (target?.isConnected ? target : document.getElementById('main'))?.querySelector('h1, h2') ?? document.querySelector('h1');
     if (heading) { heading.tabIndex = -1; heading.focus(); }
+  });
+
+  // 製品を選び直す：入力した内容を持ったまま、選んだ製品のフォームへ移る（スクリプトなしではリンクのまま）。
+  addEventListener('click', (e) => {
+    const link = e.target.closest?.('form a.prod:not([aria-current])');
+    if (!link || e.ctrlKey || e.metaKey || e.shiftKey) return;
+    e.preventDefault();
+    const form = link.closest('form');
+    const mark = Object.assign(document.createElement('input'), { type: 'hidden', name: 'edit', value: 'subject' });
+    form.append(mark);
+    form.action = link.href;
+    form.submit();
   });
 })();

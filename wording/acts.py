@@ -178,13 +178,21 @@ def facts(recorded: Mapping[str, Any], language: str = "ja") -> list[Fact]:
     """The facts of an entry as people read them; what stayed empty is left out."""
     told: list[Fact] = []
     for name, value in recorded.items():
-        if name in _HIDDEN or value in (None, "", [], {}):
+        if name in _HIDDEN or value in (None, "", [], {}) or _is_no_change(name, value):
             continue
         if name == "lines" and isinstance(value, list):
             told += _lines(cast("list[dict[str, Any]]", value), language)
         else:
             told.append(_fact(name, value, language))
     return told
+
+
+def _is_no_change(name: str, value: Any) -> bool:
+    """Whether a [before, after] says the same twice: an act may note a state that it left alone."""
+    if name in _LISTS or not isinstance(value, list):
+        return False
+    pair = cast("list[Any]", value)
+    return len(pair) == 2 and pair[0] == pair[1]
 
 
 def act_choices(language: str = "ja") -> list[tuple[str, str]]:

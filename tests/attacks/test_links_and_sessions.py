@@ -93,6 +93,7 @@ def test_b36_what_a_proxy_calls_an_address_may_be_anything(house: House) -> None
     client.submit("/login", user_id="kimura", password="Wrong-1234", expect=422)
 
 
+@one_database
 def test_b37_a_changed_role_counts_at_the_next_request(house: House) -> None:
     support = house.staff("support")
     assert support.get(f"/console/tickets/{house.numbers['tickets number']}").status_code == 200

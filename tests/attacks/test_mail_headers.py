@@ -19,11 +19,19 @@ from rules.tickets import State
 from tests import people
 from tests.attacks.house import House
 from tests.clock import Clock
+from tests.services.databases import Database
 
-HEADERS = {"From", "To", "Cc", "Subject", "Date", "Message-ID", "References", "In-Reply-To", "Auto-Submitted", "X-Auto-Response-Suppress"}
-HEADERS |= {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
+_WIRE = {"From", "To", "Cc", "Subject", "Date", "Message-ID", "References", "In-Reply-To", "Auto-Submitted", "X-Auto-Response-Suppress"}
+HEADERS = _WIRE | {"Content-Type", "Content-Transfer-Encoding", "MIME-Version"}
 BREAKS = ["\r\nBcc: evil@evil.example", "\nBcc: evil@evil.example\n\nx", "\x0bBcc: x", "\x85Bcc: x", "\u2028Bcc: x", "\u202eBcc", "=?utf-8?q?=0D=0ABcc:_x?="]
 FILLED = {"subject": "件名", "contract_key": "不明", "serial": "不明", "category": "障害", "body": "本文", "confirmed": "1"}
+
+
+@pytest.fixture
+def database(sqlite: Database) -> Database:
+    """No letter depends on the database: one is enough."""
+    sqlite.reset()
+    return sqlite
 
 
 def sent_letters(house: House) -> list[tuple[EmailMessage, list[str]]]:
@@ -87,7 +95,7 @@ def test_c43_separators_duplicates_and_ones_own_address_are_tidied(house: House)
 
     house.customer().post("/tickets/new/juniper-srx", {**FILLED, "cc": typed})
 
-    to_customer = [recipients for mail, recipients in sent_letters(house) if people.EMAIL in recipients]
+    to_customer = [recipients for _, recipients in sent_letters(house) if people.EMAIL in recipients]
     assert to_customer == [[people.EMAIL, "a@y.example", "b@y.example", "c@y.example"]]
 
 

@@ -19,6 +19,7 @@ from tests.client import Client
 from tests.clock import Clock
 from web.refusals import AT_MOST
 
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 HOSTILE_FILES = {
     "a.svg": b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>",
     "a.html": b"<script>alert(1)</script>",
@@ -67,6 +68,7 @@ def browser(house: House, user_id: str) -> Client:
     return visitor
 
 
+@one_database
 def test_d52_nothing_of_another_accounts_ticket_is_there(house: House) -> None:
     stranger = house.customer("ishii")
     of_tickets = [page for page in PAGES if "{number:int}" in page.path or page.path.startswith("/attachments")]
@@ -85,6 +87,7 @@ def test_d52_nothing_of_another_accounts_ticket_is_there(house: House) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "?q=%23{n}", "?q={n}", "?q=vpn", "?state=received", "?before=999999999", "?q=kimura", "?account_id=1&user=kimura"])
+@one_database
 def test_d52_no_list_or_search_shows_anothers_ticket(house: House, query: str) -> None:
     page = house.customer("ishii").get("/tickets" + query.format(n=house.numbers["tickets number"]))
 
@@ -103,12 +106,14 @@ def test_d54_a_file_is_read_through_its_post_only(house: House, clock: Clock) ->
 
 
 @pytest.mark.parametrize("role", list(Role))
+@one_database
 def test_d54_only_who_reads_threads_reads_their_files(house: House, role: Role) -> None:
     found = [house.staff(role.value).get(f"/console/attachments/{token}").status_code for token in ("file-of-customer", "file-of-note")]
 
     assert found == ([403, 403] if role is Role.SERVICE_CENTER else [200, 200])
 
 
+@one_database
 def test_d54_a_suspended_account_reads_no_file(house: House) -> None:
     visitor = house.customer()
     with transaction(house.engine) as session:
@@ -131,6 +136,7 @@ def test_d54_a_file_that_is_held_for_one_is_nobody_elses(house: House) -> None:
         assert session.scalars(select(Attachment.message_id).where(Attachment.token == token)).one() is None
 
 
+@one_database
 def test_a_file_that_the_storage_lost_is_not_there(house: House) -> None:
     for key, _ in list(house.wiring.store.listing()):
         house.wiring.store.delete(key)
@@ -195,6 +201,7 @@ def test_d58_who_is_turned_away_by_name_leaves_a_line_in_the_journal(house: Hous
     ]
 
 
+@one_database
 def test_d58_one_person_cannot_fill_the_journal(house: House, clock: Clock) -> None:
     customer = house.customer()
     for _ in range(AT_MOST + 5):
@@ -206,6 +213,7 @@ def test_d58_one_person_cannot_fill_the_journal(house: House, clock: Clock) -> N
     assert len(journal(house)) == AT_MOST + 1
 
 
+@one_database
 def test_d58_a_file_of_somebody_turned_away_is_never_stored(house: House) -> None:
     before = len(list(house.wiring.store.listing()))
 
@@ -216,6 +224,7 @@ def test_d58_a_file_of_somebody_turned_away_is_never_stored(house: House) -> Non
     assert [line[1] for line in journal(house)] == ["refuse_access"]
 
 
+@one_database
 def test_d60_to_d63_whatever_a_file_is_it_comes_back_as_bytes_to_keep(house: House) -> None:
     kinds = TYPES * 2
     files = [("files", (name, content, kind)) for (name, content), kind in zip(HOSTILE_FILES.items(), kinds, strict=False)]
@@ -268,6 +277,7 @@ def test_d64_no_file_name_reaches_a_path_or_a_header(house: House) -> None:
         "HTTP://X/<svg/onload=alert(1)>",
     ],
 )
+@one_database
 def test_d66_text_becomes_a_link_only_to_the_web(house: House, typed: str) -> None:
     reply(house, body=typed)
 
@@ -282,6 +292,7 @@ def test_d66_text_becomes_a_link_only_to_the_web(house: House, typed: str) -> No
 @pytest.mark.parametrize(
     "typed", ['<div hx-get="/logout" hx-trigger="load">', "<hx-partial>", '<div hx-swap-oob="true" id="reply">', '<b hx-on:click="alert(1)">', "</div></main>"]
 )
+@one_database
 def test_d67_what_htmx_would_obey_is_text_and_stands_where_htmx_does_not_look(house: House, typed: str) -> None:
     reply(house, body=typed)
 
@@ -291,6 +302,7 @@ def test_d67_what_htmx_would_obey_is_text_and_stands_where_htmx_does_not_look(ho
     assert not [inner for inner in around.walk() for name in inner.attributes if name.startswith("hx-") and name != "hx-ignore"]
 
 
+@one_database
 def test_d54_a_file_of_an_undone_answer_is_gone_for_the_customer(house: House, clock: Clock) -> None:
     number, message = house.numbers["tickets number"], house.numbers["replies message"]
     house.staff("support").post(f"/console/tickets/{number}/replies/{message}/withdrawal", {})

@@ -15,6 +15,7 @@ from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
 from demo.load import load
+from mail.desk import Desk
 from models.database import transaction
 from models.outbox import Letter
 from models.people import Account, Staff
@@ -63,6 +64,8 @@ REFUSED: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Forms that are sent empty: the page of their refusals is a page too."""
 
+DESK = Desk("http://127.0.0.1:8720", "J's チケットシステム <tickets@jscom.co.jp>", "tickets-admin@jscom.co.jp", "service_admin@jscom.co.jp")
+
 
 @dataclass
 class Demo:
@@ -81,7 +84,7 @@ class Demo:
 @pytest.fixture
 def cookies(engine: Engine, clock: Clock, tmp_path: Path) -> dict[str, tuple[str, str]]:
     """The demo, loaded; the session cookie of each of its people."""
-    load(engine, open_store((tmp_path / "attachments").resolve().as_uri()), lambda: Passwords(memory_kib=8, time_cost=1, at_once=1), now=clock())
+    load(engine, open_store((tmp_path / "attachments").resolve().as_uri()), lambda: Passwords(memory_kib=8, time_cost=1, at_once=1), desk=DESK, now=clock())
     found: dict[str, tuple[str, str]] = {}
     with transaction(engine) as session:
         for number, user_id in session.execute(select(Account.id, Account.user_id)).all():
