@@ -1,4 +1,7 @@
-"""The command line: `jtickets --help`."""
+"""The command line: `jtickets --help`.
+
+Every command imports what it runs by itself: the web processes, which load this file too, carry nothing of the others.
+"""
 
 from __future__ import annotations
 
@@ -9,22 +12,16 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from cli_imports import imports
 from cli_setup import bring_up_to_date, one_line, open_database, settings_or_exit
-from models.actors import SYSTEM
-from models.database import is_embedded, make_engine, pending_migrations, transaction
-from rules.credentials import check_staff_password
-from rules.refusal import Refused
 from rules.rights import Role
-from settings import Settings
-from storage.store import open_store
-from wording.refusals import say
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="J's チケットシステム。設定は環境変数 JTICKETS_* で行います（README と docs/operating.md）。"
@@ -44,7 +41,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="プロセスの数。", min=1, max=64)] = 1,
 ) -> None:
     """Web の画面を提供します（SIGTERM で終了）。"""
-    import uvicorn  # each command loads only what it runs: the others start faster
+    import uvicorn
 
     if face not in _FACES:
         raise typer.BadParameter("both、portal、console のいずれかにしてください。", param_hint="--face")
@@ -59,9 +56,10 @@ def serve(
         workers=workers,
         access_log=False,
         log_level="warning",
+        ws="none",
         timeout_graceful_shutdown=5,
         proxy_headers=bool(settings.trusted_proxies),
-        forwarded_allow_ips=settings.trusted_proxies or "",
+        forwarded_allow_ips=list(settings.trusted_proxies) or "",
         server_header=False,
         h11_max_incomplete_event_size=65536,
     )
@@ -83,6 +81,10 @@ def jobs() -> None:
 @app.command("migrate")
 def migrate_command() -> None:
     """データベースの表を、このバージョンに更新します。"""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from models.database import make_engine
+
     engine = make_engine(settings_or_exit().database_url)
     try:
         bring_up_to_date(engine)
@@ -117,6 +119,8 @@ def run(port: Annotated[int, typer.Option(help="待ち受けるポート。", mi
 @app.command()
 def check() -> None:
     """設定・データベース・メール・保存先を確かめます（1 行ずつ。問題があれば終了コード 1）。"""
+    from sqlalchemy.exc import SQLAlchemyError
+
     settings = settings_or_exit()
     typer.echo("settings  ok")
     parts: list[tuple[str, Callable[[], str]]] = [
@@ -144,7 +148,12 @@ def staff_add(
 ) -> None:
     """職員を追加します。"""
     from actions.staff import add_staff
+    from models.actors import SYSTEM
+    from models.database import transaction
+    from rules.credentials import check_staff_password
+    from rules.refusal import Refused
     from web.wiring import passwords_of, utc_now
+    from wording.refusals import say
 
     settings = settings_or_exit()
     engine = open_database(settings)
@@ -168,6 +177,7 @@ def main() -> None:
 
 def _load_demo(settings: Settings) -> list[str]:
     from demo.load import load
+    from storage.store import open_store
     from web.wiring import desk_of, passwords_of, utc_now
 
     engine = open_database(settings)
@@ -178,6 +188,10 @@ def _load_demo(settings: Settings) -> list[str]:
 
 
 def _check_database(settings: Settings) -> str:
+    from sqlalchemy import text
+
+    from models.database import is_embedded, make_engine, pending_migrations, transaction
+
     engine = make_engine(settings.database_url)
     with transaction(engine, readonly=True) as session:
         session.execute(text("SELECT 1"))
@@ -194,6 +208,8 @@ def _check_mail(settings: Settings) -> str:
 
 
 def _check_storage(settings: Settings) -> str:
+    from storage.store import open_store
+
     open_store(settings.attachments).probe()
     return settings.attachments.partition("://")[0]
 

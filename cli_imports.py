@@ -1,4 +1,7 @@
-"""The command line's imports: `jtickets import plan FILE`, `jtickets import apply FILE`."""
+"""The command line's imports: `jtickets import plan FILE`, `jtickets import apply FILE`.
+
+What they need is imported where it is used: every command of the line loads this file, the web processes too.
+"""
 
 from __future__ import annotations
 
@@ -6,29 +9,21 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from sqlalchemy import Engine, select
 
-from actions import import_apply, import_batches
-from actions.import_plans import Plan, Rows
 from cli_setup import open_database, settings_or_exit
-from jobs.plan_import import compare, keep, read_rows
-from models.actors import SYSTEM, Actor
-from models.database import transaction
-from models.imports import BatchState, ImportBatch
-from models.people import Staff
-from rules.calendar import tokyo_date
-from rules.filenames import clean_name
 from rules.refusal import Refused
-from settings import Settings
-from storage.store import open_store
-from web.wiring import utc_now
-from wording.refusals import say
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from sqlalchemy import Engine
+
+    from actions.import_apply import Written
+    from actions.import_plans import Plan, Rows
+    from models.actors import Actor
+    from settings import Settings
 
 imports = typer.Typer(no_args_is_help=True, help="Certificate workbooks: see what one would change, apply it.")
 
@@ -83,6 +78,8 @@ def apply_command(
 
 def _code(rows: Rows, *, found: bool) -> int:
     """The exit code; a workbook without any row counts as unreadable."""
+    from wording.refusals import say
+
     if not rows.values:
         typer.echo(say(Refused("workbook_no_rows")), err=True)
         return UNREADABLE
@@ -101,6 +98,12 @@ def _opened() -> Iterator[tuple[Settings, Engine]]:
 
 
 def _actor(engine: Engine, user_id: str) -> Actor:
+    from sqlalchemy import select
+
+    from models.actors import SYSTEM, Actor
+    from models.database import transaction
+    from models.people import Staff
+
     if not user_id:
         return SYSTEM
     with transaction(engine, readonly=True) as session:
@@ -112,6 +115,11 @@ def _actor(engine: Engine, user_id: str) -> Actor:
 
 
 def _read_and_compare(engine: Engine, settings: Settings, file: Path, *, confirmed: bool = False) -> tuple[Rows, list[dict[str, Any]], Plan]:
+    from jobs.plan_import import compare, read_rows
+    from rules.calendar import tokyo_date
+    from web.wiring import utc_now
+    from wording.refusals import say
+
     if not file.is_file():
         typer.echo(f"ファイル「{file}」が見つかりません。場所と名前をお確かめください。", err=True)
         raise typer.Exit(UNREADABLE)
@@ -135,6 +143,13 @@ def _read_and_compare(engine: Engine, settings: Settings, file: Path, *, confirm
 
 def _keep(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: list[dict[str, Any]], by: Actor) -> int:
     """Store the workbook and its plan as a batch, as an upload in the console would."""
+    from actions import import_batches
+    from jobs.plan_import import keep
+    from models.database import transaction
+    from rules.filenames import clean_name
+    from storage.store import open_store
+    from web.wiring import utc_now
+
     with file.open("rb") as content:
         stored = open_store(settings.attachments).put(content, folder="imports")
     with transaction(engine) as session:
@@ -143,8 +158,13 @@ def _keep(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: li
     return batch_id
 
 
-def _apply(engine: Engine, batch_id: int, by: Actor) -> import_apply.Written:
+def _apply(engine: Engine, batch_id: int, by: Actor) -> Written:
     """Apply; certificates that somebody changed this very moment are planned again and tried again."""
+    from actions import import_apply
+    from models.database import transaction
+    from models.imports import ImportBatch
+    from web.wiring import utc_now
+
     for _ in range(_MOST_TRIES):
         try:
             with transaction(engine) as session:
@@ -162,13 +182,18 @@ def _apply(engine: Engine, batch_id: int, by: Actor) -> import_apply.Written:
 
 def _close(engine: Engine, batch_id: int, by: Actor) -> None:
     """Nothing came of it: it shall not wait in the console's list."""
+    from actions import import_batches
+    from models.database import transaction
+    from models.imports import BatchState, ImportBatch
+    from web.wiring import utc_now
+
     with transaction(engine) as session:
         batch = session.get_one(ImportBatch, batch_id)
         if batch.state == BatchState.PLANNED:
             import_batches.discard(session, batch, by=by, now=utc_now())
 
 
-def _outcome(file: Path, batch_id: int, plan: Plan, written: import_apply.Written) -> dict[str, Any]:
+def _outcome(file: Path, batch_id: int, plan: Plan, written: Written) -> dict[str, Any]:
     held = [index for index, row in plan.held_by.items() if row]
     rows = [
         {
@@ -211,6 +236,9 @@ def _json(value: object) -> str:
 
 
 def _show_plan(file: Path, sheets: list[dict[str, Any]], plan: Plan) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console()
     summary = plan.summary()
     console.print(f"{file.name}：反映すると起きること", markup=False, soft_wrap=True)
@@ -245,6 +273,8 @@ def _show_problems(console: Console, plan: Plan) -> None:
 
 
 def _show_outcome(told: dict[str, Any], *, confirmed: bool) -> None:
+    from rich.console import Console
+
     console = Console()
     written, held = told["written"], told["held"]
     if written["certificates"]:
@@ -268,6 +298,9 @@ def _show_outcome(told: dict[str, Any], *, confirmed: bool) -> None:
 @contextmanager
 def _steps() -> Iterator[Callable[[str, int], None]]:
     """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}"),

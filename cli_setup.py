@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import typer
-from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
+from typing import TYPE_CHECKING
 
-from models.database import is_embedded, make_engine, pending_migrations
-from settings import Settings, SettingsFault, read_settings
+import typer
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from settings import Settings
 
 
 def settings_or_exit(*, code: int = 1) -> Settings:
     """The settings of the environment; wrong ones are named, a line each, and end the command with `code`."""
+    from settings import SettingsFault, read_settings
+
     try:
         return read_settings()
     except SettingsFault as fault:
@@ -25,6 +29,10 @@ def open_database(settings: Settings, *, code: int = 1) -> Engine:
 
     The embedded one is brought up to date here; a served one by its operator, once for all processes: the command ends with `code` until then.
     """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from models.database import is_embedded, make_engine, pending_migrations
+
     engine = make_engine(settings.database_url)
     try:
         if not pending_migrations(engine):

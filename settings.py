@@ -5,20 +5,19 @@ from __future__ import annotations
 import ipaddress
 import os
 import secrets
-from dataclasses import fields
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
-from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from rules.limits import Limits
 
+_PREFIX = "JTICKETS_"
 _LIMIT_PREFIX = "JTICKETS_LIMITS_"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -31,14 +30,13 @@ class SettingsFault(Exception):
         self.faults = faults
 
 
-class Settings(BaseSettings):
-    """The process's configuration, read once from the environment."""
-
-    model_config = SettingsConfigDict(env_prefix="JTICKETS_", extra="ignore", frozen=True)
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The process's configuration, read once from the environment by `read_settings`, which checks it."""
 
     database_url: str = "sqlite:///var/jtickets.db"
     base_url: str = "http://127.0.0.1:8720"
-    allowed_hosts: Annotated[list[str], NoDecode] = Field(default_factory=list)
+    allowed_hosts: tuple[str, ...] = ()
     smtp_url: str = ""
     mail_from: str = "J's チケットシステム <tickets@jscom.co.jp>"
     attachments_url: str = ""
@@ -47,71 +45,16 @@ class Settings(BaseSettings):
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
-    trusted_proxies: Annotated[list[str], NoDecode] = Field(default_factory=list)
-    staff_totp: Literal["required", "optional"] = "required"
-    argon2_memory_kib: int = Field(default=65536, ge=8)
-    argon2_time: int = Field(default=3, ge=1)
-    argon2_at_once: int = Field(default=2, ge=1, le=16)
-    reading_threads: int = Field(default=2, ge=1, le=64)
-    writing_threads: int = Field(default=2, ge=1, le=64)
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    trusted_proxies: tuple[str, ...] = ()
+    staff_totp: str = "required"
+    argon2_memory_kib: int = 65536
+    argon2_time: int = 3
+    argon2_at_once: int = 2
+    reading_threads: int = 2
+    writing_threads: int = 2
+    log_level: str = "info"
     desk_address: str = "tickets-admin@jscom.co.jp"
     center_address: str = "service_admin@jscom.co.jp"
-
-    @field_validator("allowed_hosts", "trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-    @field_validator("base_url")
-    @classmethod
-    def _check_base_url(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise ValueError("https://tickets.example.jp の形にしてください")
-        return value.rstrip("/")
-
-    @field_validator("database_url")
-    @classmethod
-    def _check_database_url(cls, value: str) -> str:
-        try:
-            backend = make_url(value).get_backend_name()
-        except ArgumentError as fault:
-            raise ValueError("sqlite:///path か postgresql://user@host/name の形にしてください") from fault
-        if backend not in {"sqlite", "postgresql"}:
-            raise ValueError("sqlite:/// か postgresql:// で始めてください")
-        return value
-
-    @field_validator("smtp_url")
-    @classmethod
-    def _check_smtp_url(cls, value: str) -> str:
-        if value and (urlsplit(value).scheme not in {"smtp", "smtps", "smtp+starttls"} or not urlsplit(value).hostname):
-            raise ValueError("smtp://host:25、smtp+starttls://user:password@host:587、smtps://host:465 のいずれかの形にしてください")
-        return value
-
-    @field_validator("attachments_url")
-    @classmethod
-    def _check_attachments_url(cls, value: str) -> str:
-        if value and urlsplit(value).scheme not in {"file", "s3"}:
-            raise ValueError("file:///path か s3://bucket/prefix の形にしてください")
-        return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _check_proxies(cls, value: list[str]) -> list[str]:
-        for part in value:
-            try:
-                ipaddress.ip_network(part, strict=False)
-            except ValueError as fault:
-                raise ValueError(f"「{part}」は IP アドレスの範囲ではありません（例：10.0.0.0/8,127.0.0.1）") from fault
-        return value
-
-    @field_validator("secret_key")
-    @classmethod
-    def _check_secret_key(cls, value: str) -> str:
-        if value and len(value) < 32:
-            raise ValueError("32 文字以上にしてください")
-        return value
 
     @cached_property
     def limits(self) -> Limits:
@@ -179,30 +122,110 @@ def read_settings() -> Settings:
 
     Raises SettingsFault with one sentence per wrong variable.
     """
+    given = {name.upper(): value for name, value in os.environ.items()}
+    chosen: dict[str, Any] = {}
     faults: list[str] = []
-    try:
-        settings = Settings()
-    except ValidationError as fault:
-        settings = None
-        faults = [f"JTICKETS_{str(error['loc'][0]).upper()}: {_told(error)}" for error in fault.errors()]
+    for field in fields(Settings):
+        variable = f"{_PREFIX}{field.name.upper()}"
+        if variable not in given:
+            continue
+        try:
+            chosen[field.name] = _READERS.get(field.name, str)(given[variable])
+        except ValueError as fault:
+            faults.append(f"{variable}: {fault}")
     try:
         read_limits(dict(os.environ))
     except SettingsFault as fault:
         faults += fault.faults
-    if settings is None or faults:
+    if faults:
         raise SettingsFault(faults)
-    return settings
+    return Settings(**chosen)
 
 
-def _told(error: ErrorDetails) -> str:
-    """What is wrong with a value, in Japanese: our validators' own words, or those for pydantic's checks."""
-    context = error.get("ctx", {})
-    if error["type"] == "value_error":
-        return str(context["error"])
-    if error["type"] == "literal_error":
-        return f"「{error['input']}」は使えません。{context['expected'].replace(' or ', '、')} のいずれかにしてください"
-    if error["type"] == "greater_than_equal":
-        return f"{context['ge']} 以上にしてください"
-    if error["type"] == "less_than_equal":
-        return f"{context['le']} 以下にしてください"
-    return f"「{error['input']}」を読み取れません"
+# Readers of a variable's text: the value, or ValueError with the sentence that tells what is wrong.
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("https://tickets.example.jp の形にしてください")
+    return text.rstrip("/")
+
+
+def _database_url(text: str) -> str:
+    try:
+        backend = make_url(text).get_backend_name()
+    except ArgumentError as fault:
+        raise ValueError("sqlite:///path か postgresql://user@host/name の形にしてください") from fault
+    if backend not in {"sqlite", "postgresql"}:
+        raise ValueError("sqlite:/// か postgresql:// で始めてください")
+    return text
+
+
+def _smtp_url(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"smtp", "smtps", "smtp+starttls"} or not urlsplit(text).hostname):
+        raise ValueError("smtp://host:25、smtp+starttls://user:password@host:587、smtps://host:465 のいずれかの形にしてください")
+    return text
+
+
+def _attachments_url(text: str) -> str:
+    if text and urlsplit(text).scheme not in {"file", "s3"}:
+        raise ValueError("file:///path か s3://bucket/prefix の形にしてください")
+    return text
+
+
+def _proxies(text: str) -> tuple[str, ...]:
+    for part in _parts(text):
+        try:
+            ipaddress.ip_network(part, strict=False)
+        except ValueError as fault:
+            raise ValueError(f"「{part}」は IP アドレスの範囲ではありません（例：10.0.0.0/8,127.0.0.1）") from fault
+    return _parts(text)
+
+
+def _secret_key(text: str) -> str:
+    if text and len(text) < 32:
+        raise ValueError("32 文字以上にしてください")
+    return text
+
+
+def _one_of(text: str, *, words: tuple[str, ...]) -> str:
+    if text not in words:
+        raise ValueError(f"「{text}」は使えません。{'、'.join(repr(word) for word in words)} のいずれかにしてください")
+    return text
+
+
+def _number(text: str, *, least: int, most: int | None = None) -> int:
+    try:
+        number = int(text)
+    except ValueError as fault:
+        raise ValueError(f"「{text}」を読み取れません") from fault
+    if number < least:
+        raise ValueError(f"{least} 以上にしてください")
+    if most is not None and number > most:
+        raise ValueError(f"{most} 以下にしてください")
+    return number
+
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "database_url": _database_url,
+    "base_url": _base_url,
+    "allowed_hosts": _parts,
+    "smtp_url": _smtp_url,
+    "attachments_url": _attachments_url,
+    "secret_key": _secret_key,
+    "state_dir": Path,
+    "trusted_proxies": _proxies,
+    "staff_totp": partial(_one_of, words=("required", "optional")),
+    "argon2_memory_kib": partial(_number, least=8),
+    "argon2_time": partial(_number, least=1),
+    "argon2_at_once": partial(_number, least=1, most=16),
+    "reading_threads": partial(_number, least=1, most=64),
+    "writing_threads": partial(_number, least=1, most=64),
+    "log_level": partial(_one_of, words=("debug", "info", "warning", "error")),
+}
+"""A variable without a reader of its own is taken as it stands."""

@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert
+from sqlalchemy import Insert, insert
 from sqlalchemy.orm import Session
 
 from mail.compose import Text, sender_address
 from mail.desk import Desk
-from models.database import insert_on_conflict
+from models.database import insert_on_conflict, is_sqlite
 from models.outbox import Letter, Recipient, RecipientState
 
 
@@ -42,12 +42,23 @@ def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now:
     if not wanted:
         return []
     session.flush()
-    statement = insert_on_conflict(session, Letter).values([_letter(draft, desk, now) for draft in wanted.values()])
-    statement = statement.on_conflict_do_nothing(index_elements=["cause"])
-    written = session.execute(statement.returning(Letter.id, Letter.cause)).all()
+    connection = session.connection()
+    written = connection.execute(_inserting(session), [_letter(draft, desk, now) for draft in wanted.values()]).all()
     if written:
-        session.execute(insert(Recipient), [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])
+        connection.execute(_RECIPIENTS, [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])
     return [id_ for id_, _ in written]
+
+
+def _inserting(session: Session) -> Insert:
+    """The INSERT of new letters, put together once for each database: its rows come as parameters, for a list of values is compiled anew every time."""
+    embedded = is_sqlite(session)
+    if embedded not in _kept:
+        _kept[embedded] = insert_on_conflict(session, Letter).on_conflict_do_nothing(index_elements=["cause"]).returning(Letter.id, Letter.cause)
+    return _kept[embedded]
+
+
+_kept: dict[bool, Insert] = {}
+_RECIPIENTS = insert(Recipient)
 
 
 def thread_id(ticket_id: int, desk: Desk) -> str:

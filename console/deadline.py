@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.base import NEVER
 from rules.calendar import BusinessCalendar
@@ -22,8 +21,7 @@ _WHY = {
 _DAYS = N_("{why} {days}日")
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """What ui.sla and ui.deadline_card show. `left` counts business seconds (past the deadline when over), `used` is 0…100."""
 
     kind: str
@@ -35,15 +33,16 @@ class Deadline:
 
 def deadline_of(ticket: Any, calendar: BusinessCalendar, now: datetime, *, language: str) -> Deadline | None:
     """The deadline of a ticket (or a row with state, state_from, priority, due_at); None when nothing is owed and nobody is waited for."""
-    state = State(ticket.state)
-    if ticket.due_at == NEVER:
+    due_at = ticket.due_at
+    if due_at == NEVER:
+        state = State(ticket.state)
         return Deadline("stopped", why=_why(state, ticket.state_from, now, language)) if state in _WHY else None
-    left = calendar.business_seconds(now, ticket.due_at)
+    left = calendar.business_seconds(now, due_at)
+    if due_at <= now:
+        return Deadline("over", -left, due_at, 100)
     total = target_hours(Priority(ticket.priority)) * 3600
-    if ticket.due_at <= now:
-        return Deadline("over", -left, ticket.due_at, 100)
     kind = "near" if left * NEAR_SHARE <= total else "running"
-    return Deadline(kind, left, ticket.due_at, max(0, min(100, 100 - left * 100 // total)))
+    return Deadline(kind, left, due_at, max(0, min(100, 100 - left * 100 // total)))
 
 
 def near_edges(calendar: BusinessCalendar, now: datetime) -> Mapping[Priority, datetime]:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from models.paging import Place, Sheet
 from web.call import Call
 
-_HIGHEST = 2**63 - 1
+_HIGHEST = 2**31 - 1
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from console.deadline import Deadline, deadline_of, near_edges
+from console.deadline import deadline_of, near_edges
 from console.frame import frame, today_began
 from models.queue import Cursor, Masters, Order, Wanted, cursor_of, queue_masters, queue_rows, search_terms
-from rules.calendar import BusinessCalendar, tokyo_date
+from rules.calendar import BusinessCalendar
 from rules.rights import Area, Right
 from rules.tickets import ENDED, State
 from web.access import staff
@@ -100,8 +101,7 @@ class Choice:
         return f"{PATH}?{query}" if query else PATH
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A row of the list, every word ready: the template only sets it."""
 
     id: int
@@ -138,7 +138,7 @@ def index(call: Call) -> Response:
     calendar = BusinessCalendar(masters.company_days)
     choice = read_choice(call, masters)
     rows, turns = load_page(call, choice, _wanted(choice, call, masters, calendar))
-    lines = [line_of(row, masters, calendar, call.now, call.basis.language) for row in rows]
+    lines = lines_of(rows, masters, calendar, call.now, call.basis.language)
     context = {} if call.basis.is_htmx else frame(call, calendar=calendar)
     whole = not (turns.previous_url or turns.next_url)
     return call.page(
@@ -190,41 +190,59 @@ def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[
     )
 
 
-def line_of(row: Row[Any], masters: Masters, calendar: BusinessCalendar, now: datetime, language: str) -> Line:
-    """A row as the list shows it."""
-    deadline = deadline_of(row, calendar, now, language=language)
-    company = row.company_name or translate(_NO_ACCOUNT, language)
-    today = tokyo_date(row.updated_at) == tokyo_date(now)
-    return Line(
-        id=row.id,
-        subject=row.subject,
-        meta=f"{company}{translate(_DOT, language)}{masters.families.get(row.family_id, ('', ''))[1]}",
-        state=row.state,
-        priority=row.priority,
-        assignee=masters.staff.get(row.assignee_id, ""),
-        updated=dates.short(row.updated_at, now, language),
-        updated_on="" if today else tokyo_date(row.updated_at).isoformat(),
-        **_sla(deadline, now, language),
-    )
+def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalendar, now: datetime, language: str) -> list[Line]:
+    """The rows as the list shows them. What is the same in all of them (words, names, today) is worked out once."""
+    here = now.astimezone(dates.TOKYO)
+    dot = translate(_DOT, language)
+    families = {number: f"{dot}{name}" for number, (_, name) in masters.families.items()}
+    nobody = translate(_NO_ACCOUNT, language)
+    clock = _Clock(calendar, now, here, language, left=translate(_LEFT, language), over=translate(_OVER, language), stopped=translate(_STOPPED, language))
+    lines: list[Line] = []
+    for row in rows:
+        updated = row.updated_at.astimezone(dates.TOKYO)
+        lines.append(
+            Line(
+                row.id,
+                row.subject,
+                f"{row.company_name or nobody}{families.get(row.family_id, dot)}",
+                row.state,
+                row.priority,
+                masters.staff.get(row.assignee_id, ""),
+                dates.short(updated, here, language),
+                "" if updated.date() == here.date() else updated.date().isoformat(),
+                *clock.parts(row),
+            )
+        )
+    return lines
 
 
 _NO_ACCOUNT, _DOT = N_("お客様未登録"), N_("・")
 _LEFT, _OVER, _STOPPED = N_("残り {span}"), N_("{span} 超過"), NC_("clock", "停止中")
 
 
-def _sla(deadline: Deadline | None, now: datetime, language: str) -> dict[str, Any]:
-    if deadline is None:
-        return {}
-    if deadline.due_at is None:
-        return {"kind": "stopped", "left": translate(_STOPPED, language), "due": deadline.why}
-    words = translate(_OVER if deadline.kind == "over" else _LEFT, language)
-    return {
-        "kind": deadline.kind,
-        "left": words.format(span=dates.span(deadline.left, language)),
-        "due": dates.due(deadline.due_at, now, language),
-        "due_at": dates.stamp(deadline.due_at),
-        "used": round(deadline.used / 10),
-    }
+@dataclass(frozen=True)
+class _Clock:
+    """What the deadlines of a page's lines have in common."""
+
+    calendar: BusinessCalendar
+    now: datetime
+    here: datetime
+    """`now` in Tokyo."""
+    language: str
+    left: str
+    over: str
+    stopped: str
+
+    def parts(self, row: Row[Any]) -> tuple[str, str, str, str, int]:
+        """A line's kind, left, due, due_at and used."""
+        deadline = deadline_of(row, self.calendar, self.now, language=self.language)
+        if deadline is None:
+            return "", "", "", "", 0
+        if deadline.due_at is None:
+            return "stopped", self.stopped, deadline.why, "", 0
+        due_at = deadline.due_at.astimezone(dates.TOKYO)
+        words = (self.over if deadline.kind == "over" else self.left).format(span=dates.span(deadline.left, self.language))
+        return deadline.kind, words, dates.due(due_at, self.here, self.language), dates.stamp(due_at), round(deadline.used / 10)
 
 
 def _wanted(choice: Choice, call: Call, masters: Masters, calendar: BusinessCalendar) -> Wanted:
@@ -267,9 +285,8 @@ def _conditions(choice: Choice, call: Call, masters: Masters) -> list[tuple[str,
 
 def _options(masters: Masters, language: str) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer."""
-    states = [_UNRESOLVED, _DUE, *State, _RESOLVED_TODAY, _ALL]
     return {
-        "state": [(state, _state_word(state, language)) for state in states],
+        "state": _state_options(language),
         "product": [(slug, name) for slug, name in masters.families.values()],
         "assignee": [
             ("me", translate(N_("自分"), language)),
@@ -279,14 +296,19 @@ def _options(masters: Masters, language: str) -> dict[str, list[tuple[str, str]]
     }
 
 
+@cache
+def _state_options(language: str) -> list[tuple[str, str]]:
+    return [(state, _state_word(state, language)) for state in (_UNRESOLVED, _DUE, *State, _RESOLVED_TODAY, _ALL)]
+
+
 def _state_word(state: str, language: str) -> str:
     return translate(_STATE_WORDS[state], language) if state in _STATE_WORDS else labels.state(state, language)
 
 
 def _summary(rows: Sequence[Row[Any]], lines: Sequence[Line], now: datetime) -> dict[str, int]:
     """How many of a list that fits one page are unresolved, due today, overdue."""
-    today = tokyo_date(now)
-    due_today = [row for row, line in zip(rows, lines, strict=True) if line.due_at and tokyo_date(row.due_at) <= today]
+    today = now.astimezone(dates.TOKYO).date()
+    due_today = [row for row, line in zip(rows, lines, strict=True) if line.due_at and row.due_at.astimezone(dates.TOKYO).date() <= today]
     return {"n": len(rows), "today": len(due_today), "over": sum(line.kind == "over" for line in lines)}
 
 

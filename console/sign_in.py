@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-import segno
 from markupsafe import Markup
 from starlette.responses import Response
 
@@ -148,6 +147,8 @@ def _code(call: Call, half: StaffMember) -> dict[str, Any]:
 
 def _picture(uri: str) -> Markup:
     """The QR code as inline SVG; the library writes nothing but its own path."""
+    import segno  # drawn once in a member's life: no worker carries it from the start
+
     return Markup(segno.make(uri, error="m").svg_inline(border=2, svgclass=None, lineclass=None, omitsize=True))  # noqa: S704
 
 

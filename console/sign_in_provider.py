@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from starlette.responses import Response
@@ -18,7 +18,10 @@ from web.call import Basis, Call
 from web.endpoint import get
 from web.errors import NotFound
 from web.forms import BadRequest
-from web.oidc import ATTEMPT_MINUTES, CALLBACK, Identity, Provider, ProviderDown, Untrusted, provider_of, secrets_of
+from web.oidc import ATTEMPT_MINUTES, CALLBACK, Identity, ProviderDown, Untrusted, provider_of, secrets_of
+
+if TYPE_CHECKING:
+    from web.oidc_provider import Provider
 
 _ATTEMPT = "jtickets_attempt"
 _TEMPLATE = "console/sign_in/problem.html"

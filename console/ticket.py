@@ -16,7 +16,6 @@ from console.deadline import deadline_of
 from console.frame import frame
 from console.thread import build_thread
 from models.ticket_page import Behind, Masters, behind_ticket, thread_parts, ticket_masters, ticket_row
-from models.tickets import Ticket
 from rules.addresses import Verdict as DomainVerdict
 from rules.addresses import compare_hosts, host_of, is_under, parse_address, registrable
 from rules.calendar import BusinessCalendar, tokyo_date
@@ -60,32 +59,32 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     row = ticket_row(call.session, number)
     if row is None:
         raise NotFound
-    ticket: Ticket = row[0]
     masters = ticket_masters(call.session)
     calendar = BusinessCalendar(masters.company_days)
     thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), language=call.basis.language)
     behind, judgement = _judge(call, row, masters)
+    state, priority, language = State(row.state), Priority(row.priority), call.basis.language
     held = call.form.values("held") if writing else [token for token in call.query("held").split(",") if token]
     return call.page(
         TEMPLATE,
         status=status,
-        ticket=ticket,
+        ticket=row,
         row=row,
         thread=thread,
-        deadline=deadline_of(ticket, calendar, call.now, language=call.basis.language),
-        skipped=_skipped(ticket, calendar, call.basis.language),
-        target=target_hours(Priority(ticket.priority)),
-        first_answer=_first_answer(ticket, calendar, call),
+        deadline=deadline_of(row, calendar, call.now, language=language),
+        skipped=_skipped(row, calendar, language),
+        target=target_hours(priority),
+        first_answer=_first_answer(row, calendar, call),
         behind=behind,
         judgement=judgement,
         today=tokyo_date(call.now),
         domain=_domain(row, masters),
-        cc=[Cc(address, _outside(address, row, masters)) for address in ticket.cc],
+        cc=[Cc(address, _outside(address, row, masters)) for address in row.cc],
         staff_names=masters.staff,
-        moves=sorted(MOVES[State(ticket.state)], key=list(State).index),
+        moves=sorted(MOVES[state], key=list(State).index),
         priorities=[*Priority],
-        next_states=next_states(State(ticket.state)),
-        takes_posts=takes_posts(State(ticket.state)),
+        next_states=next_states(state),
+        takes_posts=takes_posts(state),
         may_write=call.staff.may("tickets", "w"),
         writing=writing,
         newer=next((post for post in thread.posts if post.id == newer), None),
@@ -108,14 +107,13 @@ def next_states(state: State) -> list[State]:
 
 def _judge(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgement]:
     """The contract behind the ticket and the verdict on it today."""
-    ticket: Ticket = row[0]
-    behind = behind_ticket(call.session, ticket, contract_key=lookup_contract(ticket.contract_text), serials=lookup_serials(ticket.serial_text))
+    behind = behind_ticket(call.session, row, contract_key=lookup_contract(row.contract_text), serials=lookup_serials(row.serial_text))
     judgement = judge(
-        ticket.contract_text,
-        ticket.serial_text,
+        row.contract_text,
+        row.serial_text,
         certificate=behind.certificate,
         serial_certificates=behind.by_serial,
-        account=facts_of(row) if ticket.account_id else None,
+        account=facts_of(row) if row.account_id else None,
         mailboxes=masters.mailboxes,
         shared_domains=masters.shared_domains,
         today=tokyo_date(call.now),
@@ -123,7 +121,7 @@ def _judge(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgeme
     return behind, judgement
 
 
-def _skipped(ticket: Ticket, calendar: BusinessCalendar, language: str) -> list[tuple[date, str, str]]:
+def _skipped(ticket: Row[Any], calendar: BusinessCalendar, language: str) -> list[tuple[date, str, str]]:
     """The days that the deadline's clock left out: day, the holiday's name, why."""
     if ticket.owed_since is None:
         return []
@@ -131,7 +129,7 @@ def _skipped(ticket: Ticket, calendar: BusinessCalendar, language: str) -> list[
     return [(skip.day, skip.reason.name, labels.closed(skip.reason, language)) for skip in promise.skipped]
 
 
-def _first_answer(ticket: Ticket, calendar: BusinessCalendar, call: Call) -> int | None:
+def _first_answer(ticket: Row[Any], calendar: BusinessCalendar, call: Call) -> int | None:
     """Business seconds from the opening to the first published answer, None before it."""
     if ticket.first_answer_at is None or ticket.first_answer_at > call.now:
         return None
@@ -160,13 +158,13 @@ def _outside(address: str, row: Row[Any], masters: Masters) -> bool:
 
 def _show_asked(call: Call) -> Response:
     row = ticket_row(call.session, call.param("number"))
-    if row is None or row[0].state != State.WAITING_CENTER:
+    if row is None or row.state != State.WAITING_CENTER:
         raise NotFound
     masters = ticket_masters(call.session)
     behind, judgement = _judge(call, row, masters)
     today: date = tokyo_date(call.now)
     calendar = BusinessCalendar(masters.company_days)
-    return call.page(_ASKED, ticket=row[0], row=row, behind=behind, judgement=judgement, today=today, **frame(call, calendar=calendar))
+    return call.page(_ASKED, ticket=row, row=row, behind=behind, judgement=judgement, today=today, **frame(call, calendar=calendar))
 
 
 PAGES: list[Page] = [get(PATH, show, staff(Area.TICKETS, Right.OWN))]

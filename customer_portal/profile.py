@@ -34,7 +34,7 @@ from wording.catalog import N_
 _EDIT = "portal/profile/edit.html"
 _CHECK = "portal/profile/check.html"
 _EMAIL = "portal/profile/email.html"
-_DIGITS = 18
+_DIGITS = 9
 """An id with more would not fit the column."""
 _FIELDS = ("company_name", "person_name", "user_id", "email", "maintenance_email", "contract_key")
 

@@ -12,7 +12,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
 from email.utils import parseaddr
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -117,6 +117,7 @@ def mask_links(body: str) -> str:
     return _SECRET_LINK.sub(r"\1…", body)
 
 
+@lru_cache(maxsize=16)
 def sender_address(mail_from: str) -> str:
     """The bare address of the sender setting."""
     return parseaddr(mail_from)[1]

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Date,
     Engine,
+    Executable,
     FromClause,
     String,
     Table,
@@ -36,7 +37,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models.base import AnySelect, Base
+from models.base import AnyRow, AnySelect, Base
 from models.places import find
 
 T = TypeVar("T")
@@ -64,11 +65,14 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, connect_args={"isolation_level": None, "check_same_thread": False})
+        # Parameters hold what people typed and the secrets of links: no fault of a statement may print them.
+        engine = create_engine(
+            parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"isolation_level": None, "check_same_thread": False}
+        )
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    return create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
@@ -97,6 +101,14 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
         except BaseException:
             session.rollback()
             raise
+
+
+def read_rows(session: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
+    """The column rows of `statement`, past the ORM: of a short select, its part is three quarters of the time.
+
+    It flushes nothing first, and a statement that a module keeps, with its values bound by name, is put together only once.
+    """
+    return session.connection().execute(statement, values).all()
 
 
 def retrying(work: Callable[[], T], *, tries: int = 3) -> T:

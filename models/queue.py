@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Row, ScalarSelect, Select, String, and_, bindparam, cast, func, literal, null, or_, select, tuple_, union_all
@@ -17,6 +17,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import Moment
 from models.contracts import CompanyDay, ProductFamily
+from models.database import read_rows
 from models.people import Account, Staff
 from models.tickets import Ticket
 from rules.text import fold_key, searchable
@@ -112,7 +113,9 @@ _MASTERS = union_all(
 
 def queue_rows(session: Session, wanted: Wanted, order: Order, *, cursor: Cursor | None = None, limit: int) -> Sequence[Row[Any]]:
     """Up to `limit` tickets after (or before) the cursor, in the list's order however they were fetched."""
-    rows = session.execute(queue_statement(wanted, order, cursor=cursor, limit=limit)).all()
+    # Moments, words and cursors differ from request to request; what is left are the views that everybody looks at all day.
+    common = cursor is None and not wanted.terms and wanted.resolved_since is None and wanted.due_by is None
+    rows = read_rows(session, _kept_statement(wanted, order, limit) if common else queue_statement(wanted, order, cursor=cursor, limit=limit))
     return rows[::-1] if cursor is not None and cursor.backwards else rows
 
 
@@ -125,6 +128,11 @@ def queue_statement(wanted: Wanted, order: Order, *, cursor: Cursor | None = Non
         statement = statement.where(_beyond(sorting, cursor, descending=descending))
     columns = (Ticket.id,) if sorting.column is None else (sorting.column, Ticket.id)
     return statement.order_by(*(column.desc() if descending else column for column in columns)).limit(limit)
+
+
+@lru_cache(maxsize=256)
+def _kept_statement(wanted: Wanted, order: Order, limit: int) -> Select[Any]:
+    return queue_statement(wanted, order, limit=limit)
 
 
 def cursor_of(row: Row[Any], order: Order, *, backwards: bool = False) -> Cursor:
@@ -143,8 +151,8 @@ def queue_counts(
 ) -> dict[str, int]:
     """How many tickets each view of the side menu holds, each counted up to `counted`: one statement."""
     values = {f"due_{priority}": edge for priority, edge in due_by.items()}
-    row = session.execute(_counts(counted), {"staff_id": staff_id, "today_began": today_began, "latest": max(due_by.values()), **values}).one()
-    return dict(zip(_VIEWS, row, strict=True))
+    rows = read_rows(session, _counts(counted), {"staff_id": staff_id, "today_began": today_began, "latest": max(due_by.values()), **values})
+    return dict(zip(_VIEWS, rows[0], strict=True))
 
 
 @cache
@@ -164,7 +172,7 @@ def _counts(counted: int) -> Any:
 
 def queue_masters(session: Session) -> Masters:
     """Families in the manual's order, active staff by name, and company days: one statement."""
-    rows = session.execute(_MASTERS).all()
+    rows = read_rows(session, _MASTERS)
     families = sorted((row for row in rows if row.kind == "family"), key=lambda row: (row.position, row.id))
     staff = sorted((row for row in rows if row.kind == "staff"), key=lambda row: row.name)
     return Masters(

@@ -5,17 +5,19 @@ Each is one statement: parts of different tables come as one UNION ALL, told apa
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, literal, null, or_, select, union_all
+from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from models.base import Moment
 from models.contracts import Category, Certificate, CompanyDay, ContractLine, DomainKind, FamilyMailbox, MailDomain, Party, ProductFamily
+from models.database import read_rows
 from models.journal import JournalEntry
 from models.outbox import Letter, Recipient
 from models.people import Account, Staff
@@ -60,7 +62,26 @@ class Behind:
 
 _TICKET: Any = (
     select(
-        Ticket,
+        Ticket.id,
+        Ticket.account_id,
+        Ticket.subject,
+        Ticket.contract_text,
+        Ticket.serial_text,
+        Ticket.serial_key,
+        Ticket.model,
+        Ticket.os_version,
+        Ticket.cc,
+        Ticket.state,
+        Ticket.state_from,
+        Ticket.priority,
+        Ticket.assignee_id,
+        Ticket.created_at,
+        Ticket.due_at,
+        Ticket.owed_since,
+        Ticket.first_answer_at,
+        Ticket.opening_verdict,
+        Ticket.follows_id,
+        Ticket.merged_into_id,
         ProductFamily.name.label("family"),
         ProductFamily.slug.label("family_slug"),
         Category.name.label("category"),
@@ -78,28 +99,33 @@ _TICKET: Any = (
     .join(Category, Category.id == Ticket.category_id)
     .outerjoin(Account, Account.id == Ticket.account_id)
     .outerjoin(Staff, Staff.id == Ticket.assignee_id)
+    .where(Ticket.id == _NUMBER)
 )
 _MASTERS = union_all(
     select(literal("staff").label("part"), Staff.id, Staff.name, _NO_DAY.label("day")).where(Staff.active),
     select(literal("day"), CompanyDay.id, literal(""), CompanyDay.day),
-    select(literal("shared"), MailDomain.id, MailDomain.domain, _NO_DAY).where(MailDomain.kind == DomainKind.SHARED),
-    select(literal("mailbox"), FamilyMailbox.id, FamilyMailbox.address, _NO_DAY),
+    # The two long lists come as one text each: a row an entry would be most of the rows of the page.
+    select(literal("shared"), _NO_NUMBER, func.aggregate_strings(MailDomain.domain, " "), _NO_DAY).where(MailDomain.kind == DomainKind.SHARED),
+    select(literal("mailbox"), _NO_NUMBER, func.aggregate_strings(FamilyMailbox.address, " "), _NO_DAY),
 )
 
 
 def ticket_row(session: Session, number: int) -> Row[Any] | None:
-    """The ticket (first column) with the names of its family, category, account and assignee."""
-    return session.execute(_TICKET.where(Ticket.id == number)).one_or_none() if 0 < number < 2**31 else None
+    """What the page shows of the ticket itself, with the names of its family, category, account and assignee."""
+    if not 0 < number < 2**31:
+        return None
+    return next(iter(read_rows(session, _TICKET, {"number": number})), None)
 
 
 def ticket_masters(session: Session) -> Masters:
     """Active staff by name, company days, shared domains and mailboxes: one statement."""
-    rows = session.execute(_MASTERS).all()
+    rows = read_rows(session, _MASTERS)
+    texts = {row.part: row.name or "" for row in rows}
     return Masters(
-        staff={row.id: row.name for row in sorted(rows, key=lambda row: row.name) if row.part == "staff"},
+        staff=dict(sorted(((row.id, row.name) for row in rows if row.part == "staff"), key=lambda pair: pair[1])),
         company_days=frozenset(row.day for row in rows if row.part == "day"),
-        shared_domains=frozenset(row.name for row in rows if row.part == "shared"),
-        mailboxes=frozenset(row.name for row in rows if row.part == "mailbox"),
+        shared_domains=frozenset(texts["shared"].split()),
+        mailboxes=frozenset(texts["mailbox"].split()),
     )
 
 
@@ -110,7 +136,7 @@ def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Ro
     recipient: of (message), at (sent), kind (to or cc), name (state), text (address) · event: at, kind (act), name (actor), facts ·
     draft of `staff_id`: at, kind, text.
     """
-    rows = session.execute(_thread(), {"number": number, "staff_id": staff_id}).all()
+    rows = read_rows(session, _thread(), {"number": number, "staff_id": staff_id})
     return sorted(rows, key=lambda row: (row.at, row.id))
 
 
@@ -213,18 +239,23 @@ def _drafts() -> Select[Any]:
     ).where(Draft.ticket_id == _NUMBER, Draft.staff_id == bindparam("staff_id"))
 
 
-def behind_ticket(session: Session, ticket: Ticket, *, contract_key: str | None, serials: Sequence[str]) -> Behind:
-    """What `rules.contracts.judge` asks for and what stands beside it on the page: one statement."""
+def behind_ticket(session: Session, ticket: Row[Any], *, contract_key: str | None, serials: Sequence[str]) -> Behind:
+    """What `rules.contracts.judge` asks for and what stands beside it on the page, for a `ticket_row`: one statement."""
     asked = {"contract": contract_key, "serials": list(serials), "account_id": ticket.account_id, "serial_key": ticket.serial_key or None, "number": ticket.id}
-    rows = session.execute(_behind(), asked).all()
-    facts = _facts(rows)
+    parts: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in read_rows(session, _behind(), asked):
+        parts[row.part].append(row)
+    facts = _facts(parts["line"], parts["party"])
+    parties: dict[str, dict[str, str]] = {found.key: {} for found in facts}
+    for party in parts["party"]:
+        parties[party.key][party.product_number] = party.serial
     return Behind(
         certificate=next((found for found in facts if found.key == contract_key), None),
         by_serial=[found for found in facts if any(line.serial_key in serials for line in found.lines)],
-        lines={row.id: row for row in rows if row.part == "line"},
-        parties={key: {row.product_number: row.serial for row in rows if row.part == "party" and row.key == key} for key in {found.key for found in facts}},
-        of_account=[row for row in rows if row.part == "account"],
-        of_serial=[row for row in rows if row.part == "serial"],
+        lines={line.id: line for line in parts["line"]},
+        parties=parties,
+        of_account=parts["account"],
+        of_serial=parts["serial"],
     )
 
 
@@ -312,14 +343,14 @@ def _related(part: str, condition: Any) -> Select[Any]:
     )
 
 
-def _facts(rows: Sequence[Row[Any]]) -> list[CertificateFacts]:
-    keys = {row.of: (row.key, row.issued_on) for row in rows if row.part in ("line", "party")}
+def _facts(lines: Sequence[Row[Any]], parties: Sequence[Row[Any]]) -> list[CertificateFacts]:
+    keys = {row.of: (row.key, row.issued_on) for row in (*lines, *parties)}
     return [
         CertificateFacts(
             key=key,
             issued_on=issued_on,
-            parties=tuple(PartyFacts(row.product_number, row.service) for row in rows if row.part == "party" and row.of == number),
-            lines=tuple(LineFacts(row.id, row.serial, row.starts_on, row.ends_on, row.contact) for row in rows if row.part == "line" and row.of == number),
+            parties=tuple(PartyFacts(row.product_number, row.service) for row in parties if row.of == number),
+            lines=tuple(LineFacts(row.id, row.serial, row.starts_on, row.ends_on, row.contact) for row in lines if row.of == number),
         )
         for number, (key, issued_on) in keys.items()
     ]

@@ -10,6 +10,9 @@ UNKNOWN = "不明"
 
 _HYPHENS = "‐‑‒–—―−ー－"
 _HYPHEN_BETWEEN_ASCII = re.compile(f"(?<=[!-~])[{_HYPHENS}]+(?=[!-~])")
+_RUN = 200
+_LONG_RUN = re.compile(f"[^\u0000-\u007f\u3040-\u30ff\u4e00-\u9fff\uff00-\uffef]{{{_RUN},}}")
+"""No text of people has so many signs in a row that are neither ASCII, kana, kanji nor full-width."""
 # Controls, zero-width and direction marks, soft hyphen, fillers that draw nothing, variation selectors, tags.
 _INVISIBLE = re.compile(
     r"[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
@@ -22,11 +25,18 @@ _BREAKS = re.compile(r"[\u0000-\u001f\u007f-\u009f\u2028\u2029]")
 _UNSEEN = re.compile(r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 
 
+def compatible(text: str) -> str:
+    """NFKC in linear time: a run of combining marks is sorted in quadratic time, so one of more than 200 is taken in pieces."""
+    if not _LONG_RUN.search(text):
+        return unicodedata.normalize("NFKC", text)
+    return "".join(unicodedata.normalize("NFKC", text[start : start + _RUN]) for start in range(0, len(text), _RUN))
+
+
 def fold(typed: str) -> str:
     """NFKC, outer blanks off, hyphen-like signs between ASCII made ``-``."""
     if typed.isascii():
         return typed.strip()
-    text = unicodedata.normalize("NFKC", typed).strip()
+    text = compatible(typed).strip()
     if text.isascii():
         return text
     return _HYPHEN_BETWEEN_ASCII.sub(_as_hyphens, text)
@@ -50,7 +60,7 @@ def is_unknown(typed: str) -> bool:
 
 def searchable(text: str) -> str:
     """The form in which texts are compared by search: NFKC and lower-case."""
-    return unicodedata.normalize("NFKC", text).lower()
+    return compatible(text).lower()
 
 
 def one_line(text: str) -> str:

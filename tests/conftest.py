@@ -133,7 +133,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    """A configuration as in production, but for cheap passwords; a test changes it by `settings.model_copy(update=…)`."""
+    """A configuration as in production, but for cheap passwords; a test changes it by `replace(settings, …)`."""
     return cheap_settings(database_url, tmp_path, BASE_URL)
 
 

@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from models.places import find
 from rules.refusal import Refused
 from web.call import language_of
+from web.csrf import token_for
 from web.endpoint import Page, serve
 from web.errors import Forbidden, NotFound, StaleForm
 from web.forms import BadRequest
@@ -130,8 +131,11 @@ class _Edge:
         )
         return self._page(request, 413, translate(told, language_of(request)).format(file=named, limit=limit))
 
-    def stale(self, request: Request, _fault: Exception) -> Response:
-        return self._page(request, 403, template="stale")
+    def stale(self, request: Request, fault: Exception) -> Response:
+        """What was typed is kept: one press sends it again, now with a token of this session."""
+        if not isinstance(fault, StaleForm) or not fault.cookie:
+            return self._page(request, 403, template="stale", typed=[], csrf_token="")
+        return self._page(request, 403, template="stale", typed=fault.fields, csrf_token=token_for(self._wiring.settings.key, fault.cookie))
 
     def refused(self, request: Request, fault: Exception) -> Response:
         return self._page(request, 422, say(fault, language_of(request)) if isinstance(fault, Refused) else "")
@@ -142,7 +146,7 @@ class _Edge:
     def broken(self, request: Request, fault: Exception) -> Response:
         return self._page(request, 500, reference=_report(request, fault))
 
-    def _page(self, request: Request, status: int, told: str = "", *, template: str = "", reference: str = "") -> Response:
+    def _page(self, request: Request, status: int, told: str = "", *, template: str = "", reference: str = "", **more: object) -> Response:
         settings, language = self._wiring.settings, language_of(request)
         context = {
             "told": told,
@@ -150,6 +154,7 @@ class _Edge:
             "contact": {"desk": settings.desk_address, "center": settings.center_address},
             "language": language,
             "path": request.scope["path"],
+            **more,
         }
         name = template or (str(status) if status in _STATUSES else "500")
         text = self._wiring.renderer.page(f"errors/{name}.html", language, context)

@@ -147,11 +147,11 @@ class Call:
         return _known(self.actor, StaffMember)
 
     def param(self, name: str) -> Any:
-        """A typed part of the path. A number beyond any id and a text with a NUL, which no column holds, name nothing: NotFound."""
+        """A typed part of the path. A number beyond any id names nothing: NotFound. Of a NUL, which no column takes, only its place is left."""
         value = self.basis.request.path_params[name]
-        if (isinstance(value, int) and value > _LARGEST_ID) or (isinstance(value, str) and "\x00" in value):
+        if isinstance(value, int) and value > _LARGEST_ID:
             raise NotFound
-        return value
+        return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
 
     def query(self, name: str, default: str = "") -> str:
         """A value of the query string; the same name twice is a bad request."""

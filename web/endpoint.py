@@ -178,7 +178,7 @@ def _check_token(basis: Basis, found: Found) -> None:
     cookie = basis.session_cookie() if found.actor or found.half_signed_in else basis.visitor_cookie()
     tokens = basis.fields.get("csrf_token") or [""]
     if len(tokens) != 1 or not token_matches(basis.wiring.settings.key, cookie, tokens[0]):
-        raise StaleForm
+        raise StaleForm({**basis.fields, "held": [*basis.fields.get("held", ()), *(upload.token for upload in basis.uploads)]}, cookie)
 
 
 def _admit(access: Access, basis: Basis, session: Session, found: Found, afterwards: list[Callable[[Session], None]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
@@ -27,4 +28,12 @@ class Answered(Exception):
 
 
 class StaleForm(Exception):
-    """The form's token does not belong to this session."""
+    """The form's token does not belong to this session.
+
+    `fields` are what was typed (passwords and the token aside), offered again with a token for `cookie`; without a cookie nothing can be offered.
+    """
+
+    def __init__(self, fields: Mapping[str, Sequence[str]] | None = None, cookie: str = "") -> None:
+        super().__init__()
+        self.fields = [(name, value) for name, values in (fields or {}).items() if name != "csrf_token" and "password" not in name for value in values]
+        self.cookie = cookie

@@ -5,9 +5,18 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from types import ModuleType
+from typing import cast
 
-import structlog
-from structlog.typing import EventDict, WrappedLogger
+_without_rich = "rich" not in sys.modules
+if _without_rich:
+    # structlog loads rich for coloured output on terminals, 5 MB in every worker that no line here needs, unless it finds none.
+    sys.modules["rich"] = cast("ModuleType", None)
+import structlog  # noqa: E402
+from structlog.typing import EventDict, WrappedLogger  # noqa: E402
+
+if _without_rich:
+    del sys.modules["rich"]
 
 _UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What a terminal or a reader of lines takes for more than a letter; the renderer writes a line feed as two signs itself."""
@@ -16,6 +25,8 @@ _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARN
 
 def configure(level: str) -> None:
     """Write one escaped line per event to standard error, from `level` on."""
+    # The edge has logged an unhandled fault already, in one line; the server would print its traceback again, over many.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: not record.getMessage().startswith("Exception in ASGI application"))
     structlog.configure(
         processors=[
             structlog.processors.TimeStamper(fmt="iso", utc=True),

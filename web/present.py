@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any, Protocol, cast
 
@@ -12,7 +13,9 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from rules.tickets import Priority, State
 from wording import dates, labels
+from wording.catalog import N_, translate
 from wording.imports import retell
 
 COUNTED = 99
@@ -53,6 +56,7 @@ _LABELS: dict[str, Callable[[str, str], str]] = {
 _STATE_KINDS = {"new": "info", "open": "blue", "waiting_customer": "warn", "resolved": "ok"}
 _CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": "ok", "closed": ""}
 _PRIORITY_KINDS = {"urgent": "solid", "high": "danger"}
+_NOBODY = N_("未割り当て")
 _TONES = ("", "b", "c", "d")
 
 
@@ -63,27 +67,56 @@ class HasState(Protocol):
     def state(self) -> str: ...
 
 
-def install(environment: Environment) -> None:
-    """Add the filters and globals of the templates to `environment` (its gettext and `asset` must be there already)."""
+class QueueLine(HasState, Protocol):
+    """A row of the queue, every word ready: console.queue.Line."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def meta(self) -> str: ...
+    @property
+    def priority(self) -> str: ...
+    @property
+    def assignee(self) -> str: ...
+    @property
+    def updated(self) -> str: ...
+    @property
+    def updated_on(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def left(self) -> str: ...
+    @property
+    def due(self) -> str: ...
+    @property
+    def due_at(self) -> str: ...
+    @property
+    def used(self) -> int: ...
+
+
+def install(environment: Environment, language: str) -> None:
+    """Add the filters and globals of the templates to `environment`, whose pages are in `language` (its `asset` must be there already)."""
     filters = cast("dict[str, Any]", environment.filters)
     filters |= {
-        "moment": _moment,
-        "short": _short,
-        "due": _due,
-        "day_name": _day_name,
-        "span": _span,
+        "moment": partial(dates.moment, language=language),
+        "short": partial(dates.short, language=language),
+        "due": partial(dates.due, language=language),
+        "day_name": partial(dates.day_name, language=language),
+        "span": partial(dates.span, language=language),
         "day": dates.day,
         "stamp": dates.stamp,
         "size": dates.size,
         "number": dates.number,
         "paragraphs": paragraphs,
         "initial": initial,
-        "label": _label,
-        "retold": _retold,
+        "label": partial(_label, language=language),
+        "retold": partial(retell, language=language),
         "tone": tone,
     }
     names = cast("dict[str, Any]", environment.globals)
-    names |= {"counted": COUNTED, "misread": misread, "marked": marked, "parts": Parts(names["asset"]("icons.svg"))}
+    names |= {"counted": COUNTED, "misread": misread, "marked": marked, "parts": Parts(names["asset"]("icons.svg"), language)}
 
 
 class Parts:
@@ -92,9 +125,14 @@ class Parts:
     Written here because a macro's call costs more than these parts themselves, and a queue has hundreds of them.
     """
 
-    def __init__(self, sprite: str) -> None:
+    def __init__(self, sprite: str, language: str) -> None:
         self._icons: dict[str, Markup] = {}
         self._sprite = sprite
+        self._language = language
+        self._states: dict[str, Markup] = {state: self.chip(labels.state(state, language), _STATE_KINDS.get(state, "")) for state in State}
+        self._priorities: dict[str, Markup] = {priority: self.chip(labels.priority(priority, language), _PRIORITY_KINDS.get(priority, "")) for priority in Priority}
+        self._in_rows: dict[str, Markup] = self._priorities | {Priority.NORMAL: escape(labels.priority(Priority.NORMAL, language))}
+        self._nobody = f"<td>{escape(translate(_NOBODY, language))}</td>"
 
     def icon(self, name: str) -> Markup:
         """An icon of static/icons.svg, always beside a word: it is hidden from screen readers."""
@@ -108,20 +146,17 @@ class Parts:
         look = f"chip {kind}" if kind else "chip"
         return _made(f'<span class="{look}">{self.icon(icon_name) if icon_name else ""}{escape(text)}</span>')
 
-    @pass_context
-    def state_chip(self, context: Context, ticket: HasState) -> Markup:
+    def state_chip(self, ticket: HasState) -> Markup:
         """The staff's word for a ticket's state."""
-        return self.chip(labels.state(ticket.state, _language(context)), _STATE_KINDS.get(ticket.state, ""))
+        return self._states[ticket.state]
 
-    @pass_context
-    def customer_state_chip(self, context: Context, state: str) -> Markup:
+    def customer_state_chip(self, state: str) -> Markup:
         """The customer's word for the staff's code `state`: what the house waits for does not show."""
-        return self.chip(labels.customer_state_of(state, _language(context)), _CUSTOMER_STATE_KINDS.get(state, "blue"))
+        return self.chip(labels.customer_state_of(state, self._language), _CUSTOMER_STATE_KINDS.get(state, "blue"))
 
-    @pass_context
-    def priority_chip(self, context: Context, priority: str) -> Markup:
+    def priority_chip(self, priority: str) -> Markup:
         """The priority's word, for staff only."""
-        return self.chip(labels.priority(priority, _language(context)), _PRIORITY_KINDS.get(priority, ""))
+        return self._priorities[priority]
 
     def avatar(self, name: str, large: bool = False) -> Markup:
         """The badge with a name's first letter."""
@@ -130,12 +165,25 @@ class Parts:
     @pass_context
     def time(self, context: Context, at: datetime, how: str = "full") -> Markup:
         """`at` in a time element: in full, "short" as in lists, or "due" as a deadline (these two read `now` of the page)."""
-        language = _language(context)
         if how == "full":
-            words = dates.moment(at, language)
+            words = dates.moment(at, self._language)
         else:
-            words = (dates.short if how == "short" else dates.due)(at, context["now"], language)
+            words = (dates.short if how == "short" else dates.due)(at, context["now"], self._language)
         return _made(f'<time datetime="{dates.stamp(at)}">{words}</time>')
+
+    def queue_rows(self, lines: Iterable[QueueLine]) -> Markup:
+        """The rows of the queue's table, whose columns are those of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean."""
+        return _made("\n".join(self._queue_row(line) for line in lines))
+
+    def _queue_row(self, line: QueueLine) -> str:
+        number, name = line.id, line.assignee
+        assignee = f'<td data-of="{escape(name[0])}">{escape(name)}</td>' if name else self._nobody
+        updated_on = f' datetime="{line.updated_on}"' if line.updated_on else ""
+        return (
+            f'<tr data-row>{_deadline_cell(line)}<td>#{number}</td><td><a href="/console/tickets/{number}">{escape(line.subject)}</a>{escape(line.meta)}</td>'
+            f"<td>{self._states[line.state]}</td><td>{self._in_rows[line.priority]}</td>{assignee}"
+            f"<td><time{updated_on}>{line.updated}</time></td></tr>"
+        )
 
 
 def paragraphs(text: str, log_name: str = "ログの抜粋") -> Markup:
@@ -186,6 +234,15 @@ def _made(html: str) -> Markup:
     return Markup(html)  # noqa: S704 - see the docstring
 
 
+def _deadline_cell(line: QueueLine) -> str:
+    """The time that is left as word and bar, below it the moment; "–" where nothing is owed."""
+    if not line.kind:
+        return "<td>–</td>"
+    used = f" u{line.used}" if line.used and line.kind != "over" else ""
+    due = f'<time datetime="{line.due_at}">{line.due}</time>' if line.due_at else escape(line.due)
+    return f'<td class="{line.kind}{used}"><b>{escape(line.left)}</b>{due}</td>'
+
+
 def _told_apart(lines: list[str]) -> Iterator[tuple[str, str]]:
     """Each line with its kind: "text", "log" or "blank"; an indented line below a log line belongs to it."""
     kind = "blank"
@@ -213,42 +270,6 @@ def _linked(text: str) -> Markup:
     return Markup("").join([*parts, escape(text[done:])])
 
 
-@pass_context
-def _label(context: Context, code: str, kind: str) -> str:
+def _label(code: str, kind: str, language: str) -> str:
     """The word for a code: ``{{ ticket.state|label("state") }}``; the kinds are the keys of `_LABELS`."""
-    return _LABELS[kind](code, _language(context))
-
-
-@pass_context
-def _retold(context: Context, sentence: str) -> str:
-    """What the reading of a workbook said, in the page's language."""
-    return retell(sentence, _language(context))
-
-
-@pass_context
-def _moment(context: Context, at: datetime) -> str:
-    return dates.moment(at, _language(context))
-
-
-@pass_context
-def _short(context: Context, at: datetime, now: datetime) -> str:
-    return dates.short(at, now, _language(context))
-
-
-@pass_context
-def _due(context: Context, at: datetime, now: datetime) -> str:
-    return dates.due(at, now, _language(context))
-
-
-@pass_context
-def _day_name(context: Context, on: date, holiday: str | bool | None = None) -> str:
-    return dates.day_name(on, holiday, _language(context))
-
-
-@pass_context
-def _span(context: Context, seconds: float) -> str:
-    return dates.span(seconds, _language(context))
-
-
-def _language(context: Context) -> str:
-    return "en" if context.get("language") == "en" else "ja"
+    return _LABELS[kind](code, language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,29 +15,38 @@ from jinja2_fragments import render_block
 from markupsafe import Markup
 
 from models.places import find
+from web.compiled import Compiled
 from web.present import install
 from wording.catalog import NC_, gettext_for, ngettext_for, pgettext_for
 
 LANGUAGES = ("ja", "en")
+_PLACE = re.compile(r"%\((\w+)\)s")
 
 
 class Renderer:
-    """Renders a page, or one block of it when htmx asked for a part."""
+    """Renders a page, or one block of it when htmx asked for a part. Compiled templates are kept in the folder `compiled`, if one is named."""
 
-    def __init__(self) -> None:
-        self._environments = {language: _environment(language) for language in LANGUAGES}
+    def __init__(self, compiled: Path | None = None) -> None:
+        self._environments = {language: _environment(language, compiled) for language in LANGUAGES}
 
     def page(self, name: str, language: str, context: dict[str, Any]) -> str:
         """The whole page `name`."""
-        return self._environments[language].get_template(name).render(context)
+        environment = self._environments[language]
+        return environment.get_template(name).render(_with_macros(environment, context))
 
     def block(self, name: str, block: str, language: str, context: dict[str, Any]) -> str:
         """One block of the page `name`."""
-        return render_block(self._environments[language], name, block, context)
+        environment = self._environments[language]
+        return render_block(environment, name, block, _with_macros(environment, context))
+
+
+def _with_macros(environment: Environment, context: dict[str, Any]) -> dict[str, Any]:
+    """`context` and the macros of ui.html as `ui`, made once for all blocks: an import in each would make all of them anew."""
+    return {**context, "ui": environment.get_template("ui.html").make_module(context)}
 
 
 @cache
-def _environment(language: str) -> Environment:
+def _environment(language: str, compiled: Path | None) -> Environment:
     """One a process: compiling the templates takes 0.2 s a page, and an environment keeps nothing of a request."""
     environment = _Environment(
         loader=FileSystemLoader(find("templates")),
@@ -47,12 +57,13 @@ def _environment(language: str) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
+        bytecode_cache=Compiled(compiled, language) if compiled else None,
     )
     translate = gettext_for(language)
     environment.translate = translate
     environment.install_gettext_callables(translate, ngettext_for(language), newstyle=True, pgettext=pgettext_for(language))  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType] - added by the i18n extension
     environment.globals["asset"] = asset
-    install(environment)
+    install(environment, language)
     return environment
 
 
@@ -66,7 +77,10 @@ class _Environment(Environment):
 
 
 class _Translating(NodeTransformer):
-    """Replaces ``_("text")``, ``pgettext("context", "text")`` and ``{% trans %}text{% endtrans %}`` without variables by the translated text."""
+    """Replaces ``_("text")``, ``pgettext("context", "text")`` and ``{% trans %}text{% endtrans %}`` by the translated text.
+
+    Where the text has places, ``_("%(name)s 様", name=…)``, its pieces and the values stand one after the other; what is put out escapes the values.
+    """
 
     def __init__(self, translate: Callable[[str], str]) -> None:
         self._translate = translate
@@ -75,9 +89,43 @@ class _Translating(NodeTransformer):
         self.generic_visit(node)
         called = node.node.name if isinstance(node.node, nodes.Name) else ""
         given: list[str] = [argument.value for argument in node.args if isinstance(argument, nodes.Const)]
-        if node.kwargs or len(given) != len(node.args) or len(given) != {"_": 1, "gettext": 1, "pgettext": 2}.get(called):
+        if len(given) != len(node.args) or len(given) != {"_": 1, "gettext": 1, "pgettext": 2}.get(called):
             return node
-        return nodes.Const(Markup(self._translate(NC_(*given) if called == "pgettext" else given[0]) % {}), lineno=node.lineno)  # noqa: S704 - our own texts, from templates and catalogue
+        text = self._translate(NC_(*given) if called == "pgettext" else given[0])
+        if not node.kwargs:
+            return nodes.Const(_ours(text % {}), lineno=node.lineno)
+        return _filled(text, {pair.key: pair.value for pair in node.kwargs}, node.lineno) or node
+
+    def visit_Output(self, node: nodes.Output) -> nodes.Node:  # noqa: N802
+        """Put out the pieces of a joined text one by one instead of joining them first."""
+        self.generic_visit(node)
+        node.nodes = [piece for child in node.nodes for piece in (child.nodes if isinstance(child, nodes.Concat) else [child])]
+        return node
+
+    def visit_Block(self, node: nodes.Block) -> nodes.Node:  # noqa: N802
+        """Gather what a block writes and hand it on in one piece: else each piece climbs through every block and template around it."""
+        self.generic_visit(node)
+        written = "_written"
+        gathered = nodes.AssignBlock(nodes.Name(written, "store"), None, node.body, lineno=node.lineno)
+        node.body = [gathered, nodes.Output([nodes.Name(written, "load")], lineno=node.lineno)]
+        return node
+
+
+def _filled(text: str, values: dict[str, nodes.Expr], lineno: int) -> nodes.Expr | None:
+    """`text` with the values at its places ``%(name)s``; None where that cannot be known before the rendering."""
+    pieces = _PLACE.split(text)
+    ours, names = pieces[::2], pieces[1::2]
+    if not names or not all(name in values for name in names) or all(isinstance(value, nodes.Const) for value in values.values()):
+        return None
+    joined: list[nodes.Expr] = [nodes.Const(_ours(ours[0] % {}))]
+    for name, piece in zip(names, ours[1:], strict=True):
+        joined += [values[name], nodes.Const(_ours(piece % {}))]
+    return nodes.Concat(joined, lineno=lineno)
+
+
+def _ours(text: str) -> Markup:
+    """A text of our own, from the templates or the catalogue: never people's."""
+    return Markup(text)  # noqa: S704 - see the docstring
 
 
 @cache

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.actors import Customer, StaffMember
+from models.database import read_rows
 from models.people import Account, AccountSession, AccountState, Staff, StaffSession
 from models.tokens import hash_token, new_token
 from rules.limits import Limits
@@ -31,7 +32,7 @@ _CUSTOMER = (
         Account.privacy_version,
     )
     .join(Account, Account.id == AccountSession.account_id)
-    .where(Account.state == AccountState.ACTIVE)
+    .where(Account.state == AccountState.ACTIVE, AccountSession.token_hash == bindparam("token_hash"))
 )
 _STAFF = (
     select(
@@ -46,7 +47,7 @@ _STAFF = (
         Staff.roles,
     )
     .join(Staff, Staff.id == StaffSession.staff_id)
-    .where(Staff.active)
+    .where(Staff.active, StaffSession.token_hash == bindparam("token_hash"))
 )
 
 
@@ -65,7 +66,7 @@ NOBODY = Found(None)
 
 def find_customer(session: Session, token: str, *, client: str, limits: Limits, now: datetime) -> Found:
     """The account behind a portal cookie, unless it is idle, ended, revoked or suspended."""
-    row = session.execute(_CUSTOMER.where(AccountSession.token_hash == hash_token(token))).one_or_none()
+    row = next(iter(read_rows(session, _CUSTOMER, {"token_hash": hash_token(token)})), None)
     if row is None or row.expires_at <= now or row.seen_at + timedelta(hours=limits.customer_idle_hours) <= now:
         return NOBODY
     customer = Customer(
@@ -85,7 +86,7 @@ def find_customer(session: Session, token: str, *, client: str, limits: Limits, 
 
 def find_staff(session: Session, token: str, *, client: str, limits: Limits, now: datetime) -> Found:
     """The staff member behind a console cookie, unless the session is idle, ended or revoked."""
-    row = session.execute(_STAFF.where(StaffSession.token_hash == hash_token(token))).one_or_none()
+    row = next(iter(read_rows(session, _STAFF, {"token_hash": hash_token(token)})), None)
     if row is None or row.expires_at <= now or row.seen_at + timedelta(hours=limits.staff_idle_hours) <= now:
         return NOBODY
     member = StaffMember(

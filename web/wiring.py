@@ -47,7 +47,7 @@ def wire(settings: Settings, *, clock: Clock = utc_now, engine: Engine | None = 
         limits=settings.limits,
         store=open_store(settings.attachments),
         passwords=passwords_of(settings),
-        renderer=Renderer(),
+        renderer=Renderer(settings.state_dir / "templates"),
         desk=desk_of(settings),
     )
 

@@ -12,6 +12,7 @@ from wording.imports import FIELD_LABELS, retell
 
 _ACTS = {
     "open": N_("チケットを作成しました"),
+    "refuse_access": N_("権限のない画面を開こうとしました"),
     "reply": N_("チケットに書き込みました"),
     "answer": N_("チケットに回答しました"),
     "withdraw_answer": N_("回答を取り消しました"),
@@ -74,6 +75,7 @@ _SUBJECTS = {
     "domain": N_("ドメイン"),
     "company_day": NC_("subject", "休業日"),
     "privacy_text": N_("個人情報の文"),
+    "page": NC_("subject", "画面"),
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -112,6 +114,7 @@ _FACTS = {
     "kind": N_("区分"),
     "day": N_("日付"),
     "issuer": N_("発行者"),
+    "method": N_("操作の方法"),
     "why": N_("理由"),
     "subject": N_("相手の識別子"),
     "certificates": N_("証書"),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, timedelta, timezone
 
-TOKYO = ZoneInfo("Asia/Tokyo")
+TOKYO = timezone(timedelta(hours=9), "JST")
+"""Japan has kept no summer time since 1951: for every moment the desk can know, the fixed offset says the same and is reckoned in a third of the time."""
 _WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
 _GAP = {"ja": "", "en": " "}
 """Between a day and the bracket of its weekday."""

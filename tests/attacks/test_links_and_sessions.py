@@ -190,7 +190,7 @@ def test_a_head_tells_what_a_get_would_and_changes_nothing(house: House) -> None
 
 @one_database
 def test_https_binds_every_cookie_to_this_host(house: House) -> None:
-    secure = replace(house.wiring, settings=house.wiring.settings.model_copy(update={"base_url": "https://127.0.0.1:8720"}))
+    secure = replace(house.wiring, settings=replace(house.wiring.settings, base_url="https://127.0.0.1:8720"))
     http = TestClient(application(secure), base_url="https://127.0.0.1:8720", follow_redirects=False)
     kept = http.get("/login").headers["set-cookie"].lower()
 

@@ -80,3 +80,17 @@ def test_no_form_breaks_a_page(house: House, kind: str) -> None:
                 yield f"{page.path} {what}", answer
 
     assert faults(sent()) == ""
+
+
+@pytest.mark.parametrize("number", ["2147483648", "999999999999999999", "0", "１"])
+def test_no_place_in_a_list_breaks_it(house: House, number: str) -> None:
+    customer, member = house.customer(), house.staff()
+
+    def sent() -> Iterator[tuple[str, Any]]:
+        for name in ("after", "before"):
+            for place in (f"2026-01-01~X~{number}", f"9999-12-31~X~{number}", f"0001-01-01~{'長' * 300}~{number}"):
+                yield f"/profile {place[:30]}", customer.get("/profile", params={name: place})
+            for place in (f"{number}-{number}", f"0-{number}", f"{number}-1"):
+                yield f"/console/tickets {place}", member.get("/console/tickets", params={name: place})
+
+    assert faults(sent()) == ""

@@ -168,7 +168,7 @@ def test_links_that_give_a_right_are_blotted_out_where_mail_really_leaves(engine
         id_ = session.scalars(select(Letter.id)).one()
 
     for smtp_url, shown in (("", True), ("smtp://mail.example.jp", False)):
-        settings = wiring.settings.model_copy(update={"smtp_url": smtp_url})
+        settings = replace(wiring.settings, smtp_url=smtp_url)
         with Client(application(replace(wiring, settings=settings))) as client:
             sign_in_again(client, engine, f"honda-{shown}".lower())
             assert ("s3cret-token" in client.get(f"{MAILS}/{id_}").text) is shown

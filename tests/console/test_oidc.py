@@ -66,7 +66,7 @@ def sato(engine: Engine) -> Staff:
 def desk(wiring: Wiring, settings: Settings, issuer: str) -> ASGIApp:
     """The desk with this provider configured."""
     configured = {"oidc_issuer": issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET}
-    return application(replace(wiring, settings=settings.model_copy(update=configured)))
+    return application(replace(wiring, settings=replace(settings, **configured)))
 
 
 def begin(client: Client, path: str = "/console/sign-in/provider") -> str:

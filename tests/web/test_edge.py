@@ -82,6 +82,25 @@ def test_a_form_without_this_sessions_token_changes_nothing(visitor: Client, eng
     assert posts(engine) == 1
 
 
+def test_what_was_typed_into_a_stale_form_is_kept_and_one_press_sends_it(visitor: Client, engine: Engine) -> None:
+    visitor.get("/tickets/10001?reply=1")
+    stale = visitor.post("/tickets/10001/replies", {"csrf_token": "of another session", "body": "長く書いた文章\n2 行目"}, expect=403)
+    assert stale.says("入力した内容は残っています。")
+
+    page = visitor.submit("/tickets/10001/replies")
+
+    assert page.says("返信しました。", "長く書いた文章")
+    assert posts(engine) == 2
+
+
+def test_a_stale_login_keeps_no_password(client: Client) -> None:
+    client.get("/login")
+
+    page = client.post("/login", {"csrf_token": "x", "user_id": "kimura", "password": "Secret-of-Kimura-1"}, expect=403)
+
+    assert "Secret-of-Kimura-1" not in page.html
+
+
 def test_a_field_that_comes_twice_is_no_form_of_ours(visitor: Client, engine: Engine) -> None:
     visitor.get("/tickets/10001?reply=1")
 
