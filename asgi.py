@@ -6,8 +6,6 @@ import os
 
 from starlette.types import ASGIApp
 
-import console.routes
-import customer_portal.routes
 from settings import read_settings
 from web import health
 from web.app import build
@@ -15,11 +13,7 @@ from web.endpoint import Page
 from web.logs import configure
 from web.wiring import Wiring, wire
 
-FACES: dict[str, list[Page]] = {
-    "portal": customer_portal.routes.PAGES,
-    "console": console.routes.PAGES,
-    "both": [*customer_portal.routes.PAGES, *console.routes.PAGES],
-}
+FACES = ("both", "portal", "console")
 
 
 def create() -> ASGIApp:
@@ -31,4 +25,20 @@ def create() -> ASGIApp:
 
 def application(wiring: Wiring, *, face: str = "both") -> ASGIApp:
     """The application of `wiring` with the pages of `face`."""
-    return build(wiring, FACES[face], health.routes(wiring))
+    return build(wiring, _pages(face), health.routes(wiring))
+
+
+def _pages(face: str) -> list[Page]:
+    """The pages of `face`; a process that serves one of the two never loads the other."""
+    if face not in FACES:
+        raise ValueError(f"JTICKETS_FACE: {face}")
+    pages: list[Page] = []
+    if face != "console":
+        import customer_portal.routes
+
+        pages += customer_portal.routes.PAGES
+    if face != "portal":
+        import console.routes
+
+        pages += console.routes.PAGES
+    return pages

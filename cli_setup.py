@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
-
-import typer
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -20,8 +19,8 @@ def settings_or_exit(*, code: int = 1) -> Settings:
         return read_settings()
     except SettingsFault as fault:
         for sentence in fault.faults:
-            typer.echo(sentence, err=True)
-        raise typer.Exit(code) from fault
+            print(sentence, file=sys.stderr)
+        raise SystemExit(code) from fault
 
 
 def open_database(settings: Settings, *, code: int = 1) -> Engine:
@@ -41,10 +40,10 @@ def open_database(settings: Settings, *, code: int = 1) -> Engine:
             bring_up_to_date(engine)
             return engine
     except SQLAlchemyError as fault:
-        typer.echo(f"JTICKETS_DATABASE_URL: データベースに接続できません（{one_line(fault)}）。", err=True)
-        raise typer.Exit(code) from fault
-    typer.echo("データベースの更新が必要です。先に `jtickets migrate` を実行してください。", err=True)
-    raise typer.Exit(code)
+        print(f"JTICKETS_DATABASE_URL: データベースに接続できません（{one_line(fault)}）。", file=sys.stderr)
+        raise SystemExit(code) from fault
+    print("データベースの更新が必要です。先に `jtickets migrate` を実行してください。", file=sys.stderr)
+    raise SystemExit(code)
 
 
 def bring_up_to_date(engine: Engine) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, bindparam, delete, literal, select, union_all
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from actions import journal, notices
@@ -17,8 +17,8 @@ from actions.verdicts import facts_of, judge_typed
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.base import NEVER
-from models.database import read_rows
 from models.people import Account, Staff
+from models.ticket_page import drop_draft, unseen_posts
 from models.tickets import Draft, Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.limits import Limits
@@ -27,6 +27,7 @@ from rules.text import fold_key, is_unknown, searchable
 from rules.tickets import ENDED, Priority, State, after_answer, after_assignment, after_customer_post, check_move, check_post, takes_posts
 
 _LARGEST_ID = 2**31 - 1
+_HELD_TICKET = select(Ticket).where(Ticket.id == bindparam("number")).with_for_update()
 
 
 class NoTicket(LookupError):
@@ -175,7 +176,7 @@ def answer(
     undo["version"] = ticket.version
     message = _add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
     taken = take_files(session, files, message, by=by, limits=limits)
-    _drop_draft(session, ticket, MessageKind.ANSWER, by=by)
+    drop_draft(session, ticket.id, MessageKind.ANSWER, staff_id=by.id)
     journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
     notices.answered(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
     return message
@@ -212,7 +213,7 @@ def write_note(
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
     message = _add_message(session, ticket, MessageKind.NOTE, body, submission=submission, by=by, published_at=now, now=now)
     take_files(session, files, message, by=by, limits=limits)
-    _drop_draft(session, ticket, MessageKind.NOTE, by=by)
+    drop_draft(session, ticket.id, MessageKind.NOTE, staff_id=by.id)
     _touch(ticket, now)
     journal.record(session, "note", "ticket", ticket.id, by=by, now=now, message=message.id)
     return message
@@ -285,9 +286,6 @@ def _one(session: Session, number: int, *, change: bool) -> Ticket:
     return ticket
 
 
-_HELD_TICKET = select(Ticket).where(Ticket.id == bindparam("number")).with_for_update()
-
-
 def _posted(session: Session, submission: str) -> Message | None:
     """The message that this form made already, if it was posted before."""
     return session.scalars(select(Message).where(Message.submission == submission)).one_or_none() if submission else None
@@ -322,34 +320,13 @@ def _add_message(
     return message
 
 
-_newest_unseen = (
-    select(literal(value=False).label("own"), Message.id, Message.author_name)
-    .where(
-        Message.ticket_id == bindparam("number"),
-        Message.id > bindparam("last_seen"),
-        Message.staff_id.is_distinct_from(bindparam("staff_id", type_=Integer)),
-    )
-    .order_by(Message.id.desc())
-    .limit(1)
-    .subquery()
-)
-# Two selects, an index for each: with one OR, SQLite reads every message of every ticket.
-_UNSEEN = union_all(
-    select(literal(value=True).label("own"), Message.id, Message.author_name).where(Message.submission == bindparam("submission")),
-    select(_newest_unseen.c.own, _newest_unseen.c.id, _newest_unseen.c.author_name),
-)
-
-
 def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: str, by: StaffMember) -> Message | None:
     """The message that this form made already, if any. Refuses newer_reply(name, id) when somebody else posted after `last_seen`."""
-    asked = {"submission": submission or None, "number": ticket.id, "last_seen": min(last_seen, _LARGEST_ID), "staff_id": by.id}
-    rows = read_rows(session, _UNSEEN, asked)
+    rows = unseen_posts(session, ticket.id, last_seen=min(last_seen, _LARGEST_ID), submission=submission, staff_id=by.id)
     made = next((row for row in rows if row.own), None)
-    if made is not None:
-        return session.get_one(Message, made.id)
-    if rows:
+    if made is None and rows:
         raise Refused("newer_reply", "body", name=rows[0].author_name, id=rows[0].id)
-    return None
+    return session.get_one(Message, made.id) if made else None
 
 
 def _set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:
@@ -407,13 +384,6 @@ def _follow_up(
         cc=tuple(ticket.cc),
     )
     return open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
-
-
-def _drop_draft(session: Session, ticket: Ticket, kind: MessageKind, *, by: StaffMember) -> None:
-    session.connection().execute(_DROP_DRAFT, {"number": ticket.id, "by": by.id, "written": kind})
-
-
-_DROP_DRAFT = delete(Draft).where(Draft.ticket_id == bindparam("number"), Draft.staff_id == bindparam("by"), Draft.kind == bindparam("written"))
 
 
 def _keep_draft(session: Session, ticket: Ticket, kind: MessageKind, body: str, *, by: StaffMember, now: datetime) -> None:

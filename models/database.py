@@ -163,7 +163,7 @@ def bulk_insert(session: Session, table: type[Base], columns: Sequence[str], row
     cursor: Any = connection.connection.cursor()
     if dialect.name == "sqlite":
         marks = ", ".join("?" * len(columns))
-        cursor.executemany(f"INSERT INTO {target.name} ({names}) VALUES ({marks})", adapted)  # noqa: S608 - names of our own columns
+        cursor.executemany(f"INSERT INTO {target.name} ({names}) VALUES ({marks})", adapted)  # noqa: S608 # nosec B608 - names of our own columns
     else:
         with cursor.copy(f"COPY {target.name} ({names}) FROM STDIN") as copy:
             for row in adapted:

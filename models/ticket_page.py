@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, delete, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from models.base import Moment
@@ -21,7 +21,7 @@ from models.database import read_rows
 from models.journal import JournalEntry
 from models.outbox import Letter, Recipient
 from models.people import Account, Staff
-from models.tickets import Attachment, Draft, Message, Ticket
+from models.tickets import Attachment, Draft, Message, MessageKind, Ticket
 from rules.contracts import CertificateFacts, LineFacts, PartyFacts
 
 MOST_LINES = 500
@@ -138,6 +138,33 @@ def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Ro
     """
     rows = read_rows(session, _thread(), {"number": number, "staff_id": staff_id})
     return sorted(rows, key=lambda row: (row.at, row.id))
+
+
+def unseen_posts(session: Session, number: int, *, last_seen: int, submission: str, staff_id: int | None) -> Sequence[Row[Any]]:
+    """What came since a reply's form was shown: own, id, author_name of the newest post of somebody else and, where `own`, of what this form made already."""
+    return read_rows(session, _UNSEEN, {"number": number, "last_seen": last_seen, "submission": submission or None, "staff_id": staff_id})
+
+
+_unseen = (
+    select(literal(value=False).label("own"), Message.id, Message.author_name)
+    .where(Message.ticket_id == _NUMBER, Message.id > bindparam("last_seen"), Message.staff_id.is_distinct_from(bindparam("staff_id", type_=Integer)))
+    .order_by(Message.id.desc())
+    .limit(1)
+    .subquery()
+)
+# Two selects, an index for each: with one OR, SQLite reads every message of every ticket.
+_UNSEEN = union_all(
+    select(literal(value=True).label("own"), Message.id, Message.author_name).where(Message.submission == bindparam("submission")),
+    select(*_unseen.c),
+)
+
+
+def drop_draft(session: Session, number: int, kind: MessageKind, *, staff_id: int | None) -> None:
+    """Forget a staff member's unsent text on a ticket: it was sent."""
+    session.connection().execute(_DROP_DRAFT, {"number": number, "written": kind, "by": staff_id})
+
+
+_DROP_DRAFT = delete(Draft).where(Draft.ticket_id == bindparam("number"), Draft.kind == bindparam("written"), Draft.staff_id == bindparam("by"))
 
 
 @cache

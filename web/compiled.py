@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -12,7 +13,7 @@ from jinja2.bccache import Bucket, FileSystemBytecodeCache
 
 from models.places import find
 
-_COMPILED_FROM = (("rules", "*.py"), ("wording", "*.py"), ("web", "*.py"), ("locale", "**/*.mo"))
+_COMPILED_FROM = ("rules", "wording", "web", "locale/en/LC_MESSAGES")
 """What a compiled template holds besides its own text: the translations, and what filters make of constants."""
 
 
@@ -28,6 +29,11 @@ class Compiled(FileSystemBytecodeCache):
         """A compiled template is this one's only while its text, our code, the translations and the compiler are the same."""
         return hashlib.sha256(f"{_version()}\0{source}".encode()).hexdigest()
 
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what an earlier start kept, if it can be read."""
+        with suppress(OSError):
+            super().load_bytecode(bucket)
+
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep a compiled template for the next start, if the folder takes it."""
         with suppress(OSError):
@@ -36,8 +42,7 @@ class Compiled(FileSystemBytecodeCache):
 
 @cache
 def _version() -> str:
-    digest = hashlib.sha256(jinja2.__version__.encode())
-    for folder, pattern in _COMPILED_FROM:
-        for file in sorted(find(folder).glob(pattern)):
-            digest.update(f"{file.name}\0".encode() + file.read_bytes())
-    return digest.hexdigest()
+    """Every file's size and the moment the system last changed it: a wheel's files may all bear the same date of their own."""
+    files = (entry for folder in _COMPILED_FROM for entry in os.scandir(find(folder)) if entry.is_file())
+    seen = sorted((entry.path, entry.stat().st_size, entry.stat().st_ctime_ns) for entry in files)
+    return repr((jinja2.__version__, seen))

@@ -15,7 +15,7 @@ class Passwords:
     def __init__(self, *, memory_kib: int, time_cost: int, at_once: int) -> None:
         self._hasher = PasswordHasher(memory_cost=memory_kib, time_cost=time_cost, parallelism=1)
         self._turns = Semaphore(at_once)
-        self._nobody = _nobodys_hash(memory_kib=memory_kib, time_cost=time_cost)
+        self._nobody = nobodys_hash(memory_kib=memory_kib, time_cost=time_cost)
 
     def hash(self, password: str) -> str:
         """The Argon2id hash of `password`, never cut or normalised."""
@@ -31,7 +31,7 @@ class Passwords:
                 return False
 
 
-def _nobodys_hash(*, memory_kib: int, time_cost: int) -> str:
+def nobodys_hash(*, memory_kib: int, time_cost: int) -> str:
     """A hash that no password is known for, made up instead of computed: checking against it takes the work of a real one.
 
     The form is that of the Argon2 reference implementation: 16 bytes of salt and 32 of hash, in base64 without padding.

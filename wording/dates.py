@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 
-TOKYO = timezone(timedelta(hours=9), "JST")
-"""Japan has kept no summer time since 1951: for every moment the desk can know, the fixed offset says the same and is reckoned in a third of the time."""
+from rules.calendar import TOKYO, holiday_name
+
 _WEEKDAYS = {"ja": "月火水木金土日", "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")}
+_HOLIDAY = {"ja": "・祝", "en": ", holiday"}
 _GAP = {"ja": "", "en": " "}
 """Between a day and the bracket of its weekday."""
 _UNITS = ("B", "kB", "MB", "GB", "TB")
@@ -45,9 +46,8 @@ def day(on: date) -> str:
 
 
 def day_name(on: date, holiday: str | bool | None = None, language: str = "ja") -> str:
-    """A day of this year by name: ``11/22(日)``, and ``11/23(月・祝)`` when `holiday` (its name, or True) is given."""
-    mark = {"ja": "・祝", "en": ", holiday"}[language] if holiday else ""
-    return f"{on.month}/{on.day}{_weekday(on, language, mark)}"
+    """A day of this year by name: ``11/22(日)``, ``11/23(月・祝)``; `holiday` marks a day that the public calendar does not know."""
+    return f"{on.month}/{on.day}{_weekday(on, language, marked=bool(holiday))}"
 
 
 def span(seconds: float, language: str = "ja") -> str:
@@ -76,5 +76,7 @@ def _clock(at: datetime) -> str:
     return f"{at.hour:02}:{at.minute:02}"
 
 
-def _weekday(on: date, language: str, mark: str = "") -> str:
+def _weekday(on: date, language: str, *, marked: bool = False) -> str:
+    """``(月)``, on a public holiday ``(月・祝)``."""
+    mark = _HOLIDAY[language] if marked or holiday_name(on if type(on) is date else date(on.year, on.month, on.day)) else ""
     return f"{_GAP[language]}({_WEEKDAYS[language][on.weekday()]}{mark})"

@@ -49,8 +49,9 @@ MAILBOXES = [
 CATEGORIES = ["障害", "設定・操作", "仕様", "ライセンス", "交換・RMA", "その他"]
 SHARED_DOMAINS = """gmail.com googlemail.com yahoo.co.jp yahoo.com ymail.ne.jp outlook.com outlook.jp hotmail.com hotmail.co.jp live.jp live.com msn.com
 icloud.com me.com mac.com aol.com protonmail.com proton.me docomo.ne.jp ezweb.ne.jp au.com softbank.ne.jp i.softbank.jp vodafone.ne.jp
-ymobile.ne.jp y-mobile.ne.jp rakuten.jp ocn.ne.jp so-net.ne.jp biglobe.ne.jp nifty.com nifty.ne.jp plala.or.jp dion.ne.jp infoweb.ne.jp odn.ne.jp asahi-net.or.jp
-excite.co.jp eonet.ne.jp jcom.home.ne.jp jcom.zaq.ne.jp mopera.net wakwak.com hi-ho.ne.jp dti.ne.jp onmicrosoft.com xsrv.jp""".split()
+ymobile.ne.jp y-mobile.ne.jp rakuten.jp ocn.ne.jp so-net.ne.jp biglobe.ne.jp nifty.com nifty.ne.jp plala.or.jp
+dion.ne.jp infoweb.ne.jp odn.ne.jp asahi-net.or.jp excite.co.jp eonet.ne.jp jcom.home.ne.jp
+jcom.zaq.ne.jp mopera.net wakwak.com hi-ho.ne.jp dti.ne.jp onmicrosoft.com xsrv.jp""".split()
 OWN_DOMAINS = ["jscom.co.jp", "jscom.jp"]
 PRIVACY = """ジェイズ・コミュニケーション株式会社（以下「当社」）は、J's チケットシステムのご利用にあたってお預かりする個人情報を、次のとおり取り扱います。
 

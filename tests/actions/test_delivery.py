@@ -55,6 +55,16 @@ def states(session: Session, id_: int) -> dict[str, RecipientState]:
     return {row.address: row.state for row in session.scalars(select(Recipient).where(Recipient.letter_id == id_))}
 
 
+def test_of_several_letters_only_those_of_a_new_cause_are_written_each_to_its_own_people(session: Session) -> None:
+    known = write(session, "known")
+
+    drafts = [Draft("answered", cause, Text(f"件名 {cause}", "本文\n"), [to]) for cause, to in (("first", A), ("known", B), ("second", B))]
+    written = write_letters(session, drafts, desk=DESK, now=NOW)
+
+    assert {letter(session, id_).cause: list(states(session, id_)) for id_ in written} == {"first": [A], "second": [B]}
+    assert list(states(session, known)) == [A]
+
+
 def test_a_letter_is_claimed_once(session: Session) -> None:
     id_ = write(session, "one")
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
+from sqlalchemy.orm import Session
 
+from models.contracts import DomainKind, FamilyMailbox, MailDomain, mail_domains, mailboxes
 from models.database import transaction
+from models.ticket_page import ticket_masters
 from models.tickets import Ticket
 from rules.rights import Role
 from rules.tickets import State
@@ -125,6 +128,25 @@ def test_other_tickets_of_the_customer_and_of_the_serial_are_linked(engine: Engi
     page = client.get(path_of(ticket))
 
     assert any("同じ機器の別件" in link.text for link in page.root.all("a"))
+
+
+def test_the_page_knows_every_shared_domain_and_every_old_mailbox(session: Session) -> None:
+    known = ticket_masters(session)
+
+    assert known.shared_domains == mail_domains(session, DomainKind.SHARED)
+    assert known.mailboxes == mailboxes(session)
+    assert len(known.shared_domains) > 1
+    assert len(known.mailboxes) > 1
+
+
+def test_without_shared_domains_and_old_mailboxes_the_page_knows_none(session: Session) -> None:
+    session.execute(delete(MailDomain))
+    session.execute(delete(FamilyMailbox))
+
+    known = ticket_masters(session)
+
+    assert known.shared_domains == frozenset()
+    assert known.mailboxes == frozenset()
 
 
 @pytest.mark.parametrize("more", [0, 40])

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 20, 5, 5, tzinfo=UTC)
 
 def test_a_moment_is_told_in_tokyo_time_with_its_weekday() -> None:
     assert dates.moment(datetime(2026, 11, 22, 5, 5, 59, tzinfo=UTC)) == "2026/11/22(日) 14:05"
-    assert dates.moment(datetime(2026, 12, 31, 15, 0, tzinfo=UTC)) == "2027/01/01(金) 00:00"
+    assert dates.moment(datetime(2026, 12, 31, 15, 0, tzinfo=UTC)) == "2027/01/01(金・祝) 00:00"
     assert dates.moment(datetime(2026, 11, 22, 5, 5, tzinfo=UTC), "en") == "2026/11/22 (Sun) 14:05"
 
 
@@ -25,7 +25,7 @@ def test_a_moment_is_told_in_tokyo_time_with_its_weekday() -> None:
         (datetime(2026, 11, 19, 15, 0, tzinfo=UTC), "00:00"),
         (datetime(2026, 11, 19, 14, 59, tzinfo=UTC), "11/19(木)"),
         (datetime(2026, 11, 18, 3, 0, tzinfo=UTC), "11/18(水)"),
-        (datetime(2025, 12, 31, 15, 0, tzinfo=UTC), "1/1(木)"),
+        (datetime(2025, 12, 31, 15, 0, tzinfo=UTC), "1/1(木・祝)"),
         (datetime(2025, 12, 31, 14, 59, tzinfo=UTC), "2025/12/31"),
     ],
 )

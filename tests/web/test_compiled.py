@@ -1,0 +1,66 @@
+"""Compiled templates are kept between starts, for exactly the text, language and place they were made from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jinja2 import DictLoader, Environment
+
+from web.compiled import Compiled
+
+
+def render(folder: Path, source: str, *, language: str = "ja") -> str:
+    """The page as a process that starts now shows it."""
+    return Environment(loader=DictLoader({"page.html": source}), autoescape=True, bytecode_cache=Compiled(folder, language)).get_template("page.html").render()
+
+
+def kept(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def test_the_second_start_finds_what_the_first_compiled(tmp_path: Path) -> None:
+    render(tmp_path, "お知らせ")
+    (path,) = tmp_path.iterdir()
+    first = path.read_bytes()
+    assert "お知らせ".encode() in first
+    path.write_bytes(first.replace("お知らせ".encode(), "お報らせ".encode()))
+
+    assert render(tmp_path, "お知らせ") == "お報らせ"
+
+
+def test_a_changed_template_is_compiled_anew_and_replaces_the_old(tmp_path: Path) -> None:
+    render(tmp_path, "前")
+
+    assert render(tmp_path, "後") == "後"
+    assert len(kept(tmp_path)) == 1
+
+
+def test_every_language_has_its_own(tmp_path: Path) -> None:
+    render(tmp_path, "same", language="ja")
+    render(tmp_path, "same", language="en")
+
+    assert sorted(name[:3] for name in kept(tmp_path)) == ["en-", "ja-"]
+
+
+def test_the_folder_is_nobody_elses(tmp_path: Path) -> None:
+    Compiled(tmp_path / "var" / "templates", "ja")
+
+    assert (tmp_path / "var" / "templates").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["missing/below/a-file", "a-file"])
+def test_a_folder_that_cannot_be_written_costs_time_and_nothing_else(tmp_path: Path, name: str) -> None:
+    (tmp_path / "missing").write_text("a file where a folder should be")
+    (tmp_path / "a-file").write_text("")
+
+    assert render(tmp_path / name, "お知らせ") == "お知らせ"
+
+
+def test_a_file_that_was_cut_off_is_compiled_anew(tmp_path: Path) -> None:
+    render(tmp_path, "お知らせ")
+    (path,) = tmp_path.iterdir()
+    os.truncate(path, 0)
+
+    assert render(tmp_path, "お知らせ") == "お知らせ"
