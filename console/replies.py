@@ -11,6 +11,7 @@ from actions.attachments import held_files, names_of
 from actions.tickets import NoTicket, answer, assign, change_priority, change_state, ticket_for_staff, withdraw_answer, write_note
 from console.ticket import PATH, render
 from models.tickets import Ticket
+from models.tokens import hash_token
 from rules.refusal import Refused
 from rules.rights import Area, Right
 from rules.tickets import Priority, State, takes_posts
@@ -138,7 +139,9 @@ def _files(call: Call) -> list[int]:
 
 
 def _submission(call: Call) -> str:
-    return call.form.value("submission")[:64]
+    """The form's own mark bound to its sender, so that nobody meets another's form by its mark."""
+    typed = call.form.value("submission")
+    return hash_token(f"staff:{call.staff.id}:{typed}") if typed else ""
 
 
 def _state(value: str) -> State:

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 
 from rules.rights import Area, Right, Role, may
+
+
+@cache
+def _may(roles: frozenset[Role], area: str, wanted: str) -> bool:
+    """Kept: a page asks a dozen times, and there are few combinations."""
+    return may(roles, Area(area), Right(wanted))
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,7 @@ class StaffMember(Actor):
 
     def may(self, area: str, wanted: str) -> bool:
         """Whether the roles give at least the right `wanted` ("own", "r", "w") in `area`."""
-        return may(self.roles, Area(area), Right(wanted))
+        return _may(self.roles, area, wanted)
 
 
 SYSTEM = Actor(id=None, name="システム")

@@ -186,7 +186,7 @@ class Parts:
         assignee = f'<td data-of="{escape(name[0])}">{escape(name)}</td>' if name else self._nobody
         updated_on = f' datetime="{line.updated_on}"' if line.updated_on else ""
         return (
-            f'<tr data-row>{_deadline_cell(line)}<td>#{number}</td><td><a href="tickets/{number}">{escape(line.subject)}</a>{escape(line.meta)}</td>'
+            f'<tr data-row>{_deadline_cell(line)}<td>#{number}</td><td><a href="/console/tickets/{number}">{escape(line.subject)}</a>{escape(line.meta)}</td>'
             f"<td>{self._row_states[line.state]}</td><td>{self._row_priorities[line.priority]}</td>{assignee}"
             f"<td><time{updated_on}>{line.updated}</time></td></tr>"
         )
