@@ -133,15 +133,19 @@ class _Unread:
         return bool(self._fields)
 
     def add(self, index: int, name: str) -> None:
+        """Note the field `name` of the row `index`."""
         self._fields.setdefault(index, set()).add(name)
 
     def has(self, index: int, name: str) -> bool:
+        """Whether that field was noted."""
         return index in self._fields and name in self._fields[index]
 
     def any(self, index: int, names: Iterable[str]) -> bool:
+        """Whether one of `names` was noted for the row."""
         return index in self._fields and not self._fields[index].isdisjoint(names)
 
     def of(self, index: int) -> Collection[str]:
+        """The fields noted for the row."""
         return self._fields.get(index, ())
 
 

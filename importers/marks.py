@@ -7,6 +7,7 @@ for a number shown as ``000000``. This pass reads the worksheet's own markup for
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from functools import cache
 from xml.etree.ElementTree import ParseError
@@ -141,7 +142,7 @@ def padding_styles(styles: bytes) -> dict[bytes, str]:
     return found
 
 
-class BlockScan:
+class BlockScan(ABC):
     """Takes the bytes of a worksheet part as they come and looks at them in blocks of whole rows."""
 
     def __init__(self) -> None:
@@ -165,9 +166,9 @@ class BlockScan:
         if block:
             self.scan(block)
 
+    @abstractmethod
     def scan(self, block: bytes) -> None:
         """Look at some whole rows, or at what stands before and after them."""
-        raise NotImplementedError
 
 
 class ReachScan(BlockScan):
