@@ -33,6 +33,8 @@ class Problem:
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
     value: str = ""
     warning: bool = False
+    raw: str = ""
+    """What the cell shows, for whoever puts it right."""
 
 
 Parsed = str | Problem

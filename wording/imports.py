@@ -73,6 +73,7 @@ SHEET_NOTES: Mapping[str, str] = {
     "column_missing": N_("列「{column}」が見つかりません。列の対応で選んでください。"),
     "unmapped": N_("列「{column}」は読み込んでいません。"),
     "family_of_sheet": N_("種別の列がないため、シートの名前から「{family}」としました。"),
+    "recalled": N_("前回の対応を使いました。"),
     "encoding": N_("文字コードは {encoding} として読みました。"),
 }
 
