@@ -18,7 +18,7 @@ from typing import Any, cast
 from importers.certificate_rules import Found
 from importers.certificates import Block, Checker
 from importers.doctor import ORDER, Doctor
-from importers.headings import SEARCHED_ROWS, Column, Layout, find_layout, fingerprint, heading_names, layout_at, missing_fields, recalled
+from importers.headings import NAME_COLUMN, SEARCHED_ROWS, Column, Layout, find_layout, fingerprint, heading_names, layout_at, missing_fields, recalled
 from importers.marks import column_letters, column_number
 from importers.preview import columns_of, head_of
 from importers.raw import RawRows, RawSheet
@@ -168,7 +168,7 @@ def _mapped(wanted: Json, head: RawRows, sheet: RawSheet) -> Layout | None:
         headings = [named.get(sheet.first_column + at, heading) for at, heading in enumerate(headings)]
     columns: dict[str, Column] = {}
     for name, letters in cast(dict[str, str | None], wanted["columns"]).items():
-        if letters and (name in FIELDS or name == PERIOD):
+        if letters and (name in FIELDS or name in (PERIOD, NAME_COLUMN)):
             at = column_number(letters.upper())
             inside = 0 <= at - sheet.first_column < len(headings)
             columns[name] = Column(at, (headings[at - sheet.first_column] if inside else "") or FIELD_LABELS.get(name, letters))

@@ -103,7 +103,15 @@ _RECIPIENT_STATES = {
     "unknown": N_("不明"),
     "suppressed": N_("抑止"),
 }
-_BATCH_STATES = {"received": N_("受領"), "planned": N_("計画"), "applied": N_("適用済"), "discarded": N_("破棄"), "failed": N_("失敗"), "undone": N_("取消済")}
+_BATCH_STATES = {
+    "received": N_("受領"),
+    "mapping": N_("列の対応待ち"),
+    "planned": N_("計画"),
+    "applied": N_("適用済"),
+    "discarded": N_("破棄"),
+    "failed": N_("失敗"),
+    "undone": N_("取消済"),
+}
 _ROW_STATUSES = {
     "new": N_("新規"),
     "changed": N_("変更"),
