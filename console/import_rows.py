@@ -20,6 +20,7 @@ _EMAIL_ORDER = ("end_user_email", "operator_email", "agent_email")
 class Cell:
     """One cell: the value, or old and new where it changes; `look` is bad, caution or ""."""
 
+    field: str
     label: str
     value: str
     old: str | None = None
@@ -85,6 +86,7 @@ def _cell(row: ImportRow, name: str, marks: dict[str, str], language: str, label
     change: list[Any] | None = row.changes.get(name)
     now: str = change[1] if change else row.values[name]
     return Cell(
+        field=name,
         label=translate(label, language),
         value=_shown(name, now),
         old=_shown(name, change[0]) if change else None,

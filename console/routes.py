@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, contracts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from console import (
+    accounts,
+    attachments,
+    contracts,
+    import_corrections,
+    import_mapping,
+    imports,
+    jobs,
+    journal,
+    mails,
+    masters,
+    queue,
+    replies,
+    sign_in,
+    staff,
+    ticket,
+)
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -12,6 +28,8 @@ PAGES: list[Page] = [
     *replies.PAGES,
     *attachments.PAGES,
     *imports.PAGES,
+    *import_mapping.PAGES,
+    *import_corrections.PAGES,
     *contracts.PAGES,
     *accounts.PAGES,
     *mails.PAGES,

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from console.routes import PAGES
 from models.contracts import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
-from models.imports import BatchState, ImportBatch
+from models.import_corrections import ImportCorrection
+from models.imports import BatchState, ImportBatch, ImportRow
 from models.outbox import Letter
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
+from rules.lines import FIELDS
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client, Page
@@ -55,6 +57,17 @@ GET  /console/attachments/{token}                                    tickets r
 GET  /console/imports                                                imports r
 POST /console/imports                                                imports w
 GET  /console/imports/{id:int}                                       imports r
+GET  /console/imports/{id:int}/file                                  imports r
+GET  /console/imports/{id:int}/mapping                               imports r
+POST /console/imports/{id:int}/mapping                               imports w
+GET  /console/imports/{id:int}/review                                imports r
+GET  /console/imports/{id:int}/result                                imports r
+GET  /console/imports/{id:int}/rows/{row:int}                        imports r
+POST /console/imports/{id:int}/rows/{row:int}                        imports w
+GET  /console/imports/{id:int}/corrections                           imports r
+POST /console/imports/{id:int}/corrections                           imports w
+POST /console/imports/{id:int}/corrections/withdrawal                imports w
+POST /console/imports/{id:int}/corrections/{correction:int}/withdrawal  imports w
 POST /console/imports/{id:int}/confirmations                         imports w
 POST /console/imports/{id:int}/application                           imports w
 POST /console/imports/{id:int}/discard                               imports w
@@ -219,11 +232,21 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
     session.add_all([held, batch, letter, alias, box, domain, day])
     session.flush()
+    row = ImportRow(
+        batch_id=batch.id, position=0, sheet="", row=2, hidden=False, status="new", contract_key="X", line_id=None,
+        values=dict.fromkeys(FIELDS, ""), changes={}, warnings=[], errors=[],
+    )  # fmt: skip
+    before = {"value": "", "errors": [], "warnings": []}
+    mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
+    session.add_all([row, mended])
+    session.flush()
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
         "attachments token": "a-token",
         "imports id": batch.id,
+        "imports row": row.id,
+        "imports correction": mended.id,
         "contracts id": add_certificate(session).id,
         "accounts id": account.id,
         "mails id": letter.id,
