@@ -207,7 +207,7 @@ def _plan_anew(session: Session, batch: ImportBatch, touched: Mapping[int, Line]
     if keys:
         plan_again(session, batch, sorted(keys), today=today)
     else:
-        refresh(session, batch)
+        refresh(session, batch, today=today)
 
 
 def _mine(batch_id: int, condition: Any) -> Any:

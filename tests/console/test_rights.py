@@ -70,7 +70,12 @@ POST /console/imports/{id:int}/corrections/withdrawal                imports w
 POST /console/imports/{id:int}/corrections/{correction:int}/withdrawal  imports w
 POST /console/imports/{id:int}/confirmations                         imports w
 POST /console/imports/{id:int}/application                           imports w
+POST /console/imports/{id:int}/approval-request                      imports w
+POST /console/imports/{id:int}/approval                              imports w
+POST /console/imports/{id:int}/approval-refusal                      imports w
 POST /console/imports/{id:int}/discard                               imports w
+GET  /console/imports/{id:int}/undo                                  imports r
+POST /console/imports/{id:int}/undo                                  imports w
 GET  /console/contracts                                              contracts r
 GET  /console/contracts/{id:int}                                     contracts r
 GET  /console/accounts                                               accounts r
