@@ -40,7 +40,7 @@ def test_a_renewal_is_proposed_and_linked_once_it_is_confirmed(engine: Engine, t
         import_batches.confirm_renewals(session, session.get_one(ImportBatch, batch_id), by=NAKAMURA, now=NOW)
     apply_batch(engine, batch_id)
 
-    assert [(row["status"], row["kind"], (row["renews"] or {}).get("contract")) for row in rows] == [
+    assert [(row["status"], row["kind"], row["renews"] and row["renews"]["contract"]) for row in rows] == [
         ("new", "renewal", "JSC26040123A"),
         ("new", "renewal", "JSC26040123A"),
         ("new", "", None),
@@ -79,19 +79,21 @@ def test_an_email_corrected_by_hand_stays_unless_the_workbooks_is_chosen(engine:
     assert party(engine) == ("kiban@osaka.tozai.example", "")
 
 
-def test_a_line_corrected_by_hand_stays_unless_the_workbooks_value_is_chosen(engine: Engine, tmp_path: Path) -> None:
+def test_each_value_of_a_line_corrected_by_hand_is_asked_for(engine: Engine, tmp_path: Path) -> None:
     import_lines(engine, tmp_path, {})
     with transaction(engine) as session:
         session.execute(update(ContractLine).values(serial="CV4126AFHAND", set_at=NOW, set_by="中村"))
         session.execute(update(Certificate).values(updated_at=_LATER))
     batch_id = keep_plan(engine, plan_lines(engine, tmp_path, {"ends_on": "2028-03-31"}))
-    apply_batch(engine, batch_id)
-    assert rows_of(engine, select(ContractLine.serial, ContractLine.ends_on, ContractLine.set_by)) == [("CV4126AFHAND", date(2028, 3, 31), "中村")]
+    assert rows_of(engine, select(ImportRow.status, ImportRow.kind).where(ImportRow.batch_id == batch_id)) == [("unchanged", "conflict")]
 
+    choose_theirs(engine, batch_id, field="ends_on")
+    apply_batch(engine, batch_id)
+
+    assert rows_of(engine, select(ContractLine.serial, ContractLine.ends_on, ContractLine.set_by)) == [("CV4126AFHAND", date(2028, 3, 31), "中村")]
     again = keep_plan(engine, plan_lines(engine, tmp_path, {"ends_on": "2028-03-31"}))
     choose_theirs(engine, again)
     apply_batch(engine, again)
-
     assert rows_of(engine, select(ContractLine.serial, ContractLine.set_by)) == [("CV4126AF0093", "")]
 
 
@@ -129,9 +131,7 @@ def test_a_plan_that_was_changed_after_it_was_shown_is_not_applied(engine: Engin
         import_apply.apply(session, session.get_one(ImportBatch, batch_id), by=NAKAMURA, now=NOW, seen=seen)
 
 
-@pytest.mark.parametrize(
-    ("email", "needed"), [("neu@osaka.tozai.example", False), ("neu@tozai.example", False), ("kiban@elsewhere.example", True), ("", True)]
-)
+@pytest.mark.parametrize(("email", "needed"), [("neu@osaka.tozai.example", False), ("neu@tozai.example", False), ("kiban@elsewhere.example", True), ("", True)])
 def test_a_party_that_moves_to_another_registrable_domain_takes_a_second_person(engine: Engine, tmp_path: Path, email: str, needed: bool) -> None:
     import_lines(engine, tmp_path, {})
     batch_id = keep_plan(engine, plan_lines(engine, tmp_path, {"end_user_email": email}))
@@ -207,9 +207,9 @@ def party(engine: Engine) -> Any:
     return rows_of(engine, select(Party.email, Party.set_by).where(Party.role == "end_user"))[0]
 
 
-def choose_theirs(engine: Engine, batch_id: int) -> Sequence[Any]:
+def choose_theirs(engine: Engine, batch_id: int, *, field: str = "%") -> Sequence[Any]:
     with transaction(engine) as session:
-        ids = session.scalars(select(ImportConflict.id).where(ImportConflict.batch_id == batch_id)).all()
+        ids = session.scalars(select(ImportConflict.id).where(ImportConflict.batch_id == batch_id, ImportConflict.field.like(field))).all()
         import_batches.settle(session, session.get_one(ImportBatch, batch_id), theirs=ids, shown=ids, by=NAKAMURA, now=NOW)
     return rows_of(engine, select(ImportRow.status, ImportRow.kind).where(ImportRow.batch_id == batch_id).order_by(ImportRow.position))
 

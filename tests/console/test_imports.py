@@ -176,7 +176,9 @@ def test_missing_lines_are_listed_and_kept(center: Center) -> None:
 
     path = center.planned({"serial": "A1"})
 
-    assert center.client.get(f"{path}?show=missing").says("ファイルにない明細が 1件あります。残します（取り下げる明細は選んでください）。", "A2", "ソフトウェア保守")
+    assert center.client.get(f"{path}?show=missing").says(
+        "ファイルにない明細が 1件あります。残します（取り下げる明細は選んでください）。", "A2", "ソフトウェア保守"
+    )
 
 
 def test_a_long_plan_is_paged_by_place(center: Center) -> None:

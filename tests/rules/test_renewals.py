@@ -11,7 +11,12 @@ OLD = Standing(1, "JSC25040001A", "SRX300", "CV1", date(2026, 3, 31), PARTY)
 
 
 def entering(
-    index: int = 0, contract: str = "JSC26040001A", product: str = "SRX300", serial: str = "CV1", starts: date = date(2026, 4, 1), parties: frozenset[str] = PARTY
+    index: int = 0,
+    contract: str = "JSC26040001A",
+    product: str = "SRX300",
+    serial: str = "CV1",
+    starts: date = date(2026, 4, 1),
+    parties: frozenset[str] = PARTY,
 ) -> Entering:
     return Entering(index, contract, product, serial, starts, parties)
 
