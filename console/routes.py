@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, contracts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from console import accounts, attachments, contracts, import_workbook, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -12,6 +12,7 @@ PAGES: list[Page] = [
     *replies.PAGES,
     *attachments.PAGES,
     *imports.PAGES,
+    *import_workbook.PAGES,
     *contracts.PAGES,
     *accounts.PAGES,
     *mails.PAGES,

@@ -58,6 +58,8 @@ GET  /console/imports/{id:int}                                       imports r
 POST /console/imports/{id:int}/confirmations                         imports w
 POST /console/imports/{id:int}/application                           imports w
 POST /console/imports/{id:int}/discard                               imports w
+GET  /console/imports/{id:int}/workbook                              imports r
+GET  /console/imports/{id:int}/workbook/file                         imports r
 GET  /console/contracts                                              contracts r
 GET  /console/contracts/{id:int}                                     contracts r
 GET  /console/accounts                                               accounts r
