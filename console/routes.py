@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, contracts, import_workbook, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from console import (
+    accounts,
+    attachments,
+    contract_files,
+    contracts,
+    import_workbook,
+    imports,
+    jobs,
+    journal,
+    mails,
+    masters,
+    queue,
+    replies,
+    sign_in,
+    staff,
+    ticket,
+)
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -14,6 +30,7 @@ PAGES: list[Page] = [
     *imports.PAGES,
     *import_workbook.PAGES,
     *contracts.PAGES,
+    *contract_files.PAGES,
     *accounts.PAGES,
     *mails.PAGES,
     *jobs.PAGES,

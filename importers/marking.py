@@ -32,7 +32,8 @@ def mark_workbook(
     path: Path, out: Path, rows: Iterable[AnnotatedRow], sheets: Sequence[Mapping[str, Any]], last_columns: Mapping[str, str], *, file_name: str
 ) -> None:
     """Write the xlsx at `path` with its marks to `out`. Raises what openpyxl raises of a workbook that it cannot open."""
-    book = openpyxl.load_workbook(path)
+    with path.open("rb") as file:  # by its path it would be refused for a name without .xlsx
+        book = openpyxl.load_workbook(file)
     by_sheet: dict[str, list[AnnotatedRow]] = {}
     for row in rows:
         by_sheet.setdefault(row.sheet, []).append(row)

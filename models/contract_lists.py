@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -32,14 +33,37 @@ class Period(StrEnum):
     ENDED = "ended"
 
 
-def contract_list(session: Session, *, text: str, period: Period | None, today: date, place: Place, limit: int) -> Sheet:
-    """Certificates, the newest first: id, contract_key, issued_on.
+@dataclass(frozen=True)
+class ContractFilter:
+    """What a search asks of certificates; everything left empty asks nothing."""
 
-    Every word of `text` must stand in the key, a serial, a product number, a company or an e-mail of the certificate.
-    """
-    statement = select(Certificate.id, Certificate.contract_key, Certificate.issued_on).where(*(_matches(term) for term in text.split()[:MOST_TERMS]))
-    if period is not None:
-        statement = statement.where(_stands(period, today))
+    today: date
+    text: str = ""
+    """Every word must stand in the key, a serial, a product number, a company or an e-mail of the certificate."""
+    period: Period | None = None
+    family_id: int | None = None
+    ends_from: date | None = None
+    ends_to: date | None = None
+    """The certificate has a line that ends between the two days, both counted."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As conditions on `Certificate`."""
+        found = [_matches(term) for term in self.text.split()[:MOST_TERMS]]
+        if self.period is not None:
+            found.append(_stands(self.period, self.today))
+        line: list[ColumnElement[bool]] = []
+        if self.family_id is not None:
+            line.append(ContractLine.family_id == self.family_id)
+        if self.ends_from:
+            line.append(ContractLine.ends_on >= self.ends_from)
+        if self.ends_to:
+            line.append(ContractLine.ends_on <= self.ends_to)
+        return [*found, _any_line(*line)] if line else found
+
+
+def contract_list(session: Session, wanted: ContractFilter, place: Place, *, limit: int) -> Sheet:
+    """Certificates, the newest first: id, contract_key, issued_on."""
+    statement = select(Certificate.id, Certificate.contract_key, Certificate.issued_on).where(*wanted.conditions())
     return newest_first(session, statement, Certificate.id, place, limit=limit)
 
 
@@ -118,28 +142,19 @@ def tickets_on(session: Session, contract_key: str) -> Sequence[AnyRow]:
 
 
 def _matches(term: str) -> ColumnElement[bool]:
+    """The key, or one of two lists that are made once: a scan of two narrow indexes, and not of the lines of each certificate."""
     key, text = fold_key(term), searchable(term)
-    line = (
-        exists()
-        .where(
-            ContractLine.certificate_id == Certificate.id,
-            or_(ContractLine.serial.contains(key, autoescape=True), func.upper(ContractLine.product_number).contains(key, autoescape=True)),
-        )
-        .correlate(Certificate)
+    lines = select(ContractLine.certificate_id).where(
+        or_(ContractLine.serial.contains(key, autoescape=True), func.upper(ContractLine.product_number).contains(key, autoescape=True))
     )
-    party = (
-        exists()
-        .where(
-            Party.certificate_id == Certificate.id,
-            or_(
-                Party.email_key.contains(text, autoescape=True),
-                Party.name.contains(term, autoescape=True),
-                func.lower(Party.name).contains(text, autoescape=True),
-            ),
+    parties = select(Party.certificate_id).where(
+        or_(
+            Party.email_key.contains(text, autoescape=True),
+            Party.name.contains(term, autoescape=True),
+            func.lower(Party.name).contains(text, autoescape=True),
         )
-        .correlate(Certificate)
     )
-    return or_(Certificate.contract_key.contains(key, autoescape=True), line, party)
+    return or_(Certificate.contract_key.contains(key, autoescape=True), Certificate.id.in_(lines), Certificate.id.in_(parties))
 
 
 def _stands(period: Period, today: date) -> ColumnElement[bool]:

@@ -70,3 +70,37 @@ def loss_sentence(kind: str, language: str = "ja", *, count: int, sheet: str, ce
 def cause_of(code: str, message: str) -> str:
     """The cause in a few words; of one that has none the whole sentence."""
     return CAUSES.get(code, message)
+
+
+TEMPLATE_GUIDE = "2 行目は記入例です（読み込まれません）。3 行目の見出しはそのままにして、4 行目から入力してください。"
+TEMPLATE_EXAMPLE: Mapping[str, str] = {
+    "contract": "JSC26040123A",
+    "product_number": "SRX300-SYS-JB",
+    "serial": "CV4126AF0093",
+    "service": "平日9:00~17:00オンサイト保守",
+    "contact": "J's チケットシステム",
+    "agent_name": "関西システム販売株式会社",
+    "agent_email": "hosyu@kansai-hanbai.example",
+    "operator_name": "",
+    "operator_email": "",
+    "end_user_name": "東西ネットワーク株式会社",
+    "end_user_email": "kiban@osaka.tozai.example",
+}
+TEMPLATE_NOTES: Mapping[str, str] = {
+    "issued_on": "証書に印刷された発行日です。例：2026/04/01",
+    "contract": "2018 年 12 月 31 日までに発行の証書は番号（SD-000000-H）、2019 年以降は契約名です。半角の英数字と「-」「_」「.」「/」で入力します。",
+    "family": "一覧から選びます。",
+    "product_number": "証書の製品番号です。",
+    "serial": "証書のシリアル番号です。ない製品は空のままにします。先頭の 0 もそのまま入力します。",
+    "starts_on": "保守の開始日です。例：2026/04/01",
+    "ends_on": "保守の終了日です。この日まで有効です。",
+    "service": "証書のサービス種類です。一覧にないものも入力できます。",
+    "contact": "証書に印刷された問合せ先です。",
+    "agent_name": "販売代理店の会社名です。",
+    "agent_email": "販売代理店の保守登録メールです。1 件だけ入力します。",
+    "operator_name": "運用代行者の会社名です。",
+    "operator_email": "運用代行者の保守登録メールです。1 件だけ入力します。",
+    "end_user_name": "エンドユーザー（設置先）の会社名です。",
+    "end_user_email": "エンドユーザーの保守登録メールです。1 件だけ入力します。",
+}
+"""Field -> the comment on its heading."""

@@ -62,6 +62,8 @@ GET  /console/imports/{id:int}/workbook                              imports r
 GET  /console/imports/{id:int}/workbook/file                         imports r
 GET  /console/contracts                                              contracts r
 GET  /console/contracts/{id:int}                                     contracts r
+POST /console/contracts/export                                       contracts r
+GET  /console/contracts/template                                     contracts r
 GET  /console/accounts                                               accounts r
 GET  /console/accounts/{id:int}                                      accounts r
 POST /console/accounts/{id:int}/suspension                           accounts w
