@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from actions import import_batches, import_plans
+from actions import import_batches, import_plans, import_staging
 from actions.import_plans import Plan, Rows
 from actions.jobs import Counts, Run, confirm
 from importers.reader import read_workbook
@@ -70,16 +70,25 @@ def compare(engine: Engine, rows: Rows, *, today: date) -> Plan:
 def keep(engine: Engine, batch_id: int, plan: Plan, sheets: list[dict[str, Any]], *, by: Actor, now: datetime, guard: Guard) -> None:
     """Write a plan in short transactions; people see it after the last one. Raises Dropped."""
     count = len(plan.statuses)
-    for first in range(0, count, import_batches.ROWS_AT_ONCE):
-        after = min(count, first + import_batches.ROWS_AT_ONCE)
+    for part in _parts(count):
         with transaction(engine) as session:
             guard(session)
             batch = _waiting(session, batch_id)
-            import_batches.keep_rows(session, batch_id, plan, range(first, after))
-            batch.progress = _COMPARED + (_KEPT - _COMPARED) * after // count
+            import_staging.keep_rows(session, batch_id, plan, part)
+            batch.progress = _COMPARED + (_KEPT - _COMPARED) * part.stop // count
+    for part in _parts(len(plan.missing_lines)):
+        with transaction(engine) as session:
+            guard(session)
+            _waiting(session, batch_id)
+            import_staging.keep_missing(session, batch_id, plan, part, first=count)
     with transaction(engine) as session:
         guard(session)
         import_batches.finish(session, _waiting(session, batch_id), plan, sheets, by=by, now=now)
+
+
+def _parts(count: int) -> Iterator[range]:
+    for first in range(0, count, import_staging.ROWS_AT_ONCE):
+        yield range(first, min(count, first + import_staging.ROWS_AT_ONCE))
 
 
 def _begin(parts: Parts, run: Run) -> int | None:

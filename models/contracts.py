@@ -85,7 +85,14 @@ class CompanyDay(Base):
     name: Mapped[str] = mapped_column(String(80))
 
 
-class Certificate(Base):
+class SetByHand:
+    """When and by whom a record was last corrected in the console; an import that would say otherwise asks (競合)."""
+
+    set_at: Mapped[datetime | None]
+    set_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
+
+
+class Certificate(SetByHand, Base):
     """サポートサービス証書, one per contract; `contract_key` is folded and upper-case."""
 
     __tablename__ = "certificate"
@@ -97,7 +104,7 @@ class Certificate(Base):
     updated_at: Mapped[datetime]
 
 
-class Party(Base):
+class Party(SetByHand, Base):
     """A company and its 保守登録メール on a certificate; `email` may be empty, never the name alone decides."""
 
     __tablename__ = "party"
@@ -110,7 +117,7 @@ class Party(Base):
     email_key: Mapped[str] = mapped_column(String(254), default="", index=True)
 
 
-class ContractLine(Base):
+class ContractLine(SetByHand, Base):
     """契約明細: one product number, serial and service with a period; points back to the workbook row it came from."""
 
     __tablename__ = "contract_line"

@@ -186,7 +186,7 @@ def test_the_journal_tells_of_the_batch_and_of_each_certificate(engine: Engine, 
     assert entries[1][2]["end_user_name"] == ["東西ネットワーク株式会社", "東西ネット"]
     assert [line["changes"] for line in entries[1][2]["lines"]] == [{"serial": ["A2", "A3"]}]
     assert _all(engine, select(JournalEntry.facts).where(JournalEntry.act == "apply", JournalEntry.at == _LATER)) == [
-        ({"certificates": 1, "new": 0, "changed": 2},)
+        ({"certificates": 1, "new": 0, "changed": 2, "withdrawn": 0},)
     ]
 
 

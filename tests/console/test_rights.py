@@ -216,7 +216,6 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         uploaded_by="近藤",
         uploaded_at=NOW,
         sheets=[],
-        missing=[],
         summary={},
     )
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
