@@ -10,13 +10,13 @@ from typing import Any
 from starlette.responses import Response
 
 from console.contract_search import PATH, PERIODS, search_of
+from console.contract_view import view_of
 from console.frame import frame
 from console.paging import pager, place_of
 from models.base import AnyRow
-from models.contract_lists import LINES, SHOWN, Period, accounts_on, contract_list, line_groups, lines_of, parties_of, tickets_on
+from models.contract_lists import Period, contract_list, line_groups, parties_of
 from models.contracts import Certificate, mailboxes
-from rules.calendar import tokyo_date
-from rules.contracts import LAST_NUMBERED_DAY, eligible, line_state
+from rules.contracts import eligible
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -58,35 +58,11 @@ def index(call: Call) -> Response:
 
 
 def show(call: Call) -> Response:
-    """One certificate, drawn as it was printed."""
+    """One certificate, drawn as it was printed; with a day in the address, as it was then."""
     certificate = call.session.get(Certificate, call.param("id"))
     if certificate is None:
         raise NotFound
-    today, old_mailboxes = tokyo_date(call.now), mailboxes(call.session)
-    parties = parties_of(call.session, [certificate.id])
-    lines = lines_of(call.session, certificate.id)
-    return call.page(
-        "console/contracts/show.html",
-        **frame(call),
-        certificate=certificate,
-        numbered=certificate.issued_on <= LAST_NUMBERED_DAY,
-        parties=parties,
-        lines=[(line, line_state(line.starts_on, line.ends_on, today), eligible(line.starts_on, line.contact, old_mailboxes)) for line in lines[:LINES]],
-        more_lines=len(lines) > LINES,
-        summary=_summaries(call, [certificate], today)[0],
-        shown=SHOWN,
-        **_hanging(call, certificate, parties),
-    )
-
-
-def _hanging(call: Call, certificate: Certificate, parties: Sequence[AnyRow]) -> dict[str, Any]:
-    """Accounts and tickets of a certificate, each only for those who may see them."""
-    keys = [party.email_key for party in parties if party.email_key]
-    may = call.staff.may
-    return {
-        "accounts": accounts_on(call.session, certificate.contract_key, keys) if may("accounts", "r") else None,
-        "tickets": tickets_on(call.session, certificate.contract_key) if may("tickets", "r") else None,
-    }
+    return call.page("console/contracts/show.html", **frame(call), **view_of(call, certificate))
 
 
 def _summaries(call: Call, rows: Sequence[Any], today: date) -> list[Summary]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from console import (
     accounts,
     attachments,
+    contract_corrections,
     contract_files,
     contracts,
     import_workbook,
@@ -31,6 +32,7 @@ PAGES: list[Page] = [
     *import_workbook.PAGES,
     *contracts.PAGES,
     *contract_files.PAGES,
+    *contract_corrections.PAGES,
     *accounts.PAGES,
     *mails.PAGES,
     *jobs.PAGES,

@@ -10,7 +10,7 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.base import AnyRow, AnySelect
+from models.base import AnyRow
 from models.contracts import Certificate, ContractLine, Party, ProductFamily
 from models.imports import ImportBatch
 from models.paging import Place, Sheet, newest_first
@@ -20,8 +20,8 @@ from rules.contracts import FIRST_DESK_DAY, LAST_MAILBOX_DAY
 from rules.text import fold_key, searchable
 
 MOST_TERMS = 5
-LINES = 500
-"""Lines of one certificate that its page shows."""
+LINES = 50
+"""Lines of one certificate on a page."""
 SHOWN = 20
 
 
@@ -102,35 +102,25 @@ def line_groups(session: Session, certificate_ids: Collection[int], today: date)
     return session.execute(statement).all()
 
 
-def lines_of(session: Session, certificate_id: int) -> Sequence[AnyRow]:
-    """The lines of a certificate in the workbook's order, one more than is shown."""
-    statement: AnySelect = (
-        select(
-            ContractLine.id,
-            ProductFamily.name.label("family"),
-            ContractLine.product_number,
-            ContractLine.serial,
-            ContractLine.starts_on,
-            ContractLine.ends_on,
-            ContractLine.service,
-            ContractLine.contact,
-            ContractLine.batch_id,
-            ContractLine.sheet,
-            ContractLine.row,
-            ImportBatch.file_name,
-        )
-        .join(ProductFamily, ProductFamily.id == ContractLine.family_id)
-        .outerjoin(ImportBatch, ImportBatch.id == ContractLine.batch_id)
-        .where(ContractLine.certificate_id == certificate_id)
-        .order_by(ContractLine.id)
-        .limit(LINES + 1)
-    )
-    return session.execute(statement).all()
+def batch_names(session: Session, batch_ids: Collection[int]) -> dict[int, str]:
+    """The workbooks that lines name, by batch."""
+    if not batch_ids:
+        return {}
+    return {row.id: row.file_name for row in session.execute(select(ImportBatch.id, ImportBatch.file_name).where(ImportBatch.id.in_(batch_ids)))}
 
 
 def accounts_on(session: Session, contract_key: str, email_keys: Collection[str]) -> Sequence[AnyRow]:
     """Accounts that registered with the contract or with one of its parties' addresses; one more than is shown."""
-    statement = select(Account.id, Account.company_name, Account.person_name, Account.user_id, Account.maintenance_email, Account.state)
+    columns = (
+        Account.company_name,
+        Account.person_name,
+        Account.user_id,
+        Account.maintenance_email,
+        Account.email_key,
+        Account.maintenance_email_key,
+        Account.state,
+    )
+    statement = select(Account.id, *columns)
     statement = statement.where(or_(Account.contract_key == contract_key, Account.maintenance_email_key.in_(email_keys)))
     return session.execute(statement.order_by(Account.id.desc()).limit(SHOWN + 1)).all()
 
@@ -142,11 +132,10 @@ def tickets_on(session: Session, contract_key: str) -> Sequence[AnyRow]:
 
 
 def _matches(term: str) -> ColumnElement[bool]:
-    """The key, or one of two lists that are made once: a scan of two narrow indexes, and not of the lines of each certificate."""
+    """The key, or one of three lists that are made once, each from one narrow index: asking the lines of each certificate costs a hundred times more."""
     key, text = fold_key(term), searchable(term)
-    lines = select(ContractLine.certificate_id).where(
-        or_(ContractLine.serial.contains(key, autoescape=True), func.upper(ContractLine.product_number).contains(key, autoescape=True))
-    )
+    serials = select(ContractLine.certificate_id).where(ContractLine.serial.contains(key, autoescape=True))
+    products = select(ContractLine.certificate_id).where(func.upper(ContractLine.product_number).contains(key, autoescape=True))
     parties = select(Party.certificate_id).where(
         or_(
             Party.email_key.contains(text, autoescape=True),
@@ -154,7 +143,8 @@ def _matches(term: str) -> ColumnElement[bool]:
             func.lower(Party.name).contains(text, autoescape=True),
         )
     )
-    return or_(Certificate.contract_key.contains(key, autoescape=True), Certificate.id.in_(lines), Certificate.id.in_(parties))
+    found = (Certificate.id.in_(each) for each in (serials, products, parties))
+    return or_(Certificate.contract_key.contains(key, autoescape=True), *found)
 
 
 def _stands(period: Period, today: date) -> ColumnElement[bool]:

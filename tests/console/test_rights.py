@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from console.routes import PAGES
-from models.contracts import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
+from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.imports import BatchState, ImportBatch
 from models.outbox import Letter
@@ -62,6 +62,10 @@ GET  /console/imports/{id:int}/workbook                              imports r
 GET  /console/imports/{id:int}/workbook/file                         imports r
 GET  /console/contracts                                              contracts r
 GET  /console/contracts/{id:int}                                     contracts r
+GET  /console/contracts/{id:int}/correction                          contracts w
+POST /console/contracts/{id:int}/correction                          contracts w
+GET  /console/contracts/{id:int}/lines/{line:int}/correction         contracts w
+POST /console/contracts/{id:int}/lines/{line:int}/correction         contracts w
 POST /console/contracts/export                                       contracts r
 GET  /console/contracts/template                                     contracts r
 GET  /console/accounts                                               accounts r
@@ -223,12 +227,14 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
     session.add_all([held, batch, letter, alias, box, domain, day])
     session.flush()
+    certificate = add_certificate(session)
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
         "attachments token": "a-token",
         "imports id": batch.id,
-        "contracts id": add_certificate(session).id,
+        "contracts id": certificate.id,
+        "contracts line": session.query(ContractLine.id).filter_by(certificate_id=certificate.id).scalar(),
         "accounts id": account.id,
         "mails id": letter.id,
         "jobs name": "deliver_mail",
