@@ -141,7 +141,7 @@ def _hanging(call: Call, certificate: Certificate, version: ContractVersion, jud
 
 def _events(call: Call, certificate: Certificate) -> list[tuple[Event, str]]:
     """What wrote the certificate, the newest first, each with its day in Japan."""
-    events = events_of(call.session, certificate.id)
+    events = events_of(call.session, certificate)
     if not any(event.kind == "added" for event in events):
         events.append(Event(certificate.created_at, "created", ""))
     return [(event, tokyo_date(event.at).isoformat()) for event in events]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow
@@ -73,20 +73,27 @@ class Event:
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def events_of(session: Session, certificate_id: int, *, since: datetime | None = None, limit: int | None = MOST_EVENTS) -> list[Event]:
-    """What wrote the contract (after `since`), the newest first; two statements."""
+def events_of(session: Session, certificate: Certificate, *, since: datetime | None = None, limit: int | None = MOST_EVENTS) -> list[Event]:
+    """What wrote the contract (after `since`), the newest first; two statements.
+
+    The key says which contract it is: an undoing may take a certificate away, and an embedded database gives its id to another one.
+    """
     image, batch, entry = CertificateImage, ImportBatch, JournalEntry
     written = (
         select(batch.applied_at, image.deed, batch.kind, batch.applied_by, batch.id, batch.file_name)
         .join(batch, batch.id == image.batch_id)
-        .where(image.certificate_id == certificate_id, batch.applied_at.is_not(None))
+        .where(image.contract_key == certificate.contract_key, batch.applied_at.is_not(None))
     )
+    ids = select(image.certificate_id).where(image.contract_key == certificate.contract_key)
     corrected = select(entry.at, entry.actor_name, entry.facts).where(
-        entry.subject_kind == "certificate", entry.subject_id == certificate_id, entry.act == CORRECT
+        entry.subject_kind == "certificate",
+        or_(entry.subject_id == certificate.id, entry.subject_id.in_(ids)),
+        entry.act == CORRECT,
+        entry.subject_name == certificate.contract_key,
     )
     if since is not None:
         written, corrected = written.where(batch.applied_at >= since), corrected.where(entry.at >= since)
-    # The key settles what one moment holds, which only a fixed clock makes more than one of.
+    # The id settles what one moment holds, which only a fixed clock makes more than one of.
     found = [(row.applied_at, row.id, _written(row)) for row in session.execute(written.order_by(batch.applied_at.desc(), batch.id.desc()).limit(limit))]
     told = session.execute(corrected.order_by(entry.id.desc()).limit(limit)).all()
     found += [(at, 0, Event(at, CORRECT, name, facts=facts)) for at, name, facts in told]
@@ -99,19 +106,18 @@ def _written(row: AnyRow) -> Event:
 
 
 def contract_as_of(session: Session, certificate: Certificate, moment: datetime) -> ContractVersion | None:
-    """The contract just before `moment`; None where it was not there. Seven statements, whatever happened since."""
+    """The contract just before `moment`; None where it was not there. Eight statements, whatever happened since."""
     version = _now(session, certificate)
-    if certificate.created_at >= moment:
-        return None
-    since = events_of(session, certificate.id, since=moment, limit=None)
-    batches = [event.batch_id for event in since if event.batch_id]
-    images = _Images(session, certificate.id, batches)
+    since = events_of(session, certificate, since=moment, limit=None)
+    images = _Images(session, certificate.contract_key, [event.batch_id for event in since if event.batch_id])
+    there = certificate.created_at < moment or images.made_or_removed
     for event in since:
         if event.batch_id is None:
             _take_correction_back(version, event.facts)
-        elif not images.take_back(version, event):
-            return None
-    return version
+        else:
+            # An undoing may have taken the certificate away for some days.
+            there = images.take_back(version, event)
+    return version if there else None
 
 
 def _now(session: Session, certificate: Certificate) -> ContractVersion:
@@ -127,20 +133,27 @@ def _now(session: Session, certificate: Certificate) -> ContractVersion:
 class _Images:
     """The before-images of one contract by batch."""
 
-    def __init__(self, session: Session, certificate_id: int, batches: Collection[int]) -> None:
+    def __init__(self, session: Session, key: str, batches: Collection[int]) -> None:
         self._families: dict[int, str] = {row.id: row.name for row in session.execute(select(ProductFamily.id, ProductFamily.name))}
-        heads = select(CertificateImage).where(CertificateImage.certificate_id == certificate_id, CertificateImage.batch_id.in_(batches))
-        parties = select(PartyImage).where(PartyImage.certificate_id == certificate_id, PartyImage.batch_id.in_(batches))
-        lines = select(LineImage).where(LineImage.certificate_id == certificate_id, LineImage.batch_id.in_(batches))
+        heads = select(CertificateImage).where(CertificateImage.contract_key == key, CertificateImage.batch_id.in_(batches))
         self._heads = {image.batch_id: image for image in session.scalars(heads)}
-        self._parties = _by_batch(session.scalars(parties).all())
-        self._lines = _by_batch(session.scalars(lines).all())
+        ids = {head.certificate_id for head in self._heads.values()}
+        parties = select(PartyImage).where(PartyImage.certificate_id.in_(ids), PartyImage.batch_id.in_(batches))
+        lines = select(LineImage).where(LineImage.certificate_id.in_(ids), LineImage.batch_id.in_(batches))
+        self._parties = self._by_batch(session.scalars(parties).all())
+        self._lines = self._by_batch(session.scalars(lines).all())
+
+    @property
+    def made_or_removed(self) -> bool:
+        """Whether a batch made the contract, or took it away."""
+        return any(head.deed != Deed.CHANGED for head in self._heads.values())
 
     def take_back(self, version: ContractVersion, event: Event) -> bool:
         """Make `version` what it was before the batch of `event`; False where it was not there."""
         batch_id = cast(int, event.batch_id)
         head = self._heads[batch_id]
         if head.deed == Deed.ADDED:
+            version.parties, version.lines = {}, {}
             return False
         version.issued_on = head.issued_on
         version.parties = {image.role: PartyVersion(image.role, image.name, image.email, image.email_key) for image in self._parties.get(batch_id, ())}
@@ -154,6 +167,14 @@ class _Images:
             else:
                 version.lines[number] = self._line(image)
         return True
+
+    def _by_batch(self, images: Sequence[Any]) -> dict[int, list[Any]]:
+        """Those of the certificate that had the key in that batch."""
+        found: dict[int, list[Any]] = {}
+        for image in images:
+            if image.certificate_id == self._heads[image.batch_id].certificate_id:
+                found.setdefault(image.batch_id, []).append(image)
+        return found
 
     def _line(self, image: LineImage) -> LineVersion:
         return LineVersion(
@@ -169,13 +190,6 @@ class _Images:
             image.sheet,
             image.row,
         )
-
-
-def _by_batch(images: Sequence[Any]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = {}
-    for image in images:
-        found.setdefault(image.batch_id, []).append(image)
-    return found
 
 
 def _take_correction_back(version: ContractVersion, facts: dict[str, Any]) -> None:

@@ -25,7 +25,7 @@ class CertificateImage(Base):
     """One certificate that a batch wrote. Of an added one the values are those that it got."""
 
     __tablename__ = "certificate_image"
-    __table_args__ = (UniqueConstraint("batch_id", "certificate_id"), Index("ix_certificate_image_certificate_id", "certificate_id"))
+    __table_args__ = (UniqueConstraint("batch_id", "certificate_id"), Index("ix_certificate_image_contract_key", "contract_key"))
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
     deed: Mapped[Deed] = mapped_column(words(Deed, 8))

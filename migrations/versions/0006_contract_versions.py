@@ -10,13 +10,13 @@ branch_labels = None
 depends_on = None
 
 WIDENED = {"ix_contract_line_serial": "serial", "ix_contract_line_product": "product_number"}
-IMAGES = ("certificate_image", "line_image")
+IMAGES = {"certificate_image": "contract_key", "line_image": "certificate_id"}
 
 
 def upgrade() -> None:
     """Add them; the two of lines get the certificate beside."""
-    for table in IMAGES:
-        op.create_index(f"ix_{table}_certificate_id", table, ["certificate_id"])
+    for table, column in IMAGES.items():
+        op.create_index(f"ix_{table}_{column}", table, [column])
     for name, column in WIDENED.items():
         op.drop_index(name, table_name="contract_line")
         op.create_index(name, "contract_line", [column, "certificate_id"])
@@ -27,5 +27,5 @@ def downgrade() -> None:
     for name, column in WIDENED.items():
         op.drop_index(name, table_name="contract_line")
         op.create_index(name, "contract_line", [column])
-    for table in IMAGES:
-        op.drop_index(f"ix_{table}_certificate_id", table_name=table)
+    for table, column in IMAGES.items():
+        op.drop_index(f"ix_{table}_{column}", table_name=table)
