@@ -83,12 +83,13 @@ def parse_reason(typed: str) -> str:
 
 
 def parse_field(session: Session, name: str, typed: str) -> str:
-    """One value as an import would read it. Refuses at `name` what an import would tell as an error of the cell: cell_<code>(column, …)."""
+    """One value as an import would read it. Refuses at `name` what an import would tell as an error of the cell: day_form, cell_<code>(column, …)."""
     parse = _family_parser(session) if name == "family" else _PARSERS[name]
     found = parse(typed)
     if isinstance(found, Problem):
-        code = "not_a_date" if found.code == "date_from_number" else found.code
-        raise Refused(f"cell_{code}", name, column=name, **found.facts)
+        if found.code in ("not_a_date", "date_from_number"):
+            raise Refused("day_form", name)
+        raise Refused(f"cell_{found.code}", name, column=name, **found.facts)
     if not found and name in _REQUIRED:
         raise Refused("cell_missing", name, column=name)
     return found

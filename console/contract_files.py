@@ -20,6 +20,7 @@ from web.call import Call
 from web.downloads import disposition
 from web.endpoint import Page, get, post
 from web.errors import NotFound
+from wording.workbook import EXPORTED, TEMPLATE
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _KINDS = {"xlsx": (_XLSX, "xlsx", ""), "csv": ("text/csv; charset=utf-8", "csv", "utf-8"), "csv_cp932": ("text/csv; charset=shift_jis", "csv", "cp932")}
@@ -36,7 +37,7 @@ def export(call: Call) -> Response:
     journal.record(call.session, "export", "contract", None, by=call.staff, now=call.now, kind=kind, conditions=[text for text, _ in search.conditions(call)])
     lines = exported_lines(call.wiring.engine, search.wanted)
     pieces = as_csv(lines, encoding=encoding) if encoding else as_xlsx(lines)
-    return StreamingResponse(pieces, media_type=media, headers=_headers(f"証書一覧_{_stamp(call.now)}.{ending}"))
+    return StreamingResponse(pieces, media_type=media, headers=_headers(EXPORTED.format(stamp=_stamp(call.now), ending=ending)))
 
 
 def template(call: Call) -> Response:
@@ -44,7 +45,7 @@ def template(call: Call) -> Response:
     services = call.session.scalars(select(ContractLine.service).distinct().order_by(ContractLine.service).limit(_MOST_SERVICES)).all()
     names = [row.name for row in families(call.session)]
     content = template_workbook(families=names, services=services, today=tokyo_date(call.now))
-    return Response(content, media_type=_XLSX, headers=_headers("証書一覧_ひな形.xlsx"))
+    return Response(content, media_type=_XLSX, headers=_headers(TEMPLATE))
 
 
 def _stamp(now: datetime) -> str:

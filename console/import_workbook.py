@@ -26,6 +26,7 @@ from web.downloads import disposition
 from web.endpoint import Page, find_actor, get
 from web.errors import NotFound
 from wording.refusals import say
+from wording.workbook import HANDED_BACK
 
 _PATH = "/console/imports/{id:int}/workbook"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -125,7 +126,7 @@ def _prepare(basis: Basis, *, write: bool) -> Prepared | None:
 
 
 def _name(file_name: str) -> str:
-    return f"{PurePath(file_name).stem[:_NAME_CHARACTERS]}_確認結果.xlsx"
+    return HANDED_BACK.format(stem=PurePath(file_name).stem[:_NAME_CHARACTERS])
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -180,7 +180,7 @@ _CONTRACTS = {
     "correction_reason_long": N_("訂正の理由は、{max} 文字以内で入力してください（いまは {n} 文字です）。"),
     "certificate_changed": N_("画面を開いたあとで、この証書が変更されました。最新の内容を確かめてから、もう一度訂正してください。入力した内容は残っています。"),
     "line_taken": N_("同じ明細（製品番号・シリアル・サービス種類）が、この証書にすでにあります。"),
-    **{f"cell_{code}": text for code, text in ROW_ERRORS.items()},
+    **{f"cell_{code}": text for code, text in ROW_ERRORS.items() if code != "not_a_date"},
 }
 SENTENCES: dict[str, str] = {**_CONTRACTS, **_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
 """Every code a rule or an action refuses with, and its sentence."""

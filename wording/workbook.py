@@ -10,6 +10,8 @@ RESULT, ADVICE, SOURCE_ROW = "結果", "直し方", "元の行"
 """Headings of the added columns. They stay Japanese, as the workbook is: the reader knows them."""
 SUMMARY_SHEET, SUMMARY_TITLE = "取込の結果", "取込の結果と直し方のまとめ"
 AUTHOR = "J's チケットシステム"
+HANDED_BACK, EXPORTED, TEMPLATE = "{stem}_確認結果.xlsx", "証書一覧_{stamp}.{ending}", "証書一覧_ひな形.xlsx"
+"""Names of files."""
 
 LOSSES: Mapping[str, str] = {
     "shapes": N_("図形・テキストボックス（{n} 個）は、戻すファイルに残りません。"),
