@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import cycle
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from actions import tickets
+from actions import contracts, tickets
 from actions.tickets import Opening
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
 from mail.desk import Desk
@@ -33,6 +33,7 @@ from web.passwords import Passwords
 PORTAL_PASSWORD = "Demo-Portal-2026"
 CONSOLE_PASSWORD = "Demo-Console-2026"
 _LIMITS = Limits(undo_send_seconds=0)
+_ENTERED = time(2, 30)
 
 
 def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk: Desk, now: datetime) -> list[str]:
@@ -47,6 +48,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
     with transaction(engine) as session:
         people = _add_staff(session, console, now)
         accounts = _add_companies(session, portal, now)
+        _correct_a_line(session, people["center"], now - timedelta(days=2))
         stage = _Stage(session, store, people, accounts, desk)
         # All that happened is told in the order of time, so that numbers, journal and letters rise together.
         told = zip(STORIES, cycle((7, 23, 41, 52)), strict=False)
@@ -103,7 +105,9 @@ def _add_companies(session: Session, password_hash: str, now: datetime) -> dict[
     today = now.astimezone(UTC).date()
     for contract in CONTRACTS:
         starts_on = today + timedelta(days=contract.starts_in)
-        certificate = Certificate(contract_key=contract.key, issued_on=starts_on - timedelta(days=contract.issued_before), created_at=now, updated_at=now)
+        issued_on = starts_on - timedelta(days=contract.issued_before)
+        entered = min(now, datetime.combine(issued_on, _ENTERED, UTC) + timedelta(days=1))
+        certificate = Certificate(contract_key=contract.key, issued_on=issued_on, created_at=entered, updated_at=entered)
         session.add(certificate)
         session.flush()
         company = COMPANIES[contract.company]
@@ -139,6 +143,17 @@ def _add_companies(session: Session, password_hash: str, now: datetime) -> dict[
                 )
             )
     return accounts
+
+
+def _correct_a_line(session: Session, by: StaffMember, now: datetime) -> None:
+    """A serial that was misread from the certificate and set right by hand: the contract has a past to look at."""
+    line = session.scalars(select(ContractLine).where(ContractLine.serial == "522039001188")).one()
+    line.serial = "522039001I88"
+    session.flush()
+    certificate = session.get_one(Certificate, line.certificate_id)
+    values = contracts.line_of(session, line) | {"serial": "522039001188"}
+    reason = "お客様から届いた証書の控えと照合（数字の 1 を英字の I と読んでいたため）"
+    contracts.correct_line(session, certificate, line, values, reason=reason, seen=contracts.seal(certificate), by=by, now=now)
 
 
 def _account(company: Company, password_hash: str, now: datetime) -> Account:

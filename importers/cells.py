@@ -21,7 +21,7 @@ BETWEEN_ADDRESSES = re.compile(r"[\s,;、；/|<>]+")
 LEAP_BUG = 60
 """The serial that Excel shows as 29 February 1900, a day that never was."""
 
-_DITTO_SIGNS = frozenset({"〃", "〻", "仝", "同上", "同じ", "″", '"', "”", "''", "′′", "ditto"})
+DITTO_SIGNS = frozenset({"〃", "〻", "仝", "同上", "同じ", "″", '"', "”", "''", "′′", "ditto"})
 _ERROR_TEXTS = frozenset(
     {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#GETTING_DATA", "#CONNECT!", "#BLOCKED!", "#UNKNOWN!"}
 )
@@ -257,7 +257,7 @@ def _is_number(raw: object) -> bool:
 
 def _special(raw: str, folded: str) -> Problem | None:
     """A repetition sign, or the text of a formula's error."""
-    if raw.strip() in _DITTO_SIGNS or folded in _DITTO_SIGNS:
+    if raw.strip() in DITTO_SIGNS or folded in DITTO_SIGNS:
         return Problem(DITTO, {"v": raw.strip()})
     if folded.startswith("#") and folded.upper() in _ERROR_TEXTS:
         return Problem("formula_error", {"v": folded.upper()})

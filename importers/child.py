@@ -7,8 +7,6 @@ ask for all memory there is; here it takes nobody with it. It opens the workbook
 from __future__ import annotations
 
 import json
-import resource
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -17,6 +15,7 @@ from typing import Any, cast
 
 from importers.certificate_rules import Found
 from importers.certificates import Block, Checker
+from importers.confined import close_the_door, limit_resources
 from importers.doctor import ORDER, Doctor
 from importers.headings import NAME_COLUMN, SEARCHED_ROWS, Column, Layout, find_layout, fingerprint, heading_names, layout_at, missing_fields, recalled
 from importers.marks import column_letters, column_number
@@ -32,7 +31,6 @@ MEMORY_ABOVE = 448 * 1024 * 1024
 """Bytes of address space beyond what the process needs before it reads."""
 OUTPUT_BYTES = 2 * 1024 * 1024 * 1024
 
-ORPHAN_PATIENCE = 5
 
 PREVIEWED = 40
 """Sheets of which a person is shown the first rows."""
@@ -43,8 +41,8 @@ Json = dict[str, Any]
 def main() -> None:
     """Read the request from standard input, write the answer to standard output."""
     request = json.load(sys.stdin)
-    _limit(int(request["seconds"]))
-    _close_the_door(Path(request["path"]))
+    limit_resources(int(request["seconds"]), memory_above=MEMORY_ABOVE, output_bytes=OUTPUT_BYTES)
+    close_the_door(Path(request["path"]))
     try:
         for answer in _read(request):
             _write(answer)
@@ -52,38 +50,6 @@ def main() -> None:
         _write({"refused": refusal.code, "facts": refusal.facts})
     except MemoryError:
         _write({"refused": "workbook_too_large", "facts": {}})
-
-
-def _limit(seconds: int) -> None:
-    """Memory, processor time, wall time, size of the answer; no core file, which would hold people's addresses."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_BYTES, OUTPUT_BYTES))
-    # Should the parent die, nobody waits for this process any more.
-    signal.alarm(seconds * ORPHAN_PATIENCE)
-    status = Path("/proc/self/statm")
-    if status.exists():
-        size = int(status.read_text().split()[0]) * resource.getpagesize() + MEMORY_ABOVE
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
-
-
-def _close_the_door(workbook: Path) -> None:
-    """From here on Python opens the workbook and its own modules, and nothing else; it connects to nobody."""
-    root = Path(__file__).resolve().parent.parent
-    ours = [root / package for package in ("importers", "rules", "wording")]
-    libraries = [Path(place) for place in (sys.prefix, sys.base_prefix, *sys.path) if place and Path(place).resolve() != root]
-    allowed = (str(workbook), *{str(place) for known in (*ours, *libraries) for place in (known, known.resolve())})
-    refused = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "shutil.", "ctypes.dlopen")
-
-    def watch(event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open":
-            place, mode = str(arguments[0]), str(arguments[1] or "r")
-            if not place.startswith(allowed) or set(mode) & set("wax+"):
-                raise PermissionError(event)
-        elif event.startswith(refused):
-            raise PermissionError(event)
-
-    sys.addaudithook(watch)
 
 
 def _read(request: Mapping[str, Any]) -> Iterator[Json]:

@@ -262,7 +262,7 @@ def _party(form: str) -> str:
 _WEAK = 8
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】|<[^>]*>|〔[^〕]*〕")
 _ORNAMENT = re.compile(r"[\s()\[\]【】<>〔〕「」※*★●■◆○:・,、。._/\-|~'\"]|必須|任意|様")
-_COUNTERS = frozenset({"no", "no.", "#", "番号", "項番", "連番", "行", "行番号", "通番", "seq", "結果", "直し方"})
+_COUNTERS = frozenset({"no", "no.", "#", "番号", "項番", "連番", "行", "行番号", "通番", "seq", "結果", "直し方", "元の行"})
 _PARTIES = {role: tuple(words.split()) for role, words in PARTY_WORDS.items()}
 _EMAIL_WORD = re.compile(
     r"(?:保守登録|登録|代表|連絡先|会社|担当者?|ご?担当者?|窓口|contact|company)?の?(?:eメール|電子メール|メール|メアド|アドレス|e?mail)(?:アドレス|address)?1?"

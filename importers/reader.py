@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
+from importers.confined import run_confined
 from rules.limits import Limits
 from rules.lines import FIELDS, Values
 from rules.refusal import Refused
@@ -22,10 +19,7 @@ LEAST_SECONDS = 8
 MOST_SECONDS = 60
 SECONDS_PER_MEGABYTE = 1
 """Of processor time. A workbook of 100,000 lines has 8 MB and takes 3 s; a small one gets its plan or its reason within 10 s."""
-PATIENCE = 4
-"""Times the processor time that may pass on the wall: a busy machine is no fault of the file."""
 
-_ROOT = Path(__file__).resolve().parent.parent
 _MEGABYTE = 1_000_000
 
 log = logging.getLogger(__name__)
@@ -204,27 +198,11 @@ def read_workbook(
 
 def _run_child(request: bytes, answer: IO[bytes], seconds: int) -> None:
     """Let the child write its answer. Refuses workbook_too_slow, workbook_unreadable (it died)."""
-    with subprocess.Popen(
-        [sys.executable, "-E", "-s", "-m", "importers.child"],
-        stdin=subprocess.PIPE,
-        stdout=answer,
-        stderr=subprocess.PIPE,
-        cwd=_ROOT,
-        # Nothing of ours goes into a process that reads a stranger's file: no secrets, no addresses of services.
-        env={"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PATH": os.defpath},
-    ) as child:
-        try:
-            _, said = child.communicate(request, timeout=seconds * PATIENCE)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
-            raise Refused("workbook_too_slow") from None
-    if child.returncode in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
-        raise Refused("workbook_too_slow")
-    if child.returncode:
+    code, said = run_confined("importers.child", request, answer, seconds=seconds)
+    if code:
         # The kind of fault only: its text may hold what stands in a cell.
         kinds = [line.split(b":")[0].strip().decode("ascii", "replace") for line in said.splitlines()[-1:]]
-        log.warning("workbook reader ended with %s (%s)", child.returncode, "".join(kinds)[:80])
+        log.warning("workbook reader ended with %s (%s)", code, "".join(kinds)[:80])
         raise Refused("workbook_unreadable")
 
 

@@ -101,7 +101,8 @@ def _fill(sheet: RawSheet, values: CalamineSheet) -> None:
     sheet.blocks = blocks_of(iter(values.iter_rows()))
 
 
-_GUARD = re.compile(r"'[=+\-@\t\r]")
+_GUARD = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
+"""Of several apostrophes one is the guard's: a text that begins with ``'=`` itself leaves with two."""
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 
 

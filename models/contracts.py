@@ -123,8 +123,9 @@ class ContractLine(SetByHand, Base):
     __tablename__ = "contract_line"
     __table_args__ = (
         Index("ix_contract_line_certificate", "certificate_id", "product_number", "serial", "service"),
-        Index("ix_contract_line_serial", "serial"),
-        Index("ix_contract_line_product", "product_number"),
+        # With the certificate: a search for a part of one reads the index alone.
+        Index("ix_contract_line_serial", "serial", "certificate_id"),
+        Index("ix_contract_line_product", "product_number", "certificate_id"),
         Index("ix_contract_line_ends", "ends_on"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

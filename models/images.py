@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Integer, String, UniqueConstraint, insert, literal, select
+from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, String, UniqueConstraint, insert, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
 
 from models.base import Base, words
@@ -25,7 +25,7 @@ class CertificateImage(Base):
     """One certificate that a batch wrote. Of an added one the values are those that it got."""
 
     __tablename__ = "certificate_image"
-    __table_args__ = (UniqueConstraint("batch_id", "certificate_id"),)
+    __table_args__ = (UniqueConstraint("batch_id", "certificate_id"), Index("ix_certificate_image_contract_key", "contract_key"))
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
     deed: Mapped[Deed] = mapped_column(words(Deed, 8))
@@ -60,7 +60,7 @@ class LineImage(Base):
     """One line that a batch changed or removed; what an import added carries the batch itself and has no image."""
 
     __tablename__ = "line_image"
-    __table_args__ = (UniqueConstraint("batch_id", "line_id"),)
+    __table_args__ = (UniqueConstraint("batch_id", "line_id"), Index("ix_line_image_certificate_id", "certificate_id"))
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
     deed: Mapped[Deed] = mapped_column(words(Deed, 8))

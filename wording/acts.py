@@ -48,6 +48,8 @@ _ACTS = {
     "correct_cells": N_("取込のセルを直しました"),
     "withdraw_corrections": N_("取込のセルの修正を取り消しました"),
     "import": N_("証書を取り込みました"),
+    "export": N_("契約明細を書き出しました"),
+    "correct": N_("証書を訂正しました"),
     "resend": N_("メールを送り直しました"),
     "suppress": N_("メールの送信を取りやめました"),
     "run_job": N_("ジョブを実行しました"),
@@ -154,10 +156,12 @@ _FACTS = {
     "accounts": N_("アカウント"),
     "tickets": NC_("subject", "チケット"),
     "recipient": N_("宛先"),
+    "conditions": N_("条件"),
+    "line": N_("明細"),
 }
-_HIDDEN = frozenset({"message", "rows"})
+_HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""
-_LISTS = frozenset({"contracts"})
+_LISTS = frozenset({"contracts", "conditions"})
 """Facts that are lists, even where they hold two."""
 _WHYS = {
     "state": N_("このブラウザーで始めた手続きではありませんでした"),
@@ -169,7 +173,13 @@ _WHYS = {
     "email_unverified": N_("メールアドレスが確認されていませんでした"),
     "oidc_unknown": N_("職員として登録されていないか、利用を停止しています"),
 }
-_KINDS = {"shared": N_("共有ドメイン"), "own": N_("当社のドメイン")}
+_KINDS = {
+    "shared": N_("共有ドメイン"),
+    "own": N_("当社のドメイン"),
+    "xlsx": N_("xlsx"),
+    "csv": N_("csv（UTF-8）"),
+    "csv_cp932": N_("csv（Shift_JIS）"),
+}
 _MOST_LINES = 10
 _ROW, _MORE = N_("{row}行目の"), N_("ほか {n}行")
 _YES, _NO, _NOTHING = N_("はい"), N_("いいえ"), N_("（なし）")

@@ -135,6 +135,8 @@ FILE_REFUSALS: Mapping[str, str] = {
     "workbook_dtd": N_("このファイルには、読み込めない宣言（DTD）が入っています。Excel で開いて保存し直したファイルをお送りください（DTD 不可）。"),
     "workbook_far_cell": N_("シート「{sheet}」の離れた場所（{cell}）に値があるため、読み込めません。そのセルを消して保存し直してください。"),
     "workbook_no_rows": NO_ROWS,
+    "workbook_unplanned": N_("このファイルには、まだ確認の結果がありません。読み込みが終わってから、もう一度お試しください。"),
+    "workbook_lost": N_("読み込んだファイルが保管されていないため、結果を書き込めません。ファイルをもう一度読み込んでください。"),
 }
 
 _EMPTY, _ELSEWHERE, _LIST = N_("空"), N_("シート「{sheet}」の {row}"), N_("、")

@@ -9,7 +9,7 @@ from rules.refusal import Refused
 from rules.tickets import State
 from wording import dates, labels
 from wording.catalog import N_, translate
-from wording.imports import FILE_REFUSALS
+from wording.imports import FIELD_LABELS, FILE_REFUSALS, ROW_ERRORS
 
 # {label} is the field's own label: one sentence serves メールアドレス and 保守登録メール.
 _ADDRESSES = {
@@ -136,7 +136,7 @@ _IMPORTS = {
     "not_all_sound": N_("エラーや未確認の警告のある証書が {n}件あるため、反映していません。直すか、問題のない証書だけを反映してください。"),
     "approval_needed": N_("明細を取り下げるか、登録可能ドメインが変わるため、もう 1 人の承認が必要です。承認を依頼してください。"),
     "own_import": N_("登録可能ドメインが変わるか、明細を取り下げるため、もう 1 人の承認が必要です。ご自身の取込は承認できません。"),
-    "undo_too_late": N_("反映から {days} 日を過ぎたため、元に戻せません。"),
+    "undo_import_too_late": N_("反映から {days} 日を過ぎたため、元に戻せません。"),
     "nothing_to_undo": N_("元に戻せるものがありません。すべて反映のあとで編集されています。"),
     "nothing_to_apply": N_("反映できる証書がありません。エラーを直すか、警告を確認してください。"),
     "mapping_nothing": N_("読み込むシートを 1 つ以上選んでください。"),
@@ -182,7 +182,14 @@ _CONSOLE = {
     "mail_all_reached": N_("このメールは、すべての宛先に届いています。"),
     "mail_nothing_open": N_("送信を待っている宛先はありません。画面を開き直して、いまの状態をお確かめください。"),
 }
-SENTENCES: dict[str, str] = {**_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
+_CONTRACTS = {
+    "correction_reason_empty": N_("訂正の理由を入力してください。"),
+    "correction_reason_long": N_("訂正の理由は、{max} 文字以内で入力してください（いまは {n} 文字です）。"),
+    "certificate_changed": N_("画面を開いたあとで、この証書が変更されました。最新の内容を確かめてから、もう一度訂正してください。入力した内容は残っています。"),
+    "line_taken": N_("同じ明細（製品番号・シリアル・サービス種類）が、この証書にすでにあります。"),
+    **{f"cell_{code}": text for code, text in ROW_ERRORS.items() if code != "not_a_date"},
+}
+SENTENCES: dict[str, str] = {**_CONTRACTS, **_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
 """Every code a rule or an action refuses with, and its sentence."""
 
 HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}
@@ -205,6 +212,8 @@ def say(refused: Refused, language: str = "ja") -> str:
     facts = {name: _shown(value, language) for name, value in refused.facts.items()}
     if refused.code == "batch_state":
         facts["state"] = translate(facts["state"], language)
+    if "column" in facts:
+        facts["column"] = translate(FIELD_LABELS.get(facts["column"], facts["column"]), language)
     facts.setdefault("label", labels.field(refused.field or "", language))
     return translate(SENTENCES[refused.code], language).format(**facts)
 

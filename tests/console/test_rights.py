@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from io import BytesIO
 
+from typing import Any
+
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from console.routes import PAGES
-from models.contracts import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
+from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.import_corrections import ImportCorrection
 from models.imports import BatchState, ImportBatch, ImportRow
@@ -76,8 +78,16 @@ POST /console/imports/{id:int}/approval-refusal                      imports w
 POST /console/imports/{id:int}/discard                               imports w
 GET  /console/imports/{id:int}/undo                                  imports r
 POST /console/imports/{id:int}/undo                                  imports w
+GET  /console/imports/{id:int}/workbook                              imports r
+GET  /console/imports/{id:int}/workbook/file                         imports r
 GET  /console/contracts                                              contracts r
 GET  /console/contracts/{id:int}                                     contracts r
+GET  /console/contracts/{id:int}/correction                          contracts w
+POST /console/contracts/{id:int}/correction                          contracts w
+GET  /console/contracts/{id:int}/lines/{line:int}/correction         contracts w
+POST /console/contracts/{id:int}/lines/{line:int}/correction         contracts w
+POST /console/contracts/export                                       contracts r
+GET  /console/contracts/template                                     contracts r
 GET  /console/accounts                                               accounts r
 GET  /console/accounts/{id:int}                                      accounts r
 POST /console/accounts/{id:int}/suspension                           accounts w
@@ -241,10 +251,11 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         batch_id=batch.id, position=0, sheet="", row=2, hidden=False, status="new", contract_key="X", line_id=None,
         values=dict.fromkeys(FIELDS, ""), changes={}, warnings=[], errors=[],
     )  # fmt: skip
-    before = {"value": "", "errors": [], "warnings": []}
+    before: dict[str, Any] = {"value": "", "errors": [], "warnings": []}
     mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
     session.add_all([row, mended])
     session.flush()
+    certificate = add_certificate(session)
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
@@ -252,7 +263,8 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         "imports id": batch.id,
         "imports row": row.id,
         "imports correction": mended.id,
-        "contracts id": add_certificate(session).id,
+        "contracts id": certificate.id,
+        "contracts line": session.query(ContractLine.id).filter_by(certificate_id=certificate.id).scalar(),
         "accounts id": account.id,
         "mails id": letter.id,
         "jobs name": "deliver_mail",
