@@ -135,7 +135,7 @@ def _place(call: Call, name: str) -> str:
 def _refused(call: Call, batch: ImportBatch, found: ImportRow, fix: CellFix, refused: Refused) -> Response:
     """The error at the cell, what was typed kept: below its row, or on the row's own page where there is no script."""
     fixes = fixes_of(call, batch, [found]).get(found.id, {})
-    if call.basis.is_htmx and fix.field in fixes and refused.code == "cell_wrong":
+    if call.basis.is_htmx and fix.field in fixes and refused.field == fix.field:
         told = {**fixes, fix.field: replace(fixes[fix.field], error=say(refused, call.basis.language))}
         return call.invalid(_ROW, block="fixes", batch=batch, row=found, fixes=told, show=call.form.value("show"))
     call.form.refuse(refused)

@@ -9,7 +9,7 @@ from rules.refusal import Refused
 from rules.tickets import State
 from wording import dates, labels
 from wording.catalog import N_, translate
-from wording.imports import FILE_REFUSALS
+from wording.imports import FILE_REFUSALS, ROW_ERRORS
 
 # {label} is the field's own label: one sentence serves メールアドレス and 保守登録メール.
 _ADDRESSES = {
@@ -136,7 +136,6 @@ _IMPORTS = {
     "mapping_nothing": N_("読み込むシートを 1 つ以上選んでください。"),
     "mapping_twice": N_("「{column}」に、列 {a} と列 {b} の 2 つが選ばれています。どちらかを「取り込まない」にしてください。"),
     "mapping_gone": N_("ファイルを読み直したあとの画面ではないため、保存できませんでした。最新の列の対応を確認してください。"),
-    "cell_wrong": "{sentence}",
     "cell_gone": N_("この行は、取込の計画が作り直されたため見つかりません。一覧から選び直してください。"),
     "cell_field": N_("直す項目を選び直してください。"),
     "no_certain_repair": N_("まとめて直せるセルが、もうありません。画面を開き直してください。"),
@@ -177,7 +176,7 @@ _CONSOLE = {
     "mail_nothing_open": N_("送信を待っている宛先はありません。画面を開き直して、いまの状態をお確かめください。"),
 }
 SENTENCES: dict[str, str] = {**_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
-"""Every code a rule or an action refuses with, and its sentence."""
+"""Every code a rule or an action refuses with, and its sentence. A cell typed anew is refused with the words of reading it (ROW_ERRORS)."""
 
 HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}
 """What stands below some sentences."""
@@ -200,7 +199,7 @@ def say(refused: Refused, language: str = "ja") -> str:
     if refused.code == "batch_state":
         facts["state"] = translate(facts["state"], language)
     facts.setdefault("label", labels.field(refused.field or "", language))
-    return translate(SENTENCES[refused.code], language).format(**facts)
+    return translate(SENTENCES.get(refused.code) or ROW_ERRORS[refused.code], language).format(**facts)
 
 
 def hint(code: str, language: str = "ja") -> str:
