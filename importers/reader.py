@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -222,10 +223,16 @@ def _run_child(request: bytes, answer: IO[bytes], seconds: int) -> None:
     if child.returncode in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
         raise Refused("workbook_too_slow")
     if child.returncode:
-        # The kind of fault only: its text may hold what stands in a cell.
-        kinds = [line.split(b":")[0].strip().decode("ascii", "replace") for line in said.splitlines()[-1:]]
-        log.warning("workbook reader ended with %s (%s)", child.returncode, "".join(kinds)[:80])
+        log.warning("workbook reader ended with %s (%s)", child.returncode, _fault(said.decode("utf-8", "replace")))
         raise Refused("workbook_unreadable")
+
+
+def _fault(said: str) -> str:
+    """The kind of fault and the file it arose in; its text may hold what stands in a cell."""
+    kinds = [line.split(":")[0].strip() for line in said.splitlines()[-1:]]
+    files = re.findall(r'^  File "([^"]+)", line (\d+)', said, re.MULTILINE)
+    place = f" at {Path(files[-1][0]).parent.name}/{Path(files[-1][0]).name}:{files[-1][1]}" if files else ""
+    return ("".join(kinds)[:80] + place)[:160]
 
 
 def _sheet(told: Mapping[str, Any]) -> SheetReading:
