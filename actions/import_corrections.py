@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.import_batches import plan_again, refresh, require
-from actions.import_plans import Rows, masters
+from actions.import_plans import ERROR, Rows, masters
 from importers.cells import DITTO, Problem, family_key
 from importers.certificates import parsers
 from importers.reader import Issue
@@ -202,6 +202,9 @@ def _plan_anew(session: Session, batch: ImportBatch, touched: Mapping[int, Line]
         row.values = dict(zip(FIELDS, line.values, strict=True))
         row.contract_key = line.values[_CONTRACT]
         row.confirmed = row.confirmed and line.warnings == row.warnings
+        if not row.contract_key:
+            # Without a contract there is nothing to compare the line with.
+            row.status, row.line_id, row.changes, row.held_by = ERROR, None, {}, row.row
         row.errors, row.warnings = [dict[str, Any](issue) for issue in line.errors], [dict[str, Any](issue) for issue in line.warnings]
     session.flush()
     if keys:
