@@ -16,12 +16,13 @@ from mail.desk import Desk
 from models.actors import SYSTEM, Actor
 from models.database import lock
 from models.people import Account, AccountState, Consent, PendingRegistration
+from models.requests import ExceptionRequest
 from models.tokens import hash_token, new_token
 from rules.addresses import parse_address, registrable
 from rules.credentials import user_id_key
 from rules.limits import Limits
 from rules.refusal import Refused
-from rules.registration import Applicant, Normalised, Trace, normalise
+from rules.registration import Applicant, Normalised, normalise
 from rules.text import searchable
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -73,7 +74,7 @@ def hold(session: Session, entries: Normalised, password_hash: str, *, privacy_v
     lock(session, f"user_id:{key}")
     if is_taken(session, key, now=now):
         raise Refused("user_id_taken", "user_id")
-    if not _may_mail(session, entries.email.key, limits=limits, now=now):
+    if not may_mail(session, entries.email.key, limits=limits, now=now):
         return 0
     pending = PendingRegistration(
         user_id=entries.user_id,
@@ -90,7 +91,8 @@ def hold(session: Session, entries: Normalised, password_hash: str, *, privacy_v
     return _send_link(session, pending, desk=desk, limits=limits, now=now)
 
 
-def _may_mail(session: Session, email_key: str, *, limits: Limits, now: datetime) -> bool:
+def may_mail(session: Session, email_key: str, *, limits: Limits, now: datetime) -> bool:
+    """Count one letter with a link to an address; False when it has had its number (limits.confirmation_mails)."""
     window = timedelta(hours=limits.confirmation_mail_hours)
     return rates.count_one(session, "confirmation_mail", email_key, window=window, now=now) <= limits.confirmation_mails
 
@@ -143,7 +145,8 @@ def complete(session: Session, token: str, *, client: str, desk: Desk, now: date
     entries, trace = judge_pending(session, pending, now=now)
     if not trace.passed:
         raise Refused("changed_meanwhile")
-    account = _account_of(pending, entries, trace, now=now)
+    maintenance_key = entries.maintenance_email.key if entries.maintenance_email else ""
+    account = account_from(pending, party_role=trace.matched_party or "", maintenance_key=maintenance_key, now=now)
     try:
         with session.begin_nested():
             session.add(account)
@@ -157,7 +160,8 @@ def complete(session: Session, token: str, *, client: str, desk: Desk, now: date
     return account
 
 
-def _account_of(pending: PendingRegistration, entries: Normalised, trace: Trace, *, now: datetime) -> Account:
+def account_from(pending: PendingRegistration | ExceptionRequest, *, party_role: str, maintenance_key: str, now: datetime) -> Account:
+    """The account that a proved registration makes, not added yet."""
     return Account(
         user_id=pending.user_id,
         user_id_key=pending.user_id_key,
@@ -168,9 +172,9 @@ def _account_of(pending: PendingRegistration, entries: Normalised, trace: Trace,
         email_key=pending.email_key,
         email_domain=domain_of(pending.email),
         maintenance_email=pending.maintenance_email,
-        maintenance_email_key=entries.maintenance_email.key if entries.maintenance_email else "",
+        maintenance_email_key=maintenance_key,
         contract_key=pending.contract_key,
-        party_role=trace.matched_party or "",
+        party_role=party_role,
         search_text=search_text(pending),
         state=AccountState.ACTIVE,
         privacy_version=pending.privacy_version,
@@ -185,7 +189,7 @@ def domain_of(email: str) -> str:
     return registrable(host) or host
 
 
-def search_text(person: PendingRegistration | Account) -> str:
+def search_text(person: PendingRegistration | ExceptionRequest | Account) -> str:
     """Company, person, user ID and e-mail in the form search compares."""
     return searchable(f"{person.company_name} {person.person_name} {person.user_id} {person.email}")[:700]
 
@@ -201,7 +205,7 @@ def send_again(session: Session, pending: PendingRegistration, *, desk: Desk, li
         return pending.id
     if is_taken(session, pending.user_id_key, pending=pending, now=now):
         raise Refused("user_id_taken", "user_id")
-    if not _may_mail(session, pending.email_key, limits=limits, now=now):
+    if not may_mail(session, pending.email_key, limits=limits, now=now):
         return 0
     session.execute(_copies(pending).where(PendingRegistration.expires_at > now).values(expires_at=now))
     names = ("user_id", "user_id_key", "password_hash", "company_name", "person_name", "email", "email_key", "maintenance_email", "contract_key")
