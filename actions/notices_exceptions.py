@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.letters import Draft, write_letters
 from mail.compose import Text, compose
 from mail.desk import Desk
-from models.people import Account
+from models.people import Account, Staff
 from models.requests import ExceptionRequest
+from rules.calendar import tokyo_date
+from rules.rights import Role
 
 
 def exception_link(session: Session, request: ExceptionRequest, *, token: str, desk: Desk, now: datetime) -> None:
@@ -41,6 +44,15 @@ def exception_approved(session: Session, request: ExceptionRequest, account: Acc
     """承認: the registration is complete, or the profile is changed."""
     text = approved_text(request, desk, user_id=account.user_id)
     _write(session, "exception_approved", f"exception_approved:{request.id}", request, text, desk=desk, now=now)
+
+
+def too_many_failures(session: Session, contract_key: str, failures: int, *, desk: Desk, now: datetime) -> None:
+    """Tell the desk's staff that somebody tries out one contract: once a contract and day, in Japan."""
+    day = tokyo_date(now).isoformat()
+    text = compose("staff_registration_limit", desk=desk, contract_key=contract_key, failures=failures)
+    rows = session.execute(select(Staff.email, Staff.roles).where(Staff.active).order_by(Staff.id)).all()
+    to = [row.email for row in rows if Role.DESK in row.roles]
+    write_letters(session, [Draft("staff_registration_limit", f"staff_registration_limit:{contract_key}:{day}", text, to)], desk=desk, now=now)
 
 
 def approved_text(request: ExceptionRequest, desk: Desk, *, user_id: str, message: str | None = None) -> Text:

@@ -9,7 +9,7 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from actions import journal, notices, rates
+from actions import journal, notices, notices_exceptions, rates
 from actions.decisions import Judged, is_taken, judge_new, judge_pending, keep_refusal
 from actions.sign_ins import client_key
 from mail.desk import Desk
@@ -35,7 +35,7 @@ class LinkState(StrEnum):
     UNKNOWN = "unknown"
 
 
-def try_registration(session: Session, applicant: Applicant, *, client: str, limits: Limits, now: datetime) -> Judged:
+def try_registration(session: Session, applicant: Applicant, *, client: str, desk: Desk, limits: Limits, now: datetime) -> Judged:
     """Judge what was typed and keep a refusal. For a short transaction of its own: the count and the refusal outlive the answer.
 
     Refuses: too_many_tries(until) after `limits.registrations_per_hour` tries of one client that could learn something.
@@ -46,7 +46,7 @@ def try_registration(session: Session, applicant: Applicant, *, client: str, lim
         return Judged(entries, told, keep_refusal(session, "registration", entries, trace, client=client, now=now))
     if rates.count_one(session, "registration_client", client_key(client), window=_HOUR, now=now) > limits.registrations_per_hour:
         raise Refused("too_many_tries", until=rates.window_start(now, _HOUR) + _HOUR)
-    blind = _count_failure(session, entries.contract_key, limits=limits, now=now)
+    blind = _count_failure(session, entries.contract_key, desk=desk, limits=limits, now=now)
     trace, told = judge_new(session, entries, blind=blind, now=now)
     if not told.pair_refused:
         rates.give_back(session, "contract_failure", entries.contract_key, window=_DAY, now=now)
@@ -55,11 +55,12 @@ def try_registration(session: Session, applicant: Applicant, *, client: str, lim
     return Judged(entries, told, keep_refusal(session, "registration", entries, trace, told=told, client=client, now=now, limited=blind))
 
 
-def _count_failure(session: Session, contract_key: str, *, limits: Limits, now: datetime) -> bool:
+def _count_failure(session: Session, contract_key: str, *, desk: Desk, limits: Limits, now: datetime) -> bool:
     """Count one failure ahead (parallel tries must not slip through); True when the contract has had too many today."""
     failures = rates.count_one(session, "contract_failure", contract_key, window=_DAY, now=now)
     if failures == limits.contract_failures_per_day + 1:
         journal.record(session, "limit_reached", "contract", None, by=SYSTEM, now=now, subject_name=contract_key, failures=failures - 1)
+        notices_exceptions.too_many_failures(session, contract_key, failures - 1, desk=desk, now=now)
     return failures > limits.contract_failures_per_day
 
 

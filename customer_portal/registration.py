@@ -54,7 +54,7 @@ def try_form(basis: Basis) -> Tried:
     applicant = applicant_of(Form(basis.fields))
     try:
         with transaction(basis.wiring.engine) as session:
-            judged = registrations.try_registration(session, applicant, client=basis.client, limits=basis.limits, now=basis.now)
+            judged = registrations.try_registration(session, applicant, client=basis.client, desk=basis.wiring.desk, limits=basis.limits, now=basis.now)
     except Refused as stopped:
         return Tried(None, stopped)
     if judged.trace.held:

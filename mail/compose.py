@@ -182,6 +182,7 @@ NOTICES: Mapping[str, str] = {
     "answered": N_("チケットの回答"),
     "staff_ticket_opened": N_("新着チケット（職員）"),
     "staff_ticket_updated": N_("お客様の返信（職員）"),
+    "staff_registration_limit": N_("登録の失敗の上限（職員）"),
     "staff_assigned": N_("担当の割り当て（職員）"),
     "staff_first_answer_overdue": N_("最初の回答の超過（職員）"),
 }

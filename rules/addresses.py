@@ -141,7 +141,7 @@ def unicode_host(host: str) -> str:
 
 
 def mixes_scripts(host: str) -> bool:
-    """Whether a label of a host as people read it holds ASCII letters beside letters of another writing system than Japanese: one that only looks like another."""
+    """Whether a label of a host as people read it mixes ASCII letters with letters of another writing system than Japanese: it may only look like another."""
     for label in host.split("."):
         foreign = any(not sign.isascii() and not ("\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff") for sign in label)
         if foreign and any(sign.isascii() and sign.isalpha() for sign in label):

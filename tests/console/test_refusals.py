@@ -31,7 +31,8 @@ def desk(engine: Engine, client: Client) -> None:
 def refused(client: Client, **changed: Any) -> None:
     client.get("/register")
     fields = {"company_name": "東西", "person_name": "山田", "user_id": "yamada", "password": PASSWORD, "password_confirmation": PASSWORD}
-    client.submit("/register", expect=422, consent=True, **{**fields, **ENTRIES, **changed})
+    filled: dict[str, Any] = {**fields, **ENTRIES, **changed}
+    client.submit("/register", expect=422, consent=True, **filled)
 
 
 def test_a_refusal_is_found_by_its_number_and_says_what_was_close(engine: Engine, client: Client) -> None:
@@ -57,7 +58,8 @@ def test_a_number_that_nobody_was_given_finds_nothing(client: Client) -> None:
 def rehearse(client: Client, **changed: Any) -> Page:
     if not client.page or client.page.path != "/console/rehearsal":
         client.get("/console/rehearsal")
-    return client.submit("/console/rehearsal", **{**ENTRIES, **changed})
+    filled: dict[str, Any] = {**ENTRIES, **changed}
+    return client.submit("/console/rehearsal", **filled)
 
 
 def test_a_rehearsal_tells_every_rule_and_creates_nothing(engine: Engine, client: Client) -> None:

@@ -42,7 +42,8 @@ def desk(engine: Engine, client: Client) -> None:
 
 def register(client: Client, *, expect: int = 422, **changed: Any) -> Page:
     client.get("/register")
-    return client.submit("/register", expect=expect, consent=True, **{**FIELDS, **changed})
+    filled: dict[str, Any] = {**FIELDS, **changed}
+    return client.submit("/register", expect=expect, consent=True, **filled)
 
 
 def letters(engine: Engine, kind: str) -> list[tuple[str, str]]:
@@ -78,7 +79,8 @@ def prove(engine: Engine, client: Client) -> Page:
 
 def decide(client: Client, number: int, decision: str, *, expect: int = 200, **fields: Any) -> Page:
     client.get(f"/console/exceptions/{number}")
-    return client.submit("/decision", expect=expect, **{"decision": decision, "reason": "支店のドメインのため", **fields})
+    filled: dict[str, Any] = {"decision": decision, "reason": "支店のドメインのため", **fields}
+    return client.submit("/decision", expect=expect, **filled)
 
 
 def test_an_approved_registration_completes_without_retyping(engine: Engine, client: Client) -> None:
