@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, contracts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from console import accounts, attachments, contracts, email_changes, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -13,6 +13,7 @@ PAGES: list[Page] = [
     *attachments.PAGES,
     *imports.PAGES,
     *contracts.PAGES,
+    *email_changes.PAGES,
     *accounts.PAGES,
     *mails.PAGES,
     *jobs.PAGES,
