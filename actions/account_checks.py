@@ -46,9 +46,7 @@ class Standing:
 def load_standing(session: Session, contract_keys: Iterable[str]) -> Standing:
     """The standing of the contracts that some accounts name."""
     keys = sorted(set(contract_keys))
-    certificates = session.execute(
-        select(Certificate.id, Certificate.contract_key, Certificate.issued_on).where(among(session, _KEY, keys))
-    ).all()
+    certificates = session.execute(select(Certificate.id, Certificate.contract_key, Certificate.issued_on).where(among(session, _KEY, keys))).all()
     parties: dict[int, list[tuple[int, PartyFacts]]] = defaultdict(list)
     joined = select(Party.id, Party.certificate_id, Party.role, Party.email_key).join(Certificate, Certificate.id == Party.certificate_id)
     for row in session.execute(joined.where(among(session, _KEY, keys)).order_by(Party.id)):

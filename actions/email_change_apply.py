@@ -116,15 +116,10 @@ def _change_parties(session: Session, change: EmailChange, parties: Sequence[Any
     before: list[dict[str, Any]] = []
     new = parse_address(change.new_email)
     for some in _chunks([row.id for row in parties]):
-        rows = session.execute(select(Party.id, Party.email, Party.edited_at, Party.edited_by, Party.edited_from).where(Party.id.in_(some))).all()
-        before += [
-            {"id": row.id, "email": row.email, "at": row.edited_at.isoformat() if row.edited_at else None, "by": row.edited_by, "from": row.edited_from}
-            for row in rows
-        ]
+        rows = session.execute(select(Party.id, Party.email, Party.set_at, Party.set_by).where(Party.id.in_(some))).all()
+        before += [{"id": row.id, "email": row.email, "at": row.set_at.isoformat() if row.set_at else None, "by": row.set_by} for row in rows]
         mine = (Party.id.in_(some), Party.email_key == change.old_key)
-        first = update(Party).where(*mine, Party.edited_at.is_(None)).values(edited_from=Party.email)
-        session.execute(first, execution_options={"synchronize_session": False})
-        values = {"email": new.value, "email_key": new.key, "edited_at": now, "edited_by": by.name}
+        values = {"email": new.value, "email_key": new.key, "set_at": now, "set_by": by.name}
         changed = session.execute(update(Party).where(*mine).values(**values).returning(Party.id), execution_options={"synchronize_session": False}).all()
         if len(changed) != len(some):
             raise Refused("impact_outdated")
@@ -186,9 +181,8 @@ def _party_before(entry: dict[str, Any]) -> dict[str, object]:
     return {
         "email": entry["email"],
         "email_key": parse_address(entry["email"]).key,
-        "edited_at": datetime.fromisoformat(entry["at"]) if entry["at"] else None,
-        "edited_by": entry["by"],
-        "edited_from": entry["from"],
+        "set_at": datetime.fromisoformat(entry["at"]) if entry["at"] else None,
+        "set_by": entry["by"],
     }
 
 

@@ -108,11 +108,9 @@ class Party(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
     email_key: Mapped[str] = mapped_column(String(254), default="", index=True)
-    edited_at: Mapped[datetime | None]
-    """When the e-mail was changed in the console since the last import that set it: the next import that differs is a conflict."""
-    edited_by: Mapped[str | None] = mapped_column(String(100))
-    edited_from: Mapped[str | None] = mapped_column(String(254))
-    """The e-mail before the first such change."""
+    set_at: Mapped[datetime | None]
+    """When a person set this record in the console; an import that differs is a conflict."""
+    set_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
 
 
 class ContractLine(Base):

@@ -168,7 +168,9 @@ def accounts_with(session: Session, email_key: str) -> Sequence[Account]:
 
 def open_tickets(session: Session, account_ids: Collection[int]) -> dict[int, int]:
     """How many unresolved tickets each account has."""
-    statement = select(Ticket.account_id, func.count().label("tickets")).where(Ticket.account_id.in_(account_ids), Ticket.unresolved).group_by(Ticket.account_id)
+    statement = (
+        select(Ticket.account_id, func.count().label("tickets")).where(Ticket.account_id.in_(account_ids), Ticket.unresolved).group_by(Ticket.account_id)
+    )
     return {row.account_id or 0: row.tickets for row in session.execute(statement)}
 
 

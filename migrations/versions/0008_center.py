@@ -11,13 +11,12 @@ branch_labels = None
 depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
-PARTY_EDITS: dict[str, sa.DateTime | sa.String] = {"edited_at": MOMENT, "edited_by": sa.String(length=100), "edited_from": sa.String(length=254)}
 
 
 def upgrade() -> None:
     """Add the tables, and what a party and a link keep."""
-    for name, kind in PARTY_EDITS.items():
-        op.add_column("party", sa.Column(name, kind, nullable=True))
+    op.add_column("party", sa.Column("set_at", MOMENT, nullable=True))
+    op.add_column("party", sa.Column("set_by", sa.String(length=100), server_default="", nullable=False))
     op.add_column("account_link", sa.Column("held", sa.JSON(), nullable=True))
     _add_changes()
     _add_findings()
@@ -49,8 +48,8 @@ def downgrade() -> None:
     for table in ("recovery_request", "account_totp", "account_finding", "email_change_file", "email_change"):
         op.drop_table(table)
     op.drop_column("account_link", "held")
-    for name in PARTY_EDITS:
-        op.drop_column("party", name)
+    op.drop_column("party", "set_by")
+    op.drop_column("party", "set_at")
 
 
 def _add_changes() -> None:

@@ -106,7 +106,7 @@ def test_a_request_by_mail_is_checked_applied_told_and_taken_back(center: Center
     with transaction(center.engine, readonly=True) as session:
         certificate, party = session.scalars(select(Certificate)).one(), session.scalars(select(Party).where(Party.email == NEW)).one()
         assert certificate.updated_at == clock()
-        assert (party.edited_at, party.edited_by, party.edited_from) == (clock(), "森", MAINTENANCE)
+        assert (party.set_at, party.set_by) == (clock(), "森")
 
     page = center.mori.click("元に戻す")
     assert page.says("証書の当事者 1件と、アカウント 1件")
@@ -117,7 +117,7 @@ def test_a_request_by_mail_is_checked_applied_told_and_taken_back(center: Center
     assert center.account().maintenance_email == MAINTENANCE
     assert center.letters()[3:] == [("email_change_reversed", EMAIL)] * 2
     with transaction(center.engine, readonly=True) as session:
-        assert session.scalars(select(Party.edited_at)).all() == [None, None]
+        assert session.scalars(select(Party.set_at)).all() == [None, None]
 
 
 def test_another_registrable_domain_wants_a_second_person(center: Center) -> None:
