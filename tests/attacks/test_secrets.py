@@ -19,11 +19,13 @@ from models.base import Base
 from models.database import transaction
 from models.outbox import Letter
 from models.people import Staff
+from rules.limits import Limits
 from rules.rights import Role
 from tests import people
 from tests.attacks.house import House
 from tests.attacks.wire import ROOT
 from tests.client import Client, Page
+from tests.portal.visit import answer_recoveries
 from tests.services.smtp import free_port
 
 FIRST, SECOND, THIRD, WRONG = "Canary-first-1a", "Canary-second-2b", "Canary-third-3c", "Canary-wrong-9z"
@@ -152,6 +154,7 @@ def _recover(other: Client, engine: Engine, cookies: list[str]) -> str:
     """A new password by mail, in another browser; the link's secret."""
     other.get("/recover")
     other.submit("/recover", email=people.EMAIL)
+    answer_recoveries(engine, limits=Limits(), now=people.NOW)
     path, secret = link(engine, "login_ids")
     other.get(path)
     other.submit(path, password=THIRD, password_confirmation=WRONG, expect=422)

@@ -75,6 +75,8 @@ GET  /console/accounts                                               accounts r
 GET  /console/accounts/{id:int}                                      accounts r
 POST /console/accounts/{id:int}/suspension                           accounts w
 POST /console/accounts/{id:int}/reopening                            accounts w
+GET  /console/radar                                                  accounts r
+POST /console/radar/{id:int}/mark                                    contracts w
 GET  /console/mails                                                  delivery r
 GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
@@ -244,6 +246,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "email-changes token": "a-proof",
         "contracts id": add_certificate(session).id,
         "accounts id": account.id,
+        "radar id": 1,
         "mails id": letter.id,
         "jobs name": "deliver_mail",
         "products id": 1,
