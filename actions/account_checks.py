@@ -18,7 +18,6 @@ from rules.addresses import Address
 from rules.contracts import CertificateFacts, PartyFacts
 from rules.registration import Facts, Grant, Trace, decide
 
-
 _KEY: ColumnElement[str] = Certificate.contract_key.expression
 
 

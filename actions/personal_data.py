@@ -5,17 +5,17 @@ Erasing leaves the account's row, its tickets and the journal's lines, all witho
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, cast
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
 from models.actors import Actor
-from models.base import AnyRow
+from models.base import AnyRow, AnySelect
 from models.email_changes import EmailChange
 from models.journal import JournalEntry
 from models.outbox import Letter, LetterState, Recipient, RecipientState
@@ -62,7 +62,9 @@ def export_person(session: Session, account: Account, *, by: Actor, now: datetim
         "account": {name: _plain(getattr(account, name)) for name in _PROFILE},
         "consents": _rows(session, select(Consent.privacy_version, Consent.at).where(Consent.account_id == account.id)),
         "sign_ins": _rows(session, select(SignIn.at, SignIn.succeeded, SignIn.how, SignIn.client).where(SignIn.account_id == account.id)),
-        "sessions": _rows(session, select(AccountSession.created_at, AccountSession.seen_at, AccountSession.client).where(AccountSession.account_id == account.id)),
+        "sessions": _rows(
+            session, select(AccountSession.created_at, AccountSession.seen_at, AccountSession.client).where(AccountSession.account_id == account.id)
+        ),
         "tickets": _rows(
             session,
             select(Ticket.id, Ticket.subject, Ticket.contract_text, Ticket.serial_text, Ticket.model, Ticket.os_version, Ticket.cc, Ticket.created_at).where(
@@ -151,7 +153,7 @@ def _erase_refusals(session: Session, account: Account) -> None:
     told = {account.user_id, account.email, account.maintenance_email}
     for refusal in session.scalars(select(Refusal).where(Refusal.contract_key == account.contract_key)):
         if any(told & set(cast("dict[str, str]", rule.get("inputs", {})).values()) for rule in refusal.trace.get("rules", [])):
-            rules = [{**rule, "inputs": {}} for rule in refusal.trace["rules"]]
+            rules: list[dict[str, Any]] = [{**rule, "inputs": {}} for rule in refusal.trace["rules"]]
             refusal.trace, refusal.client = {**refusal.trace, "rules": rules}, ""
 
 
@@ -177,8 +179,8 @@ def _acts_of(account: Account) -> tuple[Any, ...]:
     return (by_them | to_them,)
 
 
-def _rows(session: Session, statement: Select[Any]) -> list[dict[str, Any]]:
-    return [{name: _plain(value) for name, value in row._mapping.items()} for row in session.execute(statement)]
+def _rows(session: Session, statement: AnySelect) -> list[dict[str, Any]]:
+    return [{name: _plain(value) for name, value in row.items()} for row in session.execute(statement).mappings()]
 
 
 def _plain(value: Any) -> Any:
@@ -187,30 +189,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (datetime, date)):
         return value.isoformat()
     return value
-
-
-def who_received(session: Session, account: Account, *, since: datetime, until: datetime) -> Sequence[AnyRow]:
-    """Every address that was sent something of the account's between two moments: address, place, letters, first, last; the most first."""
-    letters = (Letter.account_id == account.id) | Letter.ticket_id.in_(select(Ticket.id).where(Ticket.account_id == account.id))
-    reached = (Recipient.state == RecipientState.ACCEPTED) | (Recipient.state == RecipientState.UNKNOWN)
-    statement = (
-        select(Recipient.address, Recipient.place, func.count().label("letters"), func.min(Letter.created_at).label("first"), func.max(Letter.created_at).label("last"))
-        .join(Letter, Letter.id == Recipient.letter_id)
-        .where(letters, reached, Letter.created_at >= since, Letter.created_at < until)
-        .group_by(Recipient.address, Recipient.place)
-        .order_by(func.count().desc(), Recipient.address)
-    )
-    return session.execute(statement.limit(200)).all()
-
-
-def who_acted(session: Session, account: Account, ticket_ids: Collection[int], *, since: datetime, until: datetime) -> Sequence[AnyRow]:
-    """Who did something to the account or its tickets between two moments: actor_kind, actor_name, acts, first, last."""
-    of_account = (JournalEntry.subject_kind == "account") & (JournalEntry.subject_id == account.id)
-    of_tickets = (JournalEntry.subject_kind == "ticket") & JournalEntry.subject_id.in_(ticket_ids)
-    statement = (
-        select(JournalEntry.actor_kind, JournalEntry.actor_name, func.count().label("acts"), func.min(JournalEntry.at).label("first"), func.max(JournalEntry.at).label("last"))
-        .where(of_account | of_tickets, JournalEntry.at >= since, JournalEntry.at < until)
-        .group_by(JournalEntry.actor_kind, JournalEntry.actor_name)
-        .order_by(func.count().desc(), JournalEntry.actor_name)
-    )
-    return session.execute(statement.limit(200)).all()

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, contracts, email_changes, imports, jobs, journal, mails, masters, queue, radar, replies, sign_in, staff, ticket
+from console import (
+    account_data,
+    accounts,
+    attachments,
+    contracts,
+    email_changes,
+    imports,
+    jobs,
+    journal,
+    mails,
+    masters,
+    queue,
+    radar,
+    replies,
+    sign_in,
+    staff,
+    ticket,
+)
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -15,6 +32,7 @@ PAGES: list[Page] = [
     *contracts.PAGES,
     *email_changes.PAGES,
     *accounts.PAGES,
+    *account_data.PAGES,
     *radar.PAGES,
     *mails.PAGES,
     *jobs.PAGES,

@@ -13,6 +13,7 @@ from actions import profiles, sign_ins
 from actions.decisions import Judged, entries_of, judge_profile
 from actions.links import find_link
 from actions.profiles import GUARDED, Place
+from actions.totp import totp_of
 from customer_portal.registration import applicant_of, stop, tell
 from customer_portal.session import start
 from models.actors import Customer
@@ -70,6 +71,7 @@ def index(call: Call) -> Response:
     account = _account(call)
     text = call.query("q").strip()[:100]
     today = tokyo_date(call.now)
+    second = totp_of(call.session, account.id)
     after, before = _place(call.query("after")), _place(call.query("before"))
     lines, earlier, later = profiles.contract_lines(
         call.session, account.maintenance_email_key, text=text, after=after, before=before, rows=call.limits.page_rows
@@ -82,6 +84,7 @@ def index(call: Call) -> Response:
         pages=Links(_url(text, "before", lines[0]) if lines and earlier else None, _url(text, "after", lines[-1]) if lines and later else None),
         q=text,
         sign_ins=profiles.sign_ins(call.session, account.id),
+        second_factor=second.enrolled_at if second else None,
     )
 
 
@@ -133,23 +136,27 @@ def judge(basis: Basis) -> Edited | None:
 
 
 def _check_password(basis: Basis, form: Form, account: Account, edited: Edited) -> Edited:
-    """The present password, counted like a sign-in: who finds an open session may not try passwords in it."""
+    stopped, wrong = present_password(basis, form, account)
+    if stopped or wrong:
+        return replace(edited, stopped=stopped, wrong=wrong)
+    return replace(edited, password_hash=basis.wiring.passwords.hash(form.value("password")) if edited.new_password else "")
+
+
+def present_password(basis: Basis, form: Form, account: Account) -> tuple[Refused | None, Refused | None]:
+    """The present password, counted like a sign-in: who finds an open session may not try passwords in it. Too many tries, or a wrong one."""
     key = account.user_id_key
     try:
         with transaction(basis.wiring.engine) as session:
             sign_ins.count_try(session, key, client=basis.client, limits=basis.limits, now=basis.now)
     except Refused as stopped:
-        return replace(edited, stopped=stopped)
+        return stopped, None
     right = basis.wiring.passwords.matches(account.password_hash, form.value("current_password"))
     with transaction(basis.wiring.engine) as session:
         if right:
             sign_ins.give_back_try(session, key, client=basis.client, limits=basis.limits, now=basis.now)
         else:
             sign_ins.record_failure(session, key, client=basis.client, now=basis.now)
-    if not right:
-        return replace(edited, wrong=Refused("password_wrong", "current_password"))
-    hashed = basis.wiring.passwords.hash(form.value("password")) if edited.new_password else ""
-    return replace(edited, password_hash=hashed)
+    return None, None if right else Refused("password_wrong", "current_password")
 
 
 def update(call: Call) -> Response:

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from customer_portal import email_changes, home, profile, recovery, registration, session, tickets
+from customer_portal import email_changes, home, profile, recovery, registration, session, tickets, totp
 from customer_portal import help as help_pages
 from web.endpoint import Page
 
-PAGES: list[Page] = [*home.PAGES, *registration.PAGES, *session.PAGES, *recovery.PAGES, *tickets.PAGES, *profile.PAGES, *email_changes.PAGES, *help_pages.PAGES]
+PAGES: list[Page] = [
+    *home.PAGES,
+    *registration.PAGES,
+    *session.PAGES,
+    *recovery.PAGES,
+    *tickets.PAGES,
+    *profile.PAGES,
+    *email_changes.PAGES,
+    *totp.PAGES,
+    *help_pages.PAGES,
+]

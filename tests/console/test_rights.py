@@ -75,6 +75,11 @@ GET  /console/accounts                                               accounts r
 GET  /console/accounts/{id:int}                                      accounts r
 POST /console/accounts/{id:int}/suspension                           accounts w
 POST /console/accounts/{id:int}/reopening                            accounts w
+POST /console/accounts/{id:int}/totp-removal                         accounts w
+GET  /console/accounts/{id:int}/disclosure                           accounts r
+POST /console/accounts/{id:int}/export                               accounts w
+GET  /console/accounts/{id:int}/erasure                              accounts w
+POST /console/accounts/{id:int}/erasure                              accounts w
 GET  /console/radar                                                  accounts r
 POST /console/radar/{id:int}/mark                                    contracts w
 GET  /console/mails                                                  delivery r
