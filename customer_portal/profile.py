@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
@@ -20,9 +20,8 @@ from models.actors import Customer
 from models.base import AnyRow
 from models.database import transaction
 from models.people import Account, LinkKind
-from rules.addresses import parse_address
 from rules.calendar import tokyo_date
-from rules.contracts import line_state
+from rules.contracts import LineState, line_state
 from rules.refusal import Refused
 from rules.registration import normalise
 from web.access import CUSTOMER, VISITOR
@@ -30,6 +29,7 @@ from web.call import Basis, Call
 from web.endpoint import Page, find_actor, get, post
 from web.forms import Form
 from web.sessions import close_customer_sessions
+from wording import labels
 from wording.catalog import N_
 
 _EDIT = "portal/profile/edit.html"
@@ -70,19 +70,23 @@ class Links:
 def index(call: Call) -> Response:
     account = _account(call)
     text = call.query("q").strip()[:100]
+    period = next((state for state in LineState if state == call.query("period")), None)
     today = tokyo_date(call.now)
     second = totp_of(call.session, account.id)
     after, before = _place(call.query("after")), _place(call.query("before"))
+    kept = {name: value for name, value in (("q", text), ("period", period or "")) if value}
     lines, earlier, later = profiles.contract_lines(
-        call.session, account.maintenance_email_key, text=text, after=after, before=before, rows=call.limits.page_rows
+        call.session, account.maintenance_email_key, text=text, period=period, today=today, after=after, before=before, rows=call.limits.page_rows
     )
     return call.page(
         "portal/profile/index.html",
         account=account,
         waiting=profiles.waiting_email(call.session, account.id, now=call.now),
         lines=[(line, line_state(line.starts_on, line.ends_on, today)) for line in lines],
-        pages=Links(_url(text, "before", lines[0]) if lines and earlier else None, _url(text, "after", lines[-1]) if lines and later else None),
+        pages=Links(_url(kept, "before", lines[0]) if lines and earlier else None, _url(kept, "after", lines[-1]) if lines and later else None),
         q=text,
+        period=period or "",
+        periods=[(state.value, labels.line_state(state, call.basis.language)) for state in LineState],
         sign_ins=profiles.sign_ins(call.session, account.id),
         second_factor=second.enrolled_at if second else None,
     )
@@ -102,9 +106,8 @@ def _place(cursor: str) -> Place | None:
         return None
 
 
-def _url(text: str, way: str, line: AnyRow) -> str:
-    query = {"q": text} if text else {}
-    return f"/profile?{urlencode({**query, way: f'{line.ends_on.isoformat()}~{line.contract_key}~{line.id}'})}#contracts"
+def _url(kept: Mapping[str, str], way: str, line: AnyRow) -> str:
+    return f"/profile?{urlencode({**kept, way: f'{line.ends_on.isoformat()}~{line.contract_key}~{line.id}'})}#contracts"
 
 
 def edit(call: Call) -> Response:
@@ -115,7 +118,8 @@ def edit(call: Call) -> Response:
 
 def _edit_page(call: Call, account: Account, *, form: Form, gone: bool, status: int = 200) -> Response:
     offered: Sequence[str] = profiles.offered_contracts(call.session, account.maintenance_email_key) if gone else ()
-    return call.page(_EDIT, status=status, form=form, account=account, gone=gone, offered=offered)
+    domain_refused = any(refused.code.startswith("domains_differ") for refused in form.refusals)
+    return call.page(_EDIT, status=status, form=form, account=account, gone=gone, offered=offered, domain_refused=domain_refused)
 
 
 def judge(basis: Basis) -> Edited | None:
@@ -201,12 +205,16 @@ def _save(call: Call, account: Account, edited: Edited) -> Response:
     said = N_("プロフィールを変更しました。")
     if "email" in changes:
         said = N_("プロフィールを変更しました。新しいメールアドレスに確認メールをお送りしました。メールのリンクを開くまでは、これまでのアドレスを使います。")
+    if "email" in changes and profiles.is_held(call.session, account.id, now=call.now):
+        said = N_(
+            "新しいメールアドレスに確認メールをお送りしました。保守登録メールまたはご契約番号も変わるため、メールのリンクを開いたときに、すべての変更をまとめて反映します。"
+        )
     return call.redirect("/profile", flash=said)
 
 
 def show_email(call: Call) -> Response:
     found = find_link(call.session, LinkKind.EMAIL_CHANGE, call.param("token"), now=call.now)
-    return _email_page(call, found[0].email if found else "", status=200 if found else 410)
+    return _email_page(call, found[0].email if found else "", held=found[0].held if found else None, status=200 if found else 410)
 
 
 def judge_email(basis: Basis) -> Judged | None:
@@ -216,7 +224,7 @@ def judge_email(basis: Basis) -> Judged | None:
         if found is None:
             return None
         link, account = found
-        return profiles.judge_edit(session, account, profiles.with_email(account, parse_address(link.email)), client=basis.client, now=basis.now)
+        return profiles.judge_edit(session, account, profiles.entries_of_link(account, link), client=basis.client, now=basis.now)
 
 
 def prove_email(call: Call) -> Response:
@@ -236,8 +244,8 @@ def prove_email(call: Call) -> Response:
     return call.redirect("/login", flash=said)
 
 
-def _email_page(call: Call, email: str, *, status: int) -> Response:
-    response = call.page(_EMAIL, status=status, email=email, token=call.param("token"))
+def _email_page(call: Call, email: str, *, held: Mapping[str, str] | None = None, status: int) -> Response:
+    response = call.page(_EMAIL, status=status, email=email, held=held or {}, token=call.param("token"))
     response.headers["referrer-policy"] = "no-referrer"
     return response
 

@@ -23,6 +23,7 @@ _ACTS = {
     "register": N_("アカウントを登録しました"),
     "consent": N_("個人情報の取り扱いに同意しました"),
     "edit_profile": N_("プロフィールを編集しました"),
+    "hold_profile": N_("プロフィールの変更が、新しいメールアドレスの確認を待っています"),
     "change_email": N_("メールアドレスを変更しました"),
     "change_password": N_("パスワードを変更しました"),
     "reset_password": N_("パスワードを設定し直しました"),
