@@ -13,16 +13,31 @@ from sqlalchemy.orm import Session
 from console.routes import PAGES
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
+from models.email_changes import EmailChangeFile
 from models.import_corrections import ImportCorrection
 from models.imports import BatchState, ImportBatch, ImportRow
 from models.outbox import Letter
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
+from rules.email_changes import ChangeState
 from rules.lines import FIELDS
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client, Page
-from tests.people import NOW, add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
+from tests.people import (
+    NOW,
+    add_account,
+    add_certificate,
+    add_email_change,
+    add_grant,
+    add_post,
+    add_refusal,
+    add_request,
+    add_staff,
+    add_ticket,
+    sign_in_customer,
+    sign_in_staff,
+)
 from web.wiring import Wiring
 
 # support, lead, service_center, desk, admin, auditor; "own": only what one is asked, or did oneself.
@@ -30,6 +45,7 @@ TABLE = """
 tickets    w    w  own  r    r  r
 contracts  r    r  w    r    r  r
 imports    -    -  w    -    r  r
+exceptions r    r  r    w    r  r
 accounts   r    r  r    w    w  r
 delivery   r    w  r    r    w  r
 masters    -    -  -    -    w  r
@@ -79,18 +95,45 @@ GET  /console/imports/{id:int}/undo                                  imports r
 POST /console/imports/{id:int}/undo                                  imports w
 GET  /console/imports/{id:int}/workbook                              imports r
 GET  /console/imports/{id:int}/workbook/file                         imports r
-GET  /console/contracts                                              contracts r
-GET  /console/contracts/{id:int}                                     contracts r
 GET  /console/contracts/{id:int}/correction                          contracts w
 POST /console/contracts/{id:int}/correction                          contracts w
 GET  /console/contracts/{id:int}/lines/{line:int}/correction         contracts w
 POST /console/contracts/{id:int}/lines/{line:int}/correction         contracts w
 POST /console/contracts/export                                       contracts r
 GET  /console/contracts/template                                     contracts r
+GET  /console/email-changes                                          imports r
+POST /console/email-changes                                          imports w
+GET  /console/email-changes/new                                      imports w
+GET  /console/email-changes/{id:int}                                 imports r
+POST /console/email-changes/{id:int}/decision                        imports w
+POST /console/email-changes/{id:int}/evidence                        imports w
+GET  /console/email-changes/{id:int}/reversal                        imports w
+POST /console/email-changes/{id:int}/reversal                        imports w
+GET  /console/email-changes/{id:int}/files/{token}                   imports r
+GET  /console/contracts                                              contracts r
+GET  /console/contracts/{id:int}                                     contracts r
+GET  /console/exceptions                                             exceptions r
+GET  /console/exceptions/{id:int}                                    exceptions r
+POST /console/exceptions/{id:int}/decision                           exceptions w
+GET  /console/grants                                                 exceptions r
+GET  /console/grants/{id:int}                                        exceptions r
+POST /console/grants/{id:int}/revocation                             exceptions w
+GET  /console/refusals                                               exceptions r
+GET  /console/refusals/{id:int}                                      exceptions r
+GET  /console/rehearsal                                              exceptions r
+POST /console/rehearsal                                              exceptions r
+POST /console/rehearsal/letter                                       exceptions w
 GET  /console/accounts                                               accounts r
 GET  /console/accounts/{id:int}                                      accounts r
 POST /console/accounts/{id:int}/suspension                           accounts w
 POST /console/accounts/{id:int}/reopening                            accounts w
+POST /console/accounts/{id:int}/totp-removal                         accounts w
+GET  /console/accounts/{id:int}/disclosure                           accounts r
+POST /console/accounts/{id:int}/export                               accounts w
+GET  /console/accounts/{id:int}/erasure                              accounts w
+POST /console/accounts/{id:int}/erasure                              accounts w
+GET  /console/radar                                                  accounts r
+POST /console/radar/{id:int}/mark                                    contracts w
 GET  /console/mails                                                  delivery r
 GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
@@ -141,9 +184,9 @@ def test_no_route_is_without_a_row() -> None:
 @pytest.fixture
 def world(engine: Engine, wiring: Wiring) -> dict[str, str]:
     """One of everything that a path can name, by the path's beginning and its parameter."""
-    stored = wiring.store.put(BytesIO(b"log"))
+    stored, proof = wiring.store.put(BytesIO(b"log")), wiring.store.put(BytesIO(b"mail"))
     with transaction(engine) as session:
-        return _fill(session, stored.key)
+        return _fill(session, stored.key, proof.key)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -225,7 +268,7 @@ def _filled(path: str, world: dict[str, str]) -> str:
     return path
 
 
-def _fill(session: Session, stored: str) -> dict[str, str]:
+def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     account, member = add_account(session), add_staff(session)
     ticket = add_ticket(session, account, state=State.WAITING_CENTER)
     answer = add_post(session, ticket, "確認しております", staff=member)
@@ -242,9 +285,13 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         summary={},
     )
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
+    request, refusal = add_request(session), add_refusal(session)
     alias, box = FamilyAlias(family_id=1, alias="x", alias_key="X"), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
-    session.add_all([held, batch, letter, alias, box, domain, day])
+    proof = Attachment(token="a-proof", name="mail.eml", size=3, sha256="0", storage_key=kept, created_at=NOW)
+    change = add_email_change(session)
+    change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
+    session.add_all([held, batch, letter, alias, box, domain, day, proof])
     session.flush()
     row = ImportRow(
         batch_id=batch.id, position=0, sheet="", row=2, hidden=False, status="new", contract_key="X", line_id=None,
@@ -255,6 +302,7 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
     session.add_all([row, mended])
     session.flush()
     certificate = add_certificate(session)
+    session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
@@ -264,7 +312,13 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         "imports correction": mended.id,
         "contracts id": certificate.id,
         "contracts line": session.query(ContractLine.id).filter_by(certificate_id=certificate.id).scalar(),
+        "email-changes id": change.id,
+        "email-changes token": "a-proof",
+        "exceptions id": request.id,
+        "grants id": add_grant(session, request).id,
+        "refusals id": refusal.id,
         "accounts id": account.id,
+        "radar id": 1,
         "mails id": letter.id,
         "jobs name": "deliver_mail",
         "products id": 1,
