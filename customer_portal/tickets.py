@@ -14,7 +14,7 @@ from customer_portal import openings
 from models.base import AnyRow
 from models.own_tickets import follow_ups, own_ticket, own_tickets, public_posts
 from rules.refusal import Refused
-from rules.text import searchable
+from rules.search import terms_of
 from rules.tickets import State
 from web.access import CUSTOMER
 from web.call import Call
@@ -43,7 +43,7 @@ def index(call: Call) -> Response:
         call.customer.id or 0,
         now=call.now,
         states=_GROUPS.get(state, ()),
-        text=searchable(text),
+        terms=terms_of(text),
         before=int(before) if before.isdecimal() and len(before) < 10 else None,
         limit=call.limits.page_rows,
     )
