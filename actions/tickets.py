@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from actions import journal, notices
 from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
+from actions.drafts import keep_draft
 from actions.verdicts import facts_of, judge_typed
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.base import NEVER
 from models.people import Account, Staff
 from models.ticket_page import drop_draft, unseen_posts
-from models.tickets import Draft, Message, MessageKind, Ticket
+from models.tickets import Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.limits import Limits
 from rules.refusal import Refused
@@ -182,7 +183,7 @@ def answer(
     return message
 
 
-def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: StaffMember, now: datetime) -> str:
+def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: StaffMember, limits: Limits, now: datetime) -> str:
     """Undo an answer that is not published yet: it becomes its author's draft, and the ticket is as before.
 
     Returns the text. Refuses: undo_too_late (published, not one's own, or no answer of this ticket).
@@ -197,7 +198,7 @@ def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: St
         _restore(ticket, message.undo)
     give_back(session, message, by=by)
     session.delete(message)
-    _keep_draft(session, ticket, MessageKind.ANSWER, text, by=by, now=now)
+    keep_draft(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
     _touch(ticket, now)
     journal.record(session, "withdraw_answer", "ticket", ticket.id, by=by, now=now, message=message_id)
     return text
@@ -384,14 +385,6 @@ def _follow_up(
         cc=tuple(ticket.cc),
     )
     return open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
-
-
-def _keep_draft(session: Session, ticket: Ticket, kind: MessageKind, body: str, *, by: StaffMember, now: datetime) -> None:
-    draft = session.scalars(select(Draft).where(Draft.ticket_id == ticket.id, Draft.staff_id == by.id, Draft.kind == kind)).one_or_none()
-    if draft is None:
-        session.add(Draft(ticket_id=ticket.id, staff_id=by.id, kind=kind, body=body, updated_at=now))
-    else:
-        draft.body, draft.updated_at = body, now
 
 
 def _staff_names(session: Session, ids: set[int | None]) -> dict[int, str]:

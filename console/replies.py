@@ -38,7 +38,7 @@ def reply(call: Call) -> Response:
             files=_files(call),
             next_state=chosen,
             last_seen=_number(call.form.value("last_seen")),
-            submission=_submission(call),
+            submission=submission_of(call),
             by=call.staff,
             desk=call.desk,
             limits=call.limits,
@@ -56,7 +56,7 @@ def withdraw(call: Call) -> Response:
     number: int = call.param("message")
     tokens = ",".join(file.token for file in names_of(call.session, [number])[number])
     try:
-        withdraw_answer(call.session, ticket, number, by=call.staff, now=call.now)
+        withdraw_answer(call.session, ticket, number, by=call.staff, limits=call.limits, now=call.now)
     except Refused as refused:
         return _again(call, refused)
     held = f"?held={tokens}" if tokens else ""
@@ -72,7 +72,7 @@ def note(call: Call) -> Response:
             ticket,
             call.form.value("body"),
             files=_files(call),
-            submission=_submission(call),
+            submission=submission_of(call),
             by=call.staff,
             limits=call.limits,
             now=call.now,
@@ -138,7 +138,7 @@ def _files(call: Call) -> list[int]:
     return [*(row.id for row in held), *(upload.id for upload in call.uploads)]
 
 
-def _submission(call: Call) -> str:
+def submission_of(call: Call) -> str:
     """The form's own mark bound to its sender, so that nobody meets another's form by its mark."""
     typed = call.form.value("submission")
     return hash_token(f"staff:{call.staff.id}:{typed}") if typed else ""

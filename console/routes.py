@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, contracts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from console import accounts, attachments, contracts, drafts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -10,6 +10,7 @@ PAGES: list[Page] = [
     *queue.PAGES,
     *ticket.PAGES,
     *replies.PAGES,
+    *drafts.PAGES,
     *attachments.PAGES,
     *imports.PAGES,
     *contracts.PAGES,
