@@ -23,7 +23,7 @@ def keep_draft(session: Session, ticket_id: int, kind: MessageKind, body: str, *
     Refuses: text_long.
     """
     if len(body) > limits.body_characters:
-        raise Refused("text_long", "body", n=limits.body_characters)
+        raise Refused("text_long", "body", max=limits.body_characters, n=len(body))
     if submission and session.scalar(select(Message.id).where(Message.submission == submission)) is not None:
         return
     if not body.strip():

@@ -224,10 +224,10 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     """Give the ticket to a staff member, or back to the queue. Refuses: assignee_unknown."""
     if staff_id == ticket.assignee_id:
         return
-    names = _staff_names(session, {staff_id, ticket.assignee_id})
+    before = ticket.assignee_id
+    names = _staff_names(session, {staff_id, before})
     if staff_id is not None and staff_id not in names:
         raise Refused("assignee_unknown", "staff_id")
-    before = ticket.assignee_id
     ticket.assignee_id = staff_id
     if staff_id is not None:
         _set_state(ticket, after_assignment(ticket.state), since=now, now=now)
@@ -243,9 +243,7 @@ def change_state(session: Session, ticket: Ticket, state: State, *, by: Actor, c
         return
     check_move(ticket.state, state)
     before = ticket.state
-    _set_state(ticket, state, since=now, now=now)
-    follow_state(ticket, calendar, now)
-    _touch(ticket, now)
+    move(ticket, state, calendar=calendar, now=now)
     journal.record(session, "change_state", "ticket", ticket.id, by=by, now=now, state=[before, state])
 
 
@@ -258,6 +256,18 @@ def change_priority(session: Session, ticket: Ticket, priority: Priority, *, by:
     change_target(ticket, calendar, before, now)
     _touch(ticket, now)
     journal.record(session, "change_priority", "ticket", ticket.id, by=by, now=now, priority=[before, priority])
+
+
+def move(ticket: Ticket, state: State, *, calendar: BusinessCalendar, now: datetime) -> None:
+    """Put the ticket into `state`, its clock with it; whether that may be, and the journal, are the caller's."""
+    _set_state(ticket, state, since=now, now=now)
+    follow_state(ticket, calendar, now)
+    _touch(ticket, now)
+
+
+def add_note(session: Session, ticket: Ticket, body: str, *, by: StaffMember, now: datetime) -> Message:
+    """A note that another act leaves in the thread; that act keeps the journal."""
+    return _add_message(session, ticket, MessageKind.NOTE, body, submission="", by=by, published_at=now, now=now)
 
 
 def ticket_for_staff(session: Session, number: int, *, change: bool = False) -> Ticket:
@@ -288,7 +298,6 @@ def _one(session: Session, number: int, *, change: bool) -> Ticket:
 
 
 def _posted(session: Session, submission: str) -> Message | None:
-    """The message that this form made already, if it was posted before."""
     return session.scalars(select(Message).where(Message.submission == submission)).one_or_none() if submission else None
 
 
@@ -322,7 +331,6 @@ def _add_message(
 
 
 def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: str, by: StaffMember) -> Message | None:
-    """The message that this form made already, if any. Refuses newer_reply(name, id) when somebody else posted after `last_seen`."""
     rows = unseen_posts(session, ticket.id, last_seen=min(last_seen, _LARGEST_ID), submission=submission, staff_id=by.id)
     made = next((row for row in rows if row.own), None)
     if made is None and rows:

@@ -26,7 +26,7 @@ from wording.catalog import N_
 
 def reply(call: Call) -> Response:
     """Answer the customer; what a newer post stops stays typed."""
-    ticket = _ticket(call)
+    ticket = change_of(call)
     chosen = _state(call.form.value("next_state")) if call.form.has("next_state") else None
     try:
         if not takes_posts(State(ticket.state)):
@@ -45,27 +45,27 @@ def reply(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        return _again(call, refused, "reply")
+        return again(call, refused, "reply")
     undo = {"action": f"{_path(ticket)}/replies/{message.id}/withdrawal", "label": call.say(N_("取り消す")), "seconds": call.limits.undo_send_seconds}
     return call.redirect(f"{_path(ticket)}#m{message.id}", flash=N_("返信しました。"), kind="undo", **undo)
 
 
 def withdraw(call: Call) -> Response:
     """Take an answer back while it is not published; its text is a draft again and its files are held."""
-    ticket = _ticket(call)
+    ticket = change_of(call)
     number: int = call.param("message")
     tokens = ",".join(file.token for file in names_of(call.session, [number])[number])
     try:
         withdraw_answer(call.session, ticket, number, by=call.staff, limits=call.limits, now=call.now)
     except Refused as refused:
-        return _again(call, refused)
+        return again(call, refused)
     held = f"?held={tokens}" if tokens else ""
     return call.redirect(f"{_path(ticket)}{held}#reply", flash=N_("返信を取り消しました。下書きに戻しています。"))
 
 
 def note(call: Call) -> Response:
     """Write a note that never leaves the console."""
-    ticket = _ticket(call)
+    ticket = change_of(call)
     try:
         message = write_note(
             call.session,
@@ -78,7 +78,7 @@ def note(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        return _again(call, refused, "note")
+        return again(call, refused, "note")
     return call.redirect(f"{_path(ticket)}#m{message.id}", flash=N_("社内メモを書きました。"))
 
 
@@ -109,22 +109,23 @@ def set_priority(call: Call) -> Response:
 
 
 def _change(call: Call, act: Callable[..., None], done: str, word: str = "") -> Response:
-    ticket = _ticket(call)
+    ticket = change_of(call)
     try:
         act(call.session, ticket)
     except Refused as refused:
-        return _again(call, refused)
+        return again(call, refused)
     return call.redirect(_path(ticket), flash=call.say(done, word=word))
 
 
-def _ticket(call: Call) -> Ticket:
+def change_of(call: Call) -> Ticket:
+    """The ticket of the path, held for a change."""
     try:
         return ticket_for_staff(call.session, call.param("number"), change=True)
     except NoTicket as missing:
         raise NotFound from missing
 
 
-def _again(call: Call, refused: Refused, writing: str = "") -> Response:
+def again(call: Call, refused: Refused, writing: str = "") -> Response:
     """The page with what was typed and why it was not done: 409 where somebody was quicker, else 422."""
     call.session.rollback()
     call.form.refuse(refused)

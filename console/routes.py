@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, contracts, drafts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from console import accounts, attachments, center_questions, contracts, drafts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -11,6 +11,7 @@ PAGES: list[Page] = [
     *ticket.PAGES,
     *replies.PAGES,
     *drafts.PAGES,
+    *center_questions.PAGES,
     *attachments.PAGES,
     *imports.PAGES,
     *contracts.PAGES,

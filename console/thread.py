@@ -24,11 +24,13 @@ _EVENTS = {
     "note": N_("{who}が社内メモを書きました"),
     "assign": N_("{who}が担当を「{before}」から「{after}」に変更しました"),
     "change_state": N_("{who}が状態を「{before}」から「{after}」に変更しました"),
+    "ask_center": N_("{who}がサービス管理センターに契約の確認を依頼しました"),
+    "answer_center": N_("{who}が契約の確認に回答しました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
 }
 _OTHER_EVENT = N_("{who}が変更しました")
 _STATE_ALONG = N_("{text}（状態：{before} → {after}）")
-_BETWEEN_POSTS = {"assign": "user", "change_state": "pen", "change_priority": "flag", "withdraw_answer": "undo"}
+_BETWEEN_POSTS = {"assign": "user", "change_state": "pen", "change_priority": "flag", "withdraw_answer": "undo", "ask_center": "doc", "answer_center": "doc"}
 """Acts that stand between the posts, with their icons; the others are posts themselves."""
 _NOBODY = N_("未割り当て")
 _CUSTOMER, _COLLEAGUE, _SYSTEM = N_("{name} 様"), N_("{name}さん"), N_("{name}")
@@ -106,7 +108,7 @@ def event_of(entry: Row[Any], language: str) -> Event:
     who = translate(named, language).format(name=labels.actor(entry.name, language))
     before, after = _change(entry.kind, facts, language)
     text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
-    if entry.kind in ("answer", "reply") and before != after:
+    if entry.kind in ("answer", "reply", "ask_center", "answer_center") and before != after:
         text = translate(_STATE_ALONG, language).format(text=text, before=before, after=after)
     return Event(text, entry.at, _BETWEEN_POSTS.get(entry.kind, ""))
 

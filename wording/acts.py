@@ -20,6 +20,8 @@ _ACTS = {
     "assign": N_("担当を変更しました"),
     "change_state": N_("チケットの状態を変更しました"),
     "change_priority": N_("優先度を変更しました"),
+    "ask_center": N_("契約の確認を依頼しました"),
+    "answer_center": N_("契約の確認に回答しました"),
     "register": N_("アカウントを登録しました"),
     "consent": N_("個人情報の取り扱いに同意しました"),
     "edit_profile": N_("プロフィールを編集しました"),
