@@ -17,9 +17,7 @@ from rules.refusal import Refused
 from rules.tickets import State, check_move
 
 
-def ask_center(
-    session: Session, ticket: Ticket, question: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime
-) -> None:
+def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime) -> None:
     """Ask about the contract; the ticket waits for the center. A new ticket becomes the asker's.
 
     Refuses: question_empty, text_long, state_move.

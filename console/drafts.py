@@ -6,7 +6,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from actions.drafts import keep_draft, show_up
-from console.replies import submission_of
+from console.replies import number_of, submission_of
 from console.ticket import PATH
 from models.presence import LOOKING, around
 from models.tickets import MessageKind, Ticket
@@ -32,9 +32,7 @@ def beat(call: Call) -> Response:
     """Note that the page is open, and say who else is there, what they write, and what came meanwhile."""
     number = _number(call)
     show_up(call.session, number, by=call.staff, now=call.now)
-    typed = call.form.value("last_seen")
-    last_seen = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 10 else 0
-    found = around(call.session, number, staff_id=call.staff.id or 0, last_seen=last_seen, now=call.now)
+    found = around(call.session, number, staff_id=call.staff.id or 0, last_seen=number_of(call.form.value("last_seen")), now=call.now)
     return call.page("console/tickets/presence.html", around=found, number=number, looking_for=LOOKING)
 
 

@@ -37,7 +37,7 @@ def reply(call: Call) -> Response:
             call.form.value("body"),
             files=_files(call),
             next_state=chosen,
-            last_seen=_number(call.form.value("last_seen")),
+            last_seen=number_of(call.form.value("last_seen")),
             submission=submission_of(call),
             by=call.staff,
             desk=call.desk,
@@ -85,7 +85,7 @@ def note(call: Call) -> Response:
 def set_assignee(call: Call) -> Response:
     """Give the ticket to somebody, to oneself, or back to the queue."""
     typed = call.form.value("staff_id")
-    act = partial(assign, staff_id=_number(typed) if typed else None, by=call.staff, desk=call.desk, limits=call.limits, now=call.now)
+    act = partial(assign, staff_id=number_of(typed) if typed else None, by=call.staff, desk=call.desk, limits=call.limits, now=call.now)
     if not typed:
         return _change(call, act, N_("担当を外しました。"))
     own = typed == str(call.staff.id)
@@ -151,7 +151,7 @@ def _state(value: str) -> State:
     return State(value)
 
 
-def _number(value: str) -> int:
+def number_of(value: str) -> int:
     """A number that a form of ours carries; what cannot be one is 0, which nothing has."""
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, center_questions, contracts, drafts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from console import (
+    accounts,
+    attachments,
+    center_questions,
+    contracts,
+    drafts,
+    imports,
+    jobs,
+    journal,
+    mails,
+    masters,
+    queue,
+    replies,
+    sign_in,
+    staff,
+    ticket,
+    ticket_edit,
+)
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -12,6 +29,7 @@ PAGES: list[Page] = [
     *replies.PAGES,
     *drafts.PAGES,
     *center_questions.PAGES,
+    *ticket_edit.PAGES,
     *attachments.PAGES,
     *imports.PAGES,
     *contracts.PAGES,

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.base import AnyRow
 from models.contracts import Category, Certificate, ContractLine, Party, ProductFamily
+from models.journal import JournalEntry
 from models.search import Sought, find_tickets
 from models.tickets import Message, MessageKind, Ticket
 from rules.tickets import State
@@ -82,6 +83,20 @@ def public_posts(session: Session, ticket_id: int, *, now: datetime) -> Sequence
         select(Message.id, Message.kind, Message.author_name, Message.body, Message.published_at)
         .where(Message.ticket_id == ticket_id, Message.kind != MessageKind.NOTE, Message.published_at <= now)
         .order_by(Message.id)
+    )
+    return session.execute(statement).all()
+
+
+_TOLD = ("change_cc", "settle", "reopen_ticket")
+
+
+def own_changes(session: Session, ticket_id: int) -> Sequence[AnyRow]:
+    """The changes of a ticket that its customer is told, oldest first: act, by_staff, facts, published_at."""
+    by_staff, at = (JournalEntry.actor_kind == "staff").label("by_staff"), JournalEntry.at.label("published_at")
+    statement = (
+        select(JournalEntry.act, by_staff, JournalEntry.actor_name, JournalEntry.facts, at)
+        .where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id == ticket_id, JournalEntry.act.in_(_TOLD))
+        .order_by(JournalEntry.id)
     )
     return session.execute(statement).all()
 

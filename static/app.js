@@ -170,6 +170,12 @@
     unsent.clear();
   });
 
+  // ---- 記入者：このブラウザに覚える ----
+  all('[data-remember]').forEach((field) => {
+    const key = `jtickets:${field.dataset.remember}`;
+    try { field.value ||= localStorage.getItem(key) ?? ''; field.form?.addEventListener('submit', () => localStorage.setItem(key, field.value)); } catch { /* 保存できない設定のブラウザでは、毎回の入力になる */ }
+  });
+
   // ---- 添付：選んだファイルの一覧、大きさの確認、外す、置く、貼り付ける ----
   const KB = 1024, MB = KB * KB;
   const size = (n) => (n < KB ? `${n} B` : n < MB ? `${Math.round(n / KB)} kB` : `${(n / MB).toFixed(1)} MB`);

@@ -54,6 +54,8 @@ POST /console/tickets/{number:int}/priority                          tickets w
 POST /console/tickets/{number:int}/drafts/answer                     tickets w
 POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
+GET  /console/tickets/{number:int}/edit                              tickets w
+POST /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/questions                         tickets w
 POST /console/tickets/{number:int}/questions/answer                  contracts w
 GET  /console/attachments/{token}                                    tickets r
