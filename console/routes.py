@@ -6,9 +6,11 @@ from console import (
     account_data,
     accounts,
     attachments,
+    center_questions,
     contract_corrections,
     contract_files,
     contracts,
+    drafts,
     email_changes,
     exceptions,
     grants,
@@ -29,6 +31,7 @@ from console import (
     sign_in,
     staff,
     ticket,
+    ticket_edit,
 )
 from web.endpoint import Page
 
@@ -37,6 +40,9 @@ PAGES: list[Page] = [
     *queue.PAGES,
     *ticket.PAGES,
     *replies.PAGES,
+    *drafts.PAGES,
+    *center_questions.PAGES,
+    *ticket_edit.PAGES,
     *attachments.PAGES,
     *imports.PAGES,
     *import_mapping.PAGES,

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from customer_portal import email_changes, exception_requests, home, profile, recovery, registration, session, tickets, totp
+from customer_portal import (
+    email_changes,
+    exception_requests,
+    home,
+    profile,
+    recovery,
+    registration,
+    session,
+    ticket_changes,
+    tickets,
+    totp,
+)
 from customer_portal import help as help_pages
 from web.endpoint import Page
 
@@ -16,5 +27,6 @@ PAGES: list[Page] = [
     *profile.PAGES,
     *email_changes.PAGES,
     *totp.PAGES,
+    *ticket_changes.PAGES,
     *help_pages.PAGES,
 ]

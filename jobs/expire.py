@@ -14,6 +14,7 @@ from mail.compose import SECRET_NOTICES, mask_links
 from models.database import transaction
 from models.outbox import JobRun, Letter
 from models.people import AccountLink, AccountSession, PendingRegistration, RateCount, StaffSession
+from models.presence import LOOKING, Presence
 from rules.limits import Limits
 
 _KEPT_REGISTRATION = timedelta(days=7)
@@ -53,6 +54,7 @@ def _statements(limits: Limits, now: datetime) -> dict[str, Delete]:
             or_(AccountSession.expires_at < now, AccountSession.seen_at < now - timedelta(hours=limits.customer_idle_hours))
         ),
         "staff_sessions": delete(StaffSession).where(or_(StaffSession.expires_at < now, StaffSession.seen_at < now - timedelta(hours=limits.staff_idle_hours))),
+        "presences": delete(Presence).where(Presence.seen_at < now - LOOKING),
         "counts": delete(RateCount).where(RateCount.began_at < now - _KEPT_COUNTS),
         "runs": delete(JobRun).where(JobRun.state.in_([RunState.DONE, RunState.SKIPPED]), JobRun.started_at < now - _KEPT_RUNS),
     }

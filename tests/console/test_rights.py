@@ -70,6 +70,13 @@ POST /console/tickets/{number:int}/notes                             tickets w
 POST /console/tickets/{number:int}/assignee                          tickets w
 POST /console/tickets/{number:int}/status                            tickets w
 POST /console/tickets/{number:int}/priority                          tickets w
+POST /console/tickets/{number:int}/drafts/answer                     tickets w
+POST /console/tickets/{number:int}/drafts/note                       tickets w
+POST /console/tickets/{number:int}/presence                          tickets w
+GET  /console/tickets/{number:int}/edit                              tickets w
+POST /console/tickets/{number:int}/edit                              tickets w
+POST /console/tickets/{number:int}/questions                         tickets w
+POST /console/tickets/{number:int}/questions/answer                  contracts w
 GET  /console/attachments/{token}                                    tickets r
 GET  /console/imports                                                imports r
 POST /console/imports                                                imports w
