@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.import_batches import plan_again, refresh, require
-from actions.import_plans import Rows, masters
+from actions.import_plans import ERROR, Rows, masters
 from importers.cells import DITTO, Problem, family_key
 from importers.certificates import parsers
 from importers.reader import Issue
@@ -22,7 +22,7 @@ from models.import_corrections import ImportCorrection, corrections_of
 from models.imports import BatchState, ImportBatch, ImportRow
 from rules.lines import FIELDS, REQUIRED_FIELDS
 from rules.refusal import Refused
-from wording.imports import FIELD_LABELS, row_error
+from wording.imports import FIELD_LABELS
 
 MOST_TOLD = 20
 """Cells named in a journal entry; the rest is counted."""
@@ -51,7 +51,7 @@ class _Read:
 def correct(session: Session, batch: ImportBatch, fixes: Sequence[CellFix], *, by: Actor, now: datetime, today: date) -> int:
     """Put cells right; gives how many are other than before. Ticks stay where the warnings stayed.
 
-    Refuses batch_state, cell_gone, cell_field, cell_wrong(sentence) at the field (nothing is changed then).
+    Refuses batch_state, cell_gone, cell_field, and at the field with the codes of reading a cell (nothing is changed then).
     """
     require(batch, BatchState.PLANNED)
     rows = {row.id: row for row in session.scalars(_mine(batch.id, ImportRow.id.in_({fix.row_id for fix in fixes})))}
@@ -153,18 +153,18 @@ class _Reads:
         self._parsers = parsers({family_key(alias): name for alias, name in known.families.items()})
 
     def read(self, fix: CellFix, heading: str) -> _Read:
-        """The value. Refuses cell_field, cell_wrong(sentence) at the field."""
+        """The value. Refuses cell_field, and at the field with the codes of reading a cell (wording.imports.ROW_ERRORS)."""
         if fix.field not in _AT:
             raise Refused("cell_field")
         label = heading or FIELD_LABELS[fix.field]
         parsed = self._parsers[fix.field](fix.typed)
+        if not parsed and fix.field in REQUIRED_FIELDS:
+            parsed = Problem("missing")
         if isinstance(parsed, Problem) and parsed.warning:
             return _Read(parsed.value, issue_of(fix.field, parsed.code, label, parsed.facts, warning=True, raw=fix.typed))
         if isinstance(parsed, Problem):
             code = "nothing_above" if parsed.code == DITTO else parsed.code
-            raise Refused("cell_wrong", fix.field, sentence=row_error(code, column=label, **parsed.facts))
-        if not parsed and fix.field in REQUIRED_FIELDS:
-            raise Refused("cell_wrong", fix.field, sentence=row_error("missing", column=label))
+            raise Refused(code, fix.field, column=label, **parsed.facts)
         return _Read(parsed)
 
     def again(self, fix: CellFix, heading: str) -> _Read:
@@ -202,6 +202,9 @@ def _plan_anew(session: Session, batch: ImportBatch, touched: Mapping[int, Line]
         row.values = dict(zip(FIELDS, line.values, strict=True))
         row.contract_key = line.values[_CONTRACT]
         row.confirmed = row.confirmed and line.warnings == row.warnings
+        if not row.contract_key:
+            # Without a contract there is nothing to compare the line with.
+            row.status, row.line_id, row.changes, row.held_by = ERROR, None, {}, row.row
         row.errors, row.warnings = [dict[str, Any](issue) for issue in line.errors], [dict[str, Any](issue) for issue in line.warnings]
     session.flush()
     if keys:

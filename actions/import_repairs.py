@@ -19,7 +19,7 @@ from importers.repairs import Repair, certain, repairs
 from models.actors import Actor
 from models.base import AnyRow
 from models.imports import BatchState, ImportBatch, ImportRow
-from rules.lines import CERTIFICATE_FIELDS
+from rules.lines import CERTIFICATE_FIELDS, DATE_FIELDS
 from rules.refusal import Refused
 
 AT_ONCE = 1_000
@@ -50,12 +50,18 @@ class Repairs:
         self.families = tuple(dict.fromkeys(known.values()))
         """The names of the families."""
         self._agreed = _agreed(session, batch_id, rows)
+        self._known: dict[tuple[str, ...], tuple[Repair, ...]] = {}
 
     def of(self, row: ImportRow | AnyRow, issue: Mapping[str, str]) -> tuple[Repair, ...]:
         """The proposals for one error of a row."""
         name, code = issue["field"], issue["code"]
         agreed = self._agreed.get((row.contract_key, name), "") if code in _AGREEING and name in CERTIFICATE_FIELDS else ""
-        return repairs(name, code, issue.get("raw") or row.values[name], row.values, families=self._families, agreed=agreed)
+        raw: str = issue.get("raw") or row.values[name]
+        # One cause comes many times: of the row itself only its first day counts, and that for days alone.
+        key = (name, code, raw, row.values["starts_on"] if name in DATE_FIELDS else "", agreed)
+        if key not in self._known:
+            self._known[key] = repairs(name, code, raw, row.values, families=self._families, agreed=agreed)
+        return self._known[key]
 
 
 def alike(session: Session, batch_id: int) -> Alike:

@@ -13,7 +13,7 @@ from actions.import_corrections import CellFix
 from console.import_batch import PATH, READ, WRITE, frame_of, load, steps_of
 from console.import_fixing import fixes_of, may_fix
 from console.paging import address, number
-from models.import_corrections import correction_page, corrections_of, find_correction
+from models.import_corrections import correction_count, correction_page, corrections_of, find_correction
 from models.import_lists import Show
 from models.imports import ImportBatch, ImportRow
 from rules.calendar import tokyo_date
@@ -119,10 +119,10 @@ def _withdrawn(call: Call, batch: ImportBatch, found: list[Any]) -> Response:
 
 
 def _done(call: Call, batch: ImportBatch, row_id: int, count: int) -> Response:
-    """Back to where the cell stood. The moment makes the address another one: the same one would only be scrolled to."""
+    """Back to where the cell stood. `fixed` makes the address another one: the same one would only be scrolled to."""
     chosen = call.form.value("show")
     kept = {"show": chosen if chosen in [*Show] else "", "after": _place(call, "after"), "before": _place(call, "before")}
-    path = address(f"{PATH}/{batch.id}/review", {**kept, "fixed": str(int(call.now.timestamp() * 1000))})
+    path = address(f"{PATH}/{batch.id}/review", {**kept, "fixed": f"{correction_count(call.session, batch.id)}-{call.now.timestamp():.3f}"})
     told = call.say(N_("{n}セルを直し、その証書を確かめ直しました。"), n=grouped(count)) if count else call.say(N_("変わったセルはありません。"))
     return call.redirect(f"{path}#row-{row_id}", flash=told)
 
@@ -135,7 +135,7 @@ def _place(call: Call, name: str) -> str:
 def _refused(call: Call, batch: ImportBatch, found: ImportRow, fix: CellFix, refused: Refused) -> Response:
     """The error at the cell, what was typed kept: below its row, or on the row's own page where there is no script."""
     fixes = fixes_of(call, batch, [found]).get(found.id, {})
-    if call.basis.is_htmx and fix.field in fixes and refused.code == "cell_wrong":
+    if call.basis.is_htmx and fix.field in fixes and refused.field == fix.field:
         told = {**fixes, fix.field: replace(fixes[fix.field], error=say(refused, call.basis.language))}
         return call.invalid(_ROW, block="fixes", batch=batch, row=found, fixes=told, show=call.form.value("show"))
     call.form.refuse(refused)

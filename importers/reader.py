@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -200,10 +201,16 @@ def _run_child(request: bytes, answer: IO[bytes], seconds: int) -> None:
     """Let the child write its answer. Refuses workbook_too_slow, workbook_unreadable (it died)."""
     code, said = run_confined("importers.child", request, answer, seconds=seconds)
     if code:
-        # The kind of fault only: its text may hold what stands in a cell.
-        kinds = [line.split(b":")[0].strip().decode("ascii", "replace") for line in said.splitlines()[-1:]]
-        log.warning("workbook reader ended with %s (%s)", code, "".join(kinds)[:80])
+        log.warning("workbook reader ended with %s (%s)", code, _fault(said.decode("utf-8", "replace")))
         raise Refused("workbook_unreadable")
+
+
+def _fault(said: str) -> str:
+    """The kind of fault and the file it arose in; its text may hold what stands in a cell."""
+    kinds = [line.split(":")[0].strip() for line in said.splitlines()[-1:]]
+    files = re.findall(r'^  File "([^"]+)", line (\d+)', said, re.MULTILINE)
+    place = f" at {Path(files[-1][0]).parent.name}/{Path(files[-1][0]).name}:{files[-1][1]}" if files else ""
+    return ("".join(kinds)[:80] + place)[:160]
 
 
 def _sheet(told: Mapping[str, Any]) -> SheetReading:

@@ -16,6 +16,8 @@ MOST = 3
 """Repairs offered for one cell."""
 ALIKE = 0.75
 """How much of a family's name must stand in the cell for it to be offered."""
+SURE, APART = 0.9, 0.08
+"""A family so alike, and so much more so than the next one, is the one that was meant."""
 
 _LETTERS = str.maketrans({"O": "0", "o": "0", "Ｏ": "0", "〇": "0", "○": "0", "I": "1", "l": "1", "|": "1", "!": "1"})
 _SEPARATORS = re.compile(r"[/.\-,、。・年月]+")
@@ -159,6 +161,10 @@ def _families(raw: str, families: Mapping[str, str]) -> Iterator[Repair]:
     if not wanted:
         return
     near = sorted(((SequenceMatcher(None, wanted, key).ratio(), name) for key, name in families.items()), reverse=True)
+    others = [ratio for ratio, name in near if name != near[0][1]] if near else []
+    if near and near[0][0] >= SURE and (not others or near[0][0] - others[0] >= APART):
+        yield Repair(near[0][1], "alike", certain=True)
+        return
     within = [(1.0, name) for key, name in families.items() if len(key) > 3 and (key in wanted or (len(wanted) > 3 and wanted in key))]
     for ratio, name in [*within, *near]:
         if ratio >= ALIKE:

@@ -27,12 +27,13 @@
     cell.focus();
   });
 
-  // 直したあと：次に直すセルへ
-  if (location.search.includes('fixed=') && location.hash.startsWith('#row-')) {
+  // 直したあと：次に直すセルへ（ブラウザーが # の行へ動いてから。先に移すと、そのときにフォーカスが外れる）
+  const goOn = () => {
     const from = document.getElementById(location.hash.slice(1));
     const after = cells().find((x) => !from || from.compareDocumentPosition(x) & Node.DOCUMENT_POSITION_FOLLOWING) ?? cells()[0];
     after?.focus();
-  }
+  };
+  if (location.search.includes('fixed=') && location.hash.startsWith('#row-')) addEventListener('load', () => setTimeout(goOn, 50));
 
   // 送信の進み具合：大きなファイルでも、いま何 % かが分かる。やめることもできる。
   const form = document.querySelector('form[data-upload]');

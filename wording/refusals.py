@@ -142,7 +142,6 @@ _IMPORTS = {
     "mapping_nothing": N_("読み込むシートを 1 つ以上選んでください。"),
     "mapping_twice": N_("「{column}」に、列 {a} と列 {b} の 2 つが選ばれています。どちらかを「取り込まない」にしてください。"),
     "mapping_gone": N_("ファイルを読み直したあとの画面ではないため、保存できませんでした。最新の列の対応を確認してください。"),
-    "cell_wrong": "{sentence}",
     "cell_gone": N_("この行は、取込の計画が作り直されたため見つかりません。一覧から選び直してください。"),
     "cell_field": N_("直す項目を選び直してください。"),
     "no_certain_repair": N_("まとめて直せるセルが、もうありません。画面を開き直してください。"),
@@ -191,6 +190,7 @@ _CONTRACTS = {
 }
 SENTENCES: dict[str, str] = {**_CONTRACTS, **_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
 """Every code a rule or an action refuses with, and its sentence."""
+"""Every code a rule or an action refuses with, and its sentence. A cell typed anew is refused with the words of reading it (ROW_ERRORS)."""
 
 HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}
 """What stands below some sentences."""
@@ -215,7 +215,7 @@ def say(refused: Refused, language: str = "ja") -> str:
     if "column" in facts:
         facts["column"] = translate(FIELD_LABELS.get(facts["column"], facts["column"]), language)
     facts.setdefault("label", labels.field(refused.field or "", language))
-    return translate(SENTENCES[refused.code], language).format(**facts)
+    return translate(SENTENCES.get(refused.code) or ROW_ERRORS[refused.code], language).format(**facts)
 
 
 def hint(code: str, language: str = "ja") -> str:
