@@ -205,7 +205,7 @@ def plan_again(session: Session, batch: ImportBatch, keys: Sequence[str], *, tod
 
 def discard(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """破棄: nothing of it will be written. Refuses batch_state."""
-    require(batch, BatchState.RECEIVED, BatchState.PLANNED, BatchState.WAITING)
+    require(batch, BatchState.RECEIVED, BatchState.MAPPING, BatchState.PLANNED, BatchState.WAITING)
     batch.state = BatchState.DISCARDED
     journal.record(session, "discard", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name)
 

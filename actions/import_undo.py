@@ -59,11 +59,11 @@ def undo_until(batch: ImportBatch, limits: Limits) -> datetime:
 def plan_undo(session: Session, batch: ImportBatch, *, now: datetime, limits: Limits) -> UndoPlan:
     """What undoing `batch` would do now; nothing is written.
 
-    Refuses batch_state(state), undo_too_late(days).
+    Refuses batch_state(state), undo_import_too_late(days).
     """
     require(batch, BatchState.APPLIED)
     if now > undo_until(batch, limits):
-        raise Refused("undo_too_late", days=limits.undo_import_days)
+        raise Refused("undo_import_too_late", days=limits.undo_import_days)
     of = Undoing.of(batch)
     going = select(Certificate.contract_key).where(of.removable_certificates())
     accounts = select(Account.id, Account.user_id, Account.company_name).where(Account.contract_key.in_(going))
@@ -86,7 +86,7 @@ def fingerprint(batch: ImportBatch, plan: UndoPlan) -> str:
 def undo(session: Session, batch: ImportBatch, *, by: Actor, now: datetime, limits: Limits, seen: str | None = None) -> ImportBatch:
     """Bring back what `batch` found, in the caller's transaction; answers the batch that this undo is.
 
-    `seen` is the fingerprint of the undo plan that was looked at. Refuses batch_state(state), undo_too_late(days), plan_changed, nothing_to_undo.
+    `seen` is the fingerprint of the undo plan that was looked at. Refuses batch_state(state), undo_import_too_late(days), plan_changed, nothing_to_undo.
     """
     lock(session, "import")
     session.refresh(batch, with_for_update=True)

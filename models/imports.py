@@ -14,6 +14,8 @@ from models.base import Base, words
 
 class BatchState(StrEnum):
     RECEIVED = "received"
+    MAPPING = "mapping"
+    """Waits until a person has said what its columns hold."""
     PLANNED = "planned"
     WAITING = "waiting"
     """For a second person's approval."""

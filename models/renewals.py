@@ -69,8 +69,8 @@ def chain(session: Session, line_id: int) -> Sequence[AnyRow]:
 
     At most `MOST_LINKS` each way, in two statements and one for the lines.
     """
-    back = _walk(line_id, Renewal.line_id, Renewal.renews_id)
-    onward = _walk(line_id, Renewal.renews_id, Renewal.line_id)
+    back = _walk("back", line_id, Renewal.line_id, Renewal.renews_id)
+    onward = _walk("onward", line_id, Renewal.renews_id, Renewal.line_id)
     statement = (
         select(
             ContractLine.id,
@@ -109,9 +109,9 @@ def _neighbours(own: Mapped[int], other: Mapped[int], certificate_id: int) -> An
     )
 
 
-def _walk(line_id: int, source: Mapped[int], target: Mapped[int]) -> AnySelect:
+def _walk(name: str, line_id: int, source: Mapped[int], target: Mapped[int]) -> AnySelect:
     """The ids reached from `line_id`, itself among them; the depth ends a ring."""
-    walked = select(literal(line_id).label("id"), literal(0).label("depth")).cte("walked", recursive=True)
+    walked = select(literal(line_id).label("id"), literal(0).label("depth")).cte(name, recursive=True)
     step = select(target, walked.c.depth + 1).join(walked, source == walked.c.id).where(Renewal.dropped_by.is_(None), walked.c.depth < MOST_LINKS)
     walked = walked.union(step)
     return select(walked.c.id)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 
 from actions import import_apply, import_batches, import_undo
 from actions.import_apply import Written
-from actions.import_plans import Plan
+from actions.import_plans import Plan, Rows
 from jobs.plan_import import compare, keep, read_rows
 from models.actors import Actor
 from models.database import transaction
@@ -69,6 +69,12 @@ def plan_lines(engine: Engine, folder: Path, *lines: Line, now: datetime = NOW) 
 def plan_file(engine: Engine, path: Path, *, now: datetime = NOW) -> Plan:
     """What applying the workbook would do."""
     rows, _ = read_rows(engine, path, file_name=path.name, limits=Limits())
+    return compare(engine, rows, today=tokyo_date(now))
+
+
+def compare_lines(engine: Engine, *lines: Line, now: datetime = NOW) -> Plan:
+    """What applying `lines` would do, as `plan_lines`, without a file and a reading of it: only sound lines."""
+    rows = Rows(sheets=[""] * len(lines), numbers=list(range(2, len(lines) + 2)), values=[tuple({**LINE, **line}[name] for name in FIELDS) for line in lines])
     return compare(engine, rows, today=tokyo_date(now))
 
 

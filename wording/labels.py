@@ -105,6 +105,7 @@ _RECIPIENT_STATES = {
 }
 _BATCH_STATES = {
     "received": N_("受領"),
+    "mapping": N_("列の対応待ち"),
     "planned": N_("計画"),
     "waiting": N_("承認待ち"),
     "applied": N_("適用済"),

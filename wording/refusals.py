@@ -136,9 +136,15 @@ _IMPORTS = {
     "not_all_sound": N_("エラーや未確認の警告のある証書が {n}件あるため、反映していません。直すか、問題のない証書だけを反映してください。"),
     "approval_needed": N_("明細を取り下げるか、登録可能ドメインが変わるため、もう 1 人の承認が必要です。承認を依頼してください。"),
     "own_import": N_("登録可能ドメインが変わるか、明細を取り下げるため、もう 1 人の承認が必要です。ご自身の取込は承認できません。"),
-    "undo_too_late": N_("反映から {days} 日を過ぎたため、元に戻せません。"),
+    "undo_import_too_late": N_("反映から {days} 日を過ぎたため、元に戻せません。"),
     "nothing_to_undo": N_("元に戻せるものがありません。すべて反映のあとで編集されています。"),
     "nothing_to_apply": N_("反映できる証書がありません。エラーを直すか、警告を確認してください。"),
+    "mapping_nothing": N_("読み込むシートを 1 つ以上選んでください。"),
+    "mapping_twice": N_("「{column}」に、列 {a} と列 {b} の 2 つが選ばれています。どちらかを「取り込まない」にしてください。"),
+    "mapping_gone": N_("ファイルを読み直したあとの画面ではないため、保存できませんでした。最新の列の対応を確認してください。"),
+    "cell_gone": N_("この行は、取込の計画が作り直されたため見つかりません。一覧から選び直してください。"),
+    "cell_field": N_("直す項目を選び直してください。"),
+    "no_certain_repair": N_("まとめて直せるセルが、もうありません。画面を開き直してください。"),
     "batch_state": N_("この取込は「{state}」のため、操作できません。画面を開き直してください。"),
 }
 _CONSOLE = {
@@ -184,6 +190,7 @@ _CONTRACTS = {
 }
 SENTENCES: dict[str, str] = {**_CONTRACTS, **_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
 """Every code a rule or an action refuses with, and its sentence."""
+"""Every code a rule or an action refuses with, and its sentence. A cell typed anew is refused with the words of reading it (ROW_ERRORS)."""
 
 HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}
 """What stands below some sentences."""
@@ -208,7 +215,7 @@ def say(refused: Refused, language: str = "ja") -> str:
     if "column" in facts:
         facts["column"] = translate(FIELD_LABELS.get(facts["column"], facts["column"]), language)
     facts.setdefault("label", labels.field(refused.field or "", language))
-    return translate(SENTENCES[refused.code], language).format(**facts)
+    return translate(SENTENCES.get(refused.code) or ROW_ERRORS[refused.code], language).format(**facts)
 
 
 def hint(code: str, language: str = "ja") -> str:

@@ -201,7 +201,14 @@ def test_the_plan_counts_whose_contract_list_changes_and_which_tickets_find_thei
     with transaction(engine, readonly=True) as session:
         batch = session.get_one(ImportBatch, batch_id)
         assert batch.state == BatchState.PLANNED
-        assert batch.summary["effects"] == {"accounts": 1, "tickets": 1}
+        assert batch.summary["effects"] == {
+            "accounts": 1,
+            "gain": 1,
+            "lose": 0,
+            "results": 1,
+            "tickets": 1,
+            "verdicts": [["not_found", "active", 1]],
+        }
 
 
 def _tick(engine: Engine, batch_id: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -12,10 +13,12 @@ from sqlalchemy.orm import Session
 from console.routes import PAGES
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
-from models.imports import BatchState, ImportBatch
+from models.import_corrections import ImportCorrection
+from models.imports import BatchState, ImportBatch, ImportRow
 from models.outbox import Letter
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
+from rules.lines import FIELDS
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client, Page
@@ -55,9 +58,25 @@ GET  /console/attachments/{token}                                    tickets r
 GET  /console/imports                                                imports r
 POST /console/imports                                                imports w
 GET  /console/imports/{id:int}                                       imports r
+GET  /console/imports/{id:int}/file                                  imports r
+GET  /console/imports/{id:int}/mapping                               imports r
+POST /console/imports/{id:int}/mapping                               imports w
+GET  /console/imports/{id:int}/review                                imports r
+GET  /console/imports/{id:int}/result                                imports r
+GET  /console/imports/{id:int}/rows/{row:int}                        imports r
+POST /console/imports/{id:int}/rows/{row:int}                        imports w
+GET  /console/imports/{id:int}/corrections                           imports r
+POST /console/imports/{id:int}/corrections                           imports w
+POST /console/imports/{id:int}/corrections/withdrawal                imports w
+POST /console/imports/{id:int}/corrections/{correction:int}/withdrawal  imports w
 POST /console/imports/{id:int}/confirmations                         imports w
 POST /console/imports/{id:int}/application                           imports w
+POST /console/imports/{id:int}/approval-request                      imports w
+POST /console/imports/{id:int}/approval                              imports w
+POST /console/imports/{id:int}/approval-refusal                      imports w
 POST /console/imports/{id:int}/discard                               imports w
+GET  /console/imports/{id:int}/undo                                  imports r
+POST /console/imports/{id:int}/undo                                  imports w
 GET  /console/imports/{id:int}/workbook                              imports r
 GET  /console/imports/{id:int}/workbook/file                         imports r
 GET  /console/contracts                                              contracts r
@@ -227,12 +246,22 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
     session.add_all([held, batch, letter, alias, box, domain, day])
     session.flush()
+    row = ImportRow(
+        batch_id=batch.id, position=0, sheet="", row=2, hidden=False, status="new", contract_key="X", line_id=None,
+        values=dict.fromkeys(FIELDS, ""), changes={}, warnings=[], errors=[],
+    )  # fmt: skip
+    before: dict[str, Any] = {"value": "", "errors": [], "warnings": []}
+    mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
+    session.add_all([row, mended])
+    session.flush()
     certificate = add_certificate(session)
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
         "attachments token": "a-token",
         "imports id": batch.id,
+        "imports row": row.id,
+        "imports correction": mended.id,
         "contracts id": certificate.id,
         "contracts line": session.query(ContractLine.id).filter_by(certificate_id=certificate.id).scalar(),
         "accounts id": account.id,
