@@ -17,7 +17,7 @@ import console.routes
 import customer_portal.routes
 from asgi import application
 from models.base import Base
-from models.contracts import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
+from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.imports import BatchState, ImportBatch
 from models.outbox import Letter
@@ -171,6 +171,7 @@ def faults(sent: Iterator[tuple[str, Any]]) -> str:
 def _people(session: Session) -> dict[str, str]:
     numbers: dict[str, int] = {}
     numbers["contracts id"] = people.add_certificate(session).id
+    numbers["contracts line"] = session.query(ContractLine.id).filter_by(certificate_id=numbers["contracts id"]).limit(1).scalar()
     numbers["account kimura"] = numbers["accounts id"] = people.add_account(session).id
     numbers["account ishii"] = people.add_account(session, "ishii", email="ishii@tsubame.example", maintenance_email="system@tsubame.example").id
     numbers["staff everything"] = people.add_staff(session, "everything", name="何でも", roles=tuple(Role)).id
