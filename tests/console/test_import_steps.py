@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import openpyxl
 import pytest
@@ -13,7 +14,7 @@ from models.database import transaction
 from models.imports import BatchState, ImportBatch
 from models.journal import JournalEntry
 from rules.rights import Role
-from tests.client import filled_in
+from tests.client import Page, filled_in
 from tests.clock import Clock
 from tests.console.test_imports import Center
 from tests.workbooks import LINE, csv_of
@@ -33,6 +34,11 @@ def renamed(content: bytes, **headings: str) -> bytes:
         assert old in text
         text = text.replace(old, new, 1)
     return text.encode()
+
+
+def send(center: Center, button: str, fields: dict[str, Any], *, expect: int = 200) -> Page:
+    """Press a button with fields whose names are no words of Python."""
+    return center.client.submit(button, expect=expect, **fields)
 
 
 def state_of(center: Center, path: str) -> BatchState:
@@ -57,9 +63,9 @@ def test_a_missing_column_is_asked_for_once_and_remembered(center: Center) -> No
     assert center.client.get("/console/imports").says("列の対応待ち")
 
     center.client.get(path)
-    told = center.client.submit("この対応で読み込む", **{"column-0-G": "ends_on", "column-0-H": "ends_on"}, expect=422)
+    told = send(center, "この対応で読み込む", {"column-0-G": "ends_on", "column-0-H": "ends_on"}, expect=422)
     assert told.says("「終了日」に、列 G と列 H の 2 つが選ばれています。") and told.value_of("column-0-H") == "ends_on"
-    center.client.submit("この対応で読み込む", **{"column-0-G": "ends_on", "column-0-H": "service"})
+    send(center, "この対応で読み込む", {"column-0-G": "ends_on", "column-0-H": "service"})
     assert state_of(center, path) == BatchState.RECEIVED
     center.plan()
     assert center.client.get(path).says("取込内容の確認", "証書 1件（1行）を反映します")
@@ -77,7 +83,7 @@ def test_the_columns_are_looked_at_later_and_changed(center: Center) -> None:
 
     page = center.client.get(f"{path}/mapping")
     assert page.says("対応を変えて保存すると、ファイルを読み直します。") and page.value_of("column-0-E") == "serial"
-    center.client.submit("この対応で読み直す", **{"column-0-O": ""})
+    send(center, "この対応で読み直す", {"column-0-O": ""})
     center.plan()
 
     told = center.client.get(f"{path}/review")
@@ -99,11 +105,11 @@ def test_a_sheet_is_left_out_and_another_heading_row_is_named(center: Center) ->
     center.plan()
     assert center.client.get(path).says("シート「控え」", "列「サービス種類」が見つかりません。", "2行目：証書発行日｜契約番号")
 
-    center.client.submit("この対応で読み込む", **{"heading-0": "1", "read-1": False})
+    send(center, "この対応で読み込む", {"heading-0": "1", "read-1": False})
     center.plan()
     assert center.client.get(path).says("取り込める行がありませんでした。")
     center.client.get(f"{path}/mapping")
-    center.client.submit("この対応で読み直す", **{"heading-0": "2"})
+    send(center, "この対応で読み直す", {"heading-0": "2"})
     center.plan()
 
     assert center.client.get(path).says("証書 1件（1行）を反映します", "シート「控え」は、読み込まないことが選ばれています。")
@@ -113,7 +119,7 @@ def test_leaving_every_sheet_out_says_what_to_do(center: Center) -> None:
     path = center.planned({})
     center.client.get(f"{path}/mapping")
 
-    page = center.client.submit("この対応で読み直す", **{"read-0": False}, expect=422)
+    page = send(center, "この対応で読み直す", {"read-0": False}, expect=422)
 
     assert page.says("読み込むシートを 1 つ以上選んでください。") and state_of(center, path) == BatchState.PLANNED
 

@@ -237,7 +237,7 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         batch_id=batch.id, position=0, sheet="", row=2, hidden=False, status="new", contract_key="X", line_id=None,
         values=dict.fromkeys(FIELDS, ""), changes={}, warnings=[], errors=[],
     )  # fmt: skip
-    before = {"value": "", "errors": [], "warnings": []}
+    before: dict[str, object] = {"value": "", "errors": [], "warnings": []}
     mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
     session.add_all([row, mended])
     session.flush()
