@@ -11,7 +11,7 @@ from starlette.responses import Response
 from actions import import_corrections, import_repairs
 from actions.import_corrections import CellFix
 from console.import_batch import PATH, READ, WRITE, frame_of, load, steps_of
-from console.import_fixing import fixes_of, may_fix
+from console.import_fixing import fixes_of, may_fix, typed_name
 from console.paging import address, number
 from models.import_corrections import correction_count, correction_page, corrections_of, find_correction
 from models.import_lists import Show
@@ -70,7 +70,7 @@ def correct_cell(call: Call) -> Response:
     if found is None:
         return call.redirect(f"{PATH}/{batch.id}", flash=say(Refused("cell_gone"), call.basis.language), kind="danger")
     name, code = call.form.value("field"), call.form.value("code")
-    typed = call.form.value("repair") or call.form.value("value")
+    typed = call.form.value("repair") or call.form.value(typed_name(found.id, name))
     fix = CellFix(found.id, name, typed)
     by, now, today = call.staff, call.now, tokyo_date(call.now)
     try:

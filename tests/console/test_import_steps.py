@@ -41,6 +41,19 @@ def send(center: Center, button: str, fields: dict[str, Any], *, expect: int = 2
     return center.client.submit(button, expect=expect, **fields)
 
 
+def mend(center: Center, text: str, *, expect: int = 200) -> Page:
+    """Type into the one cell that is to be put right."""
+    page = center.client.page
+    assert page
+    name = next(name for name, _ in filled_in(page.form("/corrections")) if name.startswith("value-"))
+    return send(center, "/corrections", {name: text}, expect=expect)
+
+
+def typed_in(center: Center, field: str, text: str) -> dict[str, str]:
+    """The first form of a cell of that field with another text typed."""
+    return {name: text if name.startswith("value-") else value for name, value in filled(center, field)}
+
+
 def state_of(center: Center, path: str) -> BatchState:
     with transaction(center.engine, readonly=True) as session:
         return session.get_one(ImportBatch, int(path.rpartition("/")[2])).state
@@ -79,7 +92,7 @@ def test_a_missing_column_is_asked_for_once_and_remembered(center: Center) -> No
 def test_the_columns_are_looked_at_later_and_changed(center: Center) -> None:
     path = center.planned({"serial": "A1"}, {"serial": "A2", "ends_on": "2026-02-30"})
     center.client.get(path)
-    center.client.submit("/corrections", value="2027/03/31")
+    mend(center, "2027/03/31")
 
     page = center.client.get(f"{path}/mapping")
     assert page.says("対応を変えて保存すると、ファイルを読み直します。") and page.value_of("column-0-E") == "serial"
@@ -140,7 +153,7 @@ def test_a_cell_is_put_right_where_it_stands(center: Center) -> None:
 
     told = center.client.submit("2027/03/31 にする")
     assert told.says("1セルを直し、その証書を確かめ直しました。")
-    wrong = center.client.submit("/corrections", value="だれか", expect=422)
+    wrong = mend(center, "だれか", expect=422)
     assert wrong.says("エンドユーザーメール「だれか」はメールアドレスの形ではありません。") and wrong.value_of("end_user_email") == "だれか"
     told = center.client.submit("この行を直す", end_user_email="kiban@osaka.tozai.example")
 
@@ -164,7 +177,7 @@ def test_the_same_text_is_put_right_wherever_it_stands(center: Center) -> None:
     path = center.planned(*({"serial": f"A{n}", "contract": f"JSC2604000{n}A", "family": "ZZZ"} for n in range(3)))
     assert center.client.get(path).says("「ZZZ」のほかの 2セルも、同じ値に直す")
 
-    told = center.client.post(f"{path}/corrections", {**dict(filled(center, "family")), "value": "juniper-srx", "same": "1"})
+    told = center.client.post(f"{path}/corrections", {**typed_in(center, "family", "juniper-srx"), "same": "1"})
 
     assert told.says("3セルを直し、", "証書 3件（3行）を反映します")
 
@@ -172,7 +185,7 @@ def test_the_same_text_is_put_right_wherever_it_stands(center: Center) -> None:
 def test_corrections_are_shown_and_taken_back(center: Center) -> None:
     path = center.planned({"serial": "A1", "contract": "契約"}, {"serial": "A1"})
     center.client.get(path)
-    assert center.client.submit("/corrections", value="JSC26040123A").says("2行目と同じ明細です")
+    assert mend(center, "JSC26040123A").says("2行目と同じ明細です")
     page = center.client.get(f"{path}/corrections")
     assert page.says("変更前：", "契約", "変更後：", "JSC26040123A", "中村さん")
 
@@ -189,7 +202,7 @@ def test_a_ticked_warning_of_another_row_stays_ticked(center: Center) -> None:
     center.client.get(path)
     center.client.submit("すべての警告を確認済みにする")
 
-    told = center.client.submit("/corrections", value="2027/03/31")
+    told = mend(center, "2027/03/31")
 
     assert told.says("証書 1件（2行）を反映します")
 
@@ -208,7 +221,7 @@ def test_the_part_below_a_row_comes_back_with_the_error(center: Center) -> None:
     path = center.planned({"ends_on": "いつか"})
     center.client.get(path)
 
-    part = center.client.post(f"{path}/corrections", {**dict(filled(center, "ends_on")), "value": "きのう"}, expect=422, headers={"hx-request": "true"})
+    part = center.client.post(f"{path}/corrections", typed_in(center, "ends_on", "きのう"), expect=422, headers={"hx-request": "true"})
 
     assert "終了日「きのう」を日付として読めません。" in part.html and "<html" not in part.html and 'id="fixes-' in part.html
 
