@@ -53,6 +53,7 @@ def correct(session: Session, batch: ImportBatch, fixes: Sequence[CellFix], *, b
 
     Refuses batch_state, cell_gone, cell_field, and at the field with the codes of reading a cell (nothing is changed then).
     """
+    session.refresh(batch, with_for_update=True)
     require(batch, BatchState.PLANNED)
     rows = {row.id: row for row in session.scalars(_mine(batch.id, ImportRow.id.in_({fix.row_id for fix in fixes})))}
     headings, reads = _headings(batch.sheets), _Reads(session)
@@ -86,6 +87,7 @@ def correct(session: Session, batch: ImportBatch, fixes: Sequence[CellFix], *, b
 
 def withdraw(session: Session, batch: ImportBatch, corrections: Sequence[ImportCorrection], *, by: Actor, now: datetime, today: date) -> None:
     """Take corrections back: the cells say again what the workbook says. Refuses batch_state."""
+    session.refresh(batch, with_for_update=True)
     require(batch, BatchState.PLANNED)
     places = {(each.sheet, each.row) for each in corrections}
     found = session.scalars(_mine(batch.id, ImportRow.row.in_({row for _, row in places})))

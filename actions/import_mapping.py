@@ -62,6 +62,7 @@ def choose(session: Session, batch: ImportBatch, choices: Sequence[SheetChoice],
 
     Refuses batch_state, mapping_nothing (every sheet left out), mapping_twice(column, a, b) at ``sheet-N``.
     """
+    session.refresh(batch, with_for_update=True)
     require(batch, BatchState.MAPPING, BatchState.PLANNED, BatchState.FAILED)
     if not choices or all(choice.skip for choice in choices):
         raise Refused("mapping_nothing")
@@ -74,15 +75,8 @@ def choose(session: Session, batch: ImportBatch, choices: Sequence[SheetChoice],
     added = insert_on_conflict(session, ImportChoice).values(batch_id=batch.id, sheets=wanted, **_signed(by, now))
     told = {name: added.excluded[name] for name in ("sheets", "staff_id", "chosen_by", "chosen_at")}
     session.execute(added.on_conflict_do_update(index_elements=["batch_id"], set_=told))
-    _read_again(session, batch)
-    journal.record(session, "map_columns", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, sheets=sorted(wanted)[:20])
-
-
-def _read_again(session: Session, batch: ImportBatch) -> None:
     batch.state, batch.progress, batch.refusal, batch.summary, batch.planned_at = BatchState.RECEIVED, 0, "", {}, None
-    chosen = session.get(ImportChoice, batch.id)
-    if chosen:
-        session.refresh(chosen)
+    journal.record(session, "map_columns", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, sheets=sorted(wanted)[:20])
 
 
 def _wanted(choice: SheetChoice, place: str) -> dict[str, Any]:

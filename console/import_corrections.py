@@ -11,7 +11,7 @@ from starlette.responses import Response
 from actions import import_corrections, import_repairs
 from actions.import_corrections import CellFix
 from console.import_batch import PATH, READ, WRITE, frame_of, load, steps_of
-from console.import_fixing import fixes_of, may_fix
+from console.import_fixing import fixes_of, may_fix, typed_name
 from console.paging import address, number
 from models.import_corrections import correction_count, correction_page, corrections_of, find_correction
 from models.import_lists import Show
@@ -66,9 +66,11 @@ def correct_row(call: Call) -> Response:
 def correct_cell(call: Call) -> Response:
     """Put one cell right, or with it all cells that show the same or that have the same cause."""
     batch = load(call)
-    found = _row_of(call, batch, number(call.form.value("row")) or 0)
+    found = _find_row(call, batch, number(call.form.value("row")) or 0)
+    if found is None:
+        return call.redirect(f"{PATH}/{batch.id}", flash=say(Refused("cell_gone"), call.basis.language), kind="danger")
     name, code = call.form.value("field"), call.form.value("code")
-    typed = call.form.value("repair") or call.form.value("value")
+    typed = call.form.value("repair") or call.form.value(typed_name(found.id, name))
     fix = CellFix(found.id, name, typed)
     by, now, today = call.staff, call.now, tokyo_date(call.now)
     try:
@@ -144,11 +146,15 @@ def _refused(call: Call, batch: ImportBatch, found: ImportRow, fix: CellFix, ref
 
 def _row_of(call: Call, batch: ImportBatch, row_id: int) -> ImportRow:
     """A row of the batch's workbook. Raises NotFound."""
-    mine = select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.id == row_id, ImportRow.row > 0)
-    found = call.session.scalars(mine).one_or_none()
+    found = _find_row(call, batch, row_id)
     if found is None:
         raise NotFound
     return found
+
+
+def _find_row(call: Call, batch: ImportBatch, row_id: int) -> ImportRow | None:
+    mine = select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.id == row_id, ImportRow.row > 0)
+    return call.session.scalars(mine).one_or_none()
 
 
 def _row(call: Call, batch: ImportBatch, found: ImportRow, *, typed: dict[str, str] | None = None) -> dict[str, Any]:

@@ -52,6 +52,16 @@ class Fix:
         """The id of its form, and the beginning of those of its parts."""
         return f"fix-{self.row}-{self.field}"
 
+    @property
+    def name(self) -> str:
+        """The name of what is typed: no two cells of a page share one."""
+        return typed_name(self.row, self.field)
+
+
+def typed_name(row: int, field: str) -> str:
+    """The form field in which a cell of that row is typed."""
+    return f"value-{row}-{field}"
+
 
 def may_fix(call: Call, batch: ImportBatch) -> bool:
     """Whether cells may be put right here and now."""

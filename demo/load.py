@@ -11,9 +11,10 @@ from itertools import cycle
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from actions import contracts, tickets
+from actions import contracts, import_batches, tickets
 from actions.tickets import Opening
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
+from demo.workbook import NAME, Line, waiting_workbook
 from mail.desk import Desk
 from models.actors import Customer, StaffMember
 from models.contracts import Category, Certificate, ContractLine, Party, PartyRole, ProductFamily
@@ -21,7 +22,7 @@ from models.database import transaction
 from models.people import Account, QueueMember, Staff
 from models.tickets import Attachment, Ticket, holder_of
 from rules.addresses import registrable
-from rules.calendar import BusinessCalendar
+from rules.calendar import BusinessCalendar, tokyo_date
 from rules.contracts import CONTACT
 from rules.limits import Limits
 from rules.rights import Role
@@ -55,6 +56,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         steps = [step for story, minutes in told for step in stage.steps(story, now, minutes)]
         for at, tell in sorted(steps, key=lambda step: step[0]):
             tell(at)
+        _send_workbook(session, store, people["center"], now)
     return logins()
 
 
@@ -154,6 +156,22 @@ def _correct_a_line(session: Session, by: StaffMember, now: datetime) -> None:
     values = contracts.line_of(session, line) | {"serial": "522039001188"}
     reason = "お客様から届いた証書の控えと照合（数字の 1 を英字の I と読んでいたため）"
     contracts.correct_line(session, certificate, line, values, reason=reason, seen=contracts.seal(certificate), by=by, now=now)
+
+
+def _send_workbook(session: Session, store: Store, center: StaffMember, now: datetime) -> None:
+    """A workbook of the center that waits to be read: the jobs process plans it."""
+    line, names = ContractLine, {family.id: family.name for family in session.scalars(select(ProductFamily))}
+    known: list[Line] = []
+    for certificate in session.scalars(select(Certificate).order_by(Certificate.id).limit(3)):
+        parties = session.scalars(select(Party).where(Party.certificate_id == certificate.id))
+        told = {f"{party.role}_{part}": getattr(party, part) for party in parties for part in ("name", "email")}
+        head = told | {"issued_on": certificate.issued_on.isoformat(), "contract": certificate.contract_key}
+        for each in session.scalars(select(line).where(line.certificate_id == certificate.id).order_by(line.id)):
+            days = {"starts_on": each.starts_on.isoformat(), "ends_on": each.ends_on.isoformat()}
+            codes = {"product_number": each.product_number, "serial": each.serial, "service": each.service, "contact": each.contact}
+            known.append({**head, **days, **codes, "family": names[each.family_id]})
+    stored = store.put(io.BytesIO(waiting_workbook(known, today=tokyo_date(now))))
+    import_batches.receive(session, file_name=NAME, stored=stored, by=center, now=now)
 
 
 def _account(company: Company, password_hash: str, now: datetime) -> Account:

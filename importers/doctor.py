@@ -66,6 +66,9 @@ class Doctor:
     def look_at(self, sheet: RawSheet) -> None:
         """What the sheet's own markup hides."""
         marks = sheet.marks
+        if sheet.encoding:
+            # A csv knows no other.
+            del self._counts["text_date"]
         self.note("hidden_sheet", int(sheet.hidden))
         self.note("hidden_rows", len(marks.hidden_rows), map(str, sorted(marks.hidden_rows)[:PLACES]))
         columns = [_span(first, last) for first, last in marks.hidden_columns]

@@ -77,11 +77,14 @@ def layout_at(rows: RawRows, row: int, first_row: int, first_column: int) -> Lay
 
 
 def heading_names(headings: Sequence[str]) -> list[str]:
-    """The headings as they are remembered: without blanks and signs, the second of equal ones with its number; "" stays."""
+    """The headings as they are remembered: without blanks and signs, the second of equal ones with its number; "" stays.
+
+    The two columns that a workbook handed back has gained are not among them: it is the same workbook still.
+    """
     seen: dict[str, int] = {}
     names: list[str] = []
     for heading in headings:
-        name = _bare(heading)[:MOST_HEADING]
+        name = "" if _bare(heading) in _ADDED else _bare(heading)[:MOST_HEADING]
         seen[name] = seen.get(name, 0) + 1
         names.append(name if not name or seen[name] == 1 else f"{name}#{seen[name]}")
     return names
@@ -263,6 +266,7 @@ _WEAK = 8
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】|<[^>]*>|〔[^〕]*〕")
 _ORNAMENT = re.compile(r"[\s()\[\]【】<>〔〕「」※*★●■◆○:・,、。._/\-|~'\"]|必須|任意|様")
 _COUNTERS = frozenset({"no", "no.", "#", "番号", "項番", "連番", "行", "行番号", "通番", "seq", "結果", "直し方", "元の行"})
+_ADDED = frozenset({"結果", "直し方"})
 _PARTIES = {role: tuple(words.split()) for role, words in PARTY_WORDS.items()}
 _EMAIL_WORD = re.compile(
     r"(?:保守登録|登録|代表|連絡先|会社|担当者?|ご?担当者?|窓口|contact|company)?の?(?:eメール|電子メール|メール|メアド|アドレス|e?mail)(?:アドレス|address)?1?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import openpyxl
 import pytest
@@ -13,7 +14,7 @@ from models.database import transaction
 from models.imports import BatchState, ImportBatch
 from models.journal import JournalEntry
 from rules.rights import Role
-from tests.client import filled_in
+from tests.client import Page, filled_in
 from tests.clock import Clock
 from tests.console.test_imports import Center
 from tests.workbooks import LINE, csv_of
@@ -33,6 +34,24 @@ def renamed(content: bytes, **headings: str) -> bytes:
         assert old in text
         text = text.replace(old, new, 1)
     return text.encode()
+
+
+def send(center: Center, button: str, fields: dict[str, Any], *, expect: int = 200) -> Page:
+    """Press a button with fields whose names are no words of Python."""
+    return center.client.submit(button, expect=expect, **fields)
+
+
+def mend(center: Center, text: str, *, expect: int = 200) -> Page:
+    """Type into the one cell that is to be put right."""
+    page = center.client.page
+    assert page
+    name = next(name for name, _ in filled_in(page.form("/corrections")) if name.startswith("value-"))
+    return send(center, "/corrections", {name: text}, expect=expect)
+
+
+def typed_in(center: Center, field: str, text: str) -> dict[str, str]:
+    """The first form of a cell of that field with another text typed."""
+    return {name: text if name.startswith("value-") else value for name, value in filled(center, field)}
 
 
 def state_of(center: Center, path: str) -> BatchState:
@@ -57,9 +76,9 @@ def test_a_missing_column_is_asked_for_once_and_remembered(center: Center) -> No
     assert center.client.get("/console/imports").says("列の対応待ち")
 
     center.client.get(path)
-    told = center.client.submit("この対応で読み込む", **{"column-0-G": "ends_on", "column-0-H": "ends_on"}, expect=422)
+    told = send(center, "この対応で読み込む", {"column-0-G": "ends_on", "column-0-H": "ends_on"}, expect=422)
     assert told.says("「終了日」に、列 G と列 H の 2 つが選ばれています。") and told.value_of("column-0-H") == "ends_on"
-    center.client.submit("この対応で読み込む", **{"column-0-G": "ends_on", "column-0-H": "service"})
+    send(center, "この対応で読み込む", {"column-0-G": "ends_on", "column-0-H": "service"})
     assert state_of(center, path) == BatchState.RECEIVED
     center.plan()
     assert center.client.get(path).says("取込内容の確認", "証書 1件（1行）を反映します")
@@ -73,11 +92,11 @@ def test_a_missing_column_is_asked_for_once_and_remembered(center: Center) -> No
 def test_the_columns_are_looked_at_later_and_changed(center: Center) -> None:
     path = center.planned({"serial": "A1"}, {"serial": "A2", "ends_on": "2026-02-30"})
     center.client.get(path)
-    center.client.submit("/corrections", value="2027/03/31")
+    mend(center, "2027/03/31")
 
     page = center.client.get(f"{path}/mapping")
     assert page.says("対応を変えて保存すると、ファイルを読み直します。") and page.value_of("column-0-E") == "serial"
-    center.client.submit("この対応で読み直す", **{"column-0-O": ""})
+    send(center, "この対応で読み直す", {"column-0-O": ""})
     center.plan()
 
     told = center.client.get(f"{path}/review")
@@ -99,11 +118,11 @@ def test_a_sheet_is_left_out_and_another_heading_row_is_named(center: Center) ->
     center.plan()
     assert center.client.get(path).says("シート「控え」", "列「サービス種類」が見つかりません。", "2行目：証書発行日｜契約番号")
 
-    center.client.submit("この対応で読み込む", **{"heading-0": "1", "read-1": False})
+    send(center, "この対応で読み込む", {"heading-0": "1", "read-1": False})
     center.plan()
     assert center.client.get(path).says("取り込める行がありませんでした。")
     center.client.get(f"{path}/mapping")
-    center.client.submit("この対応で読み直す", **{"heading-0": "2"})
+    send(center, "この対応で読み直す", {"heading-0": "2"})
     center.plan()
 
     assert center.client.get(path).says("証書 1件（1行）を反映します", "シート「控え」は、読み込まないことが選ばれています。")
@@ -113,7 +132,7 @@ def test_leaving_every_sheet_out_says_what_to_do(center: Center) -> None:
     path = center.planned({})
     center.client.get(f"{path}/mapping")
 
-    page = center.client.submit("この対応で読み直す", **{"read-0": False}, expect=422)
+    page = send(center, "この対応で読み直す", {"read-0": False}, expect=422)
 
     assert page.says("読み込むシートを 1 つ以上選んでください。") and state_of(center, path) == BatchState.PLANNED
 
@@ -134,7 +153,7 @@ def test_a_cell_is_put_right_where_it_stands(center: Center) -> None:
 
     told = center.client.submit("2027/03/31 にする")
     assert told.says("1セルを直し、その証書を確かめ直しました。")
-    wrong = center.client.submit("/corrections", value="だれか", expect=422)
+    wrong = mend(center, "だれか", expect=422)
     assert wrong.says("エンドユーザーメール「だれか」はメールアドレスの形ではありません。") and wrong.value_of("end_user_email") == "だれか"
     told = center.client.submit("この行を直す", end_user_email="kiban@osaka.tozai.example")
 
@@ -158,7 +177,7 @@ def test_the_same_text_is_put_right_wherever_it_stands(center: Center) -> None:
     path = center.planned(*({"serial": f"A{n}", "contract": f"JSC2604000{n}A", "family": "ZZZ"} for n in range(3)))
     assert center.client.get(path).says("「ZZZ」のほかの 2セルも、同じ値に直す")
 
-    told = center.client.post(f"{path}/corrections", {**dict(filled(center, "family")), "value": "juniper-srx", "same": "1"})
+    told = center.client.post(f"{path}/corrections", {**typed_in(center, "family", "juniper-srx"), "same": "1"})
 
     assert told.says("3セルを直し、", "証書 3件（3行）を反映します")
 
@@ -166,7 +185,7 @@ def test_the_same_text_is_put_right_wherever_it_stands(center: Center) -> None:
 def test_corrections_are_shown_and_taken_back(center: Center) -> None:
     path = center.planned({"serial": "A1", "contract": "契約"}, {"serial": "A1"})
     center.client.get(path)
-    assert center.client.submit("/corrections", value="JSC26040123A").says("2行目と同じ明細です")
+    assert mend(center, "JSC26040123A").says("2行目と同じ明細です")
     page = center.client.get(f"{path}/corrections")
     assert page.says("変更前：", "契約", "変更後：", "JSC26040123A", "中村さん")
 
@@ -183,7 +202,7 @@ def test_a_ticked_warning_of_another_row_stays_ticked(center: Center) -> None:
     center.client.get(path)
     center.client.submit("すべての警告を確認済みにする")
 
-    told = center.client.submit("/corrections", value="2027/03/31")
+    told = mend(center, "2027/03/31")
 
     assert told.says("証書 1件（2行）を反映します")
 
@@ -202,7 +221,7 @@ def test_the_part_below_a_row_comes_back_with_the_error(center: Center) -> None:
     path = center.planned({"ends_on": "いつか"})
     center.client.get(path)
 
-    part = center.client.post(f"{path}/corrections", {**dict(filled(center, "ends_on")), "value": "きのう"}, expect=422, headers={"hx-request": "true"})
+    part = center.client.post(f"{path}/corrections", typed_in(center, "ends_on", "きのう"), expect=422, headers={"hx-request": "true"})
 
     assert "終了日「きのう」を日付として読めません。" in part.html and "<html" not in part.html and 'id="fixes-' in part.html
 

@@ -8,6 +8,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from random import Random
+from typing import Any
 
 import openpyxl
 
@@ -175,17 +176,16 @@ def relay(random: Random, content: bytes) -> bytes:
         case 2:
             sheet.merge_cells(start_row=random.randrange(1, 9), start_column=1, end_row=random.randrange(9, 12), end_column=random.randrange(1, 9))
         case 3:
-            for cell in random.sample(list(sheet[1]), min(len(sheet[1]), 3)):
-                cell.value = random.choice((None, "備考", "シリアル", "開始日", 3.5, "a" * 40_000, "終了日\n(至)", "契約番号 契約名"))
+            for column in random.sample(range(1, sheet.max_column + 1), min(sheet.max_column, 3)):
+                sheet.cell(1, column, random.choice(("備考", "シリアル", "開始日", 3.5, "a" * 40_000, "終了日\n(至)", "契約番号 契約名")))
         case 4:
             sheet.insert_rows(2)
-            for cell in sheet[1]:
-                sheet.cell(2, cell.column, cell.value)
+            for column in range(1, sheet.max_column + 1):
+                sheet.cell(2, column, sheet.cell(1, column).value)
         case 5:
             for row in range(2, min(sheet.max_row, 9)):
-                sheet.cell(row, random.randrange(1, 12)).value = random.choice(
-                    (True, 1e300, -5, "=1/0", "\u200b", "２０２６．４．１", "令和99年1月1日", "同上", "x" * 500)
-                )
+                odd: Any = random.choice((True, 1e300, -5, "=1/0", "\u200b", "２０２６．４．１", "令和99年1月1日", "同上", "x" * 500))
+                sheet.cell(row, random.randrange(1, 12), odd)
         case _:
             sheet.delete_cols(random.randrange(1, 12), random.choice((1, 4)))
     return _saved(book)
