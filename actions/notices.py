@@ -16,15 +16,15 @@ from sqlalchemy import Select, bindparam, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
-from actions.letters import Draft, write_letters
-from actions.rates import count_one, counted
+from actions.letters import HELD, STOPPED, Draft, write_letters
+from actions.rates import count_one, counted, window_start
 from mail.compose import Text, compose, excerpt
 from mail.desk import Desk
 from models.actors import Actor
 from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.database import read_rows
-from models.outbox import Letter, LetterState, Recipient, RecipientState
-from models.people import Account, PendingRegistration, QueueMember, Staff
+from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
+from models.people import Account, PendingRegistration, QueueMember, RateCount, Staff
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
 from rules.limits import Limits
@@ -154,13 +154,31 @@ def outside_cc_left(session: Session, account_id: int, *, limits: Limits, now: d
     return max(0, limits.outside_cc_mails_per_day - used)
 
 
+def outside_cc_nearly_used(session: Session, *, limits: Limits, now: datetime) -> list[tuple[int, int]]:
+    """(account, outside CC mails caused today) of the accounts at 80 % of their number or more: staff want to know before the rest is held."""
+    began = window_start(now + _TOKYO_OFFSET, _DAY)
+    least = limits.outside_cc_mails_per_day * 4 / 5
+    rows = session.execute(
+        select(RateCount.key, RateCount.count)
+        .where(RateCount.bucket == _OUTSIDE, RateCount.began_at == began, RateCount.count >= max(1, least))
+        .order_by(RateCount.count.desc(), RateCount.key)
+    ).all()
+    return [(int(key), used) for key, used in rows]
+
+
 # -- inner parts
 
 _SHARED_DOMAINS = select(func.aggregate_strings(MailDomain.domain, " ")).where(MailDomain.kind == DomainKind.SHARED).scalar_subquery()
 """The shared mail domains in one text: they come with the facts instead of by a statement of their own."""
 
 
-def _about(shared_domains: Any) -> Select[Any]:
+_STOPPED_COPIES = (
+    select(func.aggregate_strings(CopyStop.address_key, " ")).where(CopyStop.address_key.in_(bindparam("copied", expanding=True))).scalar_subquery()
+)
+"""Those of the ticket's CC who want no copies, likewise."""
+
+
+def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
     """What letters say of a ticket and whom they can reach, by the ticket's number."""
     found: Any = select(
         ProductFamily.name.label("product"),
@@ -173,6 +191,7 @@ def _about(shared_domains: Any) -> Select[Any]:
         Staff.email.label("assignee_email"),
         Staff.active.label("assignee_active"),
         shared_domains.label("shared_domains"),
+        stopped_copies.label("stopped_copies"),
     )
     return (
         found.select_from(Ticket)
@@ -184,7 +203,7 @@ def _about(shared_domains: Any) -> Select[Any]:
     )
 
 
-_ABOUT, _ABOUT_WITH_CC = _about(literal("")), _about(_SHARED_DOMAINS)
+_ABOUT, _ABOUT_WITH_CC = _about(literal(""), literal("")), _about(_SHARED_DOMAINS, _STOPPED_COPIES)
 
 
 @dataclass(frozen=True)
@@ -203,7 +222,10 @@ def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits:
     if message is not None and message.kind == MessageKind.NOTE:
         raise ValueError("a note never leaves the console")
     session.flush()
-    row = read_rows(session, _ABOUT_WITH_CC if ticket.cc else _ABOUT, {"number": ticket.id})[0]
+    if ticket.cc:
+        row = read_rows(session, _ABOUT_WITH_CC, {"number": ticket.id, "copied": [address.lower() for address in ticket.cc]})[0]
+    else:
+        row = read_rows(session, _ABOUT, {"number": ticket.id})[0]
     post, cut = "", False
     if message is not None:
         post, cut = excerpt(message.body, limits.mail_body_characters)
@@ -215,9 +237,11 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     ticket, message, row = facts.ticket, facts.message, facts.row
     if row.account_id is None or message is None:
         return []
+    held = _held_cc(session, facts, limits, now)
     text = compose(
         kind,
         desk=desk,
+        stop_link=desk.link(f"/copies/{desk.stop_token(ticket.id)}") if len(held) < len(ticket.cc) else "",
         ticket=ticket,
         product=row.product,
         category=row.category,
@@ -227,7 +251,6 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
         cut=facts.cut,
         files=facts.files,
     )
-    held = _held_cc(session, facts, limits, now)
     return [
         Draft(
             kind,
@@ -244,16 +267,24 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     ]
 
 
-def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> frozenset[str]:
-    """The outside CC addresses beyond the account's number for today; each one that may go is counted."""
+def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> dict[str, str]:
+    """The CC addresses that get no copy, with the reason: they asked for none, or they are outside and the account's number for today is used up.
+
+    Each outside one that may go is counted.
+    """
     if not facts.ticket.cc:
-        return frozenset()
+        return {}
+    stopped = (facts.row.stopped_copies or "").split()
+    held = {address: STOPPED for address in facts.ticket.cc if address.lower() in stopped}
     shared = frozenset((facts.row.shared_domains or "").split())
     own, maintenance = parse_address(facts.row.email), parse_address(facts.row.maintenance_email)
-    outside = [value for value in facts.ticket.cc if is_outside(parse_address(value), own, maintenance, shared)]
+    outside = [value for value in facts.ticket.cc if value not in held and is_outside(parse_address(value), own, maintenance, shared)]
     key = str(facts.row.account_id)
     # Windows begin at midnight UTC; moved by Tokyo's offset they begin at midnight there.
-    return frozenset(value for value in outside if count_one(session, _OUTSIDE, key, window=_DAY, now=now + _TOKYO_OFFSET) > limits.outside_cc_mails_per_day)
+    for value in outside:
+        if count_one(session, _OUTSIDE, key, window=_DAY, now=now + _TOKYO_OFFSET) > limits.outside_cc_mails_per_day:
+            held[value] = HELD
+    return held
 
 
 def _staff_text(kind: str, facts: _Facts, desk: Desk, **more: object) -> Text:

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from actions import delivery
-from actions.letters import HELD
+from actions.letters import HELD, STOPPED
 from console.frame import frame
 from console.paging import address, pager, place_of
 from mail.compose import NOTICES, SECRET_NOTICES, mask_links
@@ -31,6 +31,7 @@ _QUERY_CHARACTERS = 254
 _ANSWERS = {
     RECORDED: N_("メールサーバーが設定されていないため、記録だけしました。"),
     HELD: N_("社外のメールCC への通知が 1 日の上限に達したため、送っていません。"),
+    STOPPED: N_("CC の受取人のお申し出により、送っていません。"),
     "withdrawn": N_("公開の前に取り消されたため、送っていません。"),
     "by_staff": N_("職員が送信を止めました。"),
 }

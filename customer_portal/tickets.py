@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from actions import attachments, tickets
+from actions.letters import HELD, STOPPED
 from actions.tickets import NoTicket
 from customer_portal import openings
 from models.base import AnyRow
+from models.mail_lists import unreached_copies
 from models.own_tickets import follow_ups, own_ticket, own_tickets, public_posts
 from rules.refusal import Refused
 from rules.text import searchable
@@ -21,7 +23,7 @@ from web.call import Call
 from web.downloads import download
 from web.endpoint import Page, get, post
 from web.errors import NotFound
-from wording.catalog import N_
+from wording.catalog import N_, translate
 
 _QUERY_CHARACTERS = 200
 _GROUPS: dict[str, tuple[State, ...]] = {
@@ -32,6 +34,13 @@ _GROUPS: dict[str, tuple[State, ...]] = {
     "closed": (State.CLOSED,),
 }
 """What a customer can filter by: the words of their side of the state table."""
+
+
+_UNREACHED = {
+    HELD: N_("社外への写しが 1 日の上限に達したため、送っていません。"),
+    STOPPED: N_("受取人のお申し出により、写しを止めています。"),
+}
+_NOT_ARRIVED = N_("届きませんでした。アドレスをお確かめください。")
 
 
 def index(call: Call) -> Response:
@@ -113,12 +122,17 @@ def _page(call: Call, *, replying: bool, held: list[AnyRow] | None = None, statu
         state=tickets.shown_state(head, call.now),
         posts=posts,
         files=_links(attachments.names_of(call.session, [row.id for row in posts]), posts),
+        unreached=[(row.address, translate(_UNREACHED.get(row.answer, _NOT_ARRIVED), call.basis.language)) for row in _unreached(call, head)],
         follow_ups=follow_ups(call.session, head.id, call.customer.id or 0),
         replying=replying,
         held=held or [],
         kept=[(file.name, file.size) for file in held or []],
         submission=call.form.value("submission") or secrets.token_urlsafe(16),
     )
+
+
+def _unreached(call: Call, head: AnyRow) -> Sequence[AnyRow]:
+    return [row for row in unreached_copies(call.session, head.id) if row.address in head.cc] if head.cc else []
 
 
 def _links(files: dict[int, list[AnyRow]], posts: Sequence[AnyRow]) -> dict[int, list[tuple[str, str, int]]]:

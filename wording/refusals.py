@@ -167,6 +167,7 @@ _CONSOLE = {
     "mail_sending": N_("このメールは、いま送信しているところです。少し待ってから、画面を開き直してください。"),
     "mail_withdrawn": N_("このメールは、公開の前に取り消された返信のものです。送れません。"),
     "mail_all_reached": N_("このメールは、すべての宛先に届いています。"),
+    "copy_not_here": N_("このチケットの通知メールは、このアドレスに CC で送っていません。写しが届いたアドレスを入力してください。"),
     "mail_nothing_open": N_("送信を待っている宛先はありません。画面を開き直して、いまの状態をお確かめください。"),
 }
 SENTENCES: dict[str, str] = {**_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}

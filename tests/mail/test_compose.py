@@ -173,5 +173,6 @@ def facts(subject: str = "VPN が切断される") -> dict[str, object]:
         "person": "木村 はるか",
         "post": "回答の本文です。",
         "cut": False,
+        "stop_link": "",
         "files": [SimpleNamespace(name="tech-support.txt", size=1024)],
     }

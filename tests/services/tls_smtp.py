@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ssl
 import warnings
 from collections.abc import Iterator
@@ -63,6 +64,7 @@ def tls_smtp_server(folder: Path, scheme: str, *, user: str, password: str) -> I
         yield server
     finally:
         controller.stop()
+        gc.collect()
 
 
 def _certificates(folder: Path) -> tuple[Path, Path]:
