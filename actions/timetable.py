@@ -69,6 +69,12 @@ class Line:
 
 TIMETABLE: tuple[Line, ...] = (
     Line("deliver_mail", N_("メールの送信"), N_("送信待ちのメールを送り、失敗したメールを時間をおいて送り直します。"), Every(1), shared=True),
+    Line(
+        "read_mailbox",
+        N_("戻ってきたメールの読み取り"),
+        N_("送信元のメールボックスを読み、届かなかった宛先に印を付け、メールでの返信を担当者に見せます（設定したときだけ）。"),
+        Every(120),
+    ),
     Line("plan_import", N_("取込の読み取り"), N_("アップロードされたファイルを読み取り、反映の前の確認画面を用意します。"), Every(1)),
     Line(
         "first_answer_overdue",

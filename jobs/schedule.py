@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import expire, plan_import, remind, sweep
+from jobs import expire, plan_import, read_mailbox, remind, sweep
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -29,6 +29,7 @@ class Job:
 
 _WORK: dict[str, tuple[Work, Wants | None]] = {
     "plan_import": (plan_import.plan_received, plan_import.has_received),
+    "read_mailbox": (read_mailbox.read_mailbox, None),
     "first_answer_overdue": (remind.first_answers, None),
     "expire": (expire.expire, None),
     "sweep_uploads": (sweep.sweep_uploads, None),

@@ -242,6 +242,7 @@ NOTICES: Mapping[str, str] = {
     "ticket_opened": N_("チケットの受付"),
     "ticket_updated": N_("チケットの更新"),
     "answered": N_("チケットの回答"),
+    "mail_not_taken": N_("メールでの返信へのご案内"),
     "staff_ticket_opened": N_("新着チケット（職員）"),
     "staff_ticket_updated": N_("お客様の返信（職員）"),
     "staff_assigned": N_("担当の割り当て（職員）"),

@@ -40,6 +40,7 @@ _ACTS = {
     "resend": N_("メールを送り直しました"),
     "stop_copies": N_("CC の受取人が写しを止めました"),
     "resume_copies": N_("CC の受取人が写しを再開しました"),
+    "mail_reply": N_("メールで返信が届きました"),
     "correct_address": N_("宛先を直して送り直しました"),
     "publish_mail_template": N_("メールの文面を変更しました"),
     "restore_mail_template": N_("メールの文面を初めの文に戻しました"),

@@ -140,6 +140,7 @@ def test_a_missing_fact_is_told_loudly() -> None:
 def test_every_notice_has_its_two_templates() -> None:
     everything = {
         **facts(),
+        "ticket_id": 10482,
         "token": "t0ken",
         "expires_at": ENVELOPE.created_at,
         "at": ENVELOPE.created_at,
