@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session, aliased
 
 from actions.journal import record
 from actions.rates import count_one, counted
-from mail.compose import Envelope
+from mail.compose import SECRET_NOTICES, Envelope
 from mail.smtp import Answer, Blame, Outcome, Verdict
 from models.actors import Actor
 from models.base import NEVER, AnyRow
 from models.database import lock
 from models.outbox import Letter, LetterState, Recipient, RecipientState
+from rules.addresses import parse_address
 from rules.limits import Limits
 from rules.refusal import Refused
 
@@ -165,6 +166,28 @@ def resend(session: Session, letter_id: int, *, by: Actor, now: datetime) -> int
     letter.state, letter.try_at, letter.attempts, letter.fault = LetterState.WAITING, now, 0, ""
     record(session, "resend", "letter", letter_id, by=by, now=now, subject_name=letter.subject[:300], recipients=before)
     return len(again)
+
+
+def correct(session: Session, letter_id: int, old: str, typed: str, *, by: Actor, now: datetime) -> str:
+    """宛先を直して再送: let the letter go to `typed` in the place of `old`, which it has not reached; the address as it is mailed to.
+
+    Refuses at ``address``: what `rules.addresses.parse_address` refuses, mail_address_there; besides mail_withdrawn, mail_sending,
+    mail_all_reached, and mail_secret: a link that gives a right goes to nobody but the one it was made for.
+    """
+    letter = _letter_at_rest(session, letter_id)
+    if letter.kind in SECRET_NOTICES:
+        raise Refused("mail_secret")
+    address = parse_address(typed)
+    recipients = session.scalars(select(Recipient).where(Recipient.letter_id == letter_id)).all()
+    wrong = next((one for one in recipients if one.address == old and one.state in {*_FAILED, RecipientState.WAITING}), None)
+    if wrong is None:
+        raise Refused("mail_all_reached")
+    if any(one.address_key == address.key for one in recipients):
+        raise Refused("mail_address_there", "address")
+    wrong.address, wrong.address_key, wrong.state, wrong.answer, wrong.updated_at = address.value, address.key, RecipientState.WAITING, "", now
+    letter.state, letter.try_at, letter.attempts, letter.fault = LetterState.WAITING, now, 0, ""
+    record(session, "correct_address", "letter", letter_id, by=by, now=now, subject_name=letter.subject[:300], address=[old, address.value])
+    return address.value
 
 
 def suppress(session: Session, letter_id: int, *, by: Actor, now: datetime) -> int:

@@ -69,6 +69,17 @@ def resend(call: Call) -> Response:
     return _decide(call, delivery.resend, N_("届いていない {n}件の宛先に、もう一度送ります。"))
 
 
+def correct(call: Call) -> Response:
+    """Send it to another address in the place of one it has not reached."""
+    context = _letter(call)
+    try:
+        address = delivery.correct(call.session, call.param("id"), call.form.value("recipient"), call.form.value("address"), by=call.staff, now=call.now)
+    except Refused as refused:
+        call.form.refuse(refused if refused.code.startswith("mail_") else refused.at("address"))
+        return call.invalid("console/mails/show.html", **context)
+    return call.redirect(f"{_PATH}/{call.param('id')}", flash=call.say(N_("宛先を {address} に直し、もう一度送ります。"), address=address))
+
+
 def suppress(call: Call) -> Response:
     """Give up whom it has not reached."""
     return _decide(call, delivery.suppress, N_("届いていない {n}件の宛先への送信を止めました。"))
@@ -110,6 +121,7 @@ def _letter(call: Call) -> dict[str, Any]:
         "recipients": [(row, _shown_state(letter, row), _answer(row.answer, language)) for row in recipients],
         "next_try": letter.try_at if letter.state == LetterState.WAITING and letter.try_at != NEVER else None,
         "may_resend": may_act and any(row.state in _UNREACHED for row in recipients),
+        "correctable": [(row.address, row.address) for row in recipients if row.state in _UNREACHED] if may_act and letter.kind not in SECRET_NOTICES else [],
         "may_suppress": may_act and any(row.state in _OPEN for row in recipients),
         "sender": call.desk.mail_from,
     }
@@ -151,5 +163,6 @@ PAGES = [
     get(_PATH, index, staff(Area.DELIVERY, Right.READ)),
     get(f"{_PATH}/{{id:int}}", show, staff(Area.DELIVERY, Right.READ)),
     post(f"{_PATH}/{{id:int}}/resend", resend, staff(Area.DELIVERY, Right.WRITE)),
+    post(f"{_PATH}/{{id:int}}/address", correct, staff(Area.DELIVERY, Right.WRITE)),
     post(f"{_PATH}/{{id:int}}/suppression", suppress, staff(Area.DELIVERY, Right.WRITE)),
 ]

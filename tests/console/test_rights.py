@@ -68,6 +68,7 @@ GET  /console/mails                                                  delivery r
 GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
 POST /console/mails/{id:int}/suppression                             delivery w
+POST /console/mails/{id:int}/address                                 delivery w
 GET  /console/jobs                                                   delivery r
 POST /console/jobs/{name:str}/run                                    delivery w
 GET  /console/journal                                                journal own
