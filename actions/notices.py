@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,16 +19,19 @@ from sqlalchemy.orm import Session
 from actions.attachments import FileFacts
 from actions.letters import HELD, STOPPED, Draft, write_letters
 from actions.rates import count_one, counted, window_start
+from mail import rewritten
 from mail.compose import Text, compose, excerpt
 from mail.desk import Desk
 from models.actors import Actor
 from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.database import read_rows
+from models.mail_templates import MailTemplate
 from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
 from models.people import Account, PendingRegistration, QueueMember, RateCount, Staff
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
 from rules.limits import Limits
+from rules.refusal import Refused
 from rules.rights import Role
 from rules.tickets import is_outside
 
@@ -42,7 +46,7 @@ def ticket_opened(session: Session, ticket: Ticket, message: Message, *, files: 
 
     A ticket without an account tells staff only.
     """
-    facts = _facts_of(session, ticket, message, limits, files)
+    facts = _facts_of(session, ticket, message, limits, files, notice="ticket_opened")
     to_customer = _customer_drafts(session, "ticket_opened", facts, desk=desk, limits=limits, now=now)
     staff = _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_opened", facts, desk)
@@ -52,7 +56,7 @@ def ticket_opened(session: Session, ticket: Ticket, message: Message, *, files: 
 
 def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """更新: tell the customer and the CC what was written, and the assignee (without one the queue's staff)."""
-    facts = _facts_of(session, ticket, message, limits, files)
+    facts = _facts_of(session, ticket, message, limits, files, notice="ticket_updated")
     to_customer = _customer_drafts(session, "ticket_updated", facts, desk=desk, limits=limits, now=now)
     staff = [facts.row.assignee_email] if facts.row.assignee_active else _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_updated", facts, desk)
@@ -62,7 +66,7 @@ def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files:
 
 def answered(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """回答: tell the customer and the CC; the letter leaves from `message.published_at` on."""
-    facts = _facts_of(session, ticket, message, limits, files)
+    facts = _facts_of(session, ticket, message, limits, files, notice="answered")
     write_letters(session, _customer_drafts(session, "answered", facts, desk=desk, limits=limits, now=now), desk=desk, now=now)
 
 
@@ -178,6 +182,16 @@ _STOPPED_COPIES = (
 """Those of the ticket's CC who want no copies, likewise."""
 
 
+_BETWEEN = "\x1f"
+_REWRITTEN = (
+    select(MailTemplate.subject + _BETWEEN + MailTemplate.body)
+    .where(MailTemplate.notice == bindparam("notice"), MailTemplate.body != "")
+    .where(MailTemplate.id == select(func.max(MailTemplate.id)).where(MailTemplate.notice == bindparam("notice")).scalar_subquery())
+    .scalar_subquery()
+)
+"""The notice's text as an administrator rewrote it, likewise."""
+
+
 def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
     """What letters say of a ticket and whom they can reach, by the ticket's number."""
     found: Any = select(
@@ -192,6 +206,7 @@ def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
         Staff.active.label("assignee_active"),
         shared_domains.label("shared_domains"),
         stopped_copies.label("stopped_copies"),
+        _REWRITTEN.label("rewritten"),
     )
     return (
         found.select_from(Ticket)
@@ -218,14 +233,14 @@ class _Facts:
     cut: bool
 
 
-def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits: Limits, files: Sequence[FileFacts] = ()) -> _Facts:
+def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits: Limits, files: Sequence[FileFacts] = (), *, notice: str = "") -> _Facts:
     if message is not None and message.kind == MessageKind.NOTE:
         raise ValueError("a note never leaves the console")
     session.flush()
     if ticket.cc:
-        row = read_rows(session, _ABOUT_WITH_CC, {"number": ticket.id, "copied": [address.lower() for address in ticket.cc]})[0]
+        row = read_rows(session, _ABOUT_WITH_CC, {"number": ticket.id, "notice": notice, "copied": [address.lower() for address in ticket.cc]})[0]
     else:
-        row = read_rows(session, _ABOUT, {"number": ticket.id})[0]
+        row = read_rows(session, _ABOUT, {"number": ticket.id, "notice": notice})[0]
     post, cut = "", False
     if message is not None:
         post, cut = excerpt(message.body, limits.mail_body_characters)
@@ -238,10 +253,11 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     if row.account_id is None or message is None:
         return []
     held = _held_cc(session, facts, limits, now)
-    text = compose(
+    stop_link = desk.link(f"/copies/{desk.stop_token(ticket.id)}") if len(held) < len(ticket.cc) else ""
+    text = _rewritten_text(facts, desk, stop_link) or compose(
         kind,
         desk=desk,
-        stop_link=desk.link(f"/copies/{desk.stop_token(ticket.id)}") if len(held) < len(ticket.cc) else "",
+        stop_link=stop_link,
         ticket=ticket,
         product=row.product,
         category=row.category,
@@ -265,6 +281,30 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
             leaves_at=max(now, message.published_at),
         )
     ]
+
+
+def _rewritten_text(facts: _Facts, desk: Desk, stop_link: str) -> Text | None:
+    """The text as an administrator rewrote it. One that fails on these facts gives way to the one it came with: the mail still goes."""
+    row, ticket = facts.row, facts.ticket
+    if not row.rewritten:
+        return None
+    subject, _, body = str(row.rewritten).partition(_BETWEEN)
+    about = {
+        "ticket": rewritten.TicketFacts(ticket.id, ticket.subject),
+        "product": row.product,
+        "category": row.category,
+        "company": row.company_name,
+        "person": row.person_name,
+        "post": facts.post,
+        "cut": facts.cut,
+        "files": [rewritten.FileFacts(file.name, file.size) for file in facts.files],
+        "link": desk.link(f"/tickets/{ticket.id}"),
+        "stop_link": stop_link,
+        "desk": rewritten.DeskFacts(desk.base_url, desk.desk_address),
+    }
+    with suppress(Refused):
+        return rewritten.render(subject, body, about)
+    return None
 
 
 def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> dict[str, str]:

@@ -73,6 +73,9 @@ GET  /console/jobs                                                   delivery r
 POST /console/jobs/{name:str}/run                                    delivery w
 GET  /console/journal                                                journal own
 GET  /console/masters                                                masters r
+GET  /console/masters/mails                                          masters r
+GET  /console/masters/mails/{notice:str}                             masters r
+POST /console/masters/mails/{notice:str}                             masters w
 GET  /console/masters/products                                       masters r
 POST /console/masters/products                                       masters w
 GET  /console/masters/products/{id:int}                              masters r
@@ -230,6 +233,7 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         "accounts id": account.id,
         "mails id": letter.id,
         "jobs name": "deliver_mail",
+        "mails notice": "ticket_opened",
         "products id": 1,
         "products alias": alias.id,
         "mailboxes id": box.id,
