@@ -172,8 +172,11 @@ def _check_database(settings: Settings) -> str:
 
 
 def _check_mail(settings: Settings) -> str:
+    from mail.mailbox import probe as read_from
     from mail.smtp import probe
 
+    if settings.imap_url:
+        read_from(settings.imap_url)
     if not settings.smtp_url:
         return "JTICKETS_SMTP_URL なし：メールは /console/mails に残します"
     return probe(settings.smtp_url)

@@ -38,6 +38,7 @@ class Settings:
     base_url: str = "http://127.0.0.1:8720"
     allowed_hosts: tuple[str, ...] = ()
     smtp_url: str = ""
+    imap_url: str = ""
     mail_from: str = "J's チケットシステム <tickets@jscom.co.jp>"
     attachments_url: str = ""
     secret_key: str = ""
@@ -178,6 +179,12 @@ def _smtp_url(text: str) -> str:
     return text
 
 
+def _imap_url(text: str) -> str:
+    if text and (urlsplit(text).scheme not in {"imap", "imaps", "imap+starttls"} or not urlsplit(text).hostname or not urlsplit(text).username):
+        raise ValueError("imaps://user:password@host:993/INBOX の形にしてください")
+    return text
+
+
 def _attachments_url(text: str) -> str:
     if text and urlsplit(text).scheme not in {"file", "s3"}:
         raise ValueError("file:///path か s3://bucket/prefix の形にしてください")
@@ -222,6 +229,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "base_url": _base_url,
     "allowed_hosts": _parts,
     "smtp_url": _smtp_url,
+    "imap_url": _imap_url,
     "attachments_url": _attachments_url,
     "secret_key": _secret_key,
     "state_dir": Path,

@@ -7,25 +7,30 @@ lease ends; `attempts` counts failures of the letter itself, which park it; `fau
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
-from sqlalchemy import ColumnElement, Update, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, Update, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from actions.journal import record
-from mail.compose import Envelope
+from actions.rates import count_one, counted
+from mail.compose import SECRET_NOTICES, Envelope
 from mail.smtp import Answer, Blame, Outcome, Verdict
 from models.actors import Actor
-from models.base import NEVER
+from models.base import NEVER, AnyRow
+from models.database import lock
 from models.outbox import Letter, LetterState, Recipient, RecipientState
+from rules.addresses import parse_address
 from rules.limits import Limits
 from rules.refusal import Refused
 
 LEASE = timedelta(minutes=3)
 """How long a claim holds without being renewed; longer than any one command of the mail server may take (`renew`)."""
 POISON_FAILURES = 5
+_PACE, _MINUTE = "mails", timedelta(minutes=1)
 _FIRST_PAUSE = timedelta(minutes=1)
 _OPEN = frozenset({RecipientState.WAITING, RecipientState.SENDING, RecipientState.TEMPORARY, RecipientState.UNKNOWN})
 _FAILED = frozenset({RecipientState.TEMPORARY, RecipientState.PERMANENT, RecipientState.UNKNOWN, RecipientState.SUPPRESSED})
@@ -66,17 +71,24 @@ def is_due(session: Session, *, now: datetime) -> bool:
     return session.execute(select(Letter.id).where(_due(now)).limit(1)).first() is not None
 
 
-def claim(session: Session, *, now: datetime, limit: int, lease: timedelta = LEASE) -> list[Claim]:
+def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, lease: timedelta = LEASE) -> list[Claim]:
     """Take up to `limit` letters that are due, the oldest first, each for one worker only.
 
     A letter whose holder let its lease run out is due again. The first try of a ticket's letter waits for the first try of the ticket's
-    earlier ones. A short transaction of its own.
+    earlier ones. With `per_minute` no more are taken in a minute, by all workers together. A short transaction of its own.
     """
+    if per_minute:
+        lock(session, _PACE)
+        limit = min(limit, per_minute - counted(session, _PACE, "", window=_MINUTE, now=now))
+        if limit <= 0:
+            return []
     columns = (Letter.id, Letter.fence, Letter.attempts, Letter.header_id, Letter.thread_ids, Letter.subject, Letter.body, Letter.created_at)
     wanted = select(*columns).where(_due(now), ~_waits_for_another(now)).order_by(Letter.try_at, Letter.id).limit(limit)
     rows = session.execute(wanted.with_for_update(skip_locked=True, of=Letter)).all()
     if not rows:
         return []
+    if per_minute:
+        count_one(session, _PACE, "", window=_MINUTE, now=now, more=len(rows))
     ids = [row.id for row in rows]
     until = now + lease
     session.execute(update(Letter).where(Letter.id.in_(ids)).values(state=LetterState.SENDING, fence=Letter.fence + 1, try_at=until))
@@ -85,23 +97,10 @@ def claim(session: Session, *, now: datetime, limit: int, lease: timedelta = LEA
         .where(Recipient.letter_id.in_(ids))
         .order_by(Recipient.id)
     ).all()
-    claims: list[Claim] = []
-    for row in rows:
-        mine = [place for place in places if place.letter_id == row.id]
-        # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named.
-        named = [place for place in mine if place.state is not RecipientState.SUPPRESSED]
-        envelope = Envelope(
-            header_id=row.header_id,
-            thread_ids=tuple(row.thread_ids),
-            subject=row.subject,
-            body=row.body,
-            created_at=row.created_at,
-            to=tuple(place.address for place in named if place.place == "to"),
-            cc=tuple(place.address for place in named if place.place == "cc"),
-        )
-        still = tuple(OpenRecipient(place.id, place.address, place.state, place.updated_at) for place in mine if place.state in _OPEN)
-        claims.append(Claim(row.id, row.fence + 1, until, row.attempts, envelope, still))
-    return claims
+    mine: dict[int, list[AnyRow]] = {id_: [] for id_ in ids}
+    for place in places:
+        mine[place.letter_id].append(place)
+    return [_claimed(row, mine[row.id], until) for row in rows]
 
 
 def renew(session: Session, held: Claim, *, until: datetime) -> bool:
@@ -110,33 +109,38 @@ def renew(session: Session, held: Claim, *, until: datetime) -> bool:
     return _changed(session, statement)
 
 
-def release(session: Session, held: Iterable[Claim], *, now: datetime) -> None:
-    """Hand back letters that were not tried; they keep their place."""
-    for one in held:
-        session.execute(update(Letter).where(_held(one)).values(state=LetterState.WAITING, try_at=now))
+def release(session: Session, held: Sequence[Claim], *, now: datetime) -> None:
+    """Hand back letters (one at least) that were not tried; they keep their place."""
+    mine = or_(*(_held(one) for one in held))
+    session.execute(update(Letter).where(mine).values(state=LetterState.WAITING, try_at=now))
 
 
-def settle(session: Session, held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> bool:
+def settle(connection: Connection, held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> bool:
     """Record what became of a try; False, and nothing written, when another worker has the letter by now.
 
     Accepted, refused for good and a second time unknown are final. The rest is tried again, with growing pauses, for
-    `limits.mail_retry_hours` after its first failure; five failures of the letter itself park it.
+    `limits.mail_retry_hours` after its first failure; five failures of the letter itself park it. A short transaction of its own.
     """
     ends = {one: _end(one, outcome.answers.get(one.address), limits, now) for one in held.open}
     failures = held.failures + (outcome.blame is Blame.LETTER)
     unreached = any(state in _OPEN for state, _, _ in ends.values())
     again = failures < POISON_FAILURES and any(state in _OPEN and not final for state, _, final in ends.values())
     troubled = [words for state, words, _ in ends.values() if state is not RecipientState.ACCEPTED]
-    values: dict[str, object] = {"attempts": failures, "fault": (outcome.fault or "; ".join(troubled))[:500] if troubled or outcome.fault else ""}
-    if any(state is RecipientState.ACCEPTED for state, _, _ in ends.values()):
-        values["sent_at"] = now
-    if again:
-        values |= {"state": LetterState.WAITING, "try_at": now + pause(held.fence, limits)}
-    else:
-        values |= {"state": LetterState.PARKED if unreached else LetterState.DONE, "try_at": NEVER}
-    if not _changed(session, update(Letter).where(_held(held)).values(**values)):
+    taken = any(state is RecipientState.ACCEPTED for state, _, _ in ends.values())
+    ended = LetterState.WAITING if again else LetterState.PARKED if unreached else LetterState.DONE
+    values = {
+        "letter": held.letter_id,
+        "held": held.fence,
+        "failures": failures,
+        "words": (outcome.fault or "; ".join(troubled))[:500] if troubled or outcome.fault else "",
+        "sent": now if taken else None,
+        "ended": ended,
+        "next_try": now + pause(held.fence, limits) if again else NEVER,
+    }
+    if connection.execute(_SETTLE, values).rowcount != 1:
         return False
-    _record_ends(session, [(one, state, words) for one, (state, words, _) in ends.items()], now)
+    if ends:
+        connection.execute(_SETTLE_RECIPIENT, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
     return True
 
 
@@ -164,6 +168,28 @@ def resend(session: Session, letter_id: int, *, by: Actor, now: datetime) -> int
     return len(again)
 
 
+def correct(session: Session, letter_id: int, old: str, typed: str, *, by: Actor, now: datetime) -> str:
+    """宛先を直して再送: let the letter go to `typed` in the place of `old`, which it has not reached; the address as it is mailed to.
+
+    Refuses at ``address``: what `rules.addresses.parse_address` refuses, mail_address_there; besides mail_withdrawn, mail_sending,
+    mail_all_reached, and mail_secret: a link that gives a right goes to nobody but the one it was made for.
+    """
+    letter = _letter_at_rest(session, letter_id)
+    if letter.kind in SECRET_NOTICES:
+        raise Refused("mail_secret")
+    address = parse_address(typed)
+    recipients = session.scalars(select(Recipient).where(Recipient.letter_id == letter_id)).all()
+    wrong = next((one for one in recipients if one.address == old and one.state in {*_FAILED, RecipientState.WAITING}), None)
+    if wrong is None:
+        raise Refused("mail_all_reached")
+    if any(one.address_key == address.key for one in recipients):
+        raise Refused("mail_address_there", "address")
+    wrong.address, wrong.address_key, wrong.state, wrong.answer, wrong.updated_at = address.value, address.key, RecipientState.WAITING, "", now
+    letter.state, letter.try_at, letter.attempts, letter.fault = LetterState.WAITING, now, 0, ""
+    record(session, "correct_address", "letter", letter_id, by=by, now=now, subject_name=letter.subject[:300], address=[old, address.value])
+    return address.value
+
+
 def suppress(session: Session, letter_id: int, *, by: Actor, now: datetime) -> int:
     """抑止: give up every recipient the letter has not reached yet; how many they are.
 
@@ -182,6 +208,22 @@ def suppress(session: Session, letter_id: int, *, by: Actor, now: datetime) -> i
 
 
 # -- inner parts
+
+
+def _claimed(row: AnyRow, places: Sequence[AnyRow], until: datetime) -> Claim:
+    # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named.
+    named = [place for place in places if place.state is not RecipientState.SUPPRESSED]
+    envelope = Envelope(
+        header_id=row.header_id,
+        thread_ids=tuple(row.thread_ids),
+        subject=row.subject,
+        body=row.body,
+        created_at=row.created_at,
+        to=tuple(place.address for place in named if place.place == "to"),
+        cc=tuple(place.address for place in named if place.place == "cc"),
+    )
+    still = tuple(OpenRecipient(place.id, place.address, place.state, place.updated_at) for place in places if place.state in _OPEN)
+    return Claim(row.id, row.fence + 1, until, row.attempts, envelope, still)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:
@@ -224,13 +266,29 @@ def _end(one: OpenRecipient, answer: Answer | None, limits: Limits, now: datetim
     return state, answer.text, True
 
 
-def _record_ends(session: Session, ends: Sequence[tuple[OpenRecipient, RecipientState, str]], now: datetime) -> None:
-    """One statement for each different end. `updated_at` moves only with the state: it says since when."""
-    groups: dict[tuple[RecipientState, str, datetime], list[int]] = {}
-    for one, state, words in ends:
-        groups.setdefault((state, words, one.since if one.state is state else now), []).append(one.id)
-    for (state, words, since), ids in groups.items():
-        session.execute(update(Recipient).where(Recipient.id.in_(ids)).values(state=state, answer=words[:500], updated_at=since))
+def _settled(one: OpenRecipient, state: RecipientState, words: str, now: datetime) -> dict[str, object]:
+    """`updated_at` moves only with the state: it says since when."""
+    return {"recipient": one.id, "ended": state, "words": words[:500], "since": one.since if one.state is state else now}
+
+
+_letters, _recipients = cast("Table", Letter.__table__), cast("Table", Recipient.__table__)
+_SETTLE = (
+    update(_letters)
+    .where(_letters.c.id == bindparam("letter"), _letters.c.fence == bindparam("held"), _letters.c.state == LetterState.SENDING)
+    .values(
+        attempts=bindparam("failures"),
+        fault=bindparam("words"),
+        state=bindparam("ended"),
+        try_at=bindparam("next_try"),
+        sent_at=func.coalesce(bindparam("sent", type_=Letter.sent_at.type), _letters.c.sent_at),
+    )
+)
+_SETTLE_RECIPIENT = (
+    update(_recipients)
+    .where(_recipients.c.id == bindparam("recipient"))
+    .values(state=bindparam("ended"), answer=bindparam("words"), updated_at=bindparam("since"))
+)
+"""Put together once: they are run for every single letter."""
 
 
 def _letter_at_rest(session: Session, letter_id: int) -> Letter:

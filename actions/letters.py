@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import Insert, insert
@@ -18,14 +18,14 @@ from models.outbox import Letter, Recipient, RecipientState
 
 @dataclass(frozen=True)
 class Draft:
-    """A letter to write. `cause` is unique for ever; `leaves_at` holds it back until then; `held` are CC addresses it must not go to."""
+    """A letter to write. `cause` is unique for ever; `leaves_at` holds it back until then; `held` are CC addresses it must not go to, with the reason."""
 
     kind: str
     cause: str
     text: Text
     to: Sequence[str]
     cc: Sequence[str] = ()
-    held: Collection[str] = frozenset()
+    held: Mapping[str, str] = field(default_factory=dict[str, str])
     ticket_id: int | None = None
     message_id: int | None = None
     account_id: int | None = None
@@ -34,6 +34,8 @@ class Draft:
 
 HELD = "outside_cc_limit"
 """Why a recipient is suppressed: the account's outside CC mails of the day are used up."""
+STOPPED = "stopped"
+"""Why a recipient is suppressed: they asked for no more copies."""
 
 
 def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now: datetime) -> list[int]:
@@ -95,7 +97,7 @@ def _recipients(letter_id: int, draft: Draft, now: datetime) -> list[dict[str, o
             "address": address,
             "address_key": key,
             "state": RecipientState.SUPPRESSED if address in draft.held else RecipientState.WAITING,
-            "answer": HELD if address in draft.held else "",
+            "answer": draft.held.get(address, ""),
             "updated_at": now,
         }
         for key, (place, address) in placed.items()

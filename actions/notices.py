@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,18 +17,21 @@ from sqlalchemy import Select, bindparam, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
-from actions.letters import Draft, write_letters
-from actions.rates import count_one, counted
+from actions.letters import HELD, STOPPED, Draft, write_letters
+from actions.rates import count_one, counted, window_start
+from mail import rewritten
 from mail.compose import Text, compose, excerpt
 from mail.desk import Desk
 from models.actors import Actor
 from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.database import read_rows
-from models.outbox import Letter, LetterState, Recipient, RecipientState
-from models.people import Account, PendingRegistration, QueueMember, Staff
+from models.mail_templates import MailTemplate
+from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
+from models.people import Account, PendingRegistration, QueueMember, RateCount, Staff
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
 from rules.limits import Limits
+from rules.refusal import Refused
 from rules.rights import Role
 from rules.tickets import is_outside
 
@@ -42,7 +46,7 @@ def ticket_opened(session: Session, ticket: Ticket, message: Message, *, files: 
 
     A ticket without an account tells staff only.
     """
-    facts = _facts_of(session, ticket, message, limits, files)
+    facts = _facts_of(session, ticket, message, limits, files, notice="ticket_opened")
     to_customer = _customer_drafts(session, "ticket_opened", facts, desk=desk, limits=limits, now=now)
     staff = _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_opened", facts, desk)
@@ -52,7 +56,7 @@ def ticket_opened(session: Session, ticket: Ticket, message: Message, *, files: 
 
 def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """更新: tell the customer and the CC what was written, and the assignee (without one the queue's staff)."""
-    facts = _facts_of(session, ticket, message, limits, files)
+    facts = _facts_of(session, ticket, message, limits, files, notice="ticket_updated")
     to_customer = _customer_drafts(session, "ticket_updated", facts, desk=desk, limits=limits, now=now)
     staff = [facts.row.assignee_email] if facts.row.assignee_active else _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_updated", facts, desk)
@@ -62,7 +66,7 @@ def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files:
 
 def answered(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """回答: tell the customer and the CC; the letter leaves from `message.published_at` on."""
-    facts = _facts_of(session, ticket, message, limits, files)
+    facts = _facts_of(session, ticket, message, limits, files, notice="answered")
     write_letters(session, _customer_drafts(session, "answered", facts, desk=desk, limits=limits, now=now), desk=desk, now=now)
 
 
@@ -161,13 +165,41 @@ def outside_cc_left(session: Session, account_id: int, *, limits: Limits, now: d
     return max(0, limits.outside_cc_mails_per_day - used)
 
 
+def outside_cc_nearly_used(session: Session, *, limits: Limits, now: datetime) -> list[tuple[int, int]]:
+    """(account, outside CC mails caused today) of the accounts at 80 % of their number or more: staff want to know before the rest is held."""
+    began = window_start(now + _TOKYO_OFFSET, _DAY)
+    least = limits.outside_cc_mails_per_day * 4 / 5
+    rows = session.execute(
+        select(RateCount.key, RateCount.count)
+        .where(RateCount.bucket == _OUTSIDE, RateCount.began_at == began, RateCount.count >= max(1, least))
+        .order_by(RateCount.count.desc(), RateCount.key)
+    ).all()
+    return [(int(key), used) for key, used in rows]
+
+
 # -- inner parts
 
 _SHARED_DOMAINS = select(func.aggregate_strings(MailDomain.domain, " ")).where(MailDomain.kind == DomainKind.SHARED).scalar_subquery()
 """The shared mail domains in one text: they come with the facts instead of by a statement of their own."""
 
 
-def _about(shared_domains: Any) -> Select[Any]:
+_STOPPED_COPIES = (
+    select(func.aggregate_strings(CopyStop.address_key, " ")).where(CopyStop.address_key.in_(bindparam("copied", expanding=True))).scalar_subquery()
+)
+"""Those of the ticket's CC who want no copies, likewise."""
+
+
+_BETWEEN = "\x1f"
+_REWRITTEN = (
+    select(MailTemplate.subject + _BETWEEN + MailTemplate.body)
+    .where(MailTemplate.notice == bindparam("notice"), MailTemplate.body != "")
+    .where(MailTemplate.id == select(func.max(MailTemplate.id)).where(MailTemplate.notice == bindparam("notice")).scalar_subquery())
+    .scalar_subquery()
+)
+"""The notice's text as an administrator rewrote it, likewise."""
+
+
+def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
     """What letters say of a ticket and whom they can reach, by the ticket's number."""
     found: Any = select(
         ProductFamily.name.label("product"),
@@ -180,6 +212,8 @@ def _about(shared_domains: Any) -> Select[Any]:
         Staff.email.label("assignee_email"),
         Staff.active.label("assignee_active"),
         shared_domains.label("shared_domains"),
+        stopped_copies.label("stopped_copies"),
+        _REWRITTEN.label("rewritten"),
     )
     return (
         found.select_from(Ticket)
@@ -191,7 +225,7 @@ def _about(shared_domains: Any) -> Select[Any]:
     )
 
 
-_ABOUT, _ABOUT_WITH_CC = _about(literal("")), _about(_SHARED_DOMAINS)
+_ABOUT, _ABOUT_WITH_CC = _about(literal(""), literal("")), _about(_SHARED_DOMAINS, _STOPPED_COPIES)
 
 
 @dataclass(frozen=True)
@@ -206,11 +240,14 @@ class _Facts:
     cut: bool
 
 
-def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits: Limits, files: Sequence[FileFacts] = ()) -> _Facts:
+def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits: Limits, files: Sequence[FileFacts] = (), *, notice: str = "") -> _Facts:
     if message is not None and message.kind == MessageKind.NOTE:
         raise ValueError("a note never leaves the console")
     session.flush()
-    row = read_rows(session, _ABOUT_WITH_CC if ticket.cc else _ABOUT, {"number": ticket.id})[0]
+    if ticket.cc:
+        row = read_rows(session, _ABOUT_WITH_CC, {"number": ticket.id, "notice": notice, "copied": [address.lower() for address in ticket.cc]})[0]
+    else:
+        row = read_rows(session, _ABOUT, {"number": ticket.id, "notice": notice})[0]
     post, cut = "", False
     if message is not None:
         post, cut = excerpt(message.body, limits.mail_body_characters)
@@ -222,9 +259,12 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     ticket, message, row = facts.ticket, facts.message, facts.row
     if row.account_id is None or message is None:
         return []
-    text = compose(
+    held = _held_cc(session, facts, limits, now)
+    stop_link = desk.link(f"/copies/{desk.stop_token(ticket.id)}") if len(held) < len(ticket.cc) else ""
+    text = _rewritten_text(facts, desk, stop_link) or compose(
         kind,
         desk=desk,
+        stop_link=stop_link,
         ticket=ticket,
         product=row.product,
         category=row.category,
@@ -234,7 +274,6 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
         cut=facts.cut,
         files=facts.files,
     )
-    held = _held_cc(session, facts, limits, now)
     return [
         Draft(
             kind,
@@ -251,16 +290,48 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     ]
 
 
-def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> frozenset[str]:
-    """The outside CC addresses beyond the account's number for today; each one that may go is counted."""
+def _rewritten_text(facts: _Facts, desk: Desk, stop_link: str) -> Text | None:
+    """The text as an administrator rewrote it. One that fails on these facts gives way to the one it came with: the mail still goes."""
+    row, ticket = facts.row, facts.ticket
+    if not row.rewritten:
+        return None
+    subject, _, body = str(row.rewritten).partition(_BETWEEN)
+    about = {
+        "ticket": rewritten.TicketFacts(ticket.id, ticket.subject),
+        "product": row.product,
+        "category": row.category,
+        "company": row.company_name,
+        "person": row.person_name,
+        "post": facts.post,
+        "cut": facts.cut,
+        "files": [rewritten.FileFacts(file.name, file.size) for file in facts.files],
+        "link": desk.link(f"/tickets/{ticket.id}"),
+        "stop_link": stop_link,
+        "desk": rewritten.DeskFacts(desk.base_url, desk.desk_address),
+    }
+    with suppress(Refused):
+        return rewritten.render(subject, body, about)
+    return None
+
+
+def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> dict[str, str]:
+    """The CC addresses that get no copy, with the reason: they asked for none, or they are outside and the account's number for today is used up.
+
+    Each outside one that may go is counted.
+    """
     if not facts.ticket.cc:
-        return frozenset()
+        return {}
+    stopped = (facts.row.stopped_copies or "").split()
+    held = {address: STOPPED for address in facts.ticket.cc if address.lower() in stopped}
     shared = frozenset((facts.row.shared_domains or "").split())
     own, maintenance = parse_address(facts.row.email), parse_address(facts.row.maintenance_email)
-    outside = [value for value in facts.ticket.cc if is_outside(parse_address(value), own, maintenance, shared)]
+    outside = [value for value in facts.ticket.cc if value not in held and is_outside(parse_address(value), own, maintenance, shared)]
     key = str(facts.row.account_id)
     # Windows begin at midnight UTC; moved by Tokyo's offset they begin at midnight there.
-    return frozenset(value for value in outside if count_one(session, _OUTSIDE, key, window=_DAY, now=now + _TOKYO_OFFSET) > limits.outside_cc_mails_per_day)
+    for value in outside:
+        if count_one(session, _OUTSIDE, key, window=_DAY, now=now + _TOKYO_OFFSET) > limits.outside_cc_mails_per_day:
+            held[value] = HELD
+    return held
 
 
 def _staff_text(kind: str, facts: _Facts, desk: Desk, **more: object) -> Text:

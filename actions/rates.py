@@ -11,11 +11,11 @@ from models.database import insert_on_conflict
 from models.people import RateCount
 
 
-def count_one(session: Session, bucket: str, key: str, *, window: timedelta, now: datetime) -> int:
-    """Count one more in the window of `now` and return how many there are, this one included."""
+def count_one(session: Session, bucket: str, key: str, *, window: timedelta, now: datetime, more: int = 1) -> int:
+    """Count one (or `more`) more in the window of `now` and return how many there are, these included."""
     began = window_start(now, window)
-    statement = insert_on_conflict(session, RateCount).values(bucket=bucket, key=key[:300], began_at=began, count=1)
-    statement = statement.on_conflict_do_update(index_elements=["bucket", "key", "began_at"], set_={"count": RateCount.count + 1})
+    statement = insert_on_conflict(session, RateCount).values(bucket=bucket, key=key[:300], began_at=began, count=more)
+    statement = statement.on_conflict_do_update(index_elements=["bucket", "key", "began_at"], set_={"count": RateCount.count + more})
     return session.execute(statement.returning(RateCount.count)).scalar_one()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.imports import Imported
+from bench.letters import Sent
 from bench.measure import Beside, Weighed
 from bench.weight import Weights
 
@@ -13,6 +14,8 @@ NOW, LATER = 2.0, 1.5
 STATEMENTS = {"queue": 4, "ticket": 6, "reply": 10}
 _MEMORY, _START = 1.2, 1.3
 _PLANNED, _APPLIED, _READING_MB = 0.30, 0.20, 150.0
+_LETTERS, _SPREAD = 0.8, 2.5
+"""Of a bare loop with one worker, and that many times as much with four."""
 _QUEUE_KIB, _FIRST_LOAD_KIB = 25.0, 40.0
 
 HEAD = (
@@ -60,6 +63,22 @@ def import_lines(one: Imported) -> list[str]:
         f"{one.database:<11}{'and applied':<19}{whole:>7.2f} s {one.rows / whole:>9,.0f} rows/s, {applied:.2f} of calamine {_floor(applied, _APPLIED)}",
         f"{one.database:<11}peak of the reading process {one.reading_mb:.0f} MB above idle {_word(one.reading_mb, _READING_MB)}",
     ]
+
+
+def letter_lines(one: Sent) -> list[str]:
+    """Letters a second, beside the bare loop's and beside one worker's."""
+    single = one.ours[1]
+    lines = [
+        f"{one.database:<11}{'bare smtplib loop':<19}{one.bare:>7,.0f} letters/s; {one.composing:,.0f} when it makes its messages too",
+        f"{one.database:<11}{'1 worker':<19}{single:>7,.0f} letters/s, {single / one.bare:.2f} of the bare loop {_floor(single / one.bare, _LETTERS)}",
+    ]
+    for workers, found in one.ours.items():
+        if workers > 1:
+            ratio = found / one.bare
+            lines.append(
+                f"{one.database:<11}{f'{workers} workers':<19}{found:>7,.0f} letters/s, {ratio:.2f} of the bare loop {_floor(ratio, _LETTERS * _SPREAD)}"
+            )
+    return lines
 
 
 def table(title: str, lines: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from actions import delivery
-from actions.letters import HELD
+from actions.letters import HELD, STOPPED
 from console.frame import frame
 from console.paging import address, pager, place_of
 from mail.compose import NOTICES, SECRET_NOTICES, mask_links
@@ -31,6 +31,7 @@ _QUERY_CHARACTERS = 254
 _ANSWERS = {
     RECORDED: N_("メールサーバーが設定されていないため、記録だけしました。"),
     HELD: N_("社外のメールCC への通知が 1 日の上限に達したため、送っていません。"),
+    STOPPED: N_("CC の受取人のお申し出により、送っていません。"),
     "withdrawn": N_("公開の前に取り消されたため、送っていません。"),
     "by_staff": N_("職員が送信を止めました。"),
 }
@@ -66,6 +67,17 @@ def show(call: Call) -> Response:
 def resend(call: Call) -> Response:
     """Let it go again to whom it has not reached."""
     return _decide(call, delivery.resend, N_("届いていない {n}件の宛先に、もう一度送ります。"))
+
+
+def correct(call: Call) -> Response:
+    """Send it to another address in the place of one it has not reached."""
+    context = _letter(call)
+    try:
+        address = delivery.correct(call.session, call.param("id"), call.form.value("recipient"), call.form.value("address"), by=call.staff, now=call.now)
+    except Refused as refused:
+        call.form.refuse(refused if refused.code.startswith("mail_") else refused.at("address"))
+        return call.invalid("console/mails/show.html", **context)
+    return call.redirect(f"{_PATH}/{call.param('id')}", flash=call.say(N_("宛先を {address} に直し、もう一度送ります。"), address=address))
 
 
 def suppress(call: Call) -> Response:
@@ -109,6 +121,7 @@ def _letter(call: Call) -> dict[str, Any]:
         "recipients": [(row, _shown_state(letter, row), _answer(row.answer, language)) for row in recipients],
         "next_try": letter.try_at if letter.state == LetterState.WAITING and letter.try_at != NEVER else None,
         "may_resend": may_act and any(row.state in _UNREACHED for row in recipients),
+        "correctable": [(row.address, row.address) for row in recipients if row.state in _UNREACHED] if may_act and letter.kind not in SECRET_NOTICES else [],
         "may_suppress": may_act and any(row.state in _OPEN for row in recipients),
         "sender": call.desk.mail_from,
     }
@@ -150,5 +163,6 @@ PAGES = [
     get(_PATH, index, staff(Area.DELIVERY, Right.READ)),
     get(f"{_PATH}/{{id:int}}", show, staff(Area.DELIVERY, Right.READ)),
     post(f"{_PATH}/{{id:int}}/resend", resend, staff(Area.DELIVERY, Right.WRITE)),
+    post(f"{_PATH}/{{id:int}}/address", correct, staff(Area.DELIVERY, Right.WRITE)),
     post(f"{_PATH}/{{id:int}}/suppression", suppress, staff(Area.DELIVERY, Right.WRITE)),
 ]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from console import master_lists, master_privacy, master_products
+from console import mail_templates, master_lists, master_privacy, master_products
 from console.frame import frame
 from models.contracts import Category, CompanyDay, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
+from models.mail_templates import MailTemplate
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -24,6 +25,7 @@ def index(call: Call) -> Response:
         "categories": select(func.count()).select_from(Category).where(Category.active),
         "domains": select(func.count()).select_from(MailDomain),
         "company_days": select(func.count()).select_from(CompanyDay),
+        "mail_texts": select(func.count()).where(MailTemplate.body != "", MailTemplate.id.in_(select(func.max(MailTemplate.id)).group_by(MailTemplate.notice))),
         "privacy_version": select(func.max(PrivacyText.id)),
     }
     sizes = call.session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in counted.items()))).one()
@@ -35,4 +37,5 @@ PAGES = [
     *master_products.PAGES,
     *master_lists.PAGES,
     *master_privacy.PAGES,
+    *mail_templates.PAGES,
 ]

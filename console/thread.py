@@ -32,6 +32,7 @@ _EVENTS = {
     "reopen_ticket": N_("{who}がまだ解決していないとしました"),
     "ask_center": N_("{who}がサービス管理センターに契約の確認を依頼しました"),
     "answer_center": N_("{who}が契約の確認に回答しました"),
+    "mail_reply": N_("メールで返信が届きました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
 }
 _OTHER_EVENT = N_("{who}が変更しました")
@@ -83,10 +84,19 @@ class Event:
 
 
 @dataclass(frozen=True)
+class MailReply:
+    """A mail that answered a notification: for staff alone, and nobody's post, for anybody can write a sender."""
+
+    sender: str
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True)
 class Thread:
     """Everything written on a ticket, oldest first."""
 
-    items: list[Post | Event]
+    items: list[Post | Event | MailReply]
     events: list[Event]
     drafts: Mapping[str, Row[Any]]
     """The reader's unsent texts by kind (answer, note)."""
@@ -106,11 +116,13 @@ def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
     """The thread of `models.ticket_page.thread_parts`."""
     files = _by_message(parts, "file")
     recipients = _by_message(parts, "recipient")
-    items: list[Post | Event] = []
+    items: list[Post | Event | MailReply] = []
     events: list[Event] = []
     for part in parts:
         if part.part == "message":
             items.append(_post(part, files.get(part.id, []), recipients.get(part.id, [])))
+        elif part.part == "returned":
+            items.append(MailReply(part.name, part.at, part.text))
         elif part.part == "event":
             event = event_of(part, language)
             events.append(event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from customer_portal import (
+    copies,
     email_changes,
     exception_requests,
     home,
@@ -29,4 +30,5 @@ PAGES: list[Page] = [
     *totp.PAGES,
     *ticket_changes.PAGES,
     *help_pages.PAGES,
+    *copies.PAGES,
 ]

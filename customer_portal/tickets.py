@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from actions import attachments, tickets
+from actions.letters import HELD, STOPPED
 from actions.tickets import NoTicket
 from customer_portal import openings
 from models.base import AnyRow
+from models.mail_lists import unreached_copies
 from models.own_tickets import follow_ups, own_changes, own_ticket, own_tickets, public_posts
 from rules.refusal import Refused
 from rules.search import terms_of
@@ -21,7 +23,7 @@ from web.call import Call
 from web.downloads import download
 from web.endpoint import Page, get, post
 from web.errors import NotFound
-from wording.catalog import N_
+from wording.catalog import N_, translate
 
 _QUERY_CHARACTERS = 200
 _GROUPS: dict[str, tuple[State, ...]] = {
@@ -32,6 +34,13 @@ _GROUPS: dict[str, tuple[State, ...]] = {
     "closed": (State.CLOSED,),
 }
 """What a customer can filter by: the words of their side of the state table."""
+
+
+_UNREACHED = {
+    HELD: N_("社外への写しが 1 日の上限に達したため、送っていません。"),
+    STOPPED: N_("受取人のお申し出により、写しを止めています。"),
+}
+_NOT_ARRIVED = N_("届きませんでした。アドレスをお確かめください。")
 
 
 def index(call: Call) -> Response:
@@ -118,6 +127,7 @@ def page_of(call: Call, *, replying: bool = False, changing_cc: bool = False, he
         changing_cc=changing_cc or bool(call.query("cc")),
         opens_at=call.calendar().next_opening(call.now),
         files=_links(attachments.names_of(call.session, [row.id for row in posts]), posts),
+        unreached=[(row.address, translate(_UNREACHED.get(row.answer, _NOT_ARRIVED), call.basis.language)) for row in _unreached(call, head)],
         follow_ups=follow_ups(call.session, head.id, call.customer.id or 0),
         replying=replying,
         held=held or [],
@@ -129,6 +139,10 @@ def page_of(call: Call, *, replying: bool = False, changing_cc: bool = False, he
 def _in_order(posts: Sequence[AnyRow], changes: Sequence[AnyRow]) -> list[AnyRow]:
     """Posts and changes as they happened."""
     return sorted([*posts, *changes], key=lambda row: row.published_at)
+
+
+def _unreached(call: Call, head: AnyRow) -> Sequence[AnyRow]:
+    return [row for row in unreached_copies(call.session, head.id) if row.address in head.cc] if head.cc else []
 
 
 def _links(files: dict[int, list[AnyRow]], posts: Sequence[AnyRow]) -> dict[int, list[tuple[str, str, int]]]:

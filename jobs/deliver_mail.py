@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from actions import delivery, jobs
@@ -18,11 +20,14 @@ from jobs.parts import Parts
 from mail.compose import Unsendable, sender_address, to_bytes, to_email
 from mail.recorder import open_sender
 from mail.smtp import Answer, Blame, Outcome, Sender, ServerDown, Verdict
-from models.database import transaction
+from models.database import short_transaction, transaction
 
 log = structlog.get_logger("jobs.deliver_mail")
 
-BATCH = 20
+FEWEST, MOST = 5, 160
+"""Letters of one claim: few while the server is slow, so that other workers find some; many while it is quick."""
+_QUICK, _SLOW = 0.5, 3.0
+"""Seconds of a batch after which the next one is twice, or half, as large."""
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=1)
 _IDLE_CONNECTION = timedelta(seconds=30)
 _TRIES_TO_WRITE = 6
@@ -31,6 +36,15 @@ _LEASE_MARGIN = timedelta(seconds=30)
 
 class LeaseLost(Exception):
     """Another worker has the letter: it is not to be sent here."""
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A letter whose try is over and not recorded yet; `counts` is where it will be counted."""
+
+    claim: Claim
+    outcome: Outcome
+    counts: Counter[str]
 
 
 class Mailer:
@@ -46,6 +60,9 @@ class Mailer:
         self._not_before: datetime | None = None
         self._used_at: datetime | None = None
         self._failed_last: int | None = None
+        self._batch = FEWEST
+        self._owed: _Tried | None = None
+        self._made: dict[int, bytes | Unsendable] = {}
 
     def deliver(self) -> Counter[str]:
         """Send all that is due, until nothing is, the server fails or the process stops; counts by what became of recipients."""
@@ -54,7 +71,8 @@ class Mailer:
             claims = self._claim()
             if not claims:
                 break
-            counts, server_works = self._deliver_batch(claims)
+            with self._parts.engine.connect() as database:
+                counts, server_works = self._deliver_batch(database, claims)
             done += counts
             self._record(counts)
             if not server_works:
@@ -93,67 +111,84 @@ class Mailer:
 
     def _claim(self) -> list[Claim]:
         with transaction(self._parts.engine) as session:
-            return delivery.claim(session, now=self._parts.clock(), limit=BATCH)
+            return delivery.claim(session, now=self._parts.clock(), limit=self._batch, per_minute=self._parts.limits.mails_per_minute)
 
-    def _deliver_batch(self, claims: Sequence[Claim]) -> tuple[Counter[str], bool]:
+    def _deliver_batch(self, database: Connection, claims: Sequence[Claim]) -> tuple[Counter[str], bool]:
         """Send one after the other; what was not begun is handed back whatever happens."""
         counts: Counter[str] = Counter()
-        begun = 0
+        self._made.clear()
+        begun, began = 0, time.monotonic()
         try:
-            for claim in claims:
+            for claim, following in zip(claims, [*claims[1:], None], strict=True):
                 if self._stop.is_set():
                     return counts, True
                 begun += 1
-                outcome = self._try(claim)
-                if outcome is None:
-                    continue
-                self._settle(claim, outcome, counts)
-                if outcome.blame is Blame.SERVER:
-                    return counts, False
+                outcome = self._try(database, claim, following)
+                self._pay(database)
+                if outcome is not None:
+                    self._owed = _Tried(claim, self._weigh(claim, outcome), counts)
+                    if outcome.blame is Blame.SERVER:
+                        return counts, False
         except ServerDown as fault:
             log.warning("the mail server went away", fault=str(fault))
             begun -= 1
             return counts, False
         finally:
+            self._pay(database)
             self._release(claims[begun:])
+            log.info("letters tried", **counts)
+        self._batch = _next_size(self._batch, len(claims), time.monotonic() - began)
         return counts, True
 
-    def _try(self, claim: Claim) -> Outcome | None:
-        """The outcome of one try; None when the letter is another worker's by now. Raises ServerDown before it was begun."""
+    def _try(self, database: Connection, claim: Claim, following: Claim | None) -> Outcome | None:
+        """The outcome of one try; None when the letter is another worker's by now. Raises ServerDown before it was begun.
+
+        Each time the server thinks, something else is done: first the letter before is recorded, then the one after is made ready.
+        """
         if not claim.open:
             return Outcome()
-        try:
-            message = to_bytes(to_email(claim.envelope, self._parts.desk))
-        except Unsendable as fault:
-            answer = Answer(Verdict.TEMPORARY, str(fault)[:500])
+        message = self._made.pop(claim.letter_id, None) or self._make(claim)
+        if isinstance(message, Unsendable):
+            answer = Answer(Verdict.TEMPORARY, str(message)[:500])
             return Outcome({one.address: answer for one in claim.open}, Blame.LETTER, answer.text)
         lease = _Lease(self._parts, claim)
         try:
-            return self._sender.send(message, self._from, [one.address for one in claim.open], lease.renew)
+            return self._sender.send(message, self._from, [one.address for one in claim.open], lease.renew, lambda: self._meanwhile(database, following))
         except LeaseLost:
-            # The connection stands in the middle of a transaction that nobody wants any more.
-            self._sender.close()
             log.warning("lease lost", letter=claim.letter_id)
             return None
 
-    def _settle(self, claim: Claim, outcome: Outcome, counts: Counter[str]) -> None:
-        weighed = self._weigh(claim, outcome)
-        if not self._write_down(claim, weighed):
-            log.warning("another worker has the letter", letter=claim.letter_id)
-            return
-        verdicts = Counter(str(answer.verdict) for answer in weighed.answers.values())
-        counts += Counter(letters=1) + verdicts
-        if weighed.fault:
-            log.warning("letter failed", letter=claim.letter_id, blame=str(weighed.blame), **verdicts)
-        else:
-            log.info("letter sent", letter=claim.letter_id, **verdicts)
+    def _meanwhile(self, database: Connection, following: Claim | None) -> None:
+        if self._owed is not None:
+            self._pay(database)
+        elif following is not None and following.letter_id not in self._made:
+            self._made[following.letter_id] = self._make(following)
 
-    def _write_down(self, claim: Claim, outcome: Outcome) -> bool:
+    def _make(self, claim: Claim) -> bytes | Unsendable:
+        try:
+            return to_bytes(to_email(claim.envelope, self._parts.desk))
+        except Unsendable as fault:
+            return fault
+
+    def _pay(self, database: Connection) -> None:
+        """Record the letter that was tried last, before any further text is handed over: a kill can only ever repeat one letter."""
+        tried, self._owed = self._owed, None
+        if tried is None:
+            return
+        if not self._write_down(database, tried):
+            log.warning("another worker has the letter", letter=tried.claim.letter_id)
+            return
+        verdicts = Counter(str(answer.verdict) for answer in tried.outcome.answers.values())
+        tried.counts.update(letters=1, **verdicts)
+        if tried.outcome.fault:
+            log.warning("letter failed", letter=tried.claim.letter_id, blame=str(tried.outcome.blame), **verdicts)
+
+    def _write_down(self, database: Connection, tried: _Tried) -> bool:
         """Record the outcome, and try hard: a database that restarts now would make the letter go twice."""
         for attempt in range(1, _TRIES_TO_WRITE + 1):
             try:
-                with transaction(self._parts.engine) as session:
-                    return delivery.settle(session, claim, outcome, limits=self._parts.limits, now=self._parts.clock())
+                with short_transaction(database):
+                    return delivery.settle(database, tried.claim, tried.outcome, limits=self._parts.limits, now=self._parts.clock())
             except DBAPIError:
                 if attempt == _TRIES_TO_WRITE:
                     raise
@@ -179,6 +214,12 @@ class Mailer:
         if line and counts:
             with transaction(self._parts.engine) as session:
                 jobs.tally(session, line, counts, worker=self._worker, now=self._parts.clock())
+
+
+def _next_size(size: int, sent: int, seconds: float) -> int:
+    if seconds > _SLOW:
+        return max(FEWEST, size // 2)
+    return min(MOST, size * 2) if sent == size and seconds < _QUICK else size
 
 
 class _Lease:

@@ -44,5 +44,5 @@ def parts_of(settings: Settings, *, clock: Clock = utc_now, engine: Engine | Non
         clock=clock,
         limits=settings.limits,
         store=open_store(settings.attachments),
-        desk=Desk(settings.base_url, settings.mail_from, settings.desk_address, settings.center_address),
+        desk=Desk(settings.base_url, settings.mail_from, settings.desk_address, settings.center_address, settings.key),
     )

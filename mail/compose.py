@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from base64 import encodebytes
+from binascii import b2a_base64
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import MessageError
-from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
-from email.utils import parseaddr
+from email.utils import format_datetime, parseaddr
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, cast
@@ -51,14 +52,30 @@ class Envelope:
     cc: tuple[str, ...]
 
 
+class _Ready(str):
+    """A header's value as it goes over the wire: checked and folded already."""
+
+    __slots__ = ()
+
+
 class _WirePolicy(EmailPolicy):
-    """As the standard's, but long Japanese subjects keep their blanks: its own folding loses those between two encoded words."""
+    """As the standard's, but what is `_Ready` is not parsed and folded again: that is two thirds of a message's making."""
+
+    def header_max_count(self, name: str) -> int | None:
+        """Every header of ours stands once."""
+        return 1
+
+    def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
+        """What a message keeps of a header that is set."""
+        return (name, value) if isinstance(value, _Ready) else super().header_store_parse(name, value)
+
+    def header_fetch_parse(self, name: str, value: Any) -> Any:
+        """What a message gives out of a header it keeps."""
+        return value if isinstance(value, _Ready) else super().header_fetch_parse(name, value)
 
     def fold(self, name: str, value: str) -> str:
         """One header as it goes over the wire."""
-        if name.lower() == "subject" and not value.isascii():
-            return f"{name}: {Header(value, 'utf-8', header_name=name).encode(linesep=self.linesep)}{self.linesep}"
-        return super().fold(name, value)
+        return f"{name}: {value}{self.linesep}" if isinstance(value, _Ready) else super().fold(name, value)
 
     def fold_binary(self, name: str, value: str) -> bytes:
         """The same in bytes; all that is not ASCII is encoded by now."""
@@ -66,6 +83,13 @@ class _WirePolicy(EmailPolicy):
 
 
 _WIRE = _WirePolicy(linesep="\r\n")
+_FOLD = "\r\n "
+_PLAIN_ADDRESS = re.compile(r"[\w!#$&'*+/?^`{|}~-]+(?:\.[\w!#$&'*+/?^`{|}~-]+)*@[\w-]+(?:\.[\w-]+)+", re.ASCII)
+_PLAIN_ID = re.compile(r"<[\w.+-]+@[\w.-]+>", re.ASCII)
+_PRINTABLE = re.compile(r"[ -~]*")
+_LONGEST_LINE = 76
+_WORD_BYTES = 42
+"""Of UTF-8 in one encoded word (RFC 2047): base64 and its frame then fit into a line with the header's name."""
 
 
 class Unsendable(Exception):
@@ -124,24 +148,68 @@ def sender_address(mail_from: str) -> str:
 
 
 def _message(envelope: Envelope, desk: Desk) -> EmailMessage:
-    name, address = parseaddr(desk.mail_from)
     mail = EmailMessage(policy=_WIRE)
-    mail["From"] = Address(display_name=name, addr_spec=address)
+    mail["From"] = _sender(desk.mail_from)
     if envelope.to:
-        mail["To"] = [Address(addr_spec=value) for value in envelope.to]
+        mail["To"] = _addresses(envelope.to)
     if envelope.cc:
-        mail["Cc"] = [Address(addr_spec=value) for value in envelope.cc]
-    # "=?" would be read as an encoded word: what was typed would arrive decoded.
-    mail["Subject"] = one_line(envelope.subject).replace("=?", "= ?")
-    mail["Date"] = envelope.created_at.astimezone(TOKYO).replace(microsecond=0)
-    mail["Message-ID"] = envelope.header_id
+        mail["Cc"] = _addresses(envelope.cc)
+    mail["Subject"] = _subject(one_line(envelope.subject))
+    mail["Date"] = _Ready(format_datetime(envelope.created_at.astimezone(TOKYO).replace(microsecond=0)))
+    mail["Message-ID"] = _ids((envelope.header_id,))
     if envelope.thread_ids:
-        mail["References"] = " ".join(envelope.thread_ids)
-        mail["In-Reply-To"] = envelope.thread_ids[-1]
-    mail["Auto-Submitted"] = "auto-generated"
-    mail["X-Auto-Response-Suppress"] = "All"
-    mail.set_content(envelope.body, charset="utf-8", cte="base64")
+        mail["References"] = _ids(envelope.thread_ids)
+        mail["In-Reply-To"] = _ids(envelope.thread_ids[-1:])
+    for name, value in _FIXED:
+        mail[name] = value
+    mail.set_payload(encodebytes(envelope.body.replace("\n", "\r\n").encode()).decode("ascii"))
     return mail
+
+
+_FIXED = [
+    ("Auto-Submitted", _Ready("auto-generated")),
+    ("X-Auto-Response-Suppress", _Ready("All")),
+    ("MIME-Version", _Ready("1.0")),
+    ("Content-Type", _Ready('text/plain; charset="utf-8"')),
+    ("Content-Transfer-Encoding", _Ready("base64")),
+]
+
+
+@lru_cache(maxsize=16)
+def _sender(mail_from: str) -> Any:
+    """The sender by the standard's own folding, once for all letters."""
+    name, address = parseaddr(mail_from)
+    folded = _WIRE.fold(*_WIRE.header_store_parse("From", Address(display_name=name, addr_spec=address)))
+    return _Ready(folded.removeprefix("From: ").removesuffix(_WIRE.linesep))
+
+
+def _addresses(values: Sequence[str]) -> Any:
+    """One address a line. What is not plainly an address goes the standard's way, which raises or quotes."""
+    if all(_PLAIN_ADDRESS.fullmatch(value) for value in values):
+        return _Ready(f",{_FOLD}".join(values))
+    return [Address(addr_spec=value) for value in values]
+
+
+def _ids(values: Sequence[str]) -> str:
+    return _Ready(_FOLD.join(values)) if all(_PLAIN_ID.fullmatch(value) for value in values) else " ".join(values)
+
+
+def _subject(text: str) -> str:
+    """`text` as it stands if it is short ASCII, else in encoded words, each of whole characters.
+
+    "=?" would be read as an encoded word: what was typed would arrive decoded, so it is encoded itself.
+    """
+    if len(text) < _LONGEST_LINE - len("Subject: ") and "=?" not in text and _PRINTABLE.fullmatch(text):
+        return _Ready(text)
+    words: list[bytes] = []
+    word = b""
+    for character in text:
+        more = character.encode()
+        if len(word) + len(more) > _WORD_BYTES:
+            words.append(word)
+            word = b""
+        word += more
+    return _Ready(_FOLD.join(f"=?utf-8?b?{b2a_base64(each, newline=False).decode('ascii')}?=" for each in (*words, word)))
 
 
 def _shortened(subject: str) -> str:
@@ -186,6 +254,7 @@ NOTICES: Mapping[str, str] = {
     "ticket_opened": N_("チケットの受付"),
     "ticket_updated": N_("チケットの更新"),
     "answered": N_("チケットの回答"),
+    "mail_not_taken": N_("メールでの返信へのご案内"),
     "staff_ticket_opened": N_("新着チケット（職員）"),
     "staff_ticket_updated": N_("お客様の返信（職員）"),
     "staff_registration_limit": N_("登録の失敗の上限（職員）"),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mail.smtp import Answer, Outcome, Post, Renew, Sender, Verdict
+from mail.smtp import Answer, Meanwhile, Outcome, Post, Renew, Sender, Verdict
 
 RECORDED = "recorded"
+
+
+def _nothing() -> None:
+    """Nothing to do meanwhile."""
 
 
 class Recorder:
@@ -15,8 +19,9 @@ class Recorder:
     def ready(self) -> None:
         """Always."""
 
-    def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew) -> Outcome:
+    def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = _nothing) -> Outcome:
         """Every recipient is accepted as recorded."""
+        meanwhile()
         return Outcome(dict.fromkeys(recipients, Answer(Verdict.ACCEPTED, RECORDED)))
 
     def close(self) -> None:

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
-from models.outbox import Letter, LetterState, Recipient
+from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
 from models.tickets import Ticket
@@ -67,6 +67,22 @@ def letter_page(session: Session, letter_id: int) -> AnyRow | None:
         .where(Letter.id == letter_id)
     )
     return session.execute(statement).one_or_none()
+
+
+def unreached_copies(session: Session, ticket_id: int) -> Sequence[AnyRow]:
+    """The CC addresses that the ticket's last letter to them has not reached and will not: address, state, answer."""
+    last = (
+        select(func.max(Recipient.id))
+        .join(Letter, Letter.id == Recipient.letter_id)
+        .where(Letter.ticket_id == ticket_id, Letter.state != LetterState.WITHDRAWN, Recipient.place == "cc")
+        .group_by(Recipient.address_key)
+    )
+    given_up = or_(
+        Recipient.state.in_([RecipientState.PERMANENT, RecipientState.SUPPRESSED]),
+        (Letter.state == LetterState.PARKED) & (Recipient.state != RecipientState.ACCEPTED),
+    )
+    statement = select(Recipient.address, Recipient.state, Recipient.answer).join(Letter, Letter.id == Recipient.letter_id)
+    return session.execute(statement.where(Recipient.id.in_(last), given_up).order_by(Recipient.id)).all()
 
 
 def _found(text: str) -> ColumnElement[bool]:

@@ -77,6 +77,46 @@ class Recipient(Base):
     updated_at: Mapped[datetime]
 
 
+class CopyStop(Base):
+    """That a CC recipient wants no more copies. Taking it back deletes the row; the journal keeps both."""
+
+    __tablename__ = "copy_stop"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(254))
+    address_key: Mapped[str] = mapped_column(String(254), unique=True)
+    ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"), index=True)
+    """The ticket whose mail brought them."""
+    at: Mapped[datetime]
+
+
+class ReturnedKind(StrEnum):
+    REPORT = "report"
+    """A mail server tells what became of a letter (RFC 3464)."""
+    REPLY = "reply"
+    """A person answered a notification."""
+    AUTOMATIC = "automatic"
+    """An absence note, a list, a machine: kept, never answered."""
+
+
+class ReturnedMail(Base):
+    """One mail that came into the sender's mailbox; `mailbox_key` is unique: each is taken once."""
+
+    __tablename__ = "returned_mail"
+    __table_args__ = (Index("ix_returned_mail_ticket", "ticket_id", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    mailbox_key: Mapped[str] = mapped_column(String(200), unique=True)
+    """The mailbox's UIDVALIDITY and UID."""
+    kind: Mapped[ReturnedKind] = mapped_column(words(ReturnedKind, 10))
+    letter_id: Mapped[int | None] = mapped_column(ForeignKey("letter.id"), index=True)
+    ticket_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    sender: Mapped[str] = mapped_column(String(254))
+    subject: Mapped[str] = mapped_column(String(400))
+    body: Mapped[str] = mapped_column(Text)
+    answered: Mapped[bool] = mapped_column(default=False)
+    """Whether the sender was told how to answer in the portal."""
+    at: Mapped[datetime]
+
+
 class JobRun(Base):
     """One run of a job for one slot; the unique row decides who does it."""
 

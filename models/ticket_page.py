@@ -19,7 +19,7 @@ from models.base import Moment
 from models.contracts import Category, Certificate, CompanyDay, ContractLine, DomainKind, FamilyMailbox, MailDomain, Party, ProductFamily
 from models.database import read_rows
 from models.journal import JournalEntry
-from models.outbox import Letter, Recipient
+from models.outbox import Letter, Recipient, ReturnedKind, ReturnedMail
 from models.people import Account, Staff
 from models.tickets import Attachment, Draft, Message, MessageKind, Ticket
 from rules.contracts import CertificateFacts, LineFacts, PartyFacts
@@ -134,7 +134,7 @@ def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Ro
 
     message: id, at, until (published), kind, name (author), who (staff), text · file: of (message), name, text (token), size ·
     recipient: of (message), at (sent), kind (to or cc), name (state), text (address) · event: at, kind (act), name (actor), facts ·
-    draft of `staff_id`: at, kind, text.
+    draft of `staff_id`: at, kind, text · returned: at, name (sender), text of a mail that answered a notification.
     """
     rows = read_rows(session, _thread(), {"number": number, "staff_id": staff_id})
     return sorted(rows, key=lambda row: (row.at, row.id))
@@ -169,7 +169,7 @@ _DROP_DRAFT = delete(Draft).where(Draft.ticket_id == bindparam("number"), Draft.
 
 @cache
 def _thread() -> Any:
-    return union_all(_messages(), _files(), _recipients(), _events(), _drafts())
+    return union_all(_messages(), _files(), _recipients(), _events(), _drafts(), _returned())
 
 
 def _part(*columns: Any) -> Select[Any]:
@@ -232,6 +232,22 @@ def _recipients() -> Select[Any]:
         .join(Letter, Letter.id == Recipient.letter_id)
         .where(Letter.ticket_id == _NUMBER, Letter.message_id.is_not(None))
     )
+
+
+def _returned() -> Select[Any]:
+    return _part(
+        literal("returned"),
+        ReturnedMail.id,
+        _NO_NUMBER,
+        ReturnedMail.at,
+        _NO_MOMENT,
+        cast(ReturnedMail.kind, String),
+        ReturnedMail.sender,
+        ReturnedMail.body,
+        _NO_NUMBER,
+        _NO_NUMBER,
+        _NO_FACTS,
+    ).where(ReturnedMail.ticket_id == _NUMBER, ReturnedMail.kind == ReturnedKind.REPLY)
 
 
 def _events() -> Select[Any]:

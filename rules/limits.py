@@ -42,5 +42,7 @@ class Limits:
     mail_retry_hours: int = 72
     mail_backoff_minutes: int = 10
     mail_body_characters: int = 20_000
+    mails_per_minute: int = 0
+    """Letters that all workers together hand to the mail server in a minute; 0: as many as it takes."""
     page_rows: int = 50
     account_tickets_per_day: int = 10_000

@@ -54,7 +54,7 @@ def wire(settings: Settings, *, clock: Clock = utc_now, engine: Engine | None = 
 
 def desk_of(settings: Settings) -> Desk:
     """What letters say of the desk, by the settings."""
-    return Desk(settings.base_url, settings.mail_from, settings.desk_address, settings.center_address)
+    return Desk(settings.base_url, settings.mail_from, settings.desk_address, settings.center_address, settings.key)
 
 
 def passwords_of(settings: Settings) -> Passwords:

@@ -17,6 +17,7 @@ from mail.compose import Text
 from mail.desk import Desk
 from mail.smtp import Answer, Outcome, Verdict
 from models.database import transaction
+from models.journal import JournalEntry
 from models.outbox import Letter, Recipient
 from rules.limits import Limits
 from rules.rights import Role
@@ -44,7 +45,7 @@ def settle(session: Session, **verdicts: Verdict) -> None:
     """Try all that is due; every address gets what `a` or `b` says."""
     for held in delivery.claim(session, now=NOW, limit=50):
         answers = {one.address: Answer(verdicts.get(one.address[0], Verdict.ACCEPTED), f"answer to {one.address}") for one in held.open}
-        delivery.settle(session, held, Outcome(answers), limits=Limits(), now=NOW)
+        delivery.settle(session.connection(), held, Outcome(answers), limits=Limits(), now=NOW)
 
 
 def subjects(page: Page) -> list[str]:
@@ -208,3 +209,24 @@ def test_recipients_are_shown_as_being_tried_while_the_letter_is_on_its_way(engi
 def sign_in_again(client: Client, engine: Engine, user_id: str) -> None:
     with transaction(engine) as session:
         sign_in_staff(client, session, add_staff(session, user_id, name="本田", roles=(Role.LEAD,)), now=NOW + timedelta(seconds=1))
+
+
+def test_a_wrong_address_is_corrected_and_the_letter_goes_there_alone(engine: Engine, client: Client) -> None:
+    with transaction(engine) as session:
+        id_ = write(session, "one", B, cc=[A])
+        settle(session, b=Verdict.PERMANENT)
+        secret = write_letters(session, [Draft("login_ids", "secret", Text("件名", "本文\n"), [B])], desk=DESK, now=NOW)[0]
+        settle(session, b=Verdict.PERMANENT)
+    sign_in(client, engine, Role.ADMIN)
+
+    client.get(f"{MAILS}/{id_}")
+    assert client.submit("直して送り直す", recipient=B, address="b＠minato", expect=422).fault_of("address")
+    assert client.submit("直して送り直す", recipient=B, address=A, expect=422).says("すでにこのメールの宛先です")
+    assert client.submit("直して送り直す", recipient=B, address="ｂ２@minato.example").says("宛先を b2@minato.example に直し、もう一度送ります。")
+    assert not client.get(f"{MAILS}/{secret}").says("直して送り直す")
+    client.post(f"{MAILS}/{secret}/address", {"csrf_token": client.csrf_token(), "recipient": B, "address": "evil@evil.example"}, expect=422)
+
+    with transaction(engine) as session:
+        (held,) = delivery.claim(session, now=NOW, limit=50)
+        assert [one.address for one in held.open] == ["b2@minato.example"]
+        assert session.scalars(select(JournalEntry.facts).where(JournalEntry.act == "correct_address")).one() == {"address": [B, "b2@minato.example"]}

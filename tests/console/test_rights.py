@@ -145,10 +145,14 @@ GET  /console/mails                                                  delivery r
 GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
 POST /console/mails/{id:int}/suppression                             delivery w
+POST /console/mails/{id:int}/address                                 delivery w
 GET  /console/jobs                                                   delivery r
 POST /console/jobs/{name:str}/run                                    delivery w
 GET  /console/journal                                                journal own
 GET  /console/masters                                                masters r
+GET  /console/masters/mails                                          masters r
+GET  /console/masters/mails/{notice:str}                             masters r
+POST /console/masters/mails/{notice:str}                             masters w
 GET  /console/masters/products                                       masters r
 POST /console/masters/products                                       masters w
 GET  /console/masters/products/{id:int}                              masters r
@@ -328,6 +332,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "radar id": 1,
         "mails id": letter.id,
         "jobs name": "deliver_mail",
+        "mails notice": "ticket_opened",
         "products id": 1,
         "products alias": alias.id,
         "mailboxes id": box.id,

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, select
 
 from jobs.deliver_mail import Mailer
+from mail.recorder import Recorder
+from mail.smtp import Meanwhile, Outcome, Renew
 from models.database import transaction
 from models.outbox import JobRun, Letter
+from rules.limits import Limits
 from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states, write_many
 from tests.services.awkward_smtp import RESET, AwkwardServer, awkward_server
@@ -218,3 +222,44 @@ def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(engine: E
 
 def message_id(text: bytes) -> bytes:
     return next(line for line in text.splitlines() if line.lower().startswith(b"message-id:"))
+
+
+def test_a_limit_a_minute_holds_for_all_workers_together(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    parts = replace(parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url), limits=Limits(mails_per_minute=7))
+    write_many(engine, parts, 20)
+    mailers = [mailer_for(parts) for _ in range(2)]
+
+    seen: list[int] = []
+    for _ in range(3):
+        for mailer in mailers:
+            mailer.deliver()
+        seen.append(len(smtp_sink.letters))
+        clock.advance(minutes=1)
+    for mailer in mailers:
+        mailer.close()
+
+    assert seen == [7, 14, 20]
+
+
+def test_a_letter_is_recorded_before_the_next_one_is_handed_over(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url="smtp://localhost")
+    write_many(engine, parts, 4)
+    unrecorded: list[int] = []
+
+    class Watching(Recorder):
+        def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = lambda: None) -> Outcome:
+            meanwhile()  # MAIL is said; the text is not
+            unrecorded.append(taken - letter_states(engine).get("done", 0))
+            counting()
+            return super().send(mail, sender, recipients, renew, meanwhile)
+
+    taken = 0
+
+    def counting() -> None:
+        nonlocal taken
+        taken += 1
+
+    Mailer(parts, "test", threading.Event(), sender=Watching()).deliver()
+
+    assert unrecorded == [0, 0, 0, 0]
+    assert letter_states(engine) == {"done": 4}

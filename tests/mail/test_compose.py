@@ -140,6 +140,7 @@ def test_a_missing_fact_is_told_loudly() -> None:
 def test_every_notice_has_its_two_templates() -> None:
     everything = {
         **facts(),
+        "ticket_id": 10482,
         "token": "t0ken",
         "expires_at": ENVELOPE.created_at,
         "at": ENVELOPE.created_at,
@@ -173,5 +174,6 @@ def facts(subject: str = "VPN が切断される") -> dict[str, object]:
         "person": "木村 はるか",
         "post": "回答の本文です。",
         "cut": False,
+        "stop_link": "",
         "files": [SimpleNamespace(name="tech-support.txt", size=1024)],
     }

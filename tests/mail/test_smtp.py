@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from mail.recorder import Recorder, open_sender
 from mail.smtp import Blame, Outcome, Post, ServerDown, Verdict, parse_smtp_url, probe
 from tests.services.awkward_smtp import RESET, AwkwardServer, awkward_server
 from tests.services.smtp import SmtpSink, free_port
+from tests.services.tls_smtp import tls_smtp_server
 
 TEXT = b"Subject: x\r\n\r\nbody\r\n.dot\r\n"
 A, B, C = "a@tozai.example", "b@tozai.example", "c@tozai.example"
@@ -179,3 +181,42 @@ def test_without_a_server_letters_are_recorded() -> None:
     assert isinstance(sender, Recorder)
     assert outcome.answers[A].text == "recorded"
     assert verdicts(outcome) == {A: Verdict.ACCEPTED}
+
+
+def test_a_server_that_takes_commands_at_once_gets_the_same_letters_and_gives_the_same_answers(open_post: Callable[..., Post], awkward: AwkwardServer) -> None:
+    awkward.at["EHLO"] = "250-awkward\r\n250 PIPELINING"
+    post = open_post(awkward.url)
+    awkward.refused[B], awkward.refused[C] = "550 no such user", "451 later"
+
+    first, nobody, third = send(post, A, B, C), send(post, B, C), send(post, A)
+
+    assert verdicts(first) == {A: Verdict.ACCEPTED, B: Verdict.PERMANENT, C: Verdict.TEMPORARY}
+    assert verdicts(nobody) == {B: Verdict.PERMANENT, C: Verdict.TEMPORARY}
+    assert verdicts(third) == {A: Verdict.ACCEPTED}
+    assert [text for text in awkward.taken if text] == [TEXT.replace(b"\r\n.", b"\r\n..")] * 2
+    assert awkward.connections == 1
+
+
+def test_an_address_that_would_end_a_command_is_never_said(open_post: Callable[..., Post], awkward: AwkwardServer) -> None:
+    outcome = send(open_post(awkward.url), A, "b@tozai.example>\r\nRCPT TO:<evil@evil.example")
+
+    assert sorted(verdicts(outcome).values()) == [Verdict.ACCEPTED, Verdict.PERMANENT]
+    assert not any("evil" in command for command in awkward.commands)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed")  # the test server's own, after a handshake that failed
+@pytest.mark.parametrize("scheme", ["smtp+starttls", "smtps"])
+def test_a_letter_goes_by_tls_with_a_login_to_a_server_whose_certificate_is_vouched_for(open_post: Callable[..., Post], tmp_path: Path, scheme: str) -> None:
+    with tls_smtp_server(tmp_path, scheme, user="desk", password="geheim-2026") as server:
+        trusting = ssl.create_default_context(cafile=str(server.authority))
+        url = f"{scheme}://desk:geheim-2026@localhost:{server.sink.port}"
+
+        outcome = send(open_post(url, trust=trusting), A)
+        with pytest.raises(ServerDown):
+            open_post(url).ready()
+        with pytest.raises(ServerDown):
+            open_post(url.replace("geheim", "falsch"), trust=trusting).ready()
+
+        assert verdicts(outcome) == {A: Verdict.ACCEPTED}
+        assert server.logins[0] and not any(server.logins[1:])
+        assert server.sink.letters[0].recipients == (A,)

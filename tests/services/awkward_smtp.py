@@ -25,6 +25,8 @@ class AwkwardServer:
     at: dict[str, str] = field(default_factory=dict[str, str])
     delay: float = 0.0
     poison: bytes = b"\0"
+    refused: dict[str, str] = field(default_factory=dict[str, str])
+    """Answers to RCPT by address."""
     taken: list[bytes] = field(default_factory=list[bytes])
     """The texts that were taken, in order."""
     commands: list[str] = field(default_factory=list[str])
@@ -69,7 +71,8 @@ def _talk(connection: socket.socket, server: AwkwardServer) -> None:
             time.sleep(server.delay)
             if server.at.get(verb) == RESET:
                 return
-            _say(connection, server.at.get(verb) or {"DATA": "354 go on", "QUIT": "221 bye"}.get(verb, "250 OK"))
+            refusal = next((answer for address, answer in server.refused.items() if verb == "RCPT" and f"<{address}>" in command), None)
+            _say(connection, refusal or server.at.get(verb) or {"DATA": "354 go on", "QUIT": "221 bye"}.get(verb, "250 OK"))
             if verb == "QUIT":
                 return
             if verb == "DATA" and server.at.get("DATA", "354").startswith("354") and not _take(connection, cast("BinaryIO", lines), server):

@@ -1,0 +1,95 @@
+"""Mails that came back: reports mark recipients, a person's answer is shown to staff and answered once. Nothing is ever posted on a ticket."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from actions.journal import record
+from actions.letters import Draft, thread_id, write_letters
+from actions.rates import count_one
+from mail.compose import compose
+from mail.desk import Desk
+from mail.returned import Fate, Returned
+from models.actors import SYSTEM
+from models.database import insert_on_conflict
+from models.outbox import Letter, Recipient, RecipientState, ReturnedKind, ReturnedMail
+from models.tickets import Ticket
+from rules.addresses import parse_address
+from rules.calendar import tokyo_date
+from rules.refusal import Refused
+
+_ANSWERS = "mail_answers"
+_DAY = timedelta(days=1)
+_THREAD = re.compile(r"<ticket-(\d{1,9})@")
+_HANDED_OVER = (RecipientState.ACCEPTED, RecipientState.UNKNOWN, RecipientState.TEMPORARY)
+
+
+def take(session: Session, key: str, returned: Returned, *, desk: Desk, now: datetime) -> ReturnedKind | None:
+    """Record the mail that the mailbox knows as `key` and do what it asks for; None when it was taken before."""
+    kind = ReturnedKind.REPORT if returned.report else ReturnedKind.AUTOMATIC if returned.automatic else ReturnedKind.REPLY
+    letter_id, ticket_id = _about(session, returned.references, desk)
+    values = {
+        "mailbox_key": key,
+        "kind": kind,
+        "letter_id": letter_id,
+        "ticket_id": ticket_id,
+        "sender": returned.sender,
+        "subject": returned.subject,
+        "body": returned.body,
+        "answered": False,
+        "at": now,
+    }
+    adding = insert_on_conflict(session, ReturnedMail).values(**values).on_conflict_do_nothing(index_elements=["mailbox_key"])
+    id_ = session.execute(adding.returning(ReturnedMail.id)).scalar_one_or_none()
+    if id_ is None:
+        return None
+    if kind is ReturnedKind.REPORT and letter_id is not None:
+        _mark(session, letter_id, returned.fates, now)
+    if kind is ReturnedKind.REPLY and ticket_id is not None:
+        record(session, "mail_reply", "ticket", ticket_id, by=SYSTEM, now=now, address=returned.sender)
+        if _answer(session, id_, returned, ticket_id, desk=desk, now=now):
+            session.execute(update(ReturnedMail).where(ReturnedMail.id == id_).values(answered=True))
+    return kind
+
+
+def _about(session: Session, references: Collection[str], desk: Desk) -> tuple[int | None, int | None]:
+    """(letter, ticket) that a mail speaks of: by a letter's Message-ID, else by the id that all letters of a ticket refer to."""
+    if not references:
+        return None, None
+    row = session.execute(select(Letter.id, Letter.ticket_id).where(Letter.header_id.in_(references)).order_by(Letter.id.desc()).limit(1)).first()
+    if row is not None:
+        return row.id, row.ticket_id
+    for text in references:
+        found = _THREAD.match(text)
+        if found and text == thread_id(int(found.group(1)), desk):
+            return None, session.scalar(select(Ticket.id).where(Ticket.id == int(found.group(1))))
+    return None, None
+
+
+def _mark(session: Session, letter_id: int, fates: Collection[Fate], now: datetime) -> None:
+    """恒久失敗 for whom a server downstream gave up, though ours had taken the letter."""
+    for fate in fates:
+        if not fate.failed:
+            continue
+        there = (Recipient.letter_id == letter_id, Recipient.address_key.in_(fate.addresses), Recipient.state.in_(_HANDED_OVER))
+        values = {"state": RecipientState.PERMANENT, "answer": fate.words, "updated_at": now}
+        if session.execute(update(Recipient).where(*there).values(**values).returning(Recipient.id)).first() is not None:
+            session.execute(update(Letter).where(Letter.id == letter_id).values(fault=fate.words or "returned"))
+
+
+def _answer(session: Session, id_: int, returned: Returned, ticket_id: int, *, desk: Desk, now: datetime) -> bool:
+    """Tell the sender how to answer in the portal: once a day and address, whatever they write and however often."""
+    try:
+        address = parse_address(returned.sender)
+    except Refused:
+        return False
+    if count_one(session, _ANSWERS, address.key, window=_DAY, now=now) > 1:
+        return False
+    text = compose("mail_not_taken", desk=desk, ticket_id=ticket_id)
+    cause = f"mail_not_taken:{id_}:{tokyo_date(now).isoformat()}"
+    return bool(write_letters(session, [Draft("mail_not_taken", cause, text, [address.value], ticket_id=ticket_id)], desk=desk, now=now))

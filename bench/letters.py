@@ -1,0 +1,207 @@
+"""Letters a second to a local sink: workers of the outbox beside a bare smtplib loop over finished messages, in the same run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import smtplib
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+from sqlalchemy import func, select, update
+
+from actions.letters import Draft, write_letters
+from bench.corpus import inquiry
+from bench.databases import Databases
+from bench.measure import desk_environment
+from bench.servers import python
+from jobs.deliver_mail import Mailer
+from jobs.parts import Parts, parts_of
+from mail.compose import Envelope, Text, to_bytes, to_email
+from mail.desk import Desk
+from models.base import NEVER
+from models.database import transaction
+from models.outbox import Letter, LetterState
+from settings import Settings, read_settings
+
+WORKERS = (1, 4)
+_TICKETS = 2000
+"""Letters are about so many tickets: a few for each, as on a busy day."""
+
+
+_DESK = Desk("https://tickets.example.jp", "J's チケットシステム <tickets@jscom.co.jp>", "tickets-admin@jscom.co.jp", "service_admin@jscom.co.jp")
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Letters a second: medians of rounds that were done in turn."""
+
+    database: str
+    letters: int
+    bare: float
+    """A loop of smtplib over messages that lie ready."""
+    composing: float
+    """The same loop, which makes each message by the standard's email package first."""
+    ours: dict[int, float]
+    """By the number of workers."""
+
+
+def measure_letters(databases: Databases, letters: int, rounds: int) -> Sent:
+    """`rounds` rounds of `letters` letters with each number of workers."""
+    bare: list[float] = []
+    composing: list[float] = []
+    ours: dict[int, list[float]] = {workers: [] for workers in WORKERS}
+    with _sink(max(WORKERS)) as port:
+        environment = desk_environment(databases.desk_url, databases.folder) | {"JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{port}", "JTICKETS_BASE_URL": ""}
+        parts = parts_of(Settings(database_url=databases.desk_url, state_dir=databases.folder, secret_key="x" * 40))
+        with transaction(parts.engine) as session:
+            session.execute(update(Letter).where(Letter.state == LetterState.WAITING).values(state=LetterState.PARKED, try_at=NEVER))
+        for number in range(rounds):
+            bare.append(_process("bare", port, letters))
+            composing.append(_process("composing", port, letters))
+            for workers in WORKERS:
+                _write(parts, letters, f"{number}:{workers}")
+                ours[workers].append(letters / _deliver(environment, workers, databases.folder))
+                _check(parts)
+        parts.engine.dispose()
+    return Sent(
+        databases.kind, letters, statistics.median(bare), statistics.median(composing), {count: statistics.median(found) for count, found in ours.items()}
+    )
+
+
+def _write(parts: Parts, letters: int, mark: str) -> None:
+    drafts = (
+        Draft("answered", f"bench:{mark}:{number}", Text(_subject(number), _body(number)), [_to(number)], _cc(number), ticket_id=number % _TICKETS + 1)
+        for number in range(letters)
+    )
+    with transaction(parts.engine) as session:
+        write_letters(session, drafts, desk=parts.desk, now=datetime.now(UTC))
+
+
+def _check(parts: Parts) -> None:
+    with transaction(parts.engine, readonly=True) as session:
+        left = session.scalar(select(func.count()).select_from(Letter).where(Letter.state.in_([LetterState.WAITING, LetterState.SENDING])))
+    if left:
+        raise SystemExit(f"{left} letters did not leave")
+
+
+def _deliver(environment: dict[str, str], workers: int, folder: Path) -> float:
+    """Seconds until all workers found nothing left; they start together when all stand ready."""
+    with ExitStack() as stack:
+        started = [stack.enter_context(_worker(environment, folder)) for _ in range(workers)]
+        for process in started:
+            _line(process)
+        began = time.perf_counter()
+        for process in started:
+            _say(process)
+        for process in started:
+            _line(process)
+        return time.perf_counter() - began
+
+
+@contextmanager
+def _worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    chosen = {name: value for name, value in environment.items() if value}
+    with (
+        (folder / "letters.log").open("ab") as log,
+        subprocess.Popen(
+            python("-m", "bench.letters", "worker"), env={**os.environ, **chosen}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log
+        ) as process,
+    ):
+        yield process
+
+
+@contextmanager
+def _sink(processes: int) -> Iterator[int]:
+    with subprocess.Popen(python("-m", "bench.sink", str(processes)), stdout=subprocess.PIPE, start_new_session=True) as process:
+        try:
+            yield int(_line(process))
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+
+
+def _process(kind: str, port: int, letters: int) -> float:
+    return float(subprocess.run(python("-m", "bench.letters", kind, str(port), str(letters)), check=True, capture_output=True).stdout)
+
+
+def _line(process: subprocess.Popen[bytes]) -> bytes:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise SystemExit("a process of the bench ended early")
+    return line
+
+
+def _say(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    process.stdin.write(b"go\n")
+    process.stdin.flush()
+
+
+# -- what the processes do
+
+
+def _work() -> None:
+    """One worker of the outbox."""
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    mailer = Mailer(parts_of(read_settings()), f"bench:{os.getpid()}", threading.Event())
+    print("ready", flush=True)
+    sys.stdin.readline()
+    mailer.deliver()
+    print("done", flush=True)
+    mailer.close()
+
+
+def _loop(port: int, letters: int, *, composing: bool) -> float:
+    """Letters a second of smtplib alone."""
+    ready = [] if composing else [_message(number) for number in range(letters)]
+    with smtplib.SMTP("127.0.0.1", port) as smtp:
+        smtp.ehlo()
+        began = time.perf_counter()
+        for number in range(letters):
+            smtp.sendmail("tickets@jscom.co.jp", [_to(number), *_cc(number)], ready[number] if ready else _message(number))
+        return letters / (time.perf_counter() - began)
+
+
+def _message(number: int) -> bytes:
+    envelope = Envelope(
+        f"<{number:032x}@jscom.co.jp>", (f"<ticket-{number}@jscom.co.jp>",), _subject(number), _body(number), datetime.now(UTC), (_to(number),), _cc(number)
+    )
+    return to_bytes(to_email(envelope, _DESK))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """``worker``, or ``bare`` and ``composing`` with port and number of letters."""
+    if arguments[0] == "worker":
+        _work()
+    else:
+        print(_loop(int(arguments[1]), int(arguments[2]), composing=arguments[0] == "composing"))
+
+
+def _subject(number: int) -> str:
+    return f"[J's チケット #{number % _TICKETS + 1}] [Juniper-SRX] {inquiry(number + 1).subject}"
+
+
+def _body(number: int) -> str:
+    return inquiry(number + 1).messages[0] + "\n"
+
+
+def _to(number: int) -> str:
+    return f"tanto{number}@tozai.example"
+
+
+def _cc(number: int) -> tuple[str, ...]:
+    return ("sato@tozai.example",) if number % 2 else ()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

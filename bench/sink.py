@@ -1,0 +1,64 @@
+"""A mail server that takes everything and keeps nothing: the lightest partner a sender can have. ``python -m bench.sink <processes>``."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from typing import cast
+
+_ANSWERS = {b"EHLO": b"250-sink\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
+_OK = b"250 OK\r\n"
+_END = b"\r\n.\r\n"
+
+
+class Session(asyncio.Protocol):
+    """One connection: commands line by line, texts up to their dot."""
+
+    def __init__(self) -> None:
+        self._held = b""
+        self._in_text = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Greet."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.write(b"220 sink\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        """Answer what is complete, in one piece."""
+        self._held += data
+        answers: list[bytes] = []
+        while True:
+            found, _, rest = self._held.partition(_END if self._in_text else b"\r\n")
+            if len(found) == len(self._held):
+                break
+            self._held = rest
+            if self._in_text:
+                self._in_text = False
+                answers.append(_OK)
+                continue
+            verb = bytes(found[:4]).upper()
+            self._in_text = bool(verb == b"DATA")
+            answers.append(_ANSWERS.get(verb, _OK))
+        if answers:
+            self._transport.write(b"".join(answers))
+
+
+def main() -> None:
+    """Listen on a free port of the loopback with as many processes as asked for, and print the port."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    print(listening.getsockname()[1], flush=True)
+    for _ in range(int(sys.argv[1]) - 1):
+        if os.fork() == 0:
+            break
+    asyncio.run(_serve(listening))
+
+
+async def _serve(listening: socket.socket) -> None:
+    server = await asyncio.get_running_loop().create_server(Session, sock=listening)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

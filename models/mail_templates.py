@@ -1,0 +1,38 @@
+"""The texts of mails as an administrator rewrote them; a notice without a row keeps the text it came with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, Text, func, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import AnyRow, Base
+
+
+class MailTemplate(Base):
+    """One version of a notice's text; the newest is in force. An empty one means: the text it came with."""
+
+    __tablename__ = "mail_template"
+    __table_args__ = (Index("ix_mail_template_notice", "notice", "id"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    notice: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(1000))
+    body: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[int | None] = mapped_column(ForeignKey("staff.id"), index=True)
+    staff_name: Mapped[str] = mapped_column(String(100))
+    at: Mapped[datetime]
+
+
+def texts_in_force(session: Session) -> Mapping[str, tuple[str, str]]:
+    """(subject, body) of every notice that was rewritten and not set back."""
+    newest = select(func.max(MailTemplate.id)).group_by(MailTemplate.notice)
+    rows = session.execute(select(MailTemplate.notice, MailTemplate.subject, MailTemplate.body).where(MailTemplate.id.in_(newest))).all()
+    return {row.notice: (row.subject, row.body) for row in rows if row.body}
+
+
+def versions_of(session: Session, notice: str, *, limit: int = 50) -> Sequence[AnyRow]:
+    """The versions of a notice's text, the newest first: id, subject, body, staff_name, at."""
+    statement = select(MailTemplate.id, MailTemplate.subject, MailTemplate.body, MailTemplate.staff_name, MailTemplate.at)
+    return session.execute(statement.where(MailTemplate.notice == notice).order_by(MailTemplate.id.desc()).limit(limit)).all()
