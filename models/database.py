@@ -38,6 +38,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect, Base
+from models.kept import begun
 from models.places import find
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     readonly = connection.get_execution_options().get("readonly", False)
-    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+    connection.connection.cursor().execute("BEGIN" if readonly else "BEGIN IMMEDIATE")
 
 
 @contextmanager
@@ -94,21 +95,24 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
     A reading transaction refuses to write on PostgreSQL and takes no write lock on SQLite.
     """
     options = {"readonly": readonly, "postgresql_readonly": True} if readonly else {}
-    with engine.connect().execution_options(**options) as connection, Session(connection, autoflush=True, expire_on_commit=False) as session:
+    with engine.connect().execution_options(**options) as connection:
+        connection.begin()
+        session = Session(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
         try:
             yield session
-            session.commit()
+            if session.in_transaction():
+                session.commit()
+            connection.commit()
         except BaseException:
             session.rollback()
             raise
+        finally:
+            session.close()
 
 
 def read_rows(session: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
-    """The column rows of `statement`, past the ORM: of a short select, its part is three quarters of the time.
-
-    It flushes nothing first, and a statement that a module keeps, with its values bound by name, is put together only once.
-    """
-    return session.connection().execute(statement, values).all()
+    """The column rows of `statement`, past the ORM, which flushes nothing first. A statement that is always the same is a `models.kept.Kept`."""
+    return begun(session).execute(statement, values).all()
 
 
 def retrying(work: Callable[[], T], *, tries: int = 3) -> T:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
@@ -16,10 +16,13 @@ from markupsafe import Markup
 
 from models.places import find
 from web.compiled import Compiled
+from web.generating import Generator, put_out
+from web.inlining import PARTS, Inlining, Library, library_of
 from web.present import install
 from wording.catalog import NC_, gettext_for, ngettext_for, pgettext_for
 
 LANGUAGES = ("ja", "en")
+_UI = "ui.html"
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -41,8 +44,22 @@ class Renderer:
 
 
 def _with_macros(environment: Environment, context: dict[str, Any]) -> dict[str, Any]:
-    """`context` and the macros of ui.html as `ui`, made once for all blocks: an import in each would make all of them anew."""
-    return {**context, "ui": environment.get_template("ui.html").make_module(context)}
+    """`context` and the macros of ui.html as `ui`."""
+    return {**context, "ui": _Macros(environment, context)}
+
+
+class _Macros:
+    """The macros of ui.html, made when the first is called that web.inlining left a call, and then for the whole rendering."""
+
+    def __init__(self, environment: Environment, context: dict[str, Any]) -> None:
+        self._made_by = environment, context
+
+    def __getattr__(self, name: str) -> Any:
+        environment, context = self._made_by
+        self.__dict__.update(environment.get_template(_UI).make_module(context).__dict__)
+        if name not in self.__dict__:
+            raise AttributeError(name)
+        return self.__dict__[name]
 
 
 @cache
@@ -68,12 +85,29 @@ def _environment(language: str, compiled: Path | None) -> Environment:
 
 
 class _Environment(Environment):
-    """Translates constant texts once, when a template is compiled, instead of at every rendering (a page has a hundred of them)."""
+    """Translates constant texts and writes macros out once, when a template is compiled, instead of at every rendering (a page has hundreds of them)."""
 
     translate: Callable[[str], str]
+    code_generator_class = Generator
+    put_out = staticmethod(put_out)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._libraries: dict[str, Library] = {}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        return _Translating(self.translate).visit(super()._parse(source, name, filename))
+        translated: nodes.Template = _Translating(self.translate).visit(super()._parse(source, name, filename))
+        libraries = {} if name == _UI else {"ui": self._library(_UI)}
+        written: nodes.Template = Inlining(libraries, self._library, self.globals[PARTS]).visit(translated)
+        written.set_environment(self)
+        return written
+
+    def _library(self, name: str) -> Library:
+        """The macros of the template `name`."""
+        if name not in self._libraries:
+            source, filename, _ = cast("FileSystemLoader", self.loader).get_source(self, name)
+            self._libraries[name] = library_of(name, self._parse(source, name, filename))
+        return self._libraries[name]
 
 
 class _Translating(NodeTransformer):
