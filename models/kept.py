@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Dialect
@@ -98,7 +98,7 @@ def _wrapped(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:
     gone = connection.dialect.is_disconnect(fault, connection.connection, cursor)
     if gone:
         connection.invalidate(fault)
-    wrapped: Any = DBAPIError.instance(
+    wrapped: Any = cast("Any", DBAPIError).instance(
         text, None, fault, connection.dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=gone, dialect=connection.dialect
     )
     return wrapped
