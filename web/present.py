@@ -83,8 +83,6 @@ class QueueLine(HasState, Protocol):
     @property
     def updated(self) -> str: ...
     @property
-    def updated_on(self) -> str: ...
-    @property
     def kind(self) -> str: ...
     @property
     def left(self) -> str: ...
@@ -178,17 +176,16 @@ class Parts:
         return _made(f'<time datetime="{dates.stamp(at)}">{words}</time>')
 
     def queue_rows(self, lines: Iterable[QueueLine]) -> Markup:
-        """The rows of the queue's table, whose columns are those of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean."""
-        return _made("\n".join(self._queue_row(line) for line in lines))
+        """The rows of the table of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean, its link beside /console/tickets."""
+        return _made("".join(self._queue_row(line) for line in lines))
 
     def _queue_row(self, line: QueueLine) -> str:
         number, name = line.id, line.assignee
         assignee = f'<td data-of="{escape(name[0])}">{escape(name)}</td>' if name else self._nobody
-        updated_on = f' datetime="{line.updated_on}"' if line.updated_on else ""
         return (
-            f'<tr data-row>{_deadline_cell(line)}<td>#{number}</td><td><a href="/console/tickets/{number}">{escape(line.subject)}</a>{escape(line.meta)}</td>'
+            f'<tr>{_deadline_cell(line)}<td>#{number}</td><td><a href="tickets/{number}">{escape(line.subject)}</a>{escape(line.meta)}</td>'
             f"<td>{self._row_states[line.state]}</td><td>{self._row_priorities[line.priority]}</td>{assignee}"
-            f"<td><time{updated_on}>{line.updated}</time></td></tr>"
+            f"<td>{line.updated}</td></tr>"
         )
 
 
@@ -205,7 +202,7 @@ def paragraphs(text: str, log_name: str = "ログの抜粋") -> Markup:
             parts.append(f"<p>{_linked(content)}</p>")
         elif kind == "log":
             parts.append(f'<div class="log" tabindex="0" role="group" aria-label="{escape(log_name)}">{escape(content)}</div>')
-    return _made("\n".join(parts))
+    return _made("".join(parts))
 
 
 def initial(name: str) -> str:
