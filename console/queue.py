@@ -195,21 +195,19 @@ def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalen
     families = {number: f"{dot}{name}" for number, (_, name) in masters.families.items()}
     nobody = translate(_NO_ACCOUNT, language)
     clock = _Clock(calendar, now, here, language, left=translate(_LEFT, language), over=translate(_OVER, language), stopped=translate(_STOPPED, language))
-    lines: list[Line] = []
-    for row in rows:
-        lines.append(
-            Line(
-                row.id,
-                row.subject,
-                f"{row.company_name or nobody}{families.get(row.family_id, dot)}",
-                row.state,
-                row.priority,
-                masters.staff.get(row.assignee_id, ""),
-                dates.short(row.updated_at, here, language),
-                *clock.parts(row),
-            )
+    return [
+        Line(
+            row.id,
+            row.subject,
+            f"{row.company_name or nobody}{families.get(row.family_id, dot)}",
+            row.state,
+            row.priority,
+            masters.staff.get(row.assignee_id, ""),
+            dates.short(row.updated_at, here, language),
+            *clock.parts(row),
         )
-    return lines
+        for row in rows
+    ]
 
 
 _NO_ACCOUNT, _DOT = N_("お客様未登録"), N_("・")

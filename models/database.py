@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -32,7 +32,6 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -41,6 +40,9 @@ from models.base import AnyRow, AnySelect, Base
 from models.kept import begun
 from models.places import find
 
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
+
 T = TypeVar("T")
 
 _SQLITE_PRAGMAS = (
@@ -48,8 +50,7 @@ _SQLITE_PRAGMAS = (
     "synchronous=NORMAL",
     "foreign_keys=ON",
     "busy_timeout=10000",
-    "cache_size=-65536",
-    "mmap_size=268435456",
+    "cache_size=-2048",
     "temp_store=MEMORY",
 )
 _RETRIED_STATES = {"40001", "40P01", "23505"}
@@ -139,7 +140,14 @@ def is_sqlite(session: Session) -> bool:
 
 def insert_on_conflict(session: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT of `table` that knows on_conflict_do_update and on_conflict_do_nothing."""
-    return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+    # A process speaks to one database; the other's dialect would be 3 MB that it never uses.
+    if is_sqlite(session):
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def lock(session: Session, name: str) -> None:
@@ -186,7 +194,9 @@ def among(session: Session, held: ColumnElement[str], texts: Sequence[str]) -> C
     """Whether `held` is one of `texts`, however many: they travel as one parameter."""
     if is_sqlite(session):
         return held.in_(select(func.json_each(json.dumps(texts)).table_valued("value").c.value))
-    return held == any_(literal(list(texts), postgresql.ARRAY(String)))
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return held == any_(literal(list(texts), ARRAY(String)))
 
 
 def json_fields(session: Session, table: FromClause, held: ColumnElement[Any], texts: Sequence[str], days: Sequence[str]) -> AnySelect:
