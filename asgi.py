@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 from contextlib import suppress
 
@@ -25,7 +26,10 @@ def create() -> ASGIApp:
     _share_one_heap()
     settings = read_settings()
     configure(settings.log_level)
-    return application(wire(settings), face=os.environ.get("JTICKETS_FACE", "both"))
+    made = application(wire(settings), face=os.environ.get("JTICKETS_FACE", "both"))
+    gc.freeze()  # what is loaded now stays: no later collection needs to walk it
+    gc.enable()
+    return made
 
 
 def application(wiring: Wiring, *, face: str = "both") -> ASGIApp:
