@@ -150,10 +150,11 @@ class _Used(NodeTransformer):
 
 
 class _Copy:
-    """Copies of nodes, in which tests of constants are decided."""
+    """Copies of nodes with `values` in the place of names, in which tests of constants are decided."""
 
-    def __init__(self, parts: Any) -> None:
+    def __init__(self, parts: Any, values: Mapping[str, nodes.Expr] | None = None) -> None:
         self._parts = parts
+        self._values = values or {}
 
     def written(self, body: Sequence[nodes.Node]) -> list[nodes.Node]:
         """Statements; of an `if` whose test is known only what it decides for."""
@@ -171,6 +172,8 @@ class _Copy:
         """The copy of one node."""
         made: Any = self._replaced(node)
         if made is None:
+            if isinstance(node, nodes.With) and all(isinstance(target, nodes.Name) for target in node.targets):
+                return self._with(node)
             fields = {name: self._field(value) for name, value in node.iter_fields()}
             made = type(node)(*(fields.get(name) for name in node.fields), lineno=node.lineno, environment=node.environment)
         if isinstance(made, nodes.CondExpr) and made.expr2 is not None:
@@ -179,6 +182,17 @@ class _Copy:
         if isinstance(made, nodes.Getitem) and not any(_names(made)):
             made = nodes.Const(made.as_const(), lineno=made.lineno)
         return _made(made, self._parts)
+
+    def _with(self, node: nodes.With) -> nodes.With:
+        """A macro's body within a macro's: what has become a constant takes its name's place."""
+        stored = set(_stored(node.body))
+        pairs = [(cast("nodes.Name", target), self.one(value)) for target, value in zip(node.targets, node.values, strict=True)]
+        known = {target.name: value for target, value in pairs if isinstance(value, nodes.Const) and target.name not in stored}
+        rest = [(self.one(target), value) for target, value in pairs if target.name not in known]
+        outer, self._values = self._values, {**self._values, **known}
+        body = self.written(node.body)
+        self._values = outer
+        return nodes.With([target for target, _ in rest], [value for _, value in rest], body, lineno=node.lineno)
 
     def _field(self, value: Any) -> Any:
         if isinstance(value, list):
@@ -190,7 +204,7 @@ class _Copy:
 
     def _replaced(self, node: nodes.Node) -> nodes.Node | None:
         """What stands in the place of `node`, None for its copy."""
-        return None
+        return _Copy(self._parts).one(self._values[node.name]) if isinstance(node, nodes.Name) and node.name in self._values else None
 
     def _output(self, node: nodes.Output) -> Iterator[nodes.Node]:
         yield self.one(node)
@@ -213,22 +227,19 @@ class _Copy:
 
 
 class _Macro(_Copy):
-    """A macro's body with `values` in the place of names, names `renamed`, and the `caller`'s statements where it is called."""
+    """A macro's body with names `renamed`, and the `caller`'s statements where it is called."""
 
     def __init__(self, parts: Any, values: Mapping[str, nodes.Expr], renamed: Mapping[str, str], caller: Sequence[nodes.Node] | None) -> None:
-        super().__init__(parts)
-        self._values = values
+        super().__init__(parts, values)
         self._renamed = renamed
         self._caller = caller
 
     def _replaced(self, node: nodes.Node) -> nodes.Node | None:
         if isinstance(node, nodes.Test) and isinstance(node.node, nodes.Name) and node.node.name == _CALLER:
             return nodes.Const((node.name == "defined") == (self._caller is not None), lineno=node.lineno)
-        if isinstance(node, nodes.Name) and node.name in self._values:
-            return _Copy(self._parts).one(self._values[node.name])
-        if isinstance(node, nodes.Name) and node.name in self._renamed:
+        if isinstance(node, nodes.Name) and node.name in self._renamed and node.name not in self._values:
             return nodes.Name(self._renamed[node.name], node.ctx, lineno=node.lineno, environment=node.environment)
-        return None
+        return super()._replaced(node)
 
     def _output(self, node: nodes.Output) -> Iterator[nodes.Node]:
         for piece in node.nodes:
