@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -45,11 +46,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_PATIENCE_MS = 10_000
+"""How long a statement waits for another's lock."""
 _SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
-    "busy_timeout=10000",
+    f"busy_timeout={_PATIENCE_MS}",
     "cache_size=-2048",
     "temp_store=MEMORY",
 )
@@ -85,8 +88,28 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    readonly = connection.get_execution_options().get("readonly", False)
-    connection.connection.cursor().execute("BEGIN" if readonly else "BEGIN IMMEDIATE")
+    cursor: Any = connection.connection.cursor()
+    if connection.get_execution_options().get("readonly", False):
+        cursor.execute("BEGIN")
+    else:
+        cursor.execute("PRAGMA busy_timeout=0")
+        _begin_writing(connection, cursor)
+        cursor.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+
+
+def _begin_writing(connection: Connection, cursor: Any) -> None:
+    """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else."""
+    deadline = time.monotonic() + _PATIENCE_MS / 1000
+    while time.monotonic() < deadline:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                break
+            time.sleep(0.001)
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, whose failure is told as every statement's is
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +14,7 @@ from jinja2_fragments import render_block
 from markupsafe import Markup
 
 from models.places import find
+from web.assets import asset
 from web.compiled import Compiled
 from web.generating import Generator, put_out
 from web.inlining import PARTS, Inlining, Library, library_of
@@ -160,10 +160,3 @@ def _filled(text: str, values: dict[str, nodes.Expr], lineno: int) -> nodes.Expr
 def _ours(text: str) -> Markup:
     """A text of our own, from the templates or the catalogue: never people's."""
     return Markup(text)  # noqa: S704 # nosec B704 - see the docstring
-
-
-@cache
-def asset(path: str) -> str:
-    """The URL of a static file, with its content's mark so that browsers may keep it for ever."""
-    content = (Path(find("static")) / path).read_bytes()
-    return f"/static/{path}?v={hashlib.sha256(content).hexdigest()[:10]}"
