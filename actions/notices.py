@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select, update
+from sqlalchemy import bindparam, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
@@ -22,7 +22,7 @@ from mail.compose import Text, compose, excerpt
 from mail.desk import Desk
 from models.actors import Actor
 from models.contracts import Category, DomainKind, MailDomain, ProductFamily
-from models.database import read_rows
+from models.kept import Kept
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, PendingRegistration, QueueMember, Staff
 from models.tickets import Message, MessageKind, Ticket
@@ -160,7 +160,7 @@ _SHARED_DOMAINS = select(func.aggregate_strings(MailDomain.domain, " ")).where(M
 """The shared mail domains in one text: they come with the facts instead of by a statement of their own."""
 
 
-def _about(shared_domains: Any) -> Select[Any]:
+def _about(shared_domains: Any) -> Kept:
     """What letters say of a ticket and whom they can reach, by the ticket's number."""
     found: Any = select(
         ProductFamily.name.label("product"),
@@ -174,14 +174,9 @@ def _about(shared_domains: Any) -> Select[Any]:
         Staff.active.label("assignee_active"),
         shared_domains.label("shared_domains"),
     )
-    return (
-        found.select_from(Ticket)
-        .join(ProductFamily, ProductFamily.id == Ticket.family_id)
-        .join(Category, Category.id == Ticket.category_id)
-        .outerjoin(Account, Account.id == Ticket.account_id)
-        .outerjoin(Staff, Staff.id == Ticket.assignee_id)
-        .where(Ticket.id == bindparam("number"))
-    )
+    joined = found.select_from(Ticket).join(ProductFamily, ProductFamily.id == Ticket.family_id).join(Category, Category.id == Ticket.category_id)
+    people = joined.outerjoin(Account, Account.id == Ticket.account_id).outerjoin(Staff, Staff.id == Ticket.assignee_id)
+    return Kept(people.where(Ticket.id == bindparam("number")))
 
 
 _ABOUT, _ABOUT_WITH_CC = _about(literal("")), _about(_SHARED_DOMAINS)
@@ -203,7 +198,7 @@ def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits:
     if message is not None and message.kind == MessageKind.NOTE:
         raise ValueError("a note never leaves the console")
     session.flush()
-    row = read_rows(session, _ABOUT_WITH_CC if ticket.cc else _ABOUT, {"number": ticket.id})[0]
+    row = (_ABOUT_WITH_CC if ticket.cc else _ABOUT).rows(session, {"number": ticket.id})[0]
     post, cut = "", False
     if message is not None:
         post, cut = excerpt(message.body, limits.mail_body_characters)
