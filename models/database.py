@@ -8,6 +8,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    Dialect,
     Engine,
     Executable,
     FromClause,
@@ -34,7 +36,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect, Base
@@ -56,6 +58,8 @@ _SQLITE_PRAGMAS = (
     "cache_size=-2048",
     "temp_store=MEMORY",
 )
+_USED, _TRUSTED_SECONDS = "used", 1.0
+"""When a connection was given back, and how long it is taken for alive after that."""
 _RETRIED_STATES = {"40001", "40P01", "23505"}
 """SQLSTATE of a serialisation failure, a deadlock, and a unique row that another wrote first: tried again, the work finds it."""
 
@@ -64,7 +68,7 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
     """An engine for `url` (sqlite:///… or postgresql://…), ready for `transaction`.
 
     On SQLite a writing transaction begins with BEGIN IMMEDIATE (two writers that read first would lose updates otherwise),
-    a reading one with plain BEGIN. On PostgreSQL connections are probed before use, so that a restarted server costs no request.
+    a reading one with plain BEGIN. On PostgreSQL connections that have lain are probed before use, so that a restarted server costs hardly a request.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -77,7 +81,24 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    engine = create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"connect_timeout": 5})
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_probe_idle, engine.dialect))
+    return engine
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _probe_idle(dialect: Dialect, connection: Any, record: Any, _proxy: object) -> None:
+    """Probe a connection that has lain: asked before every request, the question would be a tenth of a page."""
+    if time.monotonic() - record.info.get(_USED, 0) < _TRUSTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as fault:
+        raise DisconnectionError from fault  # the pool opens another one
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
