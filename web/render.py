@@ -30,16 +30,16 @@ class Renderer:
     """Renders a page, or one block of it when htmx asked for a part. Compiled templates are kept in the folder `compiled`, if one is named."""
 
     def __init__(self, compiled: Path | None = None) -> None:
-        self._environments = {language: _environment(language, compiled) for language in LANGUAGES}
+        self._compiled = compiled
 
     def page(self, name: str, language: str, context: dict[str, Any]) -> str:
         """The whole page `name`."""
-        environment = self._environments[language]
+        environment = _environment(language, self._compiled)
         return environment.get_template(name).render(_with_macros(environment, context))
 
     def block(self, name: str, block: str, language: str, context: dict[str, Any]) -> str:
         """One block of the page `name`."""
-        environment = self._environments[language]
+        environment = _environment(language, self._compiled)
         return render_block(environment, name, block, _with_macros(environment, context))
 
 
@@ -64,7 +64,7 @@ class _Macros:
 
 @cache
 def _environment(language: str, compiled: Path | None) -> Environment:
-    """One a process: compiling the templates takes 0.2 s a page, and an environment keeps nothing of a request."""
+    """One a process, made when its language is first asked for: compiling takes 0.2 s a page, and an environment keeps nothing of a request."""
     environment = _Environment(
         loader=FileSystemLoader(find("templates")),
         autoescape=True,
