@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.actors import Actor
 from models.journal import JournalEntry
+from models.kept import begun
 
 _INSERT = insert(JournalEntry)
 
@@ -31,4 +32,4 @@ def record(session: Session, act: str, subject_kind: str, subject_id: int | None
         "facts": facts,
         "client": by.client,
     }
-    session.connection().execute(_INSERT, entry)
+    begun(session).execute(_INSERT, entry)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from mail.compose import Text, sender_address
 from mail.desk import Desk
 from models.database import insert_on_conflict, is_sqlite
+from models.kept import begun
 from models.outbox import Letter, Recipient, RecipientState
 
 
@@ -44,7 +45,7 @@ def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now:
     if not wanted:
         return []
     session.flush()
-    connection = session.connection()
+    connection = begun(session)
     written = connection.execute(_inserting(session), [_letter(draft, desk, now) for draft in wanted.values()]).all()
     if written:
         connection.execute(_RECIPIENTS, [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])

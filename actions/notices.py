@@ -25,6 +25,7 @@ from mail.desk import Desk
 from models.actors import Actor
 from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.database import read_rows
+from models.kept import Kept
 from models.mail_templates import MailTemplate
 from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
 from models.people import Account, PendingRegistration, QueueMember, RateCount, Staff
@@ -215,17 +216,12 @@ def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
         stopped_copies.label("stopped_copies"),
         _REWRITTEN.label("rewritten"),
     )
-    return (
-        found.select_from(Ticket)
-        .join(ProductFamily, ProductFamily.id == Ticket.family_id)
-        .join(Category, Category.id == Ticket.category_id)
-        .outerjoin(Account, Account.id == Ticket.account_id)
-        .outerjoin(Staff, Staff.id == Ticket.assignee_id)
-        .where(Ticket.id == bindparam("number"))
-    )
+    joined = found.select_from(Ticket).join(ProductFamily, ProductFamily.id == Ticket.family_id).join(Category, Category.id == Ticket.category_id)
+    people = joined.outerjoin(Account, Account.id == Ticket.account_id).outerjoin(Staff, Staff.id == Ticket.assignee_id)
+    return people.where(Ticket.id == bindparam("number"))
 
 
-_ABOUT, _ABOUT_WITH_CC = _about(literal(""), literal("")), _about(_SHARED_DOMAINS, _STOPPED_COPIES)
+_ABOUT, _ABOUT_WITH_CC = Kept(_about(literal(""), literal(""))), _about(_SHARED_DOMAINS, _STOPPED_COPIES)
 
 
 @dataclass(frozen=True)
@@ -247,7 +243,7 @@ def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits:
     if ticket.cc:
         row = read_rows(session, _ABOUT_WITH_CC, {"number": ticket.id, "notice": notice, "copied": [address.lower() for address in ticket.cc]})[0]
     else:
-        row = read_rows(session, _ABOUT, {"number": ticket.id, "notice": notice})[0]
+        row = _ABOUT.rows(session, {"number": ticket.id, "notice": notice})[0]
     post, cut = "", False
     if message is not None:
         post, cut = excerpt(message.body, limits.mail_body_characters)

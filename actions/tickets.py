@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from actions import journal, notices
@@ -18,6 +18,7 @@ from actions.verdicts import facts_of, judge_typed
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.base import NEVER
+from models.kept import begun
 from models.people import Account, Staff
 from models.ticket_page import drop_draft, unseen_posts
 from models.tickets import Message, MessageKind, Ticket
@@ -28,6 +29,7 @@ from rules.text import fold_key, is_unknown, searchable
 from rules.tickets import ENDED, Priority, State, after_answer, after_assignment, after_customer_post, check_move, check_post, takes_posts
 
 _LARGEST_ID = 2**31 - 1
+_INSERT_MESSAGE = insert(Message).returning(Message.id)
 _HELD_TICKET = select(Ticket).where(Ticket.id == bindparam("number")).with_for_update()
 
 
@@ -313,21 +315,20 @@ def _add_message(
     now: datetime,
     undo: dict[str, Any] | None = None,
 ) -> Message:
-    message = Message(
-        ticket_id=ticket.id,
-        kind=kind,
-        account_id=by.id if isinstance(by, Customer) else None,
-        staff_id=by.id if isinstance(by, StaffMember) else None,
-        author_name=by.name,
-        body=body,
-        created_at=now,
-        published_at=published_at,
-        undo=undo or {},
-        submission=submission or None,
-    )
-    session.add(message)
-    session.flush()
-    return message
+    row = {
+        "ticket_id": ticket.id,
+        "kind": kind,
+        "account_id": by.id if isinstance(by, Customer) else None,
+        "staff_id": by.id if isinstance(by, StaffMember) else None,
+        "author_name": by.name,
+        "body": body,
+        "created_at": now,
+        "published_at": published_at,
+        "undo": undo or {},
+        "submission": submission or None,
+    }
+    # Past the unit of work, which takes twice as long for one row; nobody changes a message within the transaction that wrote it.
+    return Message(**row, id=begun(session).execute(_INSERT_MESSAGE, row).scalar_one())
 
 
 def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: str, by: StaffMember) -> Message | None:

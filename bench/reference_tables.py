@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, Table, Text, create_engine, event
+from sqlalchemy.orm import registry
 
 from bench import corpus
 from bench.bulk import settle, write_rows
@@ -54,6 +55,26 @@ MESSAGE = Table(
     Column("body", Text, nullable=False),
 )
 COUNTER = Table("counter", METADATA, Column("name", String(20), primary_key=True), Column("n", Integer, nullable=False))
+
+
+class StoredTicket:
+    """A ticket as an object, for the reply."""
+
+    updated_at: datetime
+
+
+class StoredMessage:
+    """A message as an object, for the reply."""
+
+    def __init__(self, **columns: Any) -> None:
+        for name, value in columns.items():
+            setattr(self, name, value)
+
+
+_mappers = registry(metadata=METADATA)
+_mappers.map_imperatively(StoredTicket, TICKET)
+_mappers.map_imperatively(StoredMessage, MESSAGE)
+
 _PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536", "mmap_size=268435456", "busy_timeout=10000")
 
 

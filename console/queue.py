@@ -115,8 +115,6 @@ class Line(NamedTuple):
     priority: str
     assignee: str
     updated: str
-    updated_on: str
-    """The value of ``datetime`` where `updated` is a day, "" where it is a time of today."""
     kind: str = ""
     """running, near, over, stopped or "" (nothing is owed)."""
     left: str = ""
@@ -205,23 +203,19 @@ def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalen
     families = {number: f"{dot}{name}" for number, (_, name) in masters.families.items()}
     nobody = translate(_NO_ACCOUNT, language)
     clock = _Clock(calendar, now, here, language, left=translate(_LEFT, language), over=translate(_OVER, language), stopped=translate(_STOPPED, language))
-    lines: list[Line] = []
-    for row in rows:
-        updated = row.updated_at.astimezone(dates.TOKYO)
-        lines.append(
-            Line(
-                row.id,
-                row.subject,
-                f"{row.company_name or nobody}{families.get(row.family_id, dot)}",
-                row.state,
-                row.priority,
-                masters.staff.get(row.assignee_id, ""),
-                dates.short(updated, here, language),
-                "" if updated.date() == here.date() else updated.date().isoformat(),
-                *clock.parts(row),
-            )
+    return [
+        Line(
+            row.id,
+            row.subject,
+            f"{row.company_name or nobody}{families.get(row.family_id, dot)}",
+            row.state,
+            row.priority,
+            masters.staff.get(row.assignee_id, ""),
+            dates.short(row.updated_at, here, language),
+            *clock.parts(row),
         )
-    return lines
+        for row in rows
+    ]
 
 
 _NO_ACCOUNT, _DOT = N_("お客様未登録"), N_("・")
@@ -250,7 +244,7 @@ class _Clock:
             return "stopped", self.stopped, deadline.why, "", 0
         due_at = deadline.due_at.astimezone(dates.TOKYO)
         words = (self.over if deadline.kind == "over" else self.left).format(span=dates.span(deadline.left, self.language))
-        return deadline.kind, words, dates.due(due_at, self.here, self.language), dates.stamp(due_at), round(deadline.used / 10)
+        return deadline.kind, words, dates.due(due_at, self.here, self.language), f"{deadline.due_at:%Y-%m-%dT%H:%MZ}", round(deadline.used / 10)
 
 
 def _wanted(choice: Choice, call: Call, masters: Masters, calendar: BusinessCalendar) -> Wanted:

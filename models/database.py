@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Date,
+    Dialect,
     Engine,
     Executable,
     FromClause,
@@ -32,25 +35,31 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect, Base
+from models.kept import begun
 from models.places import find
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
 
+_PATIENCE_MS = 10_000
+"""How long a statement waits for another's lock."""
 _SQLITE_PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
-    "busy_timeout=10000",
-    "cache_size=-65536",
-    "mmap_size=268435456",
+    f"busy_timeout={_PATIENCE_MS}",
+    "cache_size=-4096",
     "temp_store=MEMORY",
 )
+_USED, _TRUSTED_SECONDS = "used", 1.0
+"""When a connection was given back, and how long it is taken for alive after that."""
 _RETRIED_STATES = {"40001", "40P01", "23505"}
 """SQLSTATE of a serialisation failure, a deadlock, and a unique row that another wrote first: tried again, the work finds it."""
 
@@ -59,7 +68,7 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
     """An engine for `url` (sqlite:///… or postgresql://…), ready for `transaction`.
 
     On SQLite a writing transaction begins with BEGIN IMMEDIATE (two writers that read first would lose updates otherwise),
-    a reading one with plain BEGIN. On PostgreSQL connections are probed before use, so that a restarted server costs no request.
+    a reading one with plain BEGIN. On PostgreSQL connections that have lain are probed before use, so that a restarted server costs hardly a request.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
@@ -72,7 +81,24 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args={"connect_timeout": 5})
+    engine = create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"connect_timeout": 5})
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_probe_idle, engine.dialect))
+    return engine
+
+
+def _note_use(_connection: Any, record: Any) -> None:
+    record.info[_USED] = time.monotonic()
+
+
+def _probe_idle(dialect: Dialect, connection: Any, record: Any, _proxy: object) -> None:
+    """Probe a connection that has lain: asked before every request, the question would be a tenth of a page."""
+    if time.monotonic() - record.info.get(_USED, 0) < _TRUSTED_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as fault:
+        raise DisconnectionError from fault  # the pool opens another one
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:
@@ -83,8 +109,28 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    readonly = connection.get_execution_options().get("readonly", False)
-    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+    cursor: Any = connection.connection.cursor()
+    if connection.get_execution_options().get("readonly", False):
+        cursor.execute("BEGIN")
+    else:
+        cursor.execute("PRAGMA busy_timeout=0")
+        _begin_writing(connection, cursor)
+        cursor.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
+
+
+def _begin_writing(connection: Connection, cursor: Any) -> None:
+    """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else."""
+    deadline = time.monotonic() + _PATIENCE_MS / 1000
+    while time.monotonic() < deadline:
+        try:
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                break
+            time.sleep(0.001)
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, whose failure is told as every statement's is
 
 
 @contextmanager
@@ -94,13 +140,19 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
     A reading transaction refuses to write on PostgreSQL and takes no write lock on SQLite.
     """
     options = {"readonly": readonly, "postgresql_readonly": True} if readonly else {}
-    with engine.connect().execution_options(**options) as connection, Session(connection, autoflush=True, expire_on_commit=False) as session:
+    with engine.connect().execution_options(**options) as connection:
+        connection.begin()
+        session = Session(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
         try:
             yield session
-            session.commit()
+            if session.in_transaction():
+                session.commit()
+            connection.commit()
         except BaseException:
             session.rollback()
             raise
+        finally:
+            session.close()
 
 
 @contextmanager
@@ -117,11 +169,8 @@ def short_transaction(connection: Connection) -> Iterator[Connection]:
 
 
 def read_rows(session: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
-    """The column rows of `statement`, past the ORM: of a short select, its part is three quarters of the time.
-
-    It flushes nothing first, and a statement that a module keeps, with its values bound by name, is put together only once.
-    """
-    return session.connection().execute(statement, values).all()
+    """The column rows of `statement`, past the ORM, which flushes nothing first. A statement that is always the same is a `models.kept.Kept`."""
+    return begun(session).execute(statement, values).all()
 
 
 def retrying(work: Callable[[], T], *, tries: int = 3) -> T:
@@ -148,7 +197,14 @@ def is_sqlite(session: Session) -> bool:
 
 def insert_on_conflict(session: Session, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
     """An INSERT of `table` that knows on_conflict_do_update and on_conflict_do_nothing."""
-    return sqlite.insert(table) if is_sqlite(session) else postgresql.insert(table)
+    # A process speaks to one database; the other's dialect would be 3 MB that it never uses.
+    if is_sqlite(session):
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert(table)
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert(table)
 
 
 def lock(session: Session, name: str) -> None:
@@ -195,7 +251,9 @@ def among(session: Session, held: ColumnElement[str], texts: Sequence[str]) -> C
     """Whether `held` is one of `texts`, however many: they travel as one parameter."""
     if is_sqlite(session):
         return held.in_(select(func.json_each(json.dumps(texts)).table_valued("value").c.value))
-    return held == any_(literal(list(texts), postgresql.ARRAY(String)))
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return held == any_(literal(list(texts), ARRAY(String)))
 
 
 def json_fields(session: Session, table: FromClause, held: ColumnElement[Any], texts: Sequence[str], days: Sequence[str]) -> AnySelect:

@@ -19,6 +19,7 @@ from models.base import Base, Moment
 from models.contracts import CompanyDay, ProductFamily
 from models.database import read_rows
 from models.email_changes import EmailChange
+from models.kept import Kept
 from models.people import Account, Staff
 from models.requests import ExceptionRequest
 from models.search import Sought, find_tickets
@@ -111,10 +112,14 @@ _ROWS: Any = select(
     Ticket.serial_text,
 ).outerjoin(Account, Account.id == Ticket.account_id)
 
-_MASTERS = union_all(
-    select(literal("family").label("kind"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position),
-    select(literal("staff"), Staff.id, Staff.name, literal(""), cast(null(), Date), literal(0)).where(Staff.active),
-    select(literal("day"), CompanyDay.id, literal(""), literal(""), CompanyDay.day, literal(0)),
+_MASTERS = Kept(
+    union_all(
+        select(
+            literal("family").label("kind"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position
+        ),
+        select(literal("staff"), Staff.id, Staff.name, literal(""), cast(null(), Date), literal(0)).where(Staff.active),
+        select(literal("day"), CompanyDay.id, literal(""), literal(""), CompanyDay.day, literal(0)),
+    )
 )
 
 
@@ -122,7 +127,9 @@ def queue_rows(session: Session, wanted: Wanted, order: Order, *, cursor: Cursor
     """Up to `limit` tickets after (or before) the cursor, in the list's order however they were fetched."""
     # Moments, words and cursors differ from request to request; what is left are the views that everybody looks at all day.
     common = cursor is None and wanted.resolved_since is None and wanted.due_by is None
-    rows = read_rows(session, _kept_statement(wanted, order, limit) if common else queue_statement(wanted, order, cursor=cursor, limit=limit))
+    if common:
+        return _kept(wanted, order, limit).rows(session)
+    rows = read_rows(session, queue_statement(wanted, order, cursor=cursor, limit=limit))
     return rows[::-1] if cursor is not None and cursor.backwards else rows
 
 
@@ -138,8 +145,8 @@ def queue_statement(wanted: Wanted, order: Order, *, cursor: Cursor | None = Non
 
 
 @lru_cache(maxsize=256)
-def _kept_statement(wanted: Wanted, order: Order, limit: int) -> Select[Any]:
-    return queue_statement(wanted, order, limit=limit)
+def _kept(wanted: Wanted, order: Order, limit: int) -> Kept:
+    return Kept(queue_statement(wanted, order, limit=limit))
 
 
 def cursor_of(row: Row[Any], order: Order, *, backwards: bool = False) -> Cursor:
@@ -165,12 +172,12 @@ def queue_counts(
 ) -> dict[str, int]:
     """How many tickets each view of the side menu holds, and what else waits there, each counted up to `counted`: one statement."""
     values = {f"due_{priority}": edge for priority, edge in due_by.items()}
-    rows = read_rows(session, _counts(counted), {"staff_id": staff_id, "today_began": today_began, "latest": max(due_by.values()), **values})
+    rows = _counts(counted).rows(session, {"staff_id": staff_id, "today_began": today_began, "latest": max(due_by.values()), **values})
     return dict(zip((*_VIEWS, *_OTHERS), rows[0], strict=True))
 
 
 @cache
-def _counts(counted: int) -> Any:
+def _counts(counted: int) -> Kept:
     """Built once: putting eight selects together costs more than running them."""
     unresolved = Ticket.unresolved == literal(True)
     near = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= bindparam(f"due_{priority}", type_=Moment())) for priority in Priority))
@@ -181,13 +188,13 @@ def _counts(counted: int) -> Any:
         "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near],
         "resolved_today": [Ticket.state.in_(sorted(ENDED)), Ticket.resolved_at >= bindparam("today_began", type_=Moment())],
     }
-    tickets = (_count(conditions.get(view) or [Ticket.state == view], counted) for view in _VIEWS)
-    return select(*tickets, *(_count_of(table, condition, counted) for table, condition in _OTHERS.values()))
+    tickets = (_count(conditions.get(view) or [Ticket.state == view], counted).label(view) for view in _VIEWS)
+    return Kept(select(*tickets, *(_count_of(table, condition, counted).label(name) for name, (table, condition) in _OTHERS.items())))
 
 
 def queue_masters(session: Session) -> Masters:
     """Families in the manual's order, active staff by name, and company days: one statement."""
-    rows = read_rows(session, _MASTERS)
+    rows = _MASTERS.rows(session)
     families = sorted((row for row in rows if row.kind == "family"), key=lambda row: (row.position, row.id))
     staff = sorted((row for row in rows if row.kind == "staff"), key=lambda row: row.name)
     return Masters(

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, delete, func, literal, null, or_, select, union_all
@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 
 from models.base import Moment
 from models.contracts import Category, Certificate, CompanyDay, ContractLine, DomainKind, FamilyMailbox, MailDomain, Party, ProductFamily
-from models.database import read_rows
 from models.journal import JournalEntry
+from models.kept import Kept, begun
 from models.outbox import Letter, Recipient, ReturnedKind, ReturnedMail
 from models.people import Account, Staff
 from models.tickets import Attachment, Draft, Message, MessageKind, Ticket
@@ -29,7 +29,6 @@ MOST_LINES = 500
 MOST_RELATED = 6
 _MOST_SERIAL_CERTIFICATES = 20
 _NUMBER: Any = bindparam("number", type_=Integer)
-_SERIALS: Any = bindparam("serials", type_=String, expanding=True)
 _NO_MOMENT: Any = cast(null(), Moment)
 _NO_DAY: Any = cast(null(), Date)
 _NO_NUMBER: Any = cast(null(), Integer)
@@ -60,7 +59,7 @@ class Behind:
     of_serial: list[Row[Any]]
 
 
-_TICKET: Any = (
+_TICKET = Kept(
     select(
         Ticket.id,
         Ticket.account_id,
@@ -101,12 +100,14 @@ _TICKET: Any = (
     .outerjoin(Staff, Staff.id == Ticket.assignee_id)
     .where(Ticket.id == _NUMBER)
 )
-_MASTERS = union_all(
-    select(literal("staff").label("part"), Staff.id, Staff.name, _NO_DAY.label("day")).where(Staff.active),
-    select(literal("day"), CompanyDay.id, literal(""), CompanyDay.day),
-    # The two long lists come as one text each: a row an entry would be most of the rows of the page.
-    select(literal("shared"), _NO_NUMBER, func.aggregate_strings(MailDomain.domain, " "), _NO_DAY).where(MailDomain.kind == DomainKind.SHARED),
-    select(literal("mailbox"), _NO_NUMBER, func.aggregate_strings(FamilyMailbox.address, " "), _NO_DAY),
+_MASTERS = Kept(
+    union_all(
+        select(literal("staff").label("part"), Staff.id, Staff.name, _NO_DAY.label("day")).where(Staff.active),
+        select(literal("day"), CompanyDay.id, literal(""), CompanyDay.day),
+        # The two long lists come as one text each: a row an entry would be most of the rows of the page.
+        select(literal("shared"), _NO_NUMBER, func.aggregate_strings(MailDomain.domain, " "), _NO_DAY).where(MailDomain.kind == DomainKind.SHARED),
+        select(literal("mailbox"), _NO_NUMBER, func.aggregate_strings(FamilyMailbox.address, " "), _NO_DAY),
+    )
 )
 
 
@@ -114,12 +115,12 @@ def ticket_row(session: Session, number: int) -> Row[Any] | None:
     """What the page shows of the ticket itself, with the names of its family, category, account and assignee."""
     if not 0 < number < 2**31:
         return None
-    return next(iter(read_rows(session, _TICKET, {"number": number})), None)
+    return _TICKET.one(session, {"number": number})
 
 
 def ticket_masters(session: Session) -> Masters:
     """Active staff by name, company days, shared domains and mailboxes: one statement."""
-    rows = read_rows(session, _MASTERS)
+    rows = _MASTERS.rows(session)
     texts = {row.part: row.name or "" for row in rows}
     return Masters(
         staff=dict(sorted(((row.id, row.name) for row in rows if row.part == "staff"), key=lambda pair: pair[1])),
@@ -136,13 +137,13 @@ def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Ro
     recipient: of (message), at (sent), kind (to or cc), name (state), text (address) · event: at, kind (act), name (actor), facts ·
     draft of `staff_id`: at, kind, text · returned: at, name (sender), text of a mail that answered a notification.
     """
-    rows = read_rows(session, _thread(), {"number": number, "staff_id": staff_id})
+    rows = _thread().rows(session, {"number": number, "staff_id": staff_id})
     return sorted(rows, key=lambda row: (row.at, row.id))
 
 
 def unseen_posts(session: Session, number: int, *, last_seen: int, submission: str, staff_id: int | None) -> Sequence[Row[Any]]:
     """What came since a reply's form was shown: own, id, author_name of the newest post of somebody else and, where `own`, of what this form made already."""
-    return read_rows(session, _UNSEEN, {"number": number, "last_seen": last_seen, "submission": submission or None, "staff_id": staff_id})
+    return _UNSEEN.rows(session, {"number": number, "last_seen": last_seen, "submission": submission or None, "staff_id": staff_id})
 
 
 _unseen = (
@@ -153,23 +154,25 @@ _unseen = (
     .subquery()
 )
 # Two selects, an index for each: with one OR, SQLite reads every message of every ticket.
-_UNSEEN = union_all(
-    select(literal(value=True).label("own"), Message.id, Message.author_name).where(Message.submission == bindparam("submission")),
-    select(*_unseen.c),
+_UNSEEN = Kept(
+    union_all(
+        select(literal(value=True).label("own"), Message.id, Message.author_name).where(Message.submission == bindparam("submission")),
+        select(*_unseen.c),
+    )
 )
 
 
 def drop_draft(session: Session, number: int, kind: MessageKind, *, staff_id: int | None) -> None:
     """Forget a staff member's unsent text on a ticket: it was sent."""
-    session.connection().execute(_DROP_DRAFT, {"number": number, "written": kind, "by": staff_id})
+    begun(session).execute(_DROP_DRAFT, {"number": number, "written": kind, "by": staff_id})
 
 
 _DROP_DRAFT = delete(Draft).where(Draft.ticket_id == bindparam("number"), Draft.kind == bindparam("written"), Draft.staff_id == bindparam("by"))
 
 
 @cache
-def _thread() -> Any:
-    return union_all(_messages(), _files(), _recipients(), _events(), _drafts(), _returned())
+def _thread() -> Kept:
+    return Kept(union_all(_messages(), _files(), _recipients(), _events(), _drafts(), _returned()))
 
 
 def _part(*columns: Any) -> Select[Any]:
@@ -284,9 +287,10 @@ def _drafts() -> Select[Any]:
 
 def behind_ticket(session: Session, ticket: Row[Any], *, contract_key: str | None, serials: Sequence[str]) -> Behind:
     """What `rules.contracts.judge` asks for and what stands beside it on the page, for a `ticket_row`: one statement."""
-    asked = {"contract": contract_key, "serials": list(serials), "account_id": ticket.account_id, "serial_key": ticket.serial_key or None, "number": ticket.id}
+    asked = {"contract": contract_key, "account_id": ticket.account_id, "serial_key": ticket.serial_key or None, "number": ticket.id}
+    asked |= {f"serial_{place}": serial for place, serial in enumerate(serials)}
     parts: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in read_rows(session, _behind(), asked):
+    for row in _behind(len(serials)).rows(session, asked):
         parts[row.part].append(row)
     facts = _facts(parts["line"], parts["party"])
     parties: dict[str, dict[str, str]] = {found.key: {} for found in facts}
@@ -302,16 +306,18 @@ def behind_ticket(session: Session, ticket: Row[Any], *, contract_key: str | Non
     )
 
 
-@cache
-def _behind() -> Any:
-    on_lines = select(ContractLine.certificate_id).where(ContractLine.serial.in_(_SERIALS)).distinct().limit(_MOST_SERIAL_CERTIFICATES)
+@lru_cache(maxsize=16)
+def _behind(count: int) -> Kept:
+    """For a ticket with `count` serials: almost all have one."""
+    serials = ContractLine.serial.in_([bindparam(f"serial_{place}", type_=String) for place in range(count)])
+    on_lines = select(ContractLine.certificate_id).where(serials).distinct().limit(_MOST_SERIAL_CERTIFICATES)
     wanted = or_(Certificate.contract_key == bindparam("contract"), Certificate.id.in_(on_lines))
     of_account = Ticket.account_id == bindparam("account_id", type_=Integer)
     of_serial = Ticket.serial_key == bindparam("serial_key", type_=String)
-    return union_all(_lines(wanted), _parties(wanted), _related("account", of_account), _related("serial", of_serial))
+    return Kept(union_all(_lines(wanted, serials), _parties(wanted), _related("account", of_account), _related("serial", of_serial)))
 
 
-def _lines(wanted: Any) -> Select[Any]:
+def _lines(wanted: Any, serials: Any) -> Select[Any]:
     found = (
         _part(
             literal("line").label("part"),
@@ -331,7 +337,7 @@ def _lines(wanted: Any) -> Select[Any]:
         )
         .join(Certificate, Certificate.id == ContractLine.certificate_id)
         .where(wanted)
-        .order_by(case((ContractLine.serial.in_(_SERIALS), 0), else_=1), ContractLine.ends_on.desc(), ContractLine.id)
+        .order_by(case((serials, 0), else_=1), ContractLine.ends_on.desc(), ContractLine.id)
         .limit(MOST_LINES)
         .subquery()
     )

@@ -16,7 +16,7 @@
   if (recall('jtickets-keys') === 'off') root.dataset.keys = 'off';
   const off = () => root.dataset.keys === 'off' || !document.querySelector('[data-keys-on]');
   const typing = (t) => t.closest?.('input:not([type=checkbox]):not([type=radio]),textarea,select,[contenteditable]');
-  const rows = () => all('[data-rows] [data-row]');
+  const rows = () => all('[data-rows] [data-row], .desk [data-rows] tr');
   const current = () => rows().findIndex((x) => x.getAttribute('aria-current') === 'true');
   const step = (by) => {
     const list = rows();

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-import obstore
-from obstore.store import LocalStore, ObjectStore, S3Store
+if TYPE_CHECKING:
+    from obstore.store import ObjectStore
 
 _CHUNK = 1024 * 1024
 
@@ -28,8 +29,13 @@ class Stored:
 class Store:
     """The attachments' place. Keys are random; names that people gave never reach it."""
 
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
+    def __init__(self, opening: Callable[[], ObjectStore]) -> None:
+        self._opening = opening
+
+    @cached_property
+    def _objects(self) -> ObjectStore:
+        """The place itself, opened when a file first comes or goes: most processes only show pages, and the library takes 4 MB of each."""
+        return self._opening()
 
     def put(self, file: IO[bytes], *, folder: str = "attachments") -> Stored:
         """Store all bytes of `file` from its beginning, in chunks; memory stays flat."""
@@ -45,12 +51,12 @@ class Store:
                 size += len(chunk)
                 yield chunk
 
-        obstore.put(self._objects, key, chunks())
+        self._objects.put(key, chunks())
         return Stored(key, size, digest.hexdigest())
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """The bytes under `key`, streamed. Raises FileNotFoundError when there are none."""
-        for chunk in obstore.get(self._objects, key).stream(min_chunk_size=_CHUNK):
+        for chunk in self._objects.get(key).stream(min_chunk_size=_CHUNK):
             yield bytes(chunk)
 
     def fetch(self, key: str, target: Path) -> None:
@@ -62,23 +68,23 @@ class Store:
     def delete(self, key: str) -> None:
         """Remove the bytes under `key`; nothing happens when there are none."""
         try:
-            obstore.delete(self._objects, key)
+            self._objects.delete(key)
         except FileNotFoundError:
             return
 
     def listing(self, folder: str = "attachments") -> Iterator[tuple[str, Any]]:
         """Every key below `folder` with the moment of its last change."""
-        for page in obstore.list(self._objects, prefix=folder):  # pyright: ignore[reportUnknownMemberType] - the wheel annotates it in part
+        for page in self._objects.list(prefix=folder):  # pyright: ignore[reportUnknownMemberType] - the wheel annotates it in part
             for entry in page:
                 yield entry["path"], entry["last_modified"]
 
     def probe(self) -> None:
         """Write, read and delete a small object; raises what the storage raises."""
         key = f"probe/{secrets.token_hex(8)}"
-        obstore.put(self._objects, key, b"probe")
-        if bytes(obstore.get(self._objects, key).bytes()) != b"probe":
+        self._objects.put(key, b"probe")
+        if bytes(self._objects.get(key).bytes()) != b"probe":
             raise OSError("the storage returned other bytes than were written")
-        obstore.delete(self._objects, key)
+        self._objects.delete(key)
 
 
 def open_store(url: str) -> Store:
@@ -87,5 +93,17 @@ def open_store(url: str) -> Store:
     if parts.scheme == "file":
         folder = Path(unquote(parts.path))
         folder.mkdir(parents=True, exist_ok=True)
-        return Store(LocalStore(prefix=folder))
-    return Store(S3Store(parts.netloc, prefix=parts.path.strip("/") or None))
+        return Store(partial(_local, folder))
+    return Store(partial(_bucket, parts.netloc, parts.path.strip("/")))
+
+
+def _local(folder: Path) -> ObjectStore:
+    from obstore.store import LocalStore
+
+    return LocalStore(prefix=folder)
+
+
+def _bucket(name: str, prefix: str) -> ObjectStore:
+    from obstore.store import S3Store
+
+    return S3Store(name, prefix=prefix or None)

@@ -17,11 +17,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.places import find
 from rules.refusal import Refused
+from web.assets import Static
 from web.call import language_of
 from web.csrf import token_for
 from web.endpoint import Page, serve
@@ -60,7 +60,7 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
     """The application of `pages`; `extra` routes (health) come first."""
     register_url_convertor("int", _Number())
     limiters = (CapacityLimiter(wiring.settings.reading_threads), CapacityLimiter(wiring.settings.writing_threads))
-    routes = [*extra, *(_route(page, wiring, limiters) for page in pages), Mount("/static", _Static(directory=find("static")), name="static")]
+    routes = [*extra, *(_route(page, wiring, limiters) for page in pages), Mount("/static", Static(directory=find("static")), name="static")]
     edge = _Edge(wiring)
     handlers: dict[Any, Any] = {
         HTTPException: edge.http,
@@ -91,16 +91,6 @@ def _route(page: Page, wiring: Wiring, limiters: tuple[CapacityLimiter, Capacity
         return await serve(page, wiring, limiters, request)
 
     return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
-
-
-class _Static(StaticFiles):
-    """Static files: kept for ever when the URL names their content."""
-
-    def file_response(self, *args: Any, **kwargs: Any) -> Response:
-        response = super().file_response(*args, **kwargs)
-        versioned = b"v=" in args[2].get("query_string", b"") if len(args) > 2 else False
-        response.headers["cache-control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
-        return response
 
 
 class _Edge:

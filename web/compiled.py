@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -13,8 +14,8 @@ from jinja2.bccache import Bucket, FileSystemBytecodeCache
 
 from models.places import find
 
-_COMPILED_FROM = ("rules", "wording", "web", "locale/en/LC_MESSAGES")
-"""What a compiled template holds besides its own text: the translations, and what filters make of constants."""
+_COMPILED_FROM = ("rules", "wording", "web", "locale/en/LC_MESSAGES", "static", "templates")
+"""What a compiled template holds besides its own text: other templates' macros, the translations, what filters and parts make of constants."""
 
 
 class Compiled(FileSystemBytecodeCache):
@@ -43,6 +44,14 @@ class Compiled(FileSystemBytecodeCache):
 @cache
 def _version() -> str:
     """Every file's size and the moment the system last changed it: a wheel's files may all bear the same date of their own."""
-    files = (entry for folder in _COMPILED_FROM for entry in os.scandir(find(folder)) if entry.is_file())
+    files = (entry for folder in _COMPILED_FROM for entry in _files(find(folder)))
     seen = sorted((entry.path, entry.stat().st_size, entry.stat().st_ctime_ns) for entry in files)
     return repr((jinja2.__version__, seen))
+
+
+def _files(folder: str | Path) -> Iterator[os.DirEntry[str]]:
+    for entry in os.scandir(folder):
+        if entry.is_dir():
+            yield from _files(entry.path)
+        elif not entry.name.endswith(".pyc"):
+            yield entry

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any, Protocol, cast
 
@@ -13,6 +13,7 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from rules.rights import Area, Right, Role, may
 from rules.tickets import Priority, State
 from wording import center, dates, labels
 from wording.catalog import N_, translate
@@ -64,6 +65,7 @@ _CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": 
 _PRIORITY_KINDS = {"urgent": "solid", "high": "danger"}
 _NOBODY = N_("未割り当て")
 _TONES = ("", "b", "c", "d")
+_KEPT_MENUS = 512
 
 
 class HasState(Protocol):
@@ -88,8 +90,6 @@ class QueueLine(HasState, Protocol):
     def assignee(self) -> str: ...
     @property
     def updated(self) -> str: ...
-    @property
-    def updated_on(self) -> str: ...
     @property
     def kind(self) -> str: ...
     @property
@@ -122,7 +122,7 @@ def install(environment: Environment, language: str) -> None:
         "tone": tone,
     }
     names = cast("dict[str, Any]", environment.globals)
-    names |= {"counted": COUNTED, "misread": misread, "marked": marked, "parts": Parts(names["asset"]("icons.svg"), language)}
+    names |= {"counted": COUNTED, "misread": misread, "marked": marked, "parts": Parts(environment, names["asset"]("icons.svg"), language)}
 
 
 class Parts:
@@ -131,7 +131,8 @@ class Parts:
     Written here because a macro's call costs more than these parts themselves, and a queue has hundreds of them.
     """
 
-    def __init__(self, sprite: str, language: str) -> None:
+    def __init__(self, environment: Environment, sprite: str, language: str) -> None:
+        self._environment = environment
         self._icons: dict[str, Markup] = {}
         self._sprite = sprite
         self._language = language
@@ -145,6 +146,7 @@ class Parts:
         }
         self._row_priorities[Priority.NORMAL.value] = escape(labels.priority(Priority.NORMAL, language))
         self._nobody = f"<td>{escape(translate(_NOBODY, language))}</td>"
+        self._menu = lru_cache(maxsize=_KEPT_MENUS)(self._made_menu)
 
     def icon(self, name: str) -> Markup:
         """An icon of static/icons.svg, always beside a word: it is hidden from screen readers."""
@@ -183,18 +185,27 @@ class Parts:
             words = (dates.short if how == "short" else dates.due)(at, context["now"], self._language)
         return _made(f'<time datetime="{dates.stamp(at)}">{words}</time>')
 
+    def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int]) -> Markup:
+        """The console's side menu at `path`, in the queue's view `here`: the same on thousands of pages, so it is kept by all that it shows."""
+        return self._menu(roles, "/".join(path.split("/", 3)[:3]), here, tuple(tallies.items()))
+
+    def _made_menu(self, roles: frozenset[Role], section: str, here: str, tallies: tuple[tuple[str, int], ...]) -> Markup:
+        def allowed(area: str, wanted: str) -> bool:
+            return may(roles, Area(area), Right(wanted))
+
+        return _made(self._environment.get_template("console/menu.html").render(may=allowed, section=section, here=here, tallies=dict(tallies)))
+
     def queue_rows(self, lines: Iterable[QueueLine]) -> Markup:
-        """The rows of the queue's table, whose columns are those of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean."""
-        return _made("\n".join(self._queue_row(line) for line in lines))
+        """The rows of the table of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean, its link beside /console/tickets."""
+        return _made("".join(self._queue_row(line) for line in lines))
 
     def _queue_row(self, line: QueueLine) -> str:
         number, name = line.id, line.assignee
         assignee = f'<td data-of="{escape(name[0])}">{escape(name)}</td>' if name else self._nobody
-        updated_on = f' datetime="{line.updated_on}"' if line.updated_on else ""
         return (
-            f'<tr data-row>{_deadline_cell(line)}<td>#{number}</td><td><a href="/console/tickets/{number}">{escape(line.subject)}</a>{escape(line.meta)}</td>'
+            f'<tr>{_deadline_cell(line)}<td>#{number}</td><td><a href="tickets/{number}">{escape(line.subject)}</a>{escape(line.meta)}</td>'
             f"<td>{self._row_states[line.state]}</td><td>{self._row_priorities[line.priority]}</td>{assignee}"
-            f"<td><time{updated_on}>{line.updated}</time></td></tr>"
+            f"<td>{line.updated}</td></tr>"
         )
 
 
@@ -211,7 +222,7 @@ def paragraphs(text: str, log_name: str = "ログの抜粋") -> Markup:
             parts.append(f"<p>{_linked(content)}</p>")
         elif kind == "log":
             parts.append(f'<div class="log" tabindex="0" role="group" aria-label="{escape(log_name)}">{escape(content)}</div>')
-    return _made("\n".join(parts))
+    return _made("".join(parts))
 
 
 def initial(name: str) -> str:

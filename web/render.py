@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.visitor import NodeTransformer
@@ -15,11 +14,15 @@ from jinja2_fragments import render_block
 from markupsafe import Markup
 
 from models.places import find
+from web.assets import asset
 from web.compiled import Compiled
+from web.generating import Generator, put_out
+from web.inlining import PARTS, Inlining, Library, library_of
 from web.present import install
 from wording.catalog import NC_, gettext_for, ngettext_for, pgettext_for
 
 LANGUAGES = ("ja", "en")
+_UI = "ui.html"
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
@@ -27,27 +30,41 @@ class Renderer:
     """Renders a page, or one block of it when htmx asked for a part. Compiled templates are kept in the folder `compiled`, if one is named."""
 
     def __init__(self, compiled: Path | None = None) -> None:
-        self._environments = {language: _environment(language, compiled) for language in LANGUAGES}
+        self._compiled = compiled
 
     def page(self, name: str, language: str, context: dict[str, Any]) -> str:
         """The whole page `name`."""
-        environment = self._environments[language]
+        environment = _environment(language, self._compiled)
         return environment.get_template(name).render(_with_macros(environment, context))
 
     def block(self, name: str, block: str, language: str, context: dict[str, Any]) -> str:
         """One block of the page `name`."""
-        environment = self._environments[language]
+        environment = _environment(language, self._compiled)
         return render_block(environment, name, block, _with_macros(environment, context))
 
 
 def _with_macros(environment: Environment, context: dict[str, Any]) -> dict[str, Any]:
-    """`context` and the macros of ui.html as `ui`, made once for all blocks: an import in each would make all of them anew."""
-    return {**context, "ui": environment.get_template("ui.html").make_module(context)}
+    """`context` and the macros of ui.html as `ui`."""
+    return {**context, "ui": _Macros(environment, context)}
+
+
+class _Macros:
+    """The macros of ui.html, made when the first is called that web.inlining left a call, and then for the whole rendering."""
+
+    def __init__(self, environment: Environment, context: dict[str, Any]) -> None:
+        self._made_by = environment, context
+
+    def __getattr__(self, name: str) -> Any:
+        environment, context = self._made_by
+        self.__dict__.update(environment.get_template(_UI).make_module(context).__dict__)
+        if name not in self.__dict__:
+            raise AttributeError(name)
+        return self.__dict__[name]
 
 
 @cache
 def _environment(language: str, compiled: Path | None) -> Environment:
-    """One a process: compiling the templates takes 0.2 s a page, and an environment keeps nothing of a request."""
+    """One a process, made when its language is first asked for: compiling takes 0.2 s a page, and an environment keeps nothing of a request."""
     environment = _Environment(
         loader=FileSystemLoader(find("templates")),
         autoescape=True,
@@ -68,12 +85,29 @@ def _environment(language: str, compiled: Path | None) -> Environment:
 
 
 class _Environment(Environment):
-    """Translates constant texts once, when a template is compiled, instead of at every rendering (a page has a hundred of them)."""
+    """Translates constant texts and writes macros out once, when a template is compiled, instead of at every rendering (a page has hundreds of them)."""
 
     translate: Callable[[str], str]
+    code_generator_class = Generator
+    put_out = staticmethod(put_out)
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._libraries: dict[str, Library] = {}
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
-        return _Translating(self.translate).visit(super()._parse(source, name, filename))
+        translated: nodes.Template = _Translating(self.translate).visit(super()._parse(source, name, filename))
+        libraries = {} if name == _UI else {"ui": self._library(_UI)}
+        written: nodes.Template = Inlining(libraries, self._library, self.globals[PARTS]).visit(translated)
+        written.set_environment(self)
+        return written
+
+    def _library(self, name: str) -> Library:
+        """The macros of the template `name`."""
+        if name not in self._libraries:
+            source, filename, _ = cast("FileSystemLoader", self.loader).get_source(self, name)
+            self._libraries[name] = library_of(name, self._parse(source, name, filename))
+        return self._libraries[name]
 
 
 class _Translating(NodeTransformer):
@@ -126,10 +160,3 @@ def _filled(text: str, values: dict[str, nodes.Expr], lineno: int) -> nodes.Expr
 def _ours(text: str) -> Markup:
     """A text of our own, from the templates or the catalogue: never people's."""
     return Markup(text)  # noqa: S704 # nosec B704 - see the docstring
-
-
-@cache
-def asset(path: str) -> str:
-    """The URL of a static file, with its content's mark so that browsers may keep it for ever."""
-    content = (Path(find("static")) / path).read_bytes()
-    return f"/static/{path}?v={hashlib.sha256(content).hexdigest()[:10]}"

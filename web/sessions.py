@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.actors import Customer, StaffMember
-from models.database import read_rows
+from models.kept import Kept
 from models.people import Account, AccountSession, AccountState, Staff, StaffSession
 from models.tokens import hash_token, new_token
 from rules.limits import Limits
@@ -17,7 +17,7 @@ from rules.rights import Role
 
 _SEEN_EVERY = timedelta(minutes=1)
 
-_CUSTOMER = (
+_CUSTOMER = Kept(
     select(
         AccountSession.id,
         AccountSession.seen_at,
@@ -34,7 +34,7 @@ _CUSTOMER = (
     .join(Account, Account.id == AccountSession.account_id)
     .where(Account.state == AccountState.ACTIVE, AccountSession.token_hash == bindparam("token_hash"))
 )
-_STAFF = (
+_STAFF = Kept(
     select(
         StaffSession.id,
         StaffSession.seen_at,
@@ -66,7 +66,7 @@ NOBODY = Found(None)
 
 def find_customer(session: Session, token: str, *, client: str, limits: Limits, now: datetime) -> Found:
     """The account behind a portal cookie, unless it is idle, ended, revoked or suspended."""
-    row = next(iter(read_rows(session, _CUSTOMER, {"token_hash": hash_token(token)})), None)
+    row = _CUSTOMER.one(session, {"token_hash": hash_token(token)})
     if row is None or row.expires_at <= now or row.seen_at + timedelta(hours=limits.customer_idle_hours) <= now:
         return NOBODY
     customer = Customer(
@@ -86,7 +86,7 @@ def find_customer(session: Session, token: str, *, client: str, limits: Limits, 
 
 def find_staff(session: Session, token: str, *, client: str, limits: Limits, now: datetime) -> Found:
     """The staff member behind a console cookie, unless the session is idle, ended or revoked."""
-    row = next(iter(read_rows(session, _STAFF, {"token_hash": hash_token(token)})), None)
+    row = _STAFF.one(session, {"token_hash": hash_token(token)})
     if row is None or row.expires_at <= now or row.seen_at + timedelta(hours=limits.staff_idle_hours) <= now:
         return NOBODY
     member = StaffMember(

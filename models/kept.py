@@ -1,0 +1,104 @@
+"""Statements that a module keeps: put together once for each database, and then sent with the values alone.
+
+Of a short select through SQLAlchemy's execution, the database's own work is a fifth; the rest finds the compiled text again, builds a context
+for events and results, and looks at every type. Pages that everybody opens all day go past that. What is sent and what comes back is the same.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Dialect
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from models.base import AnyRow
+
+Values = Mapping[str, Any]
+
+
+class Kept:
+    """A select of Core whose values come by name (`bindparam`); none of them may be expanding. It flushes nothing before it reads."""
+
+    def __init__(self, statement: Any) -> None:
+        self.statement = statement
+        self._ready: WeakKeyDictionary[Dialect, _Ready] = WeakKeyDictionary()
+
+    def rows(self, session: Session, values: Values | None = None) -> Sequence[AnyRow]:
+        """The rows, their columns by name or place."""
+        connection = begun(session)
+        if connection.dispatch.before_cursor_execute:
+            # Somebody counts or shows what is sent (a test, the bench): they shall see it.
+            return connection.execute(self.statement, values).all()
+        ready = self._ready.get(connection.dialect)
+        if ready is None:
+            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect)
+        return ready.rows(connection, values or {})
+
+    def one(self, session: Session, values: Values | None = None) -> AnyRow | None:
+        """The first row, None without any."""
+        rows = self.rows(session, values)
+        return rows[0] if rows else None
+
+
+def begun(session: Session) -> Connection:
+    """The connection of a `models.database.transaction`, in its transaction."""
+    connection = session.bind if isinstance(session.bind, Connection) else session.connection()
+    if not connection.in_transaction():
+        connection.begin()
+    return connection
+
+
+class _Ready:
+    """A statement's text for one database, with what its values and its rows pass through."""
+
+    def __init__(self, statement: Any, dialect: Dialect) -> None:
+        compiled = statement.compile(dialect=dialect)
+        asked = [name for name, bind in compiled.binds.items() if bind.required]
+        expanded = compiled.construct_expanded_state(dict.fromkeys(asked))
+        self._text: str = expanded.statement
+        self._places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
+        self._given = {name: expanded.processors.get(name) for name in asked}
+        self._fixed = {
+            name: expanded.processors[name](value) if name in expanded.processors else value
+            for name, value in expanded.parameters.items()
+            if name not in self._given
+        }
+        columns: list[Any] = [*statement.selected_columns]
+        names: list[str] = [column.key for column in columns]
+        self._row: Any = namedtuple("_Row", names, rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
+        read = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        self._read: list[tuple[int, Callable[[Any], Any]]] = [(place, process) for place, process in enumerate(read) if process]
+
+    def rows(self, connection: Connection, values: Values) -> list[AnyRow]:
+        parameters: Any = {**self._fixed, **{name: process(values[name]) if process else values[name] for name, process in self._given.items()}}
+        if self._places is not None:
+            parameters = [parameters[name] for name in self._places]
+        cursor: Any = connection.connection.cursor()
+        try:
+            cursor.execute(self._text, parameters)
+            found = cursor.fetchall()
+        except connection.dialect.loaded_dbapi.Error as fault:
+            raise _wrapped(fault, connection, cursor, self._text) from fault
+        finally:
+            cursor.close()
+        if not self._read or not found:
+            return [*map(self._row._make, found)]
+        columns: list[Any] = [*zip(*found, strict=True)]
+        for place, process in self._read:
+            columns[place] = map(process, columns[place])
+        return [*map(self._row._make, zip(*columns, strict=True))]
+
+
+def _wrapped(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:
+    """`fault` as SQLAlchemy tells it, without the values; a connection that is gone leaves the pool."""
+    gone = connection.dialect.is_disconnect(fault, connection.connection, cursor)
+    if gone:
+        connection.invalidate(fault)
+    wrapped: Any = cast("Any", DBAPIError).instance(
+        text, None, fault, connection.dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=gone, dialect=connection.dialect
+    )
+    return wrapped
