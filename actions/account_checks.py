@@ -29,8 +29,8 @@ class Standing:
     party_ids: Mapping[str, Sequence[int]]
     shared_domains: frozenset[str]
     own_domains: frozenset[str]
-    grants: Mapping[str, tuple[Grant, ...]]
-    """By the key of the maintenance e-mail."""
+    grants: Mapping[str, Sequence[tuple[int | None, Grant]]]
+    """By the key of the maintenance e-mail, each with the account it is for (None: everyone)."""
 
     def with_address(self, party_ids: Collection[int], email_key: str) -> Standing:
         """The same contracts after the parties of `party_ids` have got another address."""
@@ -75,7 +75,7 @@ def trace_of(account: Account, standing: Standing, *, today: date, maintenance: 
         mailboxes=(),
         shared_domains=standing.shared_domains,
         own_domains=standing.own_domains,
-        grants=standing.grants.get(key, ()),
+        grants=tuple(grant for holder, grant in standing.grants.get(key, ()) if holder in (None, account.id)),
         user_id_taken=False,
         privacy_version=account.privacy_version,
         stored_pair=(account.contract_key, key),

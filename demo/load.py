@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from actions import tickets
 from actions.tickets import Opening
+from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
 from mail.desk import Desk
 from models.actors import Customer, StaffMember
@@ -53,6 +54,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         steps = [step for story, minutes in told for step in stage.steps(story, now, minutes)]
         for at, tell in sorted(steps, key=lambda step: step[0]):
             tell(at)
+        add_requests(session, people["center"], desk=desk, now=now)
     return logins()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,7 +27,9 @@ from settings import Settings
 from tests.client import Client, Page
 from tests.clock import Clock
 from tests.console.counting import counted
+from tests.jobs.mailroom import mailer_for, parts_for
 from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_email_change, add_staff, add_ticket, sign_in_customer, sign_in_staff
+from tests.services.smtp import SmtpSink
 from web.wiring import desk_of
 
 PATH = "/console/email-changes"
@@ -89,7 +92,7 @@ def test_a_request_by_mail_is_checked_applied_told_and_taken_back(center: Center
     path = center.record()
     page = center.mori.get(path)
     assert page.says(
-        "2026/12/03", "受付日（数えません）", "依頼.eml", "お 1 人で承認と適用ができます", "JSC26040123A", "木村 はるか 様", "証書 1件とアカウント 1件"
+        "2026/12/03", "受付日（数えません）", "依頼.eml", "1 人で承認と適用ができます", "JSC26040123A", "木村 はるか 様", "証書 1件とアカウント 1件"
     )
     assert center.mori.get(page.link("依頼.eml 12 B")).content == b"From: kimura"
     assert center.letters() == [("email_change_received", EMAIL)]
@@ -137,6 +140,40 @@ def test_another_registrable_domain_wants_a_second_person(center: Center) -> Non
     assert center.letters()[1:] == [("email_change_holder", EMAIL), ("email_change_done", EMAIL)]
     with transaction(center.engine, readonly=True) as session:
         assert "次のページで" in session.scalars(select(Letter.body).where(Letter.kind == "email_change_holder")).one()
+
+
+def test_an_approver_takes_what_was_reviewed_or_leaves_it(center: Center) -> None:
+    path = center.record(OUTSIDE)
+    center.decide(path, "check")
+    center.decide(path, "review")
+    colleague = center.colleague()
+    page = colleague.get(path)
+    assert not page.root.all("select", name=f"choice-{center.account().id}")
+
+    fields = {"decision": "apply", "reason": "x", f"choice-{center.account().id}": "suspend", "listed": "1 2", "party": ""}
+    fields |= {name: page.value_of(name) for name in ("version", "fingerprint", "csrf_token")}
+    colleague.post(f"{path}/decision", fields)
+
+    assert center.account().state == AccountState.ACTIVE
+    assert center.addresses() == ["hosyu@kansai-hanbai.example", OUTSIDE]
+
+
+def test_every_letter_of_a_change_reaches_a_server_and_no_maintenance_email(center: Center, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    parts = parts_for(center.engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    path = center.record()
+    center.decide(path, "return", message="変更のお知らせをお送りください。")
+    center.decide(path, "resume")
+    center.decide(path, "check")
+    center.decide(path, "apply")
+    center.mori.get(f"{path}/reversal")
+    center.mori.submit(f"{path}/reversal", reason="戻す")
+
+    mailer = mailer_for(parts)
+    mailer.deliver()
+    mailer.close()
+
+    assert len(smtp_sink.letters) == len(center.letters()) == 6
+    assert {address for letter in smtp_sink.letters for address in letter.recipients} == {EMAIL}
 
 
 def test_on_a_shared_domain_the_whole_address_counts(center: Center) -> None:
