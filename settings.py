@@ -47,6 +47,7 @@ class Settings:
     oidc_client_secret: str = ""
     trusted_proxies: tuple[str, ...] = ()
     staff_totp: str = "required"
+    import_approval: str = "production"
     argon2_memory_kib: int = 65536
     argon2_time: int = 3
     argon2_at_once: int = 2
@@ -65,6 +66,11 @@ class Settings:
     def https(self) -> bool:
         """Whether people reach the desk by https (decides the cookies' names and flags)."""
         return self.base_url.startswith("https://")
+
+    @property
+    def second_person(self) -> bool:
+        """Whether imports that withdraw lines or move a party to another domain wait for a second person."""
+        return self.import_approval == "required" or (self.import_approval == "production" and self.https)
 
     @property
     def hosts(self) -> frozenset[str]:
@@ -221,6 +227,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "state_dir": Path,
     "trusted_proxies": _proxies,
     "staff_totp": partial(_one_of, words=("required", "optional")),
+    "import_approval": partial(_one_of, words=("production", "required", "off")),
     "argon2_memory_kib": partial(_number, least=8),
     "argon2_time": partial(_number, least=1),
     "argon2_at_once": partial(_number, least=1, most=16),

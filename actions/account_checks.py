@@ -14,6 +14,7 @@ from actions.decisions import entries_of
 from models.contracts import Certificate, DomainKind, MailDomain, Party
 from models.database import among
 from models.people import Account
+from models.requests import ExceptionGrant
 from rules.addresses import Address
 from rules.contracts import CertificateFacts, PartyFacts
 from rules.registration import Facts, Grant, Trace, decide
@@ -60,8 +61,17 @@ def load_standing(session: Session, contract_keys: Iterable[str]) -> Standing:
         party_ids={row.contract_key: [id_ for id_, _ in parties[row.id]] for row in certificates},
         shared_domains=frozenset(domains[DomainKind.SHARED]),
         own_domains=frozenset(domains[DomainKind.OWN]),
-        grants={},
+        grants=_grants(session),
     )
+
+
+def _grants(session: Session) -> Mapping[str, Sequence[tuple[int | None, Grant]]]:
+    """Every grant that nobody has revoked; there are few beside the accounts."""
+    found: dict[str, list[tuple[int | None, Grant]]] = defaultdict(list)
+    columns = (ExceptionGrant.id, ExceptionGrant.host, ExceptionGrant.maintenance_email_key, ExceptionGrant.ends_on, ExceptionGrant.account_id)
+    for row in session.execute(select(*columns).where(ExceptionGrant.revoked_at.is_(None)).order_by(ExceptionGrant.id)):
+        found[row.maintenance_email_key].append((row.account_id, Grant(row.id, row.host, row.maintenance_email_key, row.ends_on)))
+    return found
 
 
 def trace_of(account: Account, standing: Standing, *, today: date, maintenance: Address | None = None) -> Trace:

@@ -1,26 +1,31 @@
-"""Writing a plan: its sound certificates, all of them in the caller's transaction, by a handful of set-based statements."""
+"""Writing a plan: its sound certificates, all of them in the caller's transaction, by a handful of set-based statements.
+
+The rows were staged when the plan was kept, in short transactions: other writers wait for the merge alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, and_, delete, func, insert, inspect, literal, null, select, update
+from sqlalchemy import ColumnElement, Integer, String, and_, case, delete, func, insert, inspect, literal, null, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from actions import journal
-from actions.import_batches import plan_again, require
-from actions.import_plans import CHANGED, NEW
+from actions import journal, renewals
+from actions.import_batches import fingerprint, plan_again, require
+from actions.import_plans import CHANGED, MISSING, NEW
+from models import images
 from models.actors import Actor
-from models.base import Moment
+from models.base import AnySelect, Moment
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
 from models.database import insert_on_conflict, json_fields, lock
+from models.images import Deed
 from models.imports import BatchState, ImportBatch, ImportRow
 from models.journal import JournalEntry
-from models.staging import ImportCertificate, outdated, ready, ready_counts
+from models.staging import ImportCertificate, ImportConflict, outdated, ready, ready_counts
 from rules.calendar import tokyo_date
 from rules.refusal import Refused
 
@@ -34,6 +39,10 @@ _EMAILS = {
 }
 
 
+_OF_CERTIFICATE = and_(ImportCertificate.batch_id == ImportRow.batch_id, ImportCertificate.contract_key == ImportRow.contract_key)
+_WITHDRAWN = and_(ImportRow.status == MISSING, ImportRow.confirmed.is_(True))
+
+
 @dataclass(frozen=True)
 class Written:
     """What an application wrote; or, with `outdated`, that it wrote nothing and planned so many certificates anew."""
@@ -41,35 +50,71 @@ class Written:
     certificates: int = 0
     new: int = 0
     changed: int = 0
+    withdrawn: int = 0
     outdated: int = 0
 
 
-def apply(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> Written:
-    """Write every certificate of the plan that nothing holds back.
+def apply(
+    session: Session, batch: ImportBatch, *, by: Actor, now: datetime, seen: str | None = None, all_or_nothing: bool = False, second_person: bool = False
+) -> Written:
+    """Write every certificate of the plan that nothing holds back; with `all_or_nothing` only when nothing is held back.
 
     Where a certificate was changed since the plan looked at it, nothing is written: those are planned anew, for a person to look at.
-    Lines of a certificate that its workbook does not name are kept.
-    Refuses batch_state(state), nothing_to_apply.
+    Lines of a certificate that its workbook does not name are kept, unless they were chosen to be withdrawn.
+    `seen` is the fingerprint of the plan that was looked at. With `second_person`, a plan that withdraws lines or moves a party to another
+    registrable domain takes an approval (`actions.import_approvals`).
+    Refuses batch_state(state), plan_changed, nothing_to_apply, not_all_sound(n), approval_needed.
     """
     lock(session, "import")
     session.refresh(batch, with_for_update=True)
     require(batch, BatchState.PLANNED)
+    if seen is not None and seen != fingerprint(batch):
+        raise Refused("plan_changed")
     stale = outdated(session, batch.id)
     if stale:
         plan_again(session, batch, stale, today=tokyo_date(now))
         journal.record(session, "plan_again", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, contracts=list(stale[:100]))
         return Written(outdated=len(stale))
+    if all_or_nothing:
+        _require_all_sound(batch)
     counts = ready_counts(session, batch.id)
     if not counts.certificates:
         raise Refused("nothing_to_apply")
+    if second_person and (counts.withdrawn or counts.domains):
+        raise Refused("approval_needed")
+    return _write(session, batch, Written(counts.certificates, counts.new, counts.changed, counts.withdrawn), by, now)
+
+
+def _require_all_sound(batch: ImportBatch) -> None:
+    held, errors = batch.summary["held"]["certificates"], batch.summary["error"]
+    if held or errors:
+        raise Refused("not_all_sound", n=held or errors)
+
+
+def _write(session: Session, batch: ImportBatch, written: Written, by: Actor, now: datetime) -> Written:
     for step in STEPS:
         step(session, batch.id, now)
+    keep_corrections(session, batch.id)
+    renewals.link(session, batch.id, by=by.name, now=now)
+    if written.withdrawn:
+        renewals.drop_links(session, batch.id)
     _record_certificates(session, batch.id, by, now)
-    written = Written(counts.certificates, counts.new, counts.changed)
     batch.state, batch.applied_at, batch.applied_by = BatchState.APPLIED, now, by.name
-    batch.summary = {**batch.summary, "written": {"certificates": written.certificates, "new": written.new, "changed": written.changed}}
-    journal.record(session, "apply", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, **batch.summary["written"])
+    told = {"certificates": written.certificates, "new": written.new, "changed": written.changed, "withdrawn": written.withdrawn}
+    batch.summary = {**batch.summary, "written": told}
+    approved = {"approved_by": batch.approved_by, "asked_by": batch.asked_by} if batch.approved_by else {}
+    journal.record(session, "apply", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, **told, **approved)
     return written
+
+
+def keep_images(session: Session, batch_id: int, _now: datetime) -> None:
+    """How the certificates, parties and lines are that will be written, for undoing it."""
+    mine = and_(ready(batch_id), ImportCertificate.certificate_id == Certificate.id)
+    images.keep_certificates(session, batch_id, Deed.CHANGED, mine)
+    images.keep_parties(session, batch_id, and_(ready(batch_id), ImportCertificate.certificate_id == Party.certificate_id))
+    row = and_(ImportRow.batch_id == batch_id, ImportRow.line_id == ContractLine.id, _OF_CERTIFICATE, ready(batch_id))
+    images.keep_lines(session, batch_id, Deed.CHANGED, and_(row, ImportRow.status == CHANGED))
+    images.keep_lines(session, batch_id, Deed.REMOVED, and_(row, _WITHDRAWN))
 
 
 def make_certificates(session: Session, batch_id: int, now: datetime) -> None:
@@ -79,6 +124,12 @@ def make_certificates(session: Session, batch_id: int, now: datetime) -> None:
     )
     columns = ("contract_key", "issued_on", "batch_id", "created_at", "updated_at")
     session.execute(insert(Certificate).from_select(columns, staged.order_by(ImportCertificate.id), include_defaults=False))
+
+
+def keep_new_images(session: Session, batch_id: int, _now: datetime) -> None:
+    """That the certificates are new which this batch made."""
+    mine = and_(ready(batch_id), ImportCertificate.certificate_id.is_(None), ImportCertificate.contract_key == Certificate.contract_key)
+    images.keep_certificates(session, batch_id, Deed.ADDED, mine)
 
 
 def change_certificates(session: Session, batch_id: int, now: datetime) -> None:
@@ -101,6 +152,9 @@ def put_parties(session: Session, batch_id: int, _now: datetime) -> None:
         )
         added = insert_on_conflict(session, Party).from_select(["certificate_id", "role", "name", "email", "email_key"], staged, include_defaults=False)
         told = {column: added.excluded[column] for column in ("name", "email", "email_key")}
+        # An e-mail that stays as it was corrected by hand stays marked so.
+        same = Party.email_key == added.excluded.email_key
+        told |= {"set_at": case((same, Party.set_at), else_=null()), "set_by": case((same, Party.set_by), else_="")}
         session.execute(added.on_conflict_do_update(index_elements=["certificate_id", "role"], set_=told))
         gone = select(ImportCertificate.certificate_id).where(ready(batch_id), ImportCertificate.certificate_id.is_not(None), name == "", email == "")
         session.execute(delete(Party).where(Party.role == role, Party.certificate_id.in_(gone)), execution_options=_QUIET)
@@ -122,15 +176,50 @@ def add_lines(session: Session, batch_id: int, _now: datetime) -> None:
 def change_lines(session: Session, batch_id: int, _now: datetime) -> None:
     """The lines that differ from their row; they point to that row from now on."""
     row = _staged_lines(session, batch_id, CHANGED)
+    origin = {"batch_id": batch_id, "sheet": row.sheet, "row": row.row, "set_at": null(), "set_by": ""}
     statement = (
         update(ContractLine)
         .where(ContractLine.id == row.line_id, ProductFamily.name == row.family)
-        .values({name: row[name] for name in _LINE} | {"family_id": ProductFamily.id, "batch_id": batch_id, "sheet": row.sheet, "row": row.row})
+        .values({name: row[name] for name in _LINE} | {"family_id": ProductFamily.id, **origin})
     )
     session.execute(statement, execution_options=_QUIET)
 
 
-STEPS: tuple[Callable[[Session, int, datetime], None], ...] = (make_certificates, change_certificates, put_parties, add_lines, change_lines)
+def withdraw_lines(session: Session, batch_id: int, _now: datetime) -> None:
+    """The lines that the workbook does not name and that a person chose."""
+    chosen = select(ImportRow.line_id).where(ImportRow.batch_id == batch_id, _OF_CERTIFICATE, ready(batch_id), _WITHDRAWN)
+    session.execute(delete(ContractLine).where(ContractLine.id.in_(chosen)), execution_options=_QUIET)
+
+
+def keep_corrections(session: Session, batch_id: int) -> None:
+    """Give lines back what was corrected by hand, where nobody chose the workbook's value: those are few."""
+    ours = and_(ImportConflict.line_id != 0, ImportConflict.take_theirs.is_(False), ImportConflict.contract_key.in_(_ready_keys(batch_id)))
+    for conflict in session.scalars(select(ImportConflict).where(ImportConflict.batch_id == batch_id, ours)).all():
+        line = session.get(ContractLine, conflict.line_id)
+        if line is None:
+            continue
+        line.set_at, line.set_by = conflict.set_at, conflict.set_by
+        if conflict.field == "family":
+            line.family_id = session.scalars(select(ProductFamily.id).where(ProductFamily.name == conflict.ours)).one()
+        else:
+            setattr(line, conflict.field, date.fromisoformat(conflict.ours) if conflict.field in _DAYS else conflict.ours)
+    session.flush()
+
+
+def _ready_keys(batch_id: int) -> AnySelect:
+    return select(ImportCertificate.contract_key).where(ready(batch_id))
+
+
+STEPS: tuple[Callable[[Session, int, datetime], None], ...] = (
+    keep_images,
+    make_certificates,
+    keep_new_images,
+    change_certificates,
+    put_parties,
+    add_lines,
+    change_lines,
+    withdraw_lines,
+)
 """The merge, in order."""
 
 
@@ -139,8 +228,7 @@ def _staged_lines(session: Session, batch_id: int, status: str) -> ReadOnlyColum
     held = inspect(ImportRow).columns["values"]
     fields = json_fields(session, inspect(ImportRow).local_table, held, ("family", *_TEXTS), _DAYS)
     rows = fields.add_columns(ImportRow.position, ImportRow.sheet, ImportRow.row, ImportRow.line_id, ImportRow.contract_key)
-    same = and_(ImportCertificate.batch_id == ImportRow.batch_id, ImportCertificate.contract_key == ImportRow.contract_key)
-    return rows.where(ready(batch_id), same, ImportRow.batch_id == batch_id, ImportRow.status == status).subquery().c
+    return rows.where(ready(batch_id), _OF_CERTIFICATE, ImportRow.batch_id == batch_id, ImportRow.status == status).subquery().c
 
 
 def _record_certificates(session: Session, batch_id: int, by: Actor, now: datetime) -> None:

@@ -2,41 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Text, and_, cast, delete, func, or_, select, update
+from sqlalchemy import Text, and_, cast, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
-from actions.import_plans import ERROR, SERIAL_ELSEWHERE, STATUSES, Plan, PlannedCertificate, Rows, plan
+from actions.import_conflicts import Choice
+from actions.import_effects import effects_of
+from actions.import_plans import CONFLICT, ERROR, MISSING, RENEWAL, SERIAL_ELSEWHERE, STATUSES, WARNING, Plan, Rows, plan
+from actions.import_staging import ROWS_AT_ONCE, keep_certificates, keep_conflicts, keep_missing
 from models.actors import Actor, StaffMember
-from models.contracts import Party
-from models.database import bulk_insert, take_stock
+from models.base import AnyRow
+from models.database import take_stock
 from models.imports import BatchState, ImportBatch, ImportRow
-from models.people import Account
-from models.staging import PROBLEM, ImportCertificate, held_counts, ready, ready_counts
-from models.tickets import Ticket
-from rules.lines import CERTIFICATE_FIELDS, FIELDS, Changes
+from models.staging import INTERESTING, PROBLEM, ImportCertificate, ImportConflict, held_counts, ready_counts
+from rules.calendar import tokyo_date
+from rules.lines import FIELDS
 from rules.refusal import Refused
 from storage.store import Stored
 from wording import labels
 
-ROWS_AT_ONCE = 10_000
-"""Rows of a plan written in one transaction: other writers wait for no more."""
-_ROW_COLUMNS = (
-    "batch_id", "position", "sheet", "row", "hidden", "status", "contract_key", "line_id", "values", "changes", "warnings", "errors", "confirmed", "held_by",
-)  # fmt: skip
-_CERTIFICATE_COLUMNS = (
-    "batch_id", "contract_key", "certificate_id", "seen_at", "new_lines", "changed_lines", "unchanged_lines", "error_lines", "held_by", "facts",
-    *CERTIFICATE_FIELDS,
-)  # fmt: skip
-_CONTRACT = FIELDS.index("contract")
-_TEMPLATE = "{" + ",".join(f'"{name}":%s' for name in FIELDS) + "}"
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_NO_HEADER = (None, "", "", "", "", "", "")
+_QUIET = {"synchronize_session": False}
 
 
 def receive(session: Session, *, file_name: str, stored: Stored, by: Actor, now: datetime) -> ImportBatch:
@@ -51,7 +43,6 @@ def receive(session: Session, *, file_name: str, stored: Stored, by: Actor, now:
         uploaded_by=by.name,
         uploaded_at=now,
         sheets=[],
-        missing=[],
         summary={},
     )
     session.add(batch)
@@ -74,53 +65,70 @@ def fail(session: Session, batch: ImportBatch, sentence: str, *, sheets: Sequenc
     journal.record(session, "fail", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, reason=sentence)
 
 
+def fingerprint(batch: ImportBatch) -> str:
+    """Of the plan as it stands: applying and approving send it, so that nobody decides on what they did not see."""
+    seen = [batch.id, batch.revision, batch.summary.get("ready"), batch.summary.get("held")]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()[:16]
+
+
 def clear(session: Session, batch_id: int) -> None:
     """Forget the rows of a plan that was never finished."""
-    session.execute(delete(ImportRow).where(ImportRow.batch_id == batch_id))
-    session.execute(delete(ImportCertificate).where(ImportCertificate.batch_id == batch_id))
-
-
-def keep_rows(session: Session, batch_id: int, made: Plan, indexes: Sequence[int]) -> None:
-    """Write the rows at `indexes`; nobody looks at them until `finish` (write `ROWS_AT_ONCE` in a transaction)."""
-    bulk_insert(session, ImportRow, _ROW_COLUMNS, _row_tuples(batch_id, made, indexes))
+    for table in (ImportRow, ImportCertificate, ImportConflict):
+        session.execute(delete(table).where(table.batch_id == batch_id))
 
 
 def finish(session: Session, batch: ImportBatch, made: Plan, sheets: list[dict[str, Any]], *, by: Actor, now: datetime) -> None:
     """Write the plan's certificates, and let people see it."""
     require(batch, BatchState.RECEIVED)
-    _keep_certificates(session, batch.id, made, made.certificates)
+    keep_certificates(session, batch.id, made)
+    keep_conflicts(session, batch.id, made, range(len(made.statuses)))
     if len(made.statuses) >= ROWS_AT_ONCE:
         take_stock(session, ImportRow, ImportCertificate)
-    batch.sheets, batch.missing = sheets, list[dict[str, Any]](made.missing)
+    batch.sheets = sheets
     batch.summary = dict(made.summary())
     batch.state, batch.planned_at, batch.progress = BatchState.PLANNED, now, 100
-    refresh(session, batch)
+    refresh(session, batch, today=tokyo_date(now))
     journal.record(session, "plan", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, **made.summary())
 
 
-def refresh(session: Session, batch: ImportBatch) -> None:
-    """Count anew what would be written, what waits, and what it would cause."""
+def refresh(session: Session, batch: ImportBatch, *, today: date) -> None:
+    """Count anew what would be written, what waits, and what it would cause. The plan is another one from here on."""
     session.flush()
-    counted = dict.fromkeys(STATUSES, 0)
-    for status, count in session.execute(select(ImportRow.status, func.count()).where(ImportRow.batch_id == batch.id).group_by(ImportRow.status)):
+    mine = ImportRow.batch_id == batch.id
+    counted = dict.fromkeys((*STATUSES, MISSING), 0)
+    for status, count in session.execute(select(ImportRow.status, func.count()).where(mine).group_by(ImportRow.status)):
         counted[status] = count
-    unticked = select(func.count()).where(ImportRow.batch_id == batch.id, PROBLEM, ImportRow.status != ERROR, ImportRow.confirmed.is_(False))
-    ticked = select(func.count()).where(ImportRow.batch_id == batch.id, PROBLEM, ImportRow.confirmed.is_(True))
+    kinds: Counter[str] = Counter()
+    for kind, count in session.execute(select(ImportRow.kind, func.count()).where(mine, INTERESTING, ImportRow.kind != "").group_by(ImportRow.kind)):
+        kinds[kind] = count
+    unticked = select(func.count()).where(mine, PROBLEM, ImportRow.status != ERROR, ImportRow.held_by == ImportRow.row)
+    ticked = select(func.count()).where(mine, PROBLEM, ImportRow.status != ERROR, ImportRow.confirmed.is_(True))
+    linked = select(func.count()).where(mine, INTERESTING, ImportRow.renews_id.is_not(None), ImportRow.confirmed.is_(True))
+    renewals = select(func.count()).where(mine, INTERESTING, ImportRow.renews_id.is_not(None))
     writes, waits = ready_counts(session, batch.id), held_counts(session, batch.id)
+    batch.revision += 1
     batch.summary = {
         **batch.summary,
         **counted,
-        "missing": len(batch.missing),
+        "conflicts": kinds[CONFLICT],
+        "renewals": session.scalar(renewals) or 0,
+        "linked": session.scalar(linked) or 0,
         "unticked": session.scalar(unticked) or 0,
         "ticked": session.scalar(ticked) or 0,
-        "ready": {"certificates": writes.certificates, "new": writes.new, "changed": writes.changed},
+        "ready": {
+            "certificates": writes.certificates,
+            "new": writes.new,
+            "changed": writes.changed,
+            "withdrawn": writes.withdrawn,
+            "domains": writes.domains,
+        },
         "held": {"certificates": waits.certificates, "rows": waits.rows},
-        "effects": {"accounts": _touched_accounts(session, batch.id), "tickets": _found_tickets(session, batch.id)},
+        "effects": effects_of(session, batch.id, today=today),
     }
 
 
 def confirm(session: Session, batch: ImportBatch, *, ticked: Collection[int], shown: Collection[int], by: Actor, now: datetime) -> None:
-    """Tick the warnings of the rows with ids `ticked`, and untick the others of `shown` (a page's rows).
+    """Tick the rows with ids `ticked`, and untick the others of `shown` (a page's rows): warnings, renewals, missing lines to withdraw.
 
     Refuses batch_state.
     """
@@ -132,140 +140,126 @@ def confirm(session: Session, batch: ImportBatch, *, ticked: Collection[int], sh
         return
     for value in (True, False):
         ids = [row.id for row in moved if row.confirmed is not value]
-        session.execute(update(ImportRow).where(ImportRow.id.in_(ids)).values(confirmed=value), execution_options={"synchronize_session": False})
+        session.execute(update(ImportRow).where(ImportRow.id.in_(ids)).values(confirmed=value), execution_options=_QUIET)
     _hold_again(session, batch.id, {row.contract_key for row in moved})
-    refresh(session, batch)
-    journal.record(session, "confirm_warnings", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, rows=[row.id for row in moved])
+    refresh(session, batch, today=tokyo_date(now))
+    journal.record(session, "confirm_rows", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, rows=[row.id for row in moved])
 
 
 def confirm_all(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """Tick every warning of the plan. Refuses batch_state."""
     require(batch, BatchState.PLANNED)
-    rows = and_(ImportRow.batch_id == batch.id, ImportRow.status != ERROR, ImportRow.held_by == ImportRow.row)
-    statement = update(ImportRow).where(rows, cast(ImportRow.warnings, Text) != "[]").values(confirmed=True)
-    session.execute(statement, execution_options={"synchronize_session": False})
+    rows = and_(ImportRow.batch_id == batch.id, ImportRow.status.not_in([ERROR, MISSING]), ImportRow.held_by == ImportRow.row)
+    session.execute(update(ImportRow).where(rows, cast(ImportRow.warnings, Text) != "[]").values(confirmed=True), execution_options=_QUIET)
     _hold_all_again(session, batch.id)
-    refresh(session, batch)
+    refresh(session, batch, today=tokyo_date(now))
     journal.record(session, "confirm_warnings", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, rows="all")
 
 
-def plan_again(session: Session, batch: ImportBatch, keys: Sequence[str], *, today: date) -> None:
-    """Compare the certificates of `keys` with the database anew; ticks stay where the warnings stayed."""
+def confirm_renewals(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
+    """Take every proposed renewal that carries no warning. Refuses batch_state."""
     require(batch, BatchState.PLANNED)
-    held = (
-        session.execute(select(ImportRow).where(ImportRow.batch_id == batch.id, ImportRow.contract_key.in_(keys)).order_by(ImportRow.position)).scalars().all()
-    )
-    rows = _rows_again(held)
+    rows = and_(ImportRow.batch_id == batch.id, INTERESTING, ImportRow.kind == RENEWAL)
+    session.execute(update(ImportRow).where(rows).values(confirmed=True), execution_options=_QUIET)
+    refresh(session, batch, today=tokyo_date(now))
+    journal.record(session, "confirm_renewals", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, rows="all")
+
+
+def settle(session: Session, batch: ImportBatch, *, theirs: Collection[int], shown: Collection[int], by: Actor, now: datetime) -> None:
+    """Take the workbook's value in the conflicts with ids `theirs`, keep ours in the others of `shown`. Refuses batch_state."""
+    require(batch, BatchState.PLANNED)
+    found = session.scalars(select(ImportConflict).where(ImportConflict.batch_id == batch.id, ImportConflict.id.in_(shown))).all()
+    moved = [conflict for conflict in found if conflict.take_theirs != (conflict.id in theirs)]
+    if not moved:
+        return
+    for conflict in moved:
+        conflict.take_theirs = not conflict.take_theirs
+    told = {f"{conflict.contract_key} {conflict.field}": conflict.theirs if conflict.take_theirs else conflict.ours for conflict in moved}
+    plan_again(session, batch, sorted({conflict.contract_key for conflict in moved}), today=tokyo_date(now))
+    journal.record(session, "settle_conflicts", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, chosen=told)
+
+
+def plan_again(session: Session, batch: ImportBatch, keys: Sequence[str], *, today: date) -> None:
+    """Compare the certificates of `keys` with the database anew; ticks and choices stay where their reasons stayed. Refuses batch_state."""
+    require(batch, BatchState.PLANNED)
+    session.flush()
+    mine = and_(ImportRow.batch_id == batch.id, ImportRow.contract_key.in_(keys))
+    held = session.scalars(select(ImportRow).where(mine, ImportRow.status != MISSING).order_by(ImportRow.position)).all()
+    chosen = session.scalars(select(ImportRow.line_id).where(mine, ImportRow.status == MISSING, ImportRow.confirmed.is_(True)))
+    withdrawn = {line_id for line_id in chosen if line_id is not None}
+    rows = _rows_again(held, _chosen(session, batch.id, keys))
     made = plan(session, rows, today=today)
     for index, row in enumerate(held):
-        row.status, row.line_id = made.statuses[index], made.line_ids[index]
-        row.changes = {name: list(pair) for name, pair in made.changes.get(index, {}).items()}
-        warnings = [dict[str, Any](issue) for issue in rows.warnings.get(index, [])]
-        row.confirmed = row.confirmed and warnings == row.warnings
-        row.warnings, row.held_by = warnings, 0
+        _replan(row, made, index)
+    session.execute(delete(ImportRow).where(mine, ImportRow.status == MISSING), execution_options=_QUIET)
+    last = session.scalar(select(func.max(ImportRow.position)).where(ImportRow.batch_id == batch.id))
     session.flush()
-    session.execute(delete(ImportCertificate).where(ImportCertificate.batch_id == batch.id, ImportCertificate.contract_key.in_(keys)))
-    _keep_certificates(session, batch.id, made, made.certificates)
+    keep_missing(session, batch.id, made, range(len(made.missing_lines)), first=(last or 0) + 1, withdrawn=withdrawn)
+    for table in (ImportCertificate, ImportConflict):
+        session.execute(delete(table).where(table.batch_id == batch.id, table.contract_key.in_(keys)), execution_options=_QUIET)
+    keep_certificates(session, batch.id, made)
+    keep_conflicts(session, batch.id, made, [row.position for row in held])
     _hold_again(session, batch.id, set(keys))
-    batch.missing = [line for line in batch.missing if line["contract"] not in keys] + list[dict[str, Any]](made.missing)
-    refresh(session, batch)
+    refresh(session, batch, today=today)
 
 
 def discard(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """破棄: nothing of it will be written. Refuses batch_state."""
-    require(batch, BatchState.RECEIVED, BatchState.PLANNED)
+    require(batch, BatchState.RECEIVED, BatchState.MAPPING, BatchState.PLANNED, BatchState.WAITING)
     batch.state = BatchState.DISCARDED
     journal.record(session, "discard", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name)
 
 
-def _row_tuples(batch_id: int, made: Plan, indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    rows, quoted = made.rows, _Quoted()
-    for index in indexes:
-        values = rows.values[index]
-        yield (
-            batch_id,
-            index,
-            rows.sheets[index],
-            rows.numbers[index],
-            index in rows.hidden,
-            made.statuses[index],
-            values[_CONTRACT],
-            made.line_ids[index],
-            _TEMPLATE % tuple(map(quoted.__getitem__, values)),
-            _encode(made.changes[index]) if index in made.changes else "{}",
-            _encode(rows.warnings[index]) if index in rows.warnings else "[]",
-            _encode(rows.errors[index]) if index in rows.errors else "[]",
-            index in rows.confirmed,
-            made.held_by.get(index, 0),
-        )
+def _chosen(session: Session, batch_id: int, keys: Sequence[str]) -> set[Choice]:
+    """The conflicts of `keys` in which the workbook's value was chosen."""
+    conflict = ImportConflict
+    mine = and_(conflict.batch_id == batch_id, conflict.contract_key.in_(keys), conflict.take_theirs.is_(True))
+    return {(key, line_id, field) for key, line_id, field in session.execute(select(conflict.contract_key, conflict.line_id, conflict.field).where(mine))}
 
 
-class _Quoted(dict[str, str]):
-    """Texts as JSON, each encoded once."""
-
-    def __missing__(self, text: str) -> str:
-        encoded = self[text] = _encode(text)
-        return encoded
-
-
-def _keep_certificates(session: Session, batch_id: int, made: Plan, certificates: dict[str, PlannedCertificate]) -> None:
-    moving = {key: certificate for key, certificate in certificates.items() if certificate.writes or certificate.held_by}
-    bulk_insert(session, ImportCertificate, _CERTIFICATE_COLUMNS, (_certificate_tuple(batch_id, key, each, made) for key, each in moving.items()))
-
-
-def _certificate_tuple(batch_id: int, key: str, certificate: PlannedCertificate, made: Plan) -> tuple[Any, ...]:
-    issued, *texts = certificate.header or _NO_HEADER
-    return (
-        batch_id,
-        key,
-        certificate.certificate_id,
-        certificate.seen_at,
-        certificate.new,
-        certificate.changed,
-        certificate.unchanged,
-        certificate.error,
-        certificate.held_by,
-        _facts(batch_id, certificate, made),
-        date.fromisoformat(issued) if issued else None,
-        *texts,
-    )
-
-
-def _facts(batch_id: int, certificate: PlannedCertificate, made: Plan) -> str:
-    """What the journal says of it: the certificate's own changes once, each line's beside its row."""
-    if not certificate.moved:
-        return f'{{"batch":{batch_id},"new":{certificate.new}}}'
-    shared: Changes = {}
-    lines: list[dict[str, Any]] = []
-    for index in certificate.moved:
-        own = {name: pair for name, pair in made.changes[index].items() if name not in CERTIFICATE_FIELDS}
-        shared |= {name: pair for name, pair in made.changes[index].items() if name in CERTIFICATE_FIELDS}
-        if own:
-            lines.append({"line": made.line_ids[index], "row": made.rows.numbers[index], "changes": own})
-    return _encode({"batch": batch_id, "new": certificate.new, **shared, **({"lines": lines} if lines else {})})
+def _replan(row: ImportRow, made: Plan, index: int) -> None:
+    """Give a kept row what the new plan says of it; its tick stays where its reason stayed."""
+    row.status, row.line_id = made.statuses[index], made.line_ids[index]
+    row.changes = {name: list(pair) for name, pair in made.changes.get(index, {}).items()}
+    warnings = [dict[str, Any](issue) for issue in made.rows.warnings.get(index, [])]
+    renews_id = made.renews[index].line_id if index in made.renews else None
+    row.confirmed = row.confirmed and warnings == row.warnings and renews_id == row.renews_id
+    row.warnings, row.renews_id, row.held_by = warnings, renews_id, 0
 
 
 def _hold_again(session: Session, batch_id: int, keys: set[str]) -> None:
-    """Say anew which row holds back each certificate of `keys`."""
-    columns = (ImportRow.id, ImportRow.contract_key, ImportRow.row, ImportRow.status, ImportRow.warnings, ImportRow.confirmed, ImportRow.held_by)
+    """Say anew which row holds back each certificate of `keys`, and how many of its lines are withdrawn."""
+    names = ("id", "position", "contract_key", "row", "status", "warnings", "confirmed", "held_by", "kind", "renews_id")
     mine = and_(ImportRow.batch_id == batch_id, ImportRow.contract_key.in_(keys))
-    rows = session.execute(select(*columns).where(mine).order_by(ImportRow.position)).all()
-    writing = {row.contract_key for row in rows if row.status in ("new", "changed")}
+    rows = session.execute(select(*(getattr(ImportRow, name) for name in names)).where(mine).order_by(ImportRow.position)).all()
+    asked = set(session.scalars(select(ImportConflict.position).where(ImportConflict.batch_id == batch_id, ImportConflict.contract_key.in_(keys))))
+    withdrawn = Counter(row.contract_key for row in rows if row.status == MISSING and row.confirmed)
+    writing = {row.contract_key for row in rows if row.status in ("new", "changed")} | set(withdrawn)
     problems = {row.id for row in rows if row.status == ERROR or (row.warnings and not row.confirmed and row.contract_key in writing)}
     holders: dict[str, int] = {}
     for row in rows:
         if row.id in problems:
             holders.setdefault(row.contract_key, row.row)
-    moved: dict[int, list[int]] = {}
+    moved: dict[tuple[int, str], list[int]] = {}
     for row in rows:
         held_by = row.row if row.id in problems else holders.get(row.contract_key, 0)
-        if held_by != row.held_by:
-            moved.setdefault(held_by, []).append(row.id)
-    for held_by, ids in moved.items():
-        session.execute(update(ImportRow).where(ImportRow.id.in_(ids)).values(held_by=held_by), execution_options={"synchronize_session": False})
+        kind = _kind(row, asked=row.position in asked, writing=row.contract_key in writing)
+        if (held_by, kind) != (row.held_by, row.kind):
+            moved.setdefault((held_by, kind), []).append(row.id)
+    for (held_by, kind), ids in moved.items():
+        session.execute(update(ImportRow).where(ImportRow.id.in_(ids)).values(held_by=held_by, kind=kind), execution_options=_QUIET)
     for key in keys:
         certificate = and_(ImportCertificate.batch_id == batch_id, ImportCertificate.contract_key == key)
-        session.execute(update(ImportCertificate).where(certificate).values(held_by=holders.get(key, 0)), execution_options={"synchronize_session": False})
+        values = {"held_by": holders.get(key, 0), "withdrawn_lines": withdrawn[key]}
+        session.execute(update(ImportCertificate).where(certificate).values(values), execution_options=_QUIET)
+
+
+def _kind(row: AnyRow, *, asked: bool, writing: bool) -> str:
+    if asked:
+        return CONFLICT
+    if row.status != ERROR and row.warnings and (row.confirmed or writing):
+        return WARNING
+    return RENEWAL if row.renews_id is not None else ""
 
 
 def _hold_all_again(session: Session, batch_id: int) -> None:
@@ -277,18 +271,19 @@ def _hold_all_again(session: Session, batch_id: int) -> None:
         .subquery()
     )
     first = (
-        select(holding.c.contract_key, ImportRow.row).join(ImportRow, and_(ImportRow.batch_id == batch_id, ImportRow.position == holding.c.position)).subquery()
+        select(holding.c.contract_key, ImportRow.row)
+        .join(ImportRow, and_(ImportRow.batch_id == batch_id, ImportRow.status == ERROR, ImportRow.position == holding.c.position))
+        .subquery()
     )
-    quiet = {"synchronize_session": False}
     for table in (ImportRow, ImportCertificate):
         holder = func.coalesce(select(first.c.row).where(first.c.contract_key == table.contract_key).scalar_subquery(), 0)
         others = and_(table.batch_id == batch_id, table.held_by != 0)
         mine = and_(others, table.status != ERROR) if table is ImportRow else others
-        session.execute(update(table).where(mine).values(held_by=holder), execution_options=quiet)
+        session.execute(update(table).where(mine).values(held_by=holder), execution_options=_QUIET)
 
 
-def _rows_again(held: Sequence[ImportRow]) -> Rows:
-    rows = Rows()
+def _rows_again(held: Sequence[ImportRow], theirs: set[Choice]) -> Rows:
+    rows = Rows(theirs=theirs)
     for index, row in enumerate(held):
         rows.sheets.append(row.sheet)
         rows.numbers.append(row.row)
@@ -299,21 +294,3 @@ def _rows_again(held: Sequence[ImportRow]) -> Rows:
         if row.errors:
             rows.errors[index] = row.errors
     return rows
-
-
-def _touched_accounts(session: Session, batch_id: int) -> int:
-    """Accounts whose 契約情報一覧 changes: their maintenance e-mail stands on a certificate that is written, before or after."""
-    mine = ready(batch_id)
-    after = [
-        select(func.lower(email)).where(mine, email != "")
-        for email in (ImportCertificate.agent_email, ImportCertificate.operator_email, ImportCertificate.end_user_email)
-    ]
-    before = select(Party.email_key).join(ImportCertificate, ImportCertificate.certificate_id == Party.certificate_id).where(mine)
-    found = or_(*(Account.maintenance_email_key.in_(statement) for statement in (*after, before)))
-    return session.scalar(select(func.count()).select_from(Account).where(found, Account.maintenance_email_key != "")) or 0
-
-
-def _found_tickets(session: Session, batch_id: int) -> int:
-    """Unresolved tickets that name a contract which so far nobody knew."""
-    made = select(ImportCertificate.contract_key).where(ready(batch_id), ImportCertificate.certificate_id.is_(None))
-    return session.scalar(select(func.count()).select_from(Ticket).where(Ticket.unresolved, Ticket.contract_key.in_(made))) or 0

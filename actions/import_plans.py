@@ -8,25 +8,30 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from actions.import_conflicts import Choice, Conflict, settle_lines, settle_parties
+from actions.import_stored import Stored, load_stored
+from actions.renewals import SerialHolder, propose_renewals, serial_holders
 from importers.reader import Issue, Reading
-from models.contracts import Certificate, ContractLine, FamilyAlias, FamilyMailbox, Party, PartyRole, ProductFamily
-from models.database import among
+from models.contracts import FamilyAlias, FamilyMailbox, ProductFamily
+from rules.addresses import host_of, registrable
 from rules.lines import CERTIFICATE_FIELDS, EMAIL_FIELDS, FIELDS, Changes, Diff, Values, diff
+from rules.renewals import Standing
 from wording.imports import FIELD_LABELS, row_warning
 
 STATUSES: tuple[str, ...] = ("new", "changed", "unchanged", "error")
 NEW, CHANGED, UNCHANGED, ERROR = STATUSES
+MISSING = "missing"
+"""Of a kept row that stands for a line which the workbook does not name."""
+WARNING, CONFLICT, RENEWAL = "warning", "conflict", "renewal"
 SERIAL_ELSEWHERE = "serial_elsewhere"
 _AT = {name: index for index, name in enumerate(FIELDS)}
 _CONTRACT, _PRODUCT, _SERIAL, _SERVICE = (_AT[name] for name in ("contract", "product_number", "serial", "service"))
 _HEADER = tuple(_AT[name] for name in CERTIFICATE_FIELDS)
 _EMAILS = frozenset(CERTIFICATE_FIELDS.index(name) for name in EMAIL_FIELDS)
-_NO_PARTY = ("", "")
-_AT_ONCE = 5_000
-"""Stored lines fetched at a time."""
+_MISSING_FIELDS = ("contract", "product_number", "serial", "service")
 
 
 @dataclass
@@ -41,6 +46,8 @@ class Rows:
     errors: dict[int, list[Issue]] = field(default_factory=dict[int, list[Issue]])
     confirmed: set[int] = field(default_factory=set[int])
     """Rows whose warnings a person ticked."""
+    theirs: set[Choice] = field(default_factory=set[Choice])
+    """Conflicts in which a person chose the workbook's value."""
 
     def keys(self) -> list[str]:
         """The contract keys in the order they come, "" left out."""
@@ -62,6 +69,9 @@ class PlannedCertificate:
     """The values to write, in the order of `CERTIFICATE_FIELDS`; () where no row is sound."""
     moved: list[int] = field(default_factory=list[int])
     """Indexes of the changed rows."""
+    missing: int = 0
+    moves_domain: bool = False
+    """Whether a party's e-mail gets another registrable domain."""
 
     @property
     def writes(self) -> bool:
@@ -84,16 +94,37 @@ class Plan:
     changes: dict[int, Changes]
     held_by: dict[int, int]
     certificates: dict[str, PlannedCertificate]
-    missing: list[dict[str, str]]
+    missing_lines: list[tuple[int, Values]]
+    """Id and values of each line that the workbook does not name."""
+    conflicts: list[Conflict] = field(default_factory=list[Conflict])
+    renews: dict[int, Standing] = field(default_factory=dict[int, Standing])
+    """By index, the line in the database that a new one seems to carry on."""
+
+    @property
+    def missing(self) -> list[dict[str, str]]:
+        """The lines that the workbook does not name, as `import plan --json` prints them."""
+        return [{name: values[_AT[name]] for name in _MISSING_FIELDS} for _, values in self.missing_lines]
+
+    def kinds(self) -> dict[int, str]:
+        """By index, what else is to be said of a row: "conflict" before "warning" before "renewal"."""
+        kinds = dict.fromkeys(self.renews, RENEWAL)
+        for index in self.rows.warnings:
+            certificate = self.certificates.get(self.rows.values[index][_CONTRACT])
+            if index not in self.rows.errors and (index in self.rows.confirmed or (certificate is not None and certificate.writes)):
+                kinds[index] = WARNING
+        return kinds | {conflict.index: CONFLICT for conflict in self.conflicts}
 
     def summary(self) -> dict[str, int]:
         """How many rows of each status, missing lines, certificates the workbook names, and rows with warnings."""
         counted = {status: self.statuses.count(status) for status in STATUSES}
-        return {**counted, "missing": len(self.missing), "certificates": len(self.certificates), "warnings": len(self.rows.warnings)}
+        return {**counted, "missing": len(self.missing_lines), "certificates": len(self.certificates), "warnings": len(self.rows.warnings)}
 
     def told(self) -> Iterator[dict[str, Any]]:
         """The rows as `import plan --json` prints them."""
-        rows = self.rows
+        rows, kinds = self.rows, self.kinds()
+        conflicts: dict[int, list[dict[str, str]]] = {}
+        for conflict in self.conflicts:
+            conflicts.setdefault(conflict.index, []).append({"field": conflict.field, "ours": conflict.ours, "theirs": conflict.theirs})
         for index, values in enumerate(rows.values):
             yield {
                 "sheet": rows.sheets[index],
@@ -105,6 +136,9 @@ class Plan:
                 "warnings": rows.warnings.get(index, []),
                 "errors": rows.errors.get(index, []),
                 "held_by": self.held_by.get(index, 0),
+                "kind": kinds.get(index, ""),
+                "conflicts": conflicts.get(index, []),
+                "renews": _told_renewal(self.renews.get(index)),
             }
 
 
@@ -151,61 +185,18 @@ def plan(session: Session, rows: Rows, *, today: date) -> Plan:
     """
     stored = load_stored(session, rows.keys())
     sound = [index for index in range(len(rows.values)) if index not in rows.errors] if rows.errors else range(len(rows.values))
-    found = diff([rows.values[index] for index in sound], stored.values, [rows.values[index] for index in rows.errors])
+    values, conflicts = settle_parties(rows.values, stored, rows.theirs)
+    found = diff([values[index] for index in sound], stored.values, [rows.values[index] for index in rows.errors])
     made = _fates(rows, sound, found, stored)
-    _warn_of_serials(session, made, today=today)
-    _gather(made, stored)
+    made.conflicts = [conflict for conflict in conflicts if conflict.index not in rows.errors] + _settle_lines(made, sound, found, stored)
+    _compare_serials(session, made, today=today)
+    _gather(made, values, stored)
     _hold(made)
     return made
 
 
-@dataclass
-class Stored:
-    """The certificates in the database, their lines in order."""
-
-    certificates: dict[str, tuple[int, datetime, Values]] = field(default_factory=dict[str, tuple[int, datetime, Values]])
-    """Key -> id, `updated_at`, values of `CERTIFICATE_FIELDS`."""
-    line_ids: list[int] = field(default_factory=list[int])
-    values: list[Values] = field(default_factory=list[Values])
-
-
-def load_stored(session: Session, keys: Sequence[str]) -> Stored:
-    """The certificates of `keys` with parties and lines, in three statements."""
-    stored = Stored()
-    if not keys:
-        return stored
-    named = among(session, Certificate.contract_key.expression, keys)
-    families = {row.id: row.name for row in session.execute(select(ProductFamily.id, ProductFamily.name))}
-    by_id = _load_certificates(session, named, stored)
-    line = ContractLine
-    columns = (line.product_number, line.serial, cast(line.starts_on, String), cast(line.ends_on, String), line.service, line.contact)
-    statement = select(line.id, line.certificate_id, line.family_id, *columns).join(Certificate, Certificate.id == line.certificate_id).where(named)
-    known: dict[str, str] = {}
-    same = known.setdefault
-    # Straight from the connection, and not all at once: 100,000 rows feel what the session does for objects.
-    rows = session.connection().execute(statement.order_by(line.id), execution_options={"yield_per": _AT_ONCE})
-    for line_id, certificate_id, family_id, product, serial, starts, ends, service, contact in rows:
-        issued, key, parties = by_id[certificate_id]
-        stored.line_ids.append(line_id)
-        line_texts = (same(product, product), serial, same(starts, starts), same(ends, ends), same(service, service), same(contact, contact))
-        stored.values.append((issued, key, families[family_id], *line_texts, *parties))
-    return stored
-
-
-def _load_certificates(session: Session, named: ColumnElement[bool], stored: Stored) -> dict[int, tuple[str, str, Values]]:
-    """Fill `stored.certificates`; answers id -> issue date, key, names and e-mails of the parties."""
-    connection = session.connection()
-    parties: dict[tuple[int, str], Values] = {}
-    held = select(Party.certificate_id, cast(Party.role, String), Party.name, Party.email).join(Certificate, Certificate.id == Party.certificate_id)
-    for certificate_id, role, name, email in connection.execute(held.where(named)):
-        parties[certificate_id, role] = (name, email)
-    by_id: dict[int, tuple[str, str, Values]] = {}
-    known = select(Certificate.id, Certificate.contract_key, cast(Certificate.issued_on, String), Certificate.updated_at)
-    for number, key, issued, updated_at in connection.execute(known.where(named)):
-        told = [text for role in PartyRole for text in parties.get((number, role), _NO_PARTY)]
-        by_id[number] = (issued, key, tuple(told))
-        stored.certificates[key] = (number, updated_at, (issued, *told))
-    return by_id
+def _told_renewal(line: Standing | None) -> dict[str, str] | None:
+    return line and {"contract": line.contract, "product_number": line.product_number, "serial": line.serial, "ends_on": line.ends_on.isoformat()}
 
 
 def _fates(rows: Rows, sound: Sequence[int], found: Diff, stored: Stored) -> Plan:
@@ -223,56 +214,74 @@ def _fates(rows: Rows, sound: Sequence[int], found: Diff, stored: Stored) -> Pla
             statuses[index], changes[index] = CHANGED, found.changes[place]
         else:
             statuses[index] = UNCHANGED
-    return Plan(rows, statuses, line_ids, changes, {}, {}, [_missing(stored.values[at]) for at in found.missing])
+    return Plan(rows, statuses, line_ids, changes, {}, {}, [(stored.line_ids[at], stored.values[at]) for at in found.missing])
 
 
-def _missing(values: Values) -> dict[str, str]:
-    return {"contract": values[_CONTRACT], "product_number": values[_PRODUCT], "serial": values[_SERIAL], "service": values[_SERVICE]}
+def _settle_lines(made: Plan, sound: Sequence[int], found: Diff, stored: Stored) -> list[Conflict]:
+    """Leave to lines corrected by hand what they were given; a row that says nothing else is unchanged."""
+    if not stored.corrected_lines:
+        return []
+    stored_at = {index: at for place, index in enumerate(sound) if (at := found.stored[place]) is not None}
+    conflicts = settle_lines(made.changes, stored_at, made.rows.values, stored, made.rows.theirs)
+    for conflict in conflicts:
+        if conflict.index in made.changes and not made.changes[conflict.index]:
+            del made.changes[conflict.index]
+            made.statuses[conflict.index] = UNCHANGED
+    return conflicts
 
 
-def _warn_of_serials(session: Session, made: Plan, *, today: date) -> None:
+def _compare_serials(session: Session, made: Plan, *, today: date) -> None:
+    """Warn of serials that are active under another contract, and propose what the new lines renew."""
     rows = made.rows
     entering: dict[str, list[int]] = {}
+    new: list[int] = []
     for index, status in enumerate(made.statuses):
-        if status == NEW or (status == CHANGED and "serial" in made.changes[index]):
-            serial = rows.values[index][_SERIAL]
-            if serial:
-                entering.setdefault(serial, []).append(index)
-    if not entering:
-        return
-    active = (
-        select(ContractLine.serial, Certificate.contract_key)
-        .join(Certificate, Certificate.id == ContractLine.certificate_id)
-        .where(among(session, ContractLine.serial.expression, list(entering)), ContractLine.starts_on <= today, ContractLine.ends_on >= today)
-        .distinct()
-        .order_by(ContractLine.serial, Certificate.contract_key)
-    )
-    for serial, key in session.execute(active):
+        if status == NEW:
+            new.append(index)
+        elif status != CHANGED or "serial" not in made.changes[index]:
+            continue
+        if rows.values[index][_SERIAL]:
+            entering.setdefault(rows.values[index][_SERIAL], []).append(index)
+    holders = serial_holders(session, list(entering))
+    for serial, key in sorted({(holder.serial, holder.contract) for holder in holders if _is_active(holder, today)}):
         for index in entering[serial]:
             if rows.values[index][_CONTRACT] != key:
                 rows.warnings.setdefault(index, []).append(_serial_warning(key))
+    made.renews = propose_renewals(session, rows.values, new, holders)
+
+
+def _is_active(holder: SerialHolder, today: date) -> bool:
+    return holder.starts_on <= today <= holder.ends_on
 
 
 def _serial_warning(key: str) -> Issue:
     return {"field": "serial", "heading": FIELD_LABELS["serial"], "message": row_warning(SERIAL_ELSEWHERE, k=key), "code": SERIAL_ELSEWHERE}
 
 
-def _gather(made: Plan, stored: Stored) -> None:
+def _gather(made: Plan, values: Sequence[Values], stored: Stored) -> None:
     """Count the rows of each certificate, and choose what its head shall say."""
-    values, statuses = made.rows.values, made.statuses
+    statuses = made.statuses
     keys = [told[_CONTRACT] for told in values]
     counted = Counter(zip(keys, statuses, strict=True))
+    missing = Counter(told[_CONTRACT] for _, told in made.missing_lines)
     sound = {key: index for index, key in reversed([*enumerate(keys)]) if statuses[index] != ERROR}
     for key in dict.fromkeys(keys):
         if not key:
             continue
         number, seen_at, was = stored.certificates.get(key, (None, None, None))
         certificate = PlannedCertificate(number, seen_at, counted[key, NEW], counted[key, CHANGED], counted[key, UNCHANGED], counted[key, ERROR])
-        if certificate.writes and key in sound:
+        certificate.missing = missing[key]
+        if (certificate.writes or certificate.missing) and key in sound:
             certificate.header = _header(values[sound[key]], was)
+            certificate.moves_domain = was is not None and _moves_domain(was, certificate.header)
         made.certificates[key] = certificate
     for index in made.changes:
         made.certificates[keys[index]].moved.append(index)
+
+
+def _moves_domain(old: Values, new: Values) -> bool:
+    """Whether a party that had an e-mail gets one of another registrable domain, or none."""
+    return any(old[at] and old[at] != new[at] and registrable(host_of(old[at].lower())) != registrable(host_of(new[at].lower())) for at in _EMAILS)
 
 
 def _header(values: Values, stored: Values | None) -> Values:

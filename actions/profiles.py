@@ -26,7 +26,7 @@ from rules.contracts import LineState
 from rules.credentials import user_id_key
 from rules.limits import Limits
 from rules.refusal import Refused
-from rules.registration import Normalised
+from rules.registration import Normalised, Trace
 from rules.text import fold
 
 _COLUMNS = ("company_name", "person_name", "user_id", "email", "maintenance_email", "contract_key")
@@ -73,21 +73,42 @@ def edit(
     if not held:
         _apply(account, entries, trace.matched_party or "", now=now)
     if password_hash:
-        account.password_hash = password_hash
-        kill_links(session, account.id, now=now)
+        _change_password(session, account, password_hash, now=now)
         notices.password_changed(session, account, desk=desk, now=now)
+    _flush_user_id(session)
+    if "email" in changes and entries.email:
+        waiting = {name: changes[name][1] for name in changes if name != "email"} if held else None
+        _ask_for_proof(session, account, entries.email, held=waiting, desk=desk, limits=limits, now=now)
+    _record(session, account, "hold_profile" if held else "edit_profile", changes, password=bool(password_hash), by=by, now=now)
+    return changes
+
+
+def take_over(session: Session, account: Account, entries: Normalised, trace: Trace, *, password_hash: str = "", by: Actor, now: datetime) -> None:
+    """Write the entries of an approved exception into the account, its e-mail aside. Refuses user_id_taken."""
+    changes = changes_of(account, entries)
+    _apply(account, entries, trace.matched_party or "", now=now)
+    if password_hash:
+        _change_password(session, account, password_hash, now=now)
+    _flush_user_id(session)
+    _record(session, account, "edit_profile", changes, password=bool(password_hash), by=by, now=now)
+
+
+def _change_password(session: Session, account: Account, password_hash: str, *, now: datetime) -> None:
+    account.password_hash = password_hash
+    kill_links(session, account.id, now=now)
+
+
+def _flush_user_id(session: Session) -> None:
     try:
         with session.begin_nested():
             session.flush()
     except IntegrityError as fault:
         raise Refused("user_id_taken", "user_id") from fault
-    if "email" in changes and entries.email:
-        waiting = {name: changes[name][1] for name in changes if name != "email"} if held else None
-        _ask_for_proof(session, account, entries.email, held=waiting, desk=desk, limits=limits, now=now)
+
+
+def _record(session: Session, account: Account, act: str, changes: dict[str, tuple[str, str]], *, password: bool, by: Actor, now: datetime) -> None:
     kept = {name: list(pair) for name, pair in changes.items()}
-    act = "hold_profile" if held else "edit_profile"
-    journal.record(session, act, "account", account.id, by=by, now=now, subject_name=account.user_id, password=bool(password_hash), **kept)
-    return changes
+    journal.record(session, act, "account", account.id, by=by, now=now, subject_name=account.user_id, password=password, **kept)
 
 
 def _holds_with_present_email(session: Session, account: Account, entries: Normalised, *, now: datetime) -> bool:

@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session
 from actions import journal, notices
 from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
+from actions.drafts import keep_draft
 from actions.verdicts import facts_of, judge_typed
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.base import NEVER
 from models.people import Account, Staff
 from models.ticket_page import drop_draft, unseen_posts
-from models.tickets import Draft, Message, MessageKind, Ticket
+from models.tickets import Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.limits import Limits
 from rules.refusal import Refused
@@ -182,7 +183,7 @@ def answer(
     return message
 
 
-def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: StaffMember, now: datetime) -> str:
+def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: StaffMember, limits: Limits, now: datetime) -> str:
     """Undo an answer that is not published yet: it becomes its author's draft, and the ticket is as before.
 
     Returns the text. Refuses: undo_too_late (published, not one's own, or no answer of this ticket).
@@ -197,7 +198,7 @@ def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: St
         _restore(ticket, message.undo)
     give_back(session, message, by=by)
     session.delete(message)
-    _keep_draft(session, ticket, MessageKind.ANSWER, text, by=by, now=now)
+    keep_draft(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
     _touch(ticket, now)
     journal.record(session, "withdraw_answer", "ticket", ticket.id, by=by, now=now, message=message_id)
     return text
@@ -223,10 +224,10 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     """Give the ticket to a staff member, or back to the queue. Refuses: assignee_unknown."""
     if staff_id == ticket.assignee_id:
         return
-    names = _staff_names(session, {staff_id, ticket.assignee_id})
+    before = ticket.assignee_id
+    names = _staff_names(session, {staff_id, before})
     if staff_id is not None and staff_id not in names:
         raise Refused("assignee_unknown", "staff_id")
-    before = ticket.assignee_id
     ticket.assignee_id = staff_id
     if staff_id is not None:
         _set_state(ticket, after_assignment(ticket.state), since=now, now=now)
@@ -242,9 +243,7 @@ def change_state(session: Session, ticket: Ticket, state: State, *, by: Actor, c
         return
     check_move(ticket.state, state)
     before = ticket.state
-    _set_state(ticket, state, since=now, now=now)
-    follow_state(ticket, calendar, now)
-    _touch(ticket, now)
+    move(ticket, state, calendar=calendar, now=now)
     journal.record(session, "change_state", "ticket", ticket.id, by=by, now=now, state=[before, state])
 
 
@@ -257,6 +256,18 @@ def change_priority(session: Session, ticket: Ticket, priority: Priority, *, by:
     change_target(ticket, calendar, before, now)
     _touch(ticket, now)
     journal.record(session, "change_priority", "ticket", ticket.id, by=by, now=now, priority=[before, priority])
+
+
+def move(ticket: Ticket, state: State, *, calendar: BusinessCalendar, now: datetime) -> None:
+    """Put the ticket into `state`, its clock with it; whether that may be, and the journal, are the caller's."""
+    _set_state(ticket, state, since=now, now=now)
+    follow_state(ticket, calendar, now)
+    _touch(ticket, now)
+
+
+def add_note(session: Session, ticket: Ticket, body: str, *, by: StaffMember, now: datetime) -> Message:
+    """A note that another act leaves in the thread; that act keeps the journal."""
+    return _add_message(session, ticket, MessageKind.NOTE, body, submission="", by=by, published_at=now, now=now)
 
 
 def ticket_for_staff(session: Session, number: int, *, change: bool = False) -> Ticket:
@@ -287,7 +298,6 @@ def _one(session: Session, number: int, *, change: bool) -> Ticket:
 
 
 def _posted(session: Session, submission: str) -> Message | None:
-    """The message that this form made already, if it was posted before."""
     return session.scalars(select(Message).where(Message.submission == submission)).one_or_none() if submission else None
 
 
@@ -321,7 +331,6 @@ def _add_message(
 
 
 def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: str, by: StaffMember) -> Message | None:
-    """The message that this form made already, if any. Refuses newer_reply(name, id) when somebody else posted after `last_seen`."""
     rows = unseen_posts(session, ticket.id, last_seen=min(last_seen, _LARGEST_ID), submission=submission, staff_id=by.id)
     made = next((row for row in rows if row.own), None)
     if made is None and rows:
@@ -384,14 +393,6 @@ def _follow_up(
         cc=tuple(ticket.cc),
     )
     return open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
-
-
-def _keep_draft(session: Session, ticket: Ticket, kind: MessageKind, body: str, *, by: StaffMember, now: datetime) -> None:
-    draft = session.scalars(select(Draft).where(Draft.ticket_id == ticket.id, Draft.staff_id == by.id, Draft.kind == kind)).one_or_none()
-    if draft is None:
-        session.add(Draft(ticket_id=ticket.id, staff_id=by.id, kind=kind, body=body, updated_at=now))
-    else:
-        draft.body, draft.updated_at = body, now
 
 
 def _staff_names(session: Session, ids: set[int | None]) -> dict[int, str]:

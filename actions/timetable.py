@@ -70,6 +70,7 @@ class Line:
 TIMETABLE: tuple[Line, ...] = (
     Line("deliver_mail", N_("メールの送信"), N_("送信待ちのメールを送り、失敗したメールを時間をおいて送り直します。"), Every(1), shared=True),
     Line("plan_import", N_("取込の読み取り"), N_("アップロードされたファイルを読み取り、反映の前の確認画面を用意します。"), Every(1)),
+    Line("index_search", N_("検索の準備"), N_("公開された投稿を全文検索に加えます。それまでの投稿も 1 件ずつ調べるので、検索からもれません。"), Every(2)),
     Line(
         "first_answer_overdue",
         N_("最初の回答の督促"),

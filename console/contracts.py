@@ -9,24 +9,20 @@ from typing import Any
 
 from starlette.responses import Response
 
+from console.contract_search import PATH, PERIODS, search_of
+from console.contract_view import view_of
 from console.frame import frame
-from console.paging import address, pager, place_of
+from console.paging import pager, place_of
 from models.base import AnyRow
-from models.contract_lists import LINES, SHOWN, Period, accounts_on, contract_list, line_groups, lines_of, parties_of, tickets_on
+from models.contract_lists import Period, contract_list, line_groups, parties_of
 from models.contracts import Certificate, mailboxes
-from rules.calendar import tokyo_date
-from rules.contracts import LAST_NUMBERED_DAY, eligible, line_state
+from rules.contracts import eligible
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get
 from web.errors import NotFound
 from wording import labels
-from wording.catalog import N_
-
-_PATH = "/console/contracts"
-_PERIODS = (Period.ACTIVE, Period.NOT_STARTED, Period.ENDED)
-_QUERY_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -47,53 +43,26 @@ class Summary:
 
 
 def index(call: Call) -> Response:
-    """The list: search and period narrow it."""
-    text, today = call.query("q").strip()[:_QUERY_CHARACTERS], tokyo_date(call.now)
-    period = next((period for period in _PERIODS if period == call.query("period")), None)
-    sheet = contract_list(call.session, text=text, period=period, today=today, place=place_of(call), limit=call.limits.page_rows)
-    kept = {"q": text, "period": period or ""}
+    """The list: the search narrows it."""
+    search = search_of(call, call.query)
+    sheet = contract_list(call.session, search.wanted, place_of(call), limit=call.limits.page_rows)
     return call.page(
         "console/contracts/index.html",
         **frame(call),
-        rows=_summaries(call, sheet.rows, today),
-        page=pager(_PATH, kept, sheet),
-        text=text,
-        period=period or "",
-        periods=[(one.value, labels.line_state(one, call.basis.language)) for one in _PERIODS],
-        conditions=_conditions(call, text, period),
+        rows=_summaries(call, sheet.rows, search.wanted.today),
+        page=pager(PATH, search.kept, sheet),
+        search=search,
+        periods=[(one.value, labels.line_state(one, call.basis.language)) for one in PERIODS],
+        conditions=search.conditions(call),
     )
 
 
 def show(call: Call) -> Response:
-    """One certificate, drawn as it was printed."""
+    """One certificate, drawn as it was printed; with a day in the address, as it was then."""
     certificate = call.session.get(Certificate, call.param("id"))
     if certificate is None:
         raise NotFound
-    today, old_mailboxes = tokyo_date(call.now), mailboxes(call.session)
-    parties = parties_of(call.session, [certificate.id])
-    lines = lines_of(call.session, certificate.id)
-    return call.page(
-        "console/contracts/show.html",
-        **frame(call),
-        certificate=certificate,
-        numbered=certificate.issued_on <= LAST_NUMBERED_DAY,
-        parties=parties,
-        lines=[(line, line_state(line.starts_on, line.ends_on, today), eligible(line.starts_on, line.contact, old_mailboxes)) for line in lines[:LINES]],
-        more_lines=len(lines) > LINES,
-        summary=_summaries(call, [certificate], today)[0],
-        shown=SHOWN,
-        **_hanging(call, certificate, parties),
-    )
-
-
-def _hanging(call: Call, certificate: Certificate, parties: Sequence[AnyRow]) -> dict[str, Any]:
-    """Accounts and tickets of a certificate, each only for those who may see them."""
-    keys = [party.email_key for party in parties if party.email_key]
-    may = call.staff.may
-    return {
-        "accounts": accounts_on(call.session, certificate.contract_key, keys) if may("accounts", "r") else None,
-        "tickets": tickets_on(call.session, certificate.contract_key) if may("tickets", "r") else None,
-    }
+    return call.page("console/contracts/show.html", **frame(call), **view_of(call, certificate))
 
 
 def _summaries(call: Call, rows: Sequence[Any], today: date) -> list[Summary]:
@@ -129,17 +98,7 @@ def _period(groups: list[AnyRow]) -> Period:
     return Period.NOT_STARTED if any(group.not_started for group in groups) else Period.ENDED
 
 
-def _conditions(call: Call, text: str, period: Period | None) -> list[tuple[str, str]]:
-    found: list[tuple[str, str]] = []
-    if text:
-        found.append((call.say(N_("検索：{text}"), text=text), address(_PATH, {"period": period or ""})))
-    if period:
-        word = labels.line_state(period, call.basis.language)
-        found.append((call.say(N_("期間：{text}"), text=word), address(_PATH, {"q": text})))
-    return found
-
-
 PAGES = [
-    get(_PATH, index, staff(Area.CONTRACTS, Right.READ)),
-    get(f"{_PATH}/{{id:int}}", show, staff(Area.CONTRACTS, Right.READ)),
+    get(PATH, index, staff(Area.CONTRACTS, Right.READ)),
+    get(f"{PATH}/{{id:int}}", show, staff(Area.CONTRACTS, Right.READ)),
 ]

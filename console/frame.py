@@ -32,4 +32,4 @@ def _counts(call: Call, calendar: BusinessCalendar) -> Mapping[str, int]:
     counts = queue_counts(call.session, staff_id=call.staff.id, due_by=near_edges(calendar, call.now), today_began=today_began(call.now))
     if call.staff.may("tickets", "r"):
         return counts
-    return {name: counts[name] for name in ("waiting_center", "email_changes")}
+    return {name: counts[name] for name in ("waiting_center", "email_changes", "exceptions")}

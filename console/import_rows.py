@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
+from models.base import AnyRow
 from models.imports import ImportRow
-from rules.lines import DATE_FIELDS, EMAIL_FIELDS
+from models.staging import ImportConflict
+from rules.lines import DATE_FIELDS, EMAIL_FIELDS, FIELDS
 from wording.catalog import N_, translate
 from wording.imports import FIELD_LABELS, retell
 
@@ -20,6 +23,7 @@ _EMAIL_ORDER = ("end_user_email", "operator_email", "agent_email")
 class Cell:
     """One cell: the value, or old and new where it changes; `look` is bad, caution or ""."""
 
+    field: str
     label: str
     value: str
     old: str | None = None
@@ -30,6 +34,19 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A conflict to decide: ours (what was set by hand) or the workbook's."""
+
+    id: int
+    label: str
+    ours: str
+    theirs: str
+    by: str
+    at: datetime
+    take_theirs: bool
+
+
+@dataclass(frozen=True)
 class PlanRow:
     """One row of the table with what stands below it."""
 
@@ -37,39 +54,71 @@ class PlanRow:
     sheet: str
     row: int
     status: str
-    """Of the chip: error, warning, new, changed or unchanged."""
+    """Of the chip: error, conflict, warning, renewal, new, changed, unchanged, withdrawn or missing."""
     hidden: bool
     cells: Sequence[Cell]
     others: Sequence[Cell]
-    """Changed fields that have no column."""
+    """Changed fields that have no column; where all fields are asked for, every one that has none."""
     errors: Sequence[str] = field(default_factory=list[str])
     warnings: Sequence[str] = field(default_factory=list[str])
     confirmed: bool = False
     held_by: int = 0
     """Another row that holds this one back."""
     contract: str = ""
+    service: str = ""
+    ticks: bool = False
+    """Whether it waits for (or has) a person's tick."""
+    renews: AnyRow | None = None
+    """The line that it seems to carry on."""
+    choices: Sequence[Choice] = field(default_factory=list[Choice])
 
 
-def row_of(row: ImportRow, language: str = "ja") -> PlanRow:
+@dataclass(frozen=True)
+class Beside:
+    """What the rows of a page need of other tables."""
+
+    conflicts: Mapping[int, Sequence[ImportConflict]]
+    renewed: Mapping[int, AnyRow]
+
+
+def row_of(row: ImportRow, beside: Beside, language: str = "ja", *, every_field: bool = False) -> PlanRow:
     """A stored row as the page sets it."""
     marks = {issue["field"]: "caution" for issue in row.warnings} | {issue["field"]: "bad" for issue in row.errors}
     email = _email_field(row, marks)
     shown = [*COLUMNS, email]
-    problem = bool(row.errors or (row.warnings and row.held_by == row.row))
+    waits = row.held_by == row.row and row.status not in ("error", "missing")
+    below = [name for name in FIELDS if name not in shown] if every_field else [name for name in row.changes if name not in shown]
     return PlanRow(
         id=row.id,
         sheet=row.sheet,
         row=row.row,
-        status="warning" if problem and not row.errors else row.status,
+        status=_status(row),
         hidden=row.hidden,
         cells=[_cell(row, name, marks, language, N_("保守登録メール") if name == email else FIELD_LABELS[name]) for name in shown],
-        others=[_cell(row, name, marks, language, FIELD_LABELS[name]) for name in row.changes if name not in shown],
+        others=[_cell(row, name, marks, language, FIELD_LABELS[name]) for name in below],
         errors=[retell(issue["message"], language) for issue in row.errors],
         warnings=[retell(issue["message"], language) for issue in row.warnings],
         confirmed=row.confirmed,
-        held_by=0 if problem else row.held_by,
+        held_by=0 if waits or row.status == "error" else row.held_by,
         contract=row.contract_key,
+        service=row.values.get("service", ""),
+        ticks=waits or row.confirmed or row.renews_id is not None,
+        renews=beside.renewed.get(row.renews_id) if row.renews_id is not None else None,
+        choices=[_choice(conflict, language) for conflict in beside.conflicts.get(row.position, ())],
     )
+
+
+def _status(row: ImportRow) -> str:
+    if row.status == "missing":
+        return "withdrawn" if row.confirmed else row.status
+    return row.status if row.status == "error" else row.kind or row.status
+
+
+def _choice(conflict: ImportConflict, language: str) -> Choice:
+    name = conflict.field
+    label = translate(FIELD_LABELS[name], language)
+    ours, theirs = _shown(name, conflict.ours), _shown(name, conflict.theirs)
+    return Choice(conflict.id, label, ours, theirs, conflict.set_by, conflict.set_at, conflict.take_theirs)
 
 
 def _email_field(row: ImportRow, marks: dict[str, str]) -> str:
@@ -85,6 +134,7 @@ def _cell(row: ImportRow, name: str, marks: dict[str, str], language: str, label
     change: list[Any] | None = row.changes.get(name)
     now: str = change[1] if change else row.values[name]
     return Cell(
+        field=name,
         label=translate(label, language),
         value=_shown(name, now),
         old=_shown(name, change[0]) if change else None,

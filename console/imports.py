@@ -1,4 +1,4 @@
-"""証書の取込: the list of batches, a plan to look at, warnings to tick, and the one button that applies it."""
+"""証書の取込: the list of batches, an upload, and each batch at the step it has reached."""
 
 from __future__ import annotations
 
@@ -7,29 +7,21 @@ from typing import Any
 from sqlalchemy import delete, select
 from starlette.responses import Response
 
-from actions import import_apply, import_batches
-from console.frame import frame
-from console.import_rows import row_of
-from console.paging import address, number, pager, place_of
-from models.import_lists import Show, applied_before, batch_list, plan_page
+from actions import import_batches
+from console.import_batch import PATH, READ, WRITE, frame_of, load, steps_of
+from console.import_review import review
+from console.paging import pager, place_of
+from models.import_lists import applied_before, batch_list
 from models.imports import BatchState, ImportBatch
 from models.tickets import Attachment
 from rules.refusal import Refused
-from rules.rights import Area, Right
 from storage.store import Stored
-from web.access import staff
 from web.call import Call, Upload
 from web.endpoint import Page, get, post
-from web.errors import NotFound
-from wording.catalog import N_
-from wording.dates import number as grouped
-from wording.imports import FIELD_LABELS, field_labels
-from wording.refusals import say
+from wording.imports import FIELD_LABELS, field_labels, findings_of
 
-_PATH = "/console/imports"
-_INDEX, _SHOW = "console/imports/index.html", "console/imports/show.html"
+_INDEX, _FILE, _SHOW = "console/imports/index.html", "console/imports/file.html", "console/imports/show.html"
 _MIB = 1024 * 1024
-_READ, _WRITE = staff(Area.IMPORTS, Right.READ), staff(Area.IMPORTS, Right.WRITE)
 
 
 def index(call: Call) -> Response:
@@ -46,62 +38,35 @@ def upload(call: Call) -> Response:
     if call.form.failed:
         return call.invalid(_INDEX, **_list(call))
     batches = [_receive(call, uploaded) for uploaded in call.uploads]
-    return call.redirect(f"{_PATH}/{batches[0].id}" if len(batches) == 1 else _PATH)
+    return call.redirect(f"{PATH}/{batches[0].id}" if len(batches) == 1 else PATH)
 
 
 def show(call: Call) -> Response:
-    """One batch: how far its reading is, why it cannot be read, its plan, or what applying it did."""
-    batch = _load(call)
+    """One batch at the step it has reached: its reading, its columns, why it cannot be read, its plan, or what applying it did."""
+    batch = load(call)
     if batch.state == BatchState.RECEIVED:
-        return call.page(_SHOW, block="progress", **_frame_of(call), batch=batch)
+        return call.page(_SHOW, block="progress", **frame_of(call), batch=batch, links=steps_of(batch))
     if call.basis.is_htmx:
         # The page waited for the reading: now it becomes another one.
-        return call.redirect(f"{_PATH}/{batch.id}")
-    return call.page(_SHOW, **_plan(call, batch))
+        return call.redirect(f"{PATH}/{batch.id}")
+    if batch.state == BatchState.MAPPING:
+        return call.redirect(f"{PATH}/{batch.id}/mapping")
+    if batch.state == BatchState.FAILED or not batch.summary:
+        return call.page(_SHOW, **frame_of(call), batch=batch, links=steps_of(batch), fields=field_labels(call.basis.language))
+    return review(call, batch)
 
 
-def confirm(call: Call) -> Response:
-    """Tick warnings, or take ticks away."""
-    batch = _load(call)
-    try:
-        if call.form.has("all"):
-            import_batches.confirm_all(call.session, batch, by=call.staff, now=call.now)
-        else:
-            import_batches.confirm(call.session, batch, ticked=_numbers(call, "ticked"), shown=_numbers(call, "shown"), by=call.staff, now=call.now)
-    except Refused as refused:
-        return _refused(call, batch, refused)
-    return call.redirect(_address(batch, call.form.value("show")), flash=N_("警告の確認を保存しました。"))
-
-
-def apply(call: Call) -> Response:
-    """Write the sound certificates."""
-    batch = _load(call)
-    try:
-        written = import_apply.apply(call.session, batch, by=call.staff, now=call.now)
-    except Refused as refused:
-        return _refused(call, batch, refused)
-    if written.outdated:
-        return call.redirect(_address(batch), flash=say(Refused("plan_outdated", n=written.outdated), call.basis.language), kind="warn")
-    return call.redirect(_address(batch), flash=_applied(call, batch))
-
-
-def discard(call: Call) -> Response:
-    """Leave it: nothing will be written."""
-    batch = _load(call)
-    try:
-        import_batches.discard(call.session, batch, by=call.staff, now=call.now)
-    except Refused as refused:
-        return _refused(call, batch, refused)
-    return call.redirect(_PATH, flash=call.say(N_("「{file}」の取込を破棄しました。"), file=batch.file_name))
+def file(call: Call) -> Response:
+    """What was uploaded, and what reading it came across."""
+    batch = load(call)
+    sheets = [{**sheet, "findings": findings_of(sheet, call.basis.language)} for sheet in batch.sheets]
+    again = applied_before(call.session, batch) if batch.state == BatchState.PLANNED else None
+    return call.page(_FILE, **frame_of(call), batch=batch, sheets=sheets, again=again, links=steps_of(batch))
 
 
 def _list(call: Call) -> dict[str, Any]:
     sheet = batch_list(call.session, place_of(call), limit=call.limits.page_rows)
-    return {**_frame_of(call), "rows": sheet.rows, "page": pager(_PATH, {}, sheet), "headings": list(FIELD_LABELS.values())}
-
-
-def _frame_of(call: Call) -> dict[str, Any]:
-    return {**({} if call.basis.is_htmx else frame(call)), "may_import": call.staff.may(Area.IMPORTS, Right.WRITE)}
+    return {**frame_of(call), "rows": sheet.rows, "page": pager(PATH, {}, sheet), "headings": list(FIELD_LABELS.values())}
 
 
 def _check_size(call: Call, file: Upload) -> None:
@@ -119,80 +84,11 @@ def _receive(call: Call, file: Upload) -> ImportBatch:
     return import_batches.receive(call.session, file_name=file.name, stored=stored, by=call.staff, now=call.now)
 
 
-def _load(call: Call) -> ImportBatch:
-    wanted: int = call.param("id")
-    batch = call.session.get(ImportBatch, wanted) if wanted < 2**31 else None
-    if batch is None:
-        raise NotFound
-    return batch
-
-
-def _plan(call: Call, batch: ImportBatch) -> dict[str, Any]:
-    """The context of a batch that was read."""
-    chosen = next((show for show in Show if show == call.query("show")), Show.INTERESTING)
-    told: dict[str, Any] = {
-        **_frame_of(call),
-        "batch": batch,
-        "show": chosen,
-        "summary": batch.summary,
-        "again": applied_before(call.session, batch) if batch.state == BatchState.PLANNED else None,
-        "applied": _applied(call, batch) if batch.state == BatchState.APPLIED else "",
-        "fields": field_labels(call.basis.language),
-    }
-    return told | (_missing_lines(call, batch) if chosen is Show.MISSING else _plan_rows(call, batch, chosen))
-
-
-def _plan_rows(call: Call, batch: ImportBatch, chosen: Show) -> dict[str, Any]:
-    after, before = number(call.query("after")), number(call.query("before"))
-    found = plan_page(call.session, batch.id, chosen, after=after, before=before, limit=call.limits.page_rows)
-    back = found.rows[0].position if found.rows and found.before else None
-    onward = found.rows[-1].position if found.rows and found.after else None
-    return {"rows": [row_of(row, call.basis.language) for row in found.rows], "missing": [], "page": _turns(batch, chosen, back, onward)}
-
-
-def _missing_lines(call: Call, batch: ImportBatch) -> dict[str, Any]:
-    count, limit = len(batch.missing), call.limits.page_rows
-    first = min(number(call.query("after")) or 0, count)
-    page = _turns(batch, Show.MISSING, max(0, first - limit) if first else None, first + limit if first + limit < count else None)
-    return {"rows": [], "missing": batch.missing[first : first + limit], "page": page}
-
-
-def _turns(batch: ImportBatch, chosen: Show, back: int | None, onward: int | None) -> dict[str, str | None]:
-    """The links to the neighbouring pages; the missing lines are paged by their place in the list."""
-    backwards = "after" if chosen is Show.MISSING else "before"
-    return {
-        "previous_url": None if back is None else address(_address(batch), {"show": chosen.value, backwards: str(back)}),
-        "next_url": None if onward is None else address(_address(batch), {"show": chosen.value, "after": str(onward)}),
-    }
-
-
-def _refused(call: Call, batch: ImportBatch, refused: Refused) -> Response:
-    """What a rule says no to, told on the batch's own page."""
-    return call.redirect(_address(batch), flash=say(refused, call.basis.language), kind="danger")
-
-
-def _applied(call: Call, batch: ImportBatch) -> str:
-    written, held = batch.summary["written"], batch.summary["held"]["certificates"]
-    certificates, lines = grouped(written["certificates"]), grouped(written["new"] + written["changed"])
-    if held:
-        return call.say(N_("証書 {n}件（{m}行）を反映しました。{k}件は反映待ちです。"), n=certificates, m=lines, k=grouped(held))
-    return call.say(N_("証書 {n}件（{m}行）を反映しました。"), n=certificates, m=lines)
-
-
-def _address(batch: ImportBatch, chosen: str = "") -> str:
-    known = chosen if chosen in [*Show] else ""
-    return address(f"{_PATH}/{batch.id}", {"show": known})
-
-
-def _numbers(call: Call, name: str) -> set[int]:
-    return {found for typed in call.form.values(name) if (found := number(typed)) is not None}
-
-
 PAGES: list[Page] = [
-    get(_PATH, index, _READ),
-    post(_PATH, upload, _WRITE, uploads=True),
-    get(f"{_PATH}/{{id:int}}", show, _READ),
-    post(f"{_PATH}/{{id:int}}/confirmations", confirm, _WRITE),
-    post(f"{_PATH}/{{id:int}}/application", apply, _WRITE),
-    post(f"{_PATH}/{{id:int}}/discard", discard, _WRITE),
+    get(PATH, index, READ),
+    post(PATH, upload, WRITE, uploads=True),
+    get(f"{PATH}/{{id:int}}", show, READ),
+    get(f"{PATH}/{{id:int}}/file", file, READ),
+    get(f"{PATH}/{{id:int}}/review", show, READ),
+    get(f"{PATH}/{{id:int}}/result", show, READ),
 ]

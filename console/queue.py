@@ -14,9 +14,10 @@ from starlette.responses import Response
 
 from console.deadline import deadline_of, near_edges
 from console.frame import frame, today_began
-from models.queue import Cursor, Masters, Order, Wanted, cursor_of, queue_masters, queue_rows, search_terms
+from models.queue import Cursor, Masters, Order, Wanted, cursor_of, found_rows, queue_masters, queue_rows
 from rules.calendar import BusinessCalendar
 from rules.rights import Area, Right
+from rules.search import excerpt, marked, terms_of
 from rules.tickets import ENDED, State
 from web.access import staff
 from web.call import Call
@@ -52,6 +53,7 @@ _SORT_WORDS = {
     Order.UPDATED: N_("更新が新しい順"),
     Order.CREATED: N_("受付が古い順"),
     Order.RESOLVED: N_("解決が新しい順"),
+    Order.NUMBER: N_("番号が新しい順"),
 }
 
 
@@ -76,6 +78,8 @@ class Choice:
     @property
     def orders(self) -> tuple[Order, ...]:
         """The orders this list can be walked in, the default first."""
+        if self.q:
+            return (Order.NUMBER,)
         if self.state == _RESOLVED_TODAY or self.state in ENDED:
             return (Order.RESOLVED,)
         return (Order.UPDATED, Order.CREATED) if self.state == _ALL else (Order.DUE, Order.UPDATED, Order.CREATED)
@@ -149,6 +153,7 @@ def index(call: Call) -> Response:
         q=choice.q,
         title=_title(choice, call.basis.language),
         lines=lines,
+        found=_found(rows, choice.q) if choice.q else [],
         turns=turns,
         conditions=_conditions(choice, call, masters),
         sorts=[(choice.url(sort=order), translate(_SORT_WORDS[order], call.basis.language), order == choice.order) for order in choice.orders],
@@ -176,7 +181,10 @@ def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[
     """The rows of the page that the address names and the ways to its neighbours."""
     limit, order = call.limits.page_rows, choice.order
     cursor = _read_cursor(call)
-    rows = queue_rows(call.session, wanted, order, cursor=cursor, limit=limit + 1)
+    if choice.q:
+        rows = found_rows(call.session, wanted, terms_of(choice.q), cursor=cursor, limit=limit + 1)
+    else:
+        rows = queue_rows(call.session, wanted, order, cursor=cursor, limit=limit + 1)
     more = len(rows) > limit
     backwards = cursor is not None and cursor.backwards
     if more:
@@ -255,8 +263,13 @@ def _wanted(choice: Choice, call: Call, masters: Masters, calendar: BusinessCale
         assignee_id=call.staff.id if choice.assignee == "me" else int(choice.assignee) if choice.assignee.isdecimal() else None,
         unassigned=choice.assignee == "none",
         family_id=next((number for number, (slug, _) in masters.families.items() if slug == choice.product), None),
-        terms=search_terms(choice.q),
     )
+
+
+def _found(rows: Sequence[Row[Any]], q: str) -> list[tuple[list[tuple[str, bool]], str, list[tuple[str, bool]]]]:
+    """Of each hit: the subject in pieces, whether each is a word that was looked for; the kind of the post that holds the words, and the part around them."""
+    terms = terms_of(q)
+    return [(marked(row.subject, terms), row.post_kind or "", excerpt(row.post_body or "", terms)) for row in rows]
 
 
 def _title(choice: Choice, language: str) -> str:

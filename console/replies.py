@@ -26,7 +26,7 @@ from wording.catalog import N_
 
 def reply(call: Call) -> Response:
     """Answer the customer; what a newer post stops stays typed."""
-    ticket = _ticket(call)
+    ticket = change_of(call)
     chosen = _state(call.form.value("next_state")) if call.form.has("next_state") else None
     try:
         if not takes_posts(State(ticket.state)):
@@ -37,55 +37,55 @@ def reply(call: Call) -> Response:
             call.form.value("body"),
             files=_files(call),
             next_state=chosen,
-            last_seen=_number(call.form.value("last_seen")),
-            submission=_submission(call),
+            last_seen=number_of(call.form.value("last_seen")),
+            submission=submission_of(call),
             by=call.staff,
             desk=call.desk,
             limits=call.limits,
             now=call.now,
         )
     except Refused as refused:
-        return _again(call, refused, "reply")
+        return again(call, refused, "reply")
     undo = {"action": f"{_path(ticket)}/replies/{message.id}/withdrawal", "label": call.say(N_("取り消す")), "seconds": call.limits.undo_send_seconds}
     return call.redirect(f"{_path(ticket)}#m{message.id}", flash=N_("返信しました。"), kind="undo", **undo)
 
 
 def withdraw(call: Call) -> Response:
     """Take an answer back while it is not published; its text is a draft again and its files are held."""
-    ticket = _ticket(call)
+    ticket = change_of(call)
     number: int = call.param("message")
     tokens = ",".join(file.token for file in names_of(call.session, [number])[number])
     try:
-        withdraw_answer(call.session, ticket, number, by=call.staff, now=call.now)
+        withdraw_answer(call.session, ticket, number, by=call.staff, limits=call.limits, now=call.now)
     except Refused as refused:
-        return _again(call, refused)
+        return again(call, refused)
     held = f"?held={tokens}" if tokens else ""
     return call.redirect(f"{_path(ticket)}{held}#reply", flash=N_("返信を取り消しました。下書きに戻しています。"))
 
 
 def note(call: Call) -> Response:
     """Write a note that never leaves the console."""
-    ticket = _ticket(call)
+    ticket = change_of(call)
     try:
         message = write_note(
             call.session,
             ticket,
             call.form.value("body"),
             files=_files(call),
-            submission=_submission(call),
+            submission=submission_of(call),
             by=call.staff,
             limits=call.limits,
             now=call.now,
         )
     except Refused as refused:
-        return _again(call, refused, "note")
+        return again(call, refused, "note")
     return call.redirect(f"{_path(ticket)}#m{message.id}", flash=N_("社内メモを書きました。"))
 
 
 def set_assignee(call: Call) -> Response:
     """Give the ticket to somebody, to oneself, or back to the queue."""
     typed = call.form.value("staff_id")
-    act = partial(assign, staff_id=_number(typed) if typed else None, by=call.staff, desk=call.desk, limits=call.limits, now=call.now)
+    act = partial(assign, staff_id=number_of(typed) if typed else None, by=call.staff, desk=call.desk, limits=call.limits, now=call.now)
     if not typed:
         return _change(call, act, N_("担当を外しました。"))
     own = typed == str(call.staff.id)
@@ -109,22 +109,23 @@ def set_priority(call: Call) -> Response:
 
 
 def _change(call: Call, act: Callable[..., None], done: str, word: str = "") -> Response:
-    ticket = _ticket(call)
+    ticket = change_of(call)
     try:
         act(call.session, ticket)
     except Refused as refused:
-        return _again(call, refused)
+        return again(call, refused)
     return call.redirect(_path(ticket), flash=call.say(done, word=word))
 
 
-def _ticket(call: Call) -> Ticket:
+def change_of(call: Call) -> Ticket:
+    """The ticket of the path, held for a change."""
     try:
         return ticket_for_staff(call.session, call.param("number"), change=True)
     except NoTicket as missing:
         raise NotFound from missing
 
 
-def _again(call: Call, refused: Refused, writing: str = "") -> Response:
+def again(call: Call, refused: Refused, writing: str = "") -> Response:
     """The page with what was typed and why it was not done: 409 where somebody was quicker, else 422."""
     call.session.rollback()
     call.form.refuse(refused)
@@ -138,7 +139,7 @@ def _files(call: Call) -> list[int]:
     return [*(row.id for row in held), *(upload.id for upload in call.uploads)]
 
 
-def _submission(call: Call) -> str:
+def submission_of(call: Call) -> str:
     """The form's own mark bound to its sender, so that nobody meets another's form by its mark."""
     typed = call.form.value("submission")
     return hash_token(f"staff:{call.staff.id}:{typed}") if typed else ""
@@ -150,7 +151,7 @@ def _state(value: str) -> State:
     return State(value)
 
 
-def _number(value: str) -> int:
+def number_of(value: str) -> int:
     """A number that a form of ours carries; what cannot be one is 0, which nothing has."""
     return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 

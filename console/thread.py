@@ -15,7 +15,8 @@ from wording import labels
 from wording.catalog import N_, translate
 
 _ATTACHMENTS = "/console/attachments"
-_CUSTOMERS_ACTS = frozenset({"open", "reply"})
+_CUSTOMERS_ACTS = frozenset({"open", "reply", "settle", "reopen_ticket"})
+_NAMED_CHANGES = {"change_product": "product", "change_ticket_category": "category"}
 _EVENTS = {
     "open": N_("{who}がチケットを作成しました"),
     "reply": N_("{who}が返信しました"),
@@ -24,13 +25,32 @@ _EVENTS = {
     "note": N_("{who}が社内メモを書きました"),
     "assign": N_("{who}が担当を「{before}」から「{after}」に変更しました"),
     "change_state": N_("{who}が状態を「{before}」から「{after}」に変更しました"),
+    "change_cc": N_("{who}がメールCC を変更しました（{before} → {after}）"),
+    "change_product": N_("{who}が製品を「{before}」から「{after}」に変更しました"),
+    "change_ticket_category": N_("{who}がカテゴリを「{before}」から「{after}」に変更しました"),
+    "settle": N_("{who}が解決済みにしました"),
+    "reopen_ticket": N_("{who}がまだ解決していないとしました"),
+    "ask_center": N_("{who}がサービス管理センターに契約の確認を依頼しました"),
+    "answer_center": N_("{who}が契約の確認に回答しました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
 }
 _OTHER_EVENT = N_("{who}が変更しました")
 _STATE_ALONG = N_("{text}（状態：{before} → {after}）")
-_BETWEEN_POSTS = {"assign": "user", "change_state": "pen", "change_priority": "flag", "withdraw_answer": "undo"}
+_BETWEEN_POSTS = {
+    "assign": "user",
+    "change_state": "pen",
+    "change_priority": "flag",
+    "withdraw_answer": "undo",
+    "change_cc": "mail",
+    "change_product": "pen",
+    "change_ticket_category": "pen",
+    "settle": "ok",
+    "reopen_ticket": "undo",
+    "ask_center": "doc",
+    "answer_center": "doc",
+}
 """Acts that stand between the posts, with their icons; the others are posts themselves."""
-_NOBODY = N_("未割り当て")
+_NOBODY, _NO_CC = N_("未割り当て"), N_("なし")
 _CUSTOMER, _COLLEAGUE, _SYSTEM = N_("{name} 様"), N_("{name}さん"), N_("{name}")
 
 
@@ -102,11 +122,11 @@ def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
 def event_of(entry: Row[Any], language: str) -> Event:
     """A row of the journal as a sentence."""
     facts: dict[str, Any] = entry.facts or {}
-    named = _CUSTOMER if entry.kind in _CUSTOMERS_ACTS else _SYSTEM if entry.name == SYSTEM.name else _COLLEAGUE
+    named = _CUSTOMER if entry.kind in _CUSTOMERS_ACTS or facts.get("by_customer") else _SYSTEM if entry.name == SYSTEM.name else _COLLEAGUE
     who = translate(named, language).format(name=labels.actor(entry.name, language))
     before, after = _change(entry.kind, facts, language)
     text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
-    if entry.kind in ("answer", "reply") and before != after:
+    if entry.kind in ("answer", "reply", "ask_center", "answer_center") and before != after:
         text = translate(_STATE_ALONG, language).format(text=text, before=before, after=after)
     return Event(text, entry.at, _BETWEEN_POSTS.get(entry.kind, ""))
 
@@ -120,6 +140,12 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
     if act == "change_priority":
         before, after = facts["priority"]
         return labels.priority(before, language), labels.priority(after, language)
+    if act == "change_cc":
+        before, after = (", ".join(addresses) or translate(_NO_CC, language) for addresses in facts["cc"])
+        return before, after
+    if act in _NAMED_CHANGES:
+        before, after = facts[_NAMED_CHANGES[act]]
+        return before, after
     if "state" in facts:
         before, after = facts["state"]
         return labels.state(before, language), labels.state(after, language)

@@ -15,6 +15,7 @@ from actions.verdicts import facts_of
 from console.deadline import deadline_of
 from console.frame import frame
 from console.thread import build_thread
+from models.questions import questions_of
 from models.ticket_page import Behind, Masters, behind_ticket, thread_parts, ticket_masters, ticket_row
 from rules.addresses import Verdict as DomainVerdict
 from rules.addresses import compare_hosts, host_of, is_under, parse_address, registrable
@@ -45,7 +46,7 @@ class Cc:
 def show(call: Call) -> Response:
     """The ticket; who is only asked about contracts sees the question's facts and nothing of the thread."""
     if not call.staff.may("tickets", "r"):
-        return _show_asked(call)
+        return show_asked(call)
     return render(call)
 
 
@@ -81,7 +82,8 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         domain=_domain(row, masters),
         cc=[Cc(address, _outside(address, row, masters)) for address in row.cc],
         staff_names=masters.staff,
-        moves=sorted(MOVES[state], key=list(State).index),
+        moves=sorted(MOVES[state] - {State.WAITING_CENTER}, key=list(State).index),
+        may_ask=state is State.NEW or State.WAITING_CENTER in MOVES[state],
         priorities=[*Priority],
         next_states=next_states(state),
         takes_posts=takes_posts(state),
@@ -156,7 +158,8 @@ def _outside(address: str, row: Row[Any], masters: Masters) -> bool:
         return True
 
 
-def _show_asked(call: Call) -> Response:
+def show_asked(call: Call, *, status: int = 200) -> Response:
+    """The ticket as the center sees it: contract fields and what support asks, nothing of the thread."""
     row = ticket_row(call.session, call.param("number"))
     if row is None or row.state != State.WAITING_CENTER:
         raise NotFound
@@ -164,7 +167,9 @@ def _show_asked(call: Call) -> Response:
     behind, judgement = _judge(call, row, masters)
     today: date = tokyo_date(call.now)
     calendar = BusinessCalendar(masters.company_days)
-    return call.page(_ASKED, ticket=row, row=row, behind=behind, judgement=judgement, today=today, **frame(call, calendar=calendar))
+    questions = questions_of(call.session, row.id)
+    facts = {"behind": behind, "judgement": judgement, "today": today, "questions": questions}
+    return call.page(_ASKED, status=status, ticket=row, row=row, **facts, **frame(call, calendar=calendar))
 
 
 PAGES: list[Page] = [get(PATH, show, staff(Area.TICKETS, Right.OWN))]

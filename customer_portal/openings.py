@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
 
 from actions import attachments, tickets
 from actions.tickets import Opening
+from models.actors import Customer
 from models.base import AnyRow
 from models.contracts import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains
 from models.own_tickets import own_families, own_lines
@@ -17,15 +19,16 @@ from models.tokens import hash_token
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
 from rules.refusal import Refused
-from rules.text import fold_key, is_unknown
-from rules.tickets import CcList, TicketText, check_ticket, parse_cc
+from rules.text import fold_key, is_unknown, one_line
+from rules.tickets import CcList, TicketText, check_ticket, is_outside, parse_cc
 from web.access import CUSTOMER
 from web.call import Call
 from web.endpoint import Page, get, post
 from web.errors import NotFound
 from wording.catalog import N_
 
-FIELDS = ("subject", "contract_key", "serial", "model", "os_version", "cc", "category", "body")
+_WRITER_CHARACTERS = 100
+FIELDS = ("subject", "contract_key", "serial", "model", "os_version", "cc", "category", "body", "writer")
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def create(call: Call) -> Response:
             ),
             files=[file.id for file in held],
             submission=mark_of(call),
-            by=call.customer,
+            by=writer_of(call),
             desk=call.desk,
             limits=call.limits,
             calendar=call.calendar(),
@@ -95,6 +98,33 @@ def held_files(call: Call) -> list[AnyRow]:
     return list(attachments.held_files(call.session, tokens, by=call.customer))
 
 
+def writer_of(call: Call) -> Customer:
+    """The account, under the name of the person who writes where several share it (記入者)."""
+    name = one_line(call.form.value("writer"))[:_WRITER_CHARACTERS]
+    return replace(call.customer, name=name) if name else call.customer
+
+
+def read_cc(call: Call, typed: str) -> CcList:
+    """The CC as it will be mailed. Refuses at cc: cc_form(x), cc_own_domain(x), cc_many(max, n, over)."""
+    return parse_cc(
+        typed,
+        own=parse_address(call.customer.email),
+        maintenance=parse_address(call.customer.maintenance_email),
+        own_domains=mail_domains(call.session, DomainKind.OWN),
+        shared_domains=mail_domains(call.session, DomainKind.SHARED),
+        most=call.limits.cc_addresses,
+    )
+
+
+def outside_of(call: Call, cc: Sequence[str]) -> set[str]:
+    """The addresses of a CC that are 社外."""
+    if not cc:
+        return set()
+    own, maintenance = parse_address(call.customer.email), parse_address(call.customer.maintenance_email)
+    shared = mail_domains(call.session, DomainKind.SHARED)
+    return {address for address in cc if is_outside(parse_address(address), own, maintenance, shared)}
+
+
 def mark_of(call: Call) -> str:
     """What tells this form from every other one: its own mark bound to its sender, so that nobody meets another's form by its mark."""
     typed = call.form.value("submission")
@@ -104,21 +134,10 @@ def mark_of(call: Call) -> str:
 def _check(call: Call) -> Filled | None:
     form = call.form
     masters = {row.name: row.id for row in categories(call.session)}
-    text = TicketText(**{name: form.value(name) for name in FIELDS if name != "cc"})
+    text = TicketText(**{name: form.value(name) for name in FIELDS if name not in ("cc", "writer")})
     for refused in check_ticket(text, categories=masters, body_characters=call.limits.body_characters):
         form.refuse(refused)
-    own, maintenance = parse_address(call.customer.email), parse_address(call.customer.maintenance_email)
-    cc = form.check(
-        "cc",
-        lambda typed: parse_cc(
-            typed,
-            own=own,
-            maintenance=maintenance,
-            own_domains=mail_domains(call.session, DomainKind.OWN),
-            shared_domains=mail_domains(call.session, DomainKind.SHARED),
-            most=call.limits.cc_addresses,
-        ),
-    )
+    cc = form.check("cc", lambda typed: read_cc(call, typed))
     if form.failed or cc is None:
         return None
     return Filled(text, cc, masters[text.category])

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from actions import profiles, sign_ins
 from actions.decisions import Judged, entries_of, judge_profile
+from actions.exception_requests import hold_profile_change
 from actions.links import find_link
 from actions.profiles import GUARDED, Place
 from actions.totp import totp_of
@@ -52,6 +53,8 @@ class Edited:
     wrong: Refused | None = None
     """The present password is missing or wrong."""
     password_hash: str = ""
+    held: str = ""
+    """The secret of the press that turns a change which only the domain rule refuses into a request."""
 
     @property
     def guarded(self) -> bool:
@@ -116,10 +119,10 @@ def edit(call: Call) -> Response:
     return _edit_page(call, account, form=Form({name: [getattr(account, name)] for name in _FIELDS}), gone=held.pair_refused)
 
 
-def _edit_page(call: Call, account: Account, *, form: Form, gone: bool, status: int = 200) -> Response:
+def _edit_page(call: Call, account: Account, *, form: Form, gone: bool, held: Edited | None = None, status: int = 200) -> Response:
     offered: Sequence[str] = profiles.offered_contracts(call.session, account.maintenance_email_key) if gone else ()
     domain_refused = any(refused.code.startswith("domains_differ") for refused in form.refusals)
-    return call.page(_EDIT, status=status, form=form, account=account, gone=gone, offered=offered, domain_refused=domain_refused)
+    return call.page(_EDIT, status=status, form=form, account=account, gone=gone, offered=offered, domain_refused=domain_refused, held=held)
 
 
 def judge(basis: Basis) -> Edited | None:
@@ -134,9 +137,19 @@ def judge(basis: Basis) -> Edited | None:
         entries = normalise(applicant_of(form), password_required=new_password)
         judged = profiles.judge_edit(session, account, entries, client=basis.client, now=basis.now)
         edited = Edited(judged, profiles.changes_of(account, entries), new_password)
+    if judged.trace.held:
+        return replace(edited, held=_hold(basis, account, edited, form))
     if not judged.passed or not edited.guarded or not form.has("confirmed"):
         return edited
     return _check_password(basis, form, account, edited)
+
+
+def _hold(basis: Basis, account: Account, edited: Edited, form: Form) -> str:
+    """Keep what was typed, a new password as its hash, in case the holder asks for an exception."""
+    hashed = basis.wiring.passwords.hash(form.value("password")) if edited.new_password else ""
+    judged = edited.judged
+    with transaction(basis.wiring.engine) as session:
+        return hold_profile_change(session, account, judged.entries, judged.trace, hashed, reference=judged.reference, client=basis.client, now=basis.now)
 
 
 def _check_password(basis: Basis, form: Form, account: Account, edited: Edited) -> Edited:
@@ -166,9 +179,9 @@ def present_password(basis: Basis, form: Form, account: Account) -> tuple[Refuse
 def update(call: Call) -> Response:
     edited: Edited = call.basis.prepared
     account = _account(call)
-    tell(call, edited.judged)
+    tell(call, edited.judged, askable=bool(edited.held))
     if call.form.failed:
-        return _edit_page(call, account, form=call.form, gone=edited.judged.trace.pair_refused, status=422)
+        return _edit_page(call, account, form=call.form, gone=edited.judged.trace.pair_refused, held=edited, status=422)
     if call.form.has("edit"):
         return _edit_page(call, account, form=call.form, gone=False)
     if not edited.changes and not edited.new_password:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from customer_portal import email_changes, home, profile, recovery, registration, session, tickets, totp
+from customer_portal import (
+    email_changes,
+    exception_requests,
+    home,
+    profile,
+    recovery,
+    registration,
+    session,
+    ticket_changes,
+    tickets,
+    totp,
+)
 from customer_portal import help as help_pages
 from web.endpoint import Page
 
 PAGES: list[Page] = [
     *home.PAGES,
     *registration.PAGES,
+    *exception_requests.PAGES,
     *session.PAGES,
     *recovery.PAGES,
     *tickets.PAGES,
     *profile.PAGES,
     *email_changes.PAGES,
     *totp.PAGES,
+    *ticket_changes.PAGES,
     *help_pages.PAGES,
 ]

@@ -12,9 +12,9 @@ from actions import attachments, tickets
 from actions.tickets import NoTicket
 from customer_portal import openings
 from models.base import AnyRow
-from models.own_tickets import follow_ups, own_ticket, own_tickets, public_posts
+from models.own_tickets import follow_ups, own_changes, own_ticket, own_tickets, public_posts
 from rules.refusal import Refused
-from rules.text import searchable
+from rules.search import terms_of
 from rules.tickets import State
 from web.access import CUSTOMER
 from web.call import Call
@@ -43,7 +43,7 @@ def index(call: Call) -> Response:
         call.customer.id or 0,
         now=call.now,
         states=_GROUPS.get(state, ()),
-        text=searchable(text),
+        terms=terms_of(text),
         before=int(before) if before.isdecimal() and len(before) < 10 else None,
         limit=call.limits.page_rows,
     )
@@ -62,7 +62,7 @@ def index(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """A ticket with its published posts; 返信 opens the form."""
-    return _page(call, replying=bool(call.query("reply")))
+    return page_of(call, replying=bool(call.query("reply")))
 
 
 def reply(call: Call) -> Response:
@@ -79,7 +79,7 @@ def reply(call: Call) -> Response:
             call.form.value("body"),
             files=[file.id for file in held],
             submission=openings.mark_of(call),
-            by=call.customer,
+            by=openings.writer_of(call),
             desk=call.desk,
             limits=call.limits,
             calendar=call.calendar(),
@@ -87,7 +87,7 @@ def reply(call: Call) -> Response:
         )
     except Refused as refused:
         call.form.refuse(refused)
-        return _page(call, replying=True, held=held, status=422)
+        return page_of(call, replying=True, held=held, status=422)
     if taken.id == ticket.id:
         return call.redirect(f"/tickets/{taken.id}#reply", N_("返信しました。"))
     return call.redirect(f"/tickets/{taken.id}", call.say(N_("続きのチケット #{n} を作成しました。"), n=taken.id))
@@ -101,7 +101,8 @@ def attachment(call: Call) -> Response:
     return download(call.wiring.store, found)
 
 
-def _page(call: Call, *, replying: bool, held: list[AnyRow] | None = None, status: int = 200) -> Response:
+def page_of(call: Call, *, replying: bool = False, changing_cc: bool = False, held: list[AnyRow] | None = None, status: int = 200) -> Response:
+    """The ticket's page, with the form that is open."""
     head = own_ticket(call.session, call.param("number"), call.customer.id or 0)
     if head is None:
         raise NotFound
@@ -112,6 +113,10 @@ def _page(call: Call, *, replying: bool, held: list[AnyRow] | None = None, statu
         ticket=head,
         state=tickets.shown_state(head, call.now),
         posts=posts,
+        items=_in_order(posts, own_changes(call.session, head.id)),
+        outside=openings.outside_of(call, head.cc),
+        changing_cc=changing_cc or bool(call.query("cc")),
+        opens_at=call.calendar().next_opening(call.now),
         files=_links(attachments.names_of(call.session, [row.id for row in posts]), posts),
         follow_ups=follow_ups(call.session, head.id, call.customer.id or 0),
         replying=replying,
@@ -119,6 +124,11 @@ def _page(call: Call, *, replying: bool, held: list[AnyRow] | None = None, statu
         kept=[(file.name, file.size) for file in held or []],
         submission=call.form.value("submission") or secrets.token_urlsafe(16),
     )
+
+
+def _in_order(posts: Sequence[AnyRow], changes: Sequence[AnyRow]) -> list[AnyRow]:
+    """Posts and changes as they happened."""
+    return sorted([*posts, *changes], key=lambda row: row.published_at)
 
 
 def _links(files: dict[int, list[AnyRow]], posts: Sequence[AnyRow]) -> dict[int, list[tuple[str, str, int]]]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from itertools import cycle
 
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from actions import tickets
+from actions import contracts, import_batches, tickets
 from actions.tickets import Opening
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
+from demo.workbook import NAME, Line, waiting_workbook
 from mail.desk import Desk
 from models.actors import Customer, StaffMember
 from models.contracts import Category, Certificate, ContractLine, Party, PartyRole, ProductFamily
@@ -22,7 +23,7 @@ from models.database import transaction
 from models.people import Account, QueueMember, Staff
 from models.tickets import Attachment, Ticket, holder_of
 from rules.addresses import registrable
-from rules.calendar import BusinessCalendar
+from rules.calendar import BusinessCalendar, tokyo_date
 from rules.contracts import CONTACT
 from rules.limits import Limits
 from rules.rights import Role
@@ -34,6 +35,7 @@ from web.passwords import Passwords
 PORTAL_PASSWORD = "Demo-Portal-2026"
 CONSOLE_PASSWORD = "Demo-Console-2026"
 _LIMITS = Limits(undo_send_seconds=0)
+_ENTERED = time(2, 30)
 
 
 def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk: Desk, now: datetime) -> list[str]:
@@ -48,6 +50,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
     with transaction(engine) as session:
         people = _add_staff(session, console, now)
         accounts = _add_companies(session, portal, now)
+        _correct_a_line(session, people["center"], now - timedelta(days=2))
         stage = _Stage(session, store, people, accounts, desk)
         # All that happened is told in the order of time, so that numbers, journal and letters rise together.
         told = zip(STORIES, cycle((7, 23, 41, 52)), strict=False)
@@ -55,6 +58,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         for at, tell in sorted(steps, key=lambda step: step[0]):
             tell(at)
         add_requests(session, people["center"], desk=desk, now=now)
+        _send_workbook(session, store, people["center"], now)
     return logins()
 
 
@@ -105,7 +109,9 @@ def _add_companies(session: Session, password_hash: str, now: datetime) -> dict[
     today = now.astimezone(UTC).date()
     for contract in CONTRACTS:
         starts_on = today + timedelta(days=contract.starts_in)
-        certificate = Certificate(contract_key=contract.key, issued_on=starts_on - timedelta(days=contract.issued_before), created_at=now, updated_at=now)
+        issued_on = starts_on - timedelta(days=contract.issued_before)
+        entered = min(now, datetime.combine(issued_on, _ENTERED, UTC) + timedelta(days=1))
+        certificate = Certificate(contract_key=contract.key, issued_on=issued_on, created_at=entered, updated_at=entered)
         session.add(certificate)
         session.flush()
         company = COMPANIES[contract.company]
@@ -141,6 +147,33 @@ def _add_companies(session: Session, password_hash: str, now: datetime) -> dict[
                 )
             )
     return accounts
+
+
+def _correct_a_line(session: Session, by: StaffMember, now: datetime) -> None:
+    """A serial that was misread from the certificate and set right by hand: the contract has a past to look at."""
+    line = session.scalars(select(ContractLine).where(ContractLine.serial == "522039001188")).one()
+    line.serial = "522039001I88"
+    session.flush()
+    certificate = session.get_one(Certificate, line.certificate_id)
+    values = contracts.line_of(session, line) | {"serial": "522039001188"}
+    reason = "お客様から届いた証書の控えと照合（数字の 1 を英字の I と読んでいたため）"
+    contracts.correct_line(session, certificate, line, values, reason=reason, seen=contracts.seal(certificate), by=by, now=now)
+
+
+def _send_workbook(session: Session, store: Store, center: StaffMember, now: datetime) -> None:
+    """A workbook of the center that waits to be read: the jobs process plans it."""
+    line, names = ContractLine, {family.id: family.name for family in session.scalars(select(ProductFamily))}
+    known: list[Line] = []
+    for certificate in session.scalars(select(Certificate).order_by(Certificate.id).limit(3)):
+        parties = session.scalars(select(Party).where(Party.certificate_id == certificate.id))
+        told = {f"{party.role}_{part}": getattr(party, part) for party in parties for part in ("name", "email")}
+        head = told | {"issued_on": certificate.issued_on.isoformat(), "contract": certificate.contract_key}
+        for each in session.scalars(select(line).where(line.certificate_id == certificate.id).order_by(line.id)):
+            days = {"starts_on": each.starts_on.isoformat(), "ends_on": each.ends_on.isoformat()}
+            codes = {"product_number": each.product_number, "serial": each.serial, "service": each.service, "contact": each.contact}
+            known.append({**head, **days, **codes, "family": names[each.family_id]})
+    stored = store.put(io.BytesIO(waiting_workbook(known, today=tokyo_date(now))))
+    import_batches.receive(session, file_name=NAME, stored=stored, by=center, now=now)
 
 
 def _account(company: Company, password_hash: str, now: datetime) -> Account:

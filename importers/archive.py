@@ -75,6 +75,8 @@ class Package:
     kind: Kind
     kept: dict[str, bytes] = field(default_factory=dict[str, bytes])
     """The small parts that say how the workbook hangs together, by lower-case name."""
+    names: list[str] = field(default_factory=list[str])
+    """Of all parts, in lower case."""
 
     @property
     def styles(self) -> bytes:
@@ -172,6 +174,7 @@ def _leads_out(name: str) -> bool:
 
 def _check_entry(file: IO[bytes], entry: zipfile.ZipInfo, package: Package, sinks: SheetSinks | None) -> None:
     name = entry.filename.replace("\\", "/").lower()
+    package.names.append(name)
     markup = name.endswith(_MARKUP)
     kept: list[bytes] | None = [] if entry.file_size <= KEPT_PART and _KEPT.search(name) else None
     sink: SheetSink | None = None

@@ -16,10 +16,12 @@ from rules.text import fold, fold_key, invisible, one_line
 MOST_CHARACTERS = 200
 """Of a code or a name."""
 DITTO = "ditto"
+BETWEEN_ADDRESSES = re.compile(r"[\s,;、；/|<>]+")
+"""What people write between the addresses of one cell."""
 LEAP_BUG = 60
 """The serial that Excel shows as 29 February 1900, a day that never was."""
 
-_DITTO_SIGNS = frozenset({"〃", "〻", "仝", "同上", "同じ", "″", '"', "”", "''", "′′", "ditto"})
+DITTO_SIGNS = frozenset({"〃", "〻", "仝", "同上", "同じ", "″", '"', "”", "''", "′′", "ditto"})
 _ERROR_TEXTS = frozenset(
     {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#SPILL!", "#CALC!", "#FIELD!", "#GETTING_DATA", "#CONNECT!", "#BLOCKED!", "#UNKNOWN!"}
 )
@@ -33,6 +35,8 @@ class Problem:
     facts: Mapping[str, object] = field(default_factory=dict[str, object])
     value: str = ""
     warning: bool = False
+    raw: str = ""
+    """What the cell shows, for whoever puts it right."""
 
 
 Parsed = str | Problem
@@ -136,7 +140,7 @@ def parse_email(raw: object) -> Parsed:
     special = _special(text, value)
     if special:
         return special
-    addresses = [piece for piece in _BETWEEN_ADDRESSES.split(value) if "@" in piece]
+    addresses = [piece for piece in BETWEEN_ADDRESSES.split(value) if "@" in piece]
     if len(addresses) > 1:
         return Problem("more_than_one_address", {"n": len(addresses)})
     try:
@@ -193,7 +197,6 @@ _PLAIN = re.compile(r"(?!ditto)[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}")
 """Most codes; nothing about them needs a closer look."""
 _CONTACT_KEY = fold_contact(CONTACT)
 _BETWEEN_WORDS = re.compile(r"[\s_\-/・.]+")
-_BETWEEN_ADDRESSES = re.compile(r"[\s,;、；/|<>]+")
 _LAST_SERIAL = 2_958_465
 
 _TIME = re.compile(r"(?:T|\s)\s*\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?Z?$")
@@ -254,7 +257,7 @@ def _is_number(raw: object) -> bool:
 
 def _special(raw: str, folded: str) -> Problem | None:
     """A repetition sign, or the text of a formula's error."""
-    if raw.strip() in _DITTO_SIGNS or folded in _DITTO_SIGNS:
+    if raw.strip() in DITTO_SIGNS or folded in DITTO_SIGNS:
         return Problem(DITTO, {"v": raw.strip()})
     if folded.startswith("#") and folded.upper() in _ERROR_TEXTS:
         return Problem("formula_error", {"v": folded.upper()})

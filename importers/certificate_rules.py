@@ -22,6 +22,8 @@ class Found(NamedTuple):
     code: str
     facts: Mapping[str, object]
     warning: bool
+    raw: str = ""
+    """What stands in the cell, where it was not read as it stands."""
 
 
 class Place(NamedTuple):
@@ -50,7 +52,7 @@ class CertificateRules:
         unread = _Unread()
         for name, problems in odd.items():
             for index, problem in problems.items():
-                found.setdefault(index, []).append(Found(name, problem.code, problem.facts, problem.warning))
+                found.setdefault(index, []).append(Found(name, problem.code, problem.facts, problem.warning, problem.raw))
                 if not problem.warning:
                     unread.add(index, name)
         self._check_required(columns, missing, found, unread)

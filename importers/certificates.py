@@ -7,7 +7,7 @@ Everything is done column by column with each distinct value parsed once, and on
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from itertools import compress
@@ -30,8 +30,9 @@ from importers.cells import (
     shown,
 )
 from importers.certificate_rules import CertificateRules, Found
+from importers.doctor import Doctor, traits_of
 from importers.headings import NAME_COLUMN, Column, Layout
-from importers.marks import Mark
+from importers.marks import Mark, column_letters
 from importers.merged import Merged
 from importers.periods import split_periods
 from importers.raw import Cell, RawRows, RawSheet
@@ -43,6 +44,8 @@ from rules.text import fold
 
 LINE_FIELDS = ("product_number", "serial", "service", "starts_on", "ends_on")
 """A row with none of them is a note, a total or a blank."""
+MOST_SHOWN = 400
+"""Characters of a cell that are shown to whoever puts it right."""
 TOTALS = frozenset({"合計", "小計", "総計", "計", "総合計", "total", "subtotal", "grand total", "以上"})
 NOTE_SIGNS = ("※", "＊", "*", "注", "備考")
 
@@ -60,12 +63,14 @@ class Block:
 
 
 class Memo(dict[object, str]):
-    """One column's cells, each distinct one parsed once; what is odd about one stands in `odd`."""
+    """One column's cells, each distinct one parsed once; what is odd about one stands in `odd`, how it is written in `traits`."""
 
-    def __init__(self, parse: Parser) -> None:
+    def __init__(self, parse: Parser, *, dates: bool = False) -> None:
         super().__init__()
         self.parse = parse
         self.odd: dict[object, Problem] = {}
+        self.traits: dict[object, tuple[str, ...]] = {}
+        self._dates = dates
 
     def __missing__(self, raw: object) -> str:
         parsed = self.parse(raw)
@@ -74,7 +79,9 @@ class Memo(dict[object, str]):
             # True equals 1.0: kept, it would answer for the number too.
             return value
         if isinstance(parsed, Problem):
-            self.odd[raw] = parsed
+            self.odd[raw] = replace(parsed, raw=shown(raw)[:MOST_SHOWN])
+        elif isinstance(raw, str) and (value != raw or self._dates) and (traits := traits_of(raw, value, dates=self._dates)):
+            self.traits[raw] = traits
         self[raw] = value
         return value
 
@@ -96,12 +103,12 @@ class Checker:
         within = {name for alias, name in self._families.items() if len(alias) > 3 and alias in key}
         return within.pop() if len(within) == 1 else ""
 
-    def check(self, sheet: RawSheet, layout: Layout, blocks: Iterable[tuple[int, RawRows]]) -> Iterator[Block]:
+    def check(self, sheet: RawSheet, layout: Layout, blocks: Iterable[tuple[int, RawRows]], doctor: Doctor) -> Iterator[Block]:
         """The checked rows below the headings; `blocks` give the Excel number of their first row and the rows.
 
-        Refuses workbook_rows(max).
+        `doctor` is told how the cells were written. Refuses workbook_rows(max).
         """
-        reader = _SheetReader(sheet, layout, self._families, self.family_of(sheet.name))
+        reader = _SheetReader(sheet, layout, self._families, self.family_of(sheet.name), doctor)
         for first_row, rows in blocks:
             block, odd = reader.read(first_row, rows)
             if not block.rows:
@@ -120,14 +127,15 @@ Odd = dict[str, dict[int, Problem]]
 class _SheetReader:
     """Turns the blocks of one sheet into columns of checked texts."""
 
-    def __init__(self, sheet: RawSheet, layout: Layout, families: Mapping[str, str], sheet_family: str) -> None:
+    def __init__(self, sheet: RawSheet, layout: Layout, families: Mapping[str, str], sheet_family: str, doctor: Doctor) -> None:
         self._sheet = sheet
+        self._doctor = doctor
         self._layout = layout
         self._columns = dict(layout.columns)
         self._sheet_family = sheet_family
         self.missing = frozenset(layout.missing) - ({"family"} if sheet_family else set[str]())
-        parsers = _parsers(families, date1904=sheet.date1904)
-        self._memos = {name: Memo(parsers[name]) for name in (*FIELDS, NAME_COLUMN)}
+        known = parsers(families, date1904=sheet.date1904)
+        self._memos = {name: Memo(known[name], dates=name in DATE_FIELDS) for name in (*FIELDS, NAME_COLUMN)}
         fields = {column.number for column in self._columns.values()}
         self._merged = Merged(sheet.merges, layout.last_row, sheet.last_row, fields, self._line_columns())
         self._marks = self._merged.spread(sheet.marks.cells)
@@ -146,6 +154,7 @@ class _SheetReader:
                 texts[name], odd[name] = self._parse(name, cells[name], first_row)
         kept = self._kept(texts, odd, raw, len(rows))
         if len(kept) < len(rows):
+            self._doctor.skipped(first_row, rows, kept)
             texts, odd = _only(texts, odd, kept, len(rows))
         self._repeat(texts, odd)
         if NAME_COLUMN in texts:
@@ -181,14 +190,20 @@ class _SheetReader:
         odd = {index: memo.odd[cell] for index, cell in enumerate(cells) if cell in memo.odd} if memo.odd else {}
         if 1.0 in memo or 0.0 in memo:
             _set_bools_right(memo, cells, texts, odd)
+        if memo.traits:
+            self._doctor.written(self._letters(name), first_row, cells, memo.traits)
         for index, mark in marks.items():
             parsed = _parse_marked(mark, name, cells[index], memo.parse)
             if isinstance(parsed, Problem):
-                texts[index], odd[index] = parsed.value, parsed
+                texts[index], odd[index] = parsed.value, replace(parsed, raw=parsed.value or mark.text)
             elif parsed is not None:
                 texts[index] = parsed
                 odd.pop(index, None)
         return texts, odd
+
+    def _letters(self, name: str) -> str:
+        column = self._columns.get(name) or self._columns.get(PERIOD)
+        return column_letters(column.number) if column else ""
 
     def _marks_of(self, name: str, first_row: int, count: int) -> dict[int, Mark]:
         column = self._columns.get(name) or self._columns.get(PERIOD)
@@ -234,7 +249,9 @@ class _SheetReader:
         """〃 and 同上 repeat the line above, be it sound or not."""
         for name, column in texts.items():
             found = odd.get(name, {})
-            for index in sorted(index for index, problem in found.items() if problem.code == DITTO):
+            dittos = sorted(index for index, problem in found.items() if problem.code == DITTO)
+            self._doctor.note("ditto", len(dittos))
+            for index in dittos:
                 value, problem = (column[index - 1], found.get(index - 1)) if index else self._above.get(name, ("", None))
                 if index == 0 and name not in self._above:
                     problem = Problem("nothing_above", found[index].facts)
@@ -247,14 +264,15 @@ class _SheetReader:
                 self._above[name] = (column[-1], found.get(len(column) - 1))
 
 
-def _parsers(families: Mapping[str, str], *, date1904: bool) -> dict[str, Parser]:
-    parsers: dict[str, Parser] = {name: partial(parse_date, date1904=date1904) for name in DATE_FIELDS}
-    parsers |= dict.fromkeys(EMAIL_FIELDS, parse_email)
-    parsers |= {name.replace("_email", "_name"): parse_name for name in EMAIL_FIELDS}
-    parsers |= {"contract": parse_contract, NAME_COLUMN: parse_contract, "product_number": parse_code}
-    parsers |= {"serial": partial(parse_code, upper=True), "service": parse_service, "contact": parse_contact}
-    parsers["family"] = partial(parse_family, families=families)
-    return parsers
+def parsers(families: Mapping[str, str], *, date1904: bool = False) -> dict[str, Parser]:
+    """Field -> how one of its cells is read; `families` by `importers.cells.family_key`."""
+    found: dict[str, Parser] = {name: partial(parse_date, date1904=date1904) for name in DATE_FIELDS}
+    found |= dict.fromkeys(EMAIL_FIELDS, parse_email)
+    found |= {name.replace("_email", "_name"): parse_name for name in EMAIL_FIELDS}
+    found |= {"contract": parse_contract, NAME_COLUMN: parse_contract, "product_number": parse_code}
+    found |= {"serial": partial(parse_code, upper=True), "service": parse_service, "contact": parse_contact}
+    found["family"] = partial(parse_family, families=families)
+    return found
 
 
 _CODE_FIELDS = ("contract", NAME_COLUMN, "product_number", "serial")

@@ -7,8 +7,6 @@ ask for all memory there is; here it takes nobody with it. It opens the workbook
 from __future__ import annotations
 
 import json
-import resource
-import signal
 import sys
 from collections.abc import Iterator, Mapping
 from itertools import chain
@@ -17,8 +15,11 @@ from typing import Any, cast
 
 from importers.certificate_rules import Found
 from importers.certificates import Block, Checker
-from importers.headings import SEARCHED_ROWS, Column, Layout, find_layout, missing_fields
+from importers.confined import close_the_door, limit_resources
+from importers.doctor import ORDER, Doctor
+from importers.headings import NAME_COLUMN, SEARCHED_ROWS, Column, Layout, find_layout, fingerprint, heading_names, layout_at, missing_fields, recalled
 from importers.marks import column_letters, column_number
+from importers.preview import columns_of, head_of
 from importers.raw import RawRows, RawSheet
 from importers.sheet import open_sheets
 from importers.synonyms import PERIOD
@@ -30,7 +31,9 @@ MEMORY_ABOVE = 448 * 1024 * 1024
 """Bytes of address space beyond what the process needs before it reads."""
 OUTPUT_BYTES = 2 * 1024 * 1024 * 1024
 
-ORPHAN_PATIENCE = 5
+
+PREVIEWED = 40
+"""Sheets of which a person is shown the first rows."""
 
 Json = dict[str, Any]
 
@@ -38,8 +41,8 @@ Json = dict[str, Any]
 def main() -> None:
     """Read the request from standard input, write the answer to standard output."""
     request = json.load(sys.stdin)
-    _limit(int(request["seconds"]))
-    _close_the_door(Path(request["path"]))
+    limit_resources(int(request["seconds"]), memory_above=MEMORY_ABOVE, output_bytes=OUTPUT_BYTES)
+    close_the_door(Path(request["path"]))
     try:
         for answer in _read(request):
             _write(answer)
@@ -49,43 +52,12 @@ def main() -> None:
         _write({"refused": "workbook_too_large", "facts": {}})
 
 
-def _limit(seconds: int) -> None:
-    """Memory, processor time, wall time, size of the answer; no core file, which would hold people's addresses."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (OUTPUT_BYTES, OUTPUT_BYTES))
-    # Should the parent die, nobody waits for this process any more.
-    signal.alarm(seconds * ORPHAN_PATIENCE)
-    status = Path("/proc/self/statm")
-    if status.exists():
-        size = int(status.read_text().split()[0]) * resource.getpagesize() + MEMORY_ABOVE
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
-
-
-def _close_the_door(workbook: Path) -> None:
-    """From here on Python opens the workbook and its own modules, and nothing else; it connects to nobody."""
-    root = Path(__file__).resolve().parent.parent
-    ours = [root / package for package in ("importers", "rules", "wording")]
-    libraries = [Path(place) for place in (sys.prefix, sys.base_prefix, *sys.path) if place and Path(place).resolve() != root]
-    allowed = (str(workbook), *{str(place) for known in (*ours, *libraries) for place in (known, known.resolve())})
-    refused = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "shutil.", "ctypes.dlopen")
-
-    def watch(event: str, arguments: tuple[object, ...]) -> None:
-        if event == "open":
-            place, mode = str(arguments[0]), str(arguments[1] or "r")
-            if not place.startswith(allowed) or set(mode) & set("wax+"):
-                raise PermissionError(event)
-        elif event.startswith(refused):
-            raise PermissionError(event)
-
-    sys.addaudithook(watch)
-
-
 def _read(request: Mapping[str, Any]) -> Iterator[Json]:
     """An answer for each sheet's blocks and then for the sheet, one for the file at the end."""
     kind, sheets = open_sheets(Path(request["path"]))
     checker = Checker(request["families"], request["mailboxes"], request["most_rows"])
     mapping: Mapping[str, Json] = request["mapping"] or {}
+    remembered: Mapping[str, dict[str, str]] = request["remembered"] or {}
     far: tuple[str, str] | None = None
     total, error_rows, warning_rows = 0, 0, 0
     for number, sheet in enumerate(sheets):
@@ -98,19 +70,23 @@ def _read(request: Mapping[str, Any]) -> Iterator[Json]:
             yield _skipped(number, sheet, sheet_note("left_out", sheet=sheet.name))
             continue
         head, rest = _head(sheet)
-        layout = _mapped(wanted, head, sheet) if wanted.get("columns") else find_layout(head, sheet.first_row, sheet.first_column, sheet.merges)
+        layout = _layout(wanted, head, sheet, remembered)
         if layout is None:
-            yield _skipped(number, sheet, sheet_note("no_heading", sheet=sheet.name))
+            yield {**_skipped(number, sheet, sheet_note("no_heading", sheet=sheet.name)), "head": head_of(sheet, head) if number < PREVIEWED else []}
             continue
         rows = 0
-        for block in checker.check(sheet, layout, _below(layout, sheet, head, rest)):
+        doctor = Doctor()
+        for block in checker.check(sheet, layout, _below(layout, sheet, head, rest), doctor):
             rows += len(block.rows)
-            answer = _block(number, block, layout)
+            answer = _block(number, block, layout, doctor)
             error_rows += len(answer["errors"])
             warning_rows += len(answer["warnings"])
             yield answer
         total += rows
-        yield _told(number, sheet, layout, rows, checker.family_of(sheet.name))
+        doctor.look_at(sheet)
+        told = _told(number, sheet, layout, rows, checker.family_of(sheet.name))
+        previews = {"head": head_of(sheet, head), "preview": columns_of(sheet, layout, head)} if number < PREVIEWED else {}
+        yield {**told, **previews, "findings": doctor.told()}
     if far and not total:
         raise Refused("workbook_far_cell", sheet=far[0], cell=far[1])
     yield {"end": True, "kind": kind.value, "error_rows": error_rows, "warning_rows": warning_rows}
@@ -135,6 +111,18 @@ def _below(layout: Layout, sheet: RawSheet, head: RawRows, rest: Iterator[RawRow
         row += len(block)
 
 
+def _layout(wanted: Json, head: RawRows, sheet: RawSheet, remembered: Mapping[str, dict[str, str]]) -> Layout | None:
+    """Where the fields stand: as a person chose for this workbook, as one chose for these headings once, else as the headings say."""
+    if wanted.get("columns"):
+        return _mapped(wanted, head, sheet)
+    if wanted.get("heading_row"):
+        found = layout_at(head, int(wanted["heading_row"]), sheet.first_row, sheet.first_column)
+    else:
+        found = find_layout(head, sheet.first_row, sheet.first_column, sheet.merges)
+    fields = remembered.get(fingerprint(found.headings)) if found else None
+    return recalled(found, sheet.first_column, fields) if found and fields else found
+
+
 def _mapped(wanted: Json, head: RawRows, sheet: RawSheet) -> Layout | None:
     """The layout a person chose: ``{"heading_row": 4, "columns": {"serial": "E"}}``, over what the headings say."""
     found = find_layout(head, sheet.first_row, sheet.first_column, sheet.merges)
@@ -146,30 +134,46 @@ def _mapped(wanted: Json, head: RawRows, sheet: RawSheet) -> Layout | None:
         headings = [named.get(sheet.first_column + at, heading) for at, heading in enumerate(headings)]
     columns: dict[str, Column] = {}
     for name, letters in cast(dict[str, str | None], wanted["columns"]).items():
-        if letters and (name in FIELDS or name == PERIOD):
+        if letters and (name in FIELDS or name in (PERIOD, NAME_COLUMN)):
             at = column_number(letters.upper())
             inside = 0 <= at - sheet.first_column < len(headings)
             columns[name] = Column(at, (headings[at - sheet.first_column] if inside else "") or FIELD_LABELS.get(name, letters))
     held = {column.number - sheet.first_column for column in columns.values()}
     unmapped = tuple(heading for at, heading in enumerate(headings) if heading and at not in held)
     bottom = found.last_row if found and row == found.first_row else row
-    return Layout(row, bottom, columns, unmapped, missing_fields(columns))
+    return Layout(row, bottom, columns, unmapped, missing_fields(columns), tuple(headings))
 
 
-def _block(number: int, block: Block, layout: Layout) -> Json:
+def _block(number: int, block: Block, layout: Layout, doctor: Doctor) -> Json:
     errors: dict[int, list[Json]] = {}
     warnings: dict[int, list[Json]] = {}
     for index, problems in block.found.items():
         for problem in problems:
             (warnings if problem.warning else errors).setdefault(index, []).append(_issue(problem, layout))
+            if problem.code in _TOLD_BY_ROWS:
+                doctor.note(problem.code, 1, (_place(problem.field, block.rows[index], layout),))
     return {"sheet": number, "rows": block.rows, "hidden": block.hidden, "columns": block.columns, "errors": errors, "warnings": warnings}
 
 
+_TOLD_BY_ROWS = frozenset(ORDER) & {"number_for_code", "date_from_number", "same_line"}
+"""Findings that are told by their rows too."""
+
+
+def _column(name: str, layout: Layout) -> Column | None:
+    return layout.columns.get(name) or (layout.columns.get(PERIOD) if name in ("starts_on", "ends_on") else None)
+
+
+def _place(name: str, row: int, layout: Layout) -> str:
+    column = _column(name, layout)
+    return f"{column_letters(column.number)}{row}" if column else str(row)
+
+
 def _issue(found: Found, layout: Layout) -> Json:
-    column = layout.columns.get(found.field) or (layout.columns.get(PERIOD) if found.field in ("starts_on", "ends_on") else None)
+    column = _column(found.field, layout)
     heading = column.heading if column else FIELD_LABELS[found.field]
     sentence = row_warning if found.warning else row_error
-    return {"field": found.field, "heading": heading, "message": sentence(found.code, column=heading, **found.facts), "code": found.code}
+    issue = {"field": found.field, "heading": heading, "message": sentence(found.code, column=heading, **found.facts), "code": found.code}
+    return {**issue, "raw": found.raw} if found.raw else issue
 
 
 def _skipped(number: int, sheet: RawSheet, reason: str) -> Json:
@@ -180,6 +184,7 @@ def _told(number: int, sheet: RawSheet, layout: Layout, rows: int, family: str) 
     by_sheet = "family" in layout.missing and bool(family)
     missing = [name for name in layout.missing if not (name == "family" and by_sheet)]
     notes = _notes(sheet)
+    notes += [sheet_note("recalled")] if layout.remembered else []
     notes += [sheet_note("family_of_sheet", family=family)] if by_sheet else []
     notes += [sheet_note("column_missing", column=FIELD_LABELS[name]) for name in missing]
     notes += [sheet_note("unmapped", column=heading) for heading in layout.unmapped]
@@ -194,6 +199,10 @@ def _told(number: int, sheet: RawSheet, layout: Layout, rows: int, family: str) 
         "columns": {name: {"column": column_letters(column.number), "heading": column.heading} for name, column in layout.columns.items()},
         "unmapped": list(layout.unmapped),
         "missing": missing,
+        "fingerprint": fingerprint(layout.headings),
+        "names": heading_names(layout.headings),
+        "first_column": sheet.first_column,
+        "remembered": layout.remembered,
     }
 
 

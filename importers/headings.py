@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from hashlib import sha256
 
 from importers.cells import shown
 from importers.raw import Cell, Merge, RawRows
@@ -19,6 +20,8 @@ LOOKED_ON_ROWS = 30
 """After a heading row a better one is looked for in so many more."""
 LEAST_FIELDS = 4
 """A row that names fewer fields is no heading row."""
+MOST_HEADING = 80
+"""Characters by which a heading is remembered."""
 LINE_FIELDS = frozenset({"product_number", "serial", "service", "starts_on", "ends_on"})
 NAME_COLUMN = "contract_name"
 """Beside a column of contract numbers, the one of contract names: the certificate's issue date says which counts."""
@@ -43,6 +46,10 @@ class Layout:
     unmapped: tuple[str, ...] = ()
     missing: tuple[str, ...] = field(default=())
     """Required fields without a column."""
+    headings: tuple[str, ...] = ()
+    """Of every column from the sheet's first one on, "" where there is none."""
+    remembered: bool = False
+    """Whether a person said so once of these headings."""
 
 
 def find_layout(rows: RawRows, first_row: int, first_column: int, merges: Iterable[Merge]) -> Layout | None:
@@ -60,8 +67,50 @@ def find_layout(rows: RawRows, first_row: int, first_column: int, merges: Iterab
     if best is None:
         return None
     top, bottom, headings = best
+    return _layout(first_row + top, first_row + bottom, headings, first_column)
+
+
+def layout_at(rows: RawRows, row: int, first_row: int, first_column: int) -> Layout | None:
+    """The layout told by the one row that a person named, as Excel numbers it; None where there is no such row."""
+    index = row - first_row
+    return _layout(row, row, [_heading(cell) for cell in rows[index]], first_column) if 0 <= index < len(rows) else None
+
+
+def heading_names(headings: Sequence[str]) -> list[str]:
+    """The headings as they are remembered: without blanks and signs, the second of equal ones with its number; "" stays.
+
+    The two columns that a workbook handed back has gained are not among them: it is the same workbook still.
+    """
+    seen: dict[str, int] = {}
+    names: list[str] = []
+    for heading in headings:
+        name = "" if _bare(heading) in _ADDED else _bare(heading)[:MOST_HEADING]
+        seen[name] = seen.get(name, 0) + 1
+        names.append(name if not name or seen[name] == 1 else f"{name}#{seen[name]}")
+    return names
+
+
+def fingerprint(headings: Sequence[str]) -> str:
+    """What a set of headings is remembered by, whatever their order; 64 hexadecimal digits."""
+    return sha256("\n".join(sorted(filter(None, heading_names(headings)))).encode()).hexdigest()
+
+
+def recalled(layout: Layout, first_column: int, fields: Mapping[str, str]) -> Layout:
+    """`layout` with the columns a person gave to these headings: heading name -> field, "" for one that is left out."""
+    columns: dict[str, Column] = {}
+    left_out: list[str] = []
+    for index, name in enumerate(heading_names(layout.headings)):
+        wanted = fields.get(name, "") if name else ""
+        if wanted and wanted not in columns:
+            columns[wanted] = Column(first_column + index, layout.headings[index])
+        elif name and not _is_counter(layout.headings[index]):
+            left_out.append(layout.headings[index])
+    return replace(layout, columns=columns, unmapped=tuple(left_out), missing=missing_fields(columns), remembered=True)
+
+
+def _layout(first_row: int, last_row: int, headings: list[str], first_column: int) -> Layout:
     columns, unmapped = assign(headings, first_column)
-    return Layout(first_row + top, first_row + bottom, columns, unmapped, missing_fields(columns))
+    return Layout(first_row, last_row, columns, unmapped, missing_fields(columns), tuple(headings))
 
 
 def _readings(rows: RawRows, index: int, first_row: int, first_column: int, across: list[Merge]) -> Iterator[tuple[int, list[str]]]:
@@ -216,7 +265,8 @@ def _party(form: str) -> str:
 _WEAK = 8
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】|<[^>]*>|〔[^〕]*〕")
 _ORNAMENT = re.compile(r"[\s()\[\]【】<>〔〕「」※*★●■◆○:・,、。._/\-|~'\"]|必須|任意|様")
-_COUNTERS = frozenset({"no", "no.", "#", "番号", "項番", "連番", "行", "行番号", "通番", "seq", "結果", "直し方"})
+_COUNTERS = frozenset({"no", "no.", "#", "番号", "項番", "連番", "行", "行番号", "通番", "seq", "結果", "直し方", "元の行"})
+_ADDED = frozenset({"結果", "直し方"})
 _PARTIES = {role: tuple(words.split()) for role, words in PARTY_WORDS.items()}
 _EMAIL_WORD = re.compile(
     r"(?:保守登録|登録|代表|連絡先|会社|担当者?|ご?担当者?|窓口|contact|company)?の?(?:eメール|電子メール|メール|メアド|アドレス|e?mail)(?:アドレス|address)?1?"

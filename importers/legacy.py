@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import cast
 import xlrd
 from xlrd.biffh import XLRDError, error_text_from_code
 from xlrd.book import Book
+from xlrd.compdoc import CompDocError
 from xlrd.sheet import Sheet
 
 from importers.cells import LEAP_BUG, day_of_serial
@@ -17,15 +19,24 @@ from importers.marks import SheetMarks, mark, padding_places
 from importers.raw import Cell, RawSheet, blocks_of
 from rules.refusal import Refused
 
+BROKEN = (XLRDError, CompDocError, struct.error, AssertionError, LookupError, ValueError, ArithmeticError, TypeError, AttributeError, EOFError)
+"""What xlrd runs into where a file breaks the format: it believes what the bytes say of themselves."""
+
 
 def open_xls(path: Path) -> Iterator[RawSheet]:
     """The worksheets of a legacy workbook. Refuses workbook_encrypted, workbook_unreadable."""
     try:
         book = xlrd.open_workbook(str(path), formatting_info=True, on_demand=True, ragged_rows=True, logfile=_Silence())
+        count = book.nsheets
     except XLRDError as fault:
         raise Refused("workbook_encrypted" if "encrypted" in str(fault).lower() else "workbook_unreadable") from fault
-    for index in range(book.nsheets):
-        sheet = book.sheet_by_index(index)
+    except BROKEN as fault:
+        raise Refused("workbook_unreadable") from fault
+    for index in range(count):
+        try:
+            sheet = book.sheet_by_index(index)
+        except BROKEN as fault:
+            raise Refused("workbook_unreadable") from fault
         yield _raw(book, sheet)
         book.unload_sheet(index)
 

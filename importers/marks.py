@@ -25,6 +25,7 @@ _FORMULA = re.compile(rb"<f[ >/]")
 _SIXTY = re.compile(rb"<v>60</v>")
 _VALUE = re.compile(rb"<v(?:\s[^>]*)?>([^<]+)</v>")
 _ROW = re.compile(rb'<row r="([0-9]+)"([^>]*)>')
+_ROW_NUMBER = re.compile(rb'<row r="([0-9]+)"')
 _HIDDEN = re.compile(rb'\shidden="(?!0"|false")|\sht="0(?:\.0+)?"')
 _COLUMN = re.compile(rb"<col\s([^>]*)>")
 _WIDE = re.compile(rb'<c r="([A-Z]{2,3}[0-9]+)"[^>/]*>')
@@ -128,7 +129,8 @@ def padding_styles(styles: bytes) -> dict[bytes, str]:
         return {}
     try:
         root = ElementTree.fromstring(styles)
-    except ParseError as fault:
+    except (ParseError, LookupError, ValueError) as fault:
+        # An encoding that nobody knows is no ParseError.
         raise Refused("workbook_unreadable") from fault
     codes: dict[str, str] = {}
     found: dict[bytes, str] = {}
@@ -189,12 +191,14 @@ class ReachScan(BlockScan):
             if column >= self.widest:
                 self.widest, self.far_cell = column + 1, found.group(1).decode()
         last = max(block.rfind(b"<v"), block.rfind(b"<is"))
-        row = _ROW.match(block, block.rfind(b"<row ", 0, last)) if last >= 0 else None
-        if row is None:
+        # Rows may stand in any order, and a reader makes room up to the furthest: only those after the last value do not count.
+        rows = _ROW_NUMBER.findall(block, 0, last) if last >= 0 else []
+        if not rows:
             return
-        if int(row.group(1)) > _LAST_ROW:
+        furthest = max(map(int, rows))
+        if furthest > _LAST_ROW:
             raise Refused("workbook_unreadable")
-        self.last_row = max(self.last_row, int(row.group(1)))
+        self.last_row = max(self.last_row, furthest)
 
 
 class MarkScan(BlockScan):
@@ -239,9 +243,9 @@ class MarkScan(BlockScan):
             self.marks.canonical = False
             return b""
         for column in _COLUMN.finditer(head):
-            first, last = (re.search(rb'%s="([0-9]+)"' % name, column.group(1)) for name in (b"min", b"max"))
-            if _HIDDEN.search(b" " + column.group(1)) and first and last:
-                self.marks.hidden_columns.append((int(first.group(1)) - 1, int(last.group(1)) - 1))
+            first, last = (re.search(rb'%s="([0-9]{1,7})"' % name, column.group(1)) for name in (b"min", b"max"))
+            if _HIDDEN.search(b" " + column.group(1)) and first and last and 0 < int(first.group(1)) <= int(last.group(1)):
+                self.marks.hidden_columns.append((int(first.group(1)) - 1, min(int(last.group(1)), _LAST_COLUMN) - 1))
         self.marks.filtered = b"<autoFilter" in head
         return rest
 

@@ -63,7 +63,9 @@ class _Reader:
             case "f":
                 self._formula = True
             case "col" if attributes.get("hidden") in _TRUE:
-                self.marks.hidden_columns.append((int(attributes.get("min", "1")) - 1, int(attributes.get("max", "1")) - 1))
+                first, last = attributes.get("min", "1"), attributes.get("max", "1")
+                if first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last):
+                    self.marks.hidden_columns.append((int(first) - 1, min(int(last), _LAST_COLUMN) - 1))
             case "autoFilter":
                 self.marks.filtered = True
             case _:

@@ -61,7 +61,8 @@ def _resolved(folder: str, target: str) -> str:
 def _parse(part: bytes) -> Element:
     try:
         return ElementTree.fromstring(part)
-    except ParseError as fault:
+    except (ParseError, LookupError, ValueError) as fault:
+        # An encoding that nobody knows is no ParseError.
         raise Refused("workbook_unreadable") from fault
 
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import os
-import signal
-import subprocess
-import sys
+import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
+from importers.confined import run_confined
 from rules.limits import Limits
 from rules.lines import FIELDS, Values
 from rules.refusal import Refused
@@ -22,10 +20,7 @@ LEAST_SECONDS = 8
 MOST_SECONDS = 60
 SECONDS_PER_MEGABYTE = 1
 """Of processor time. A workbook of 100,000 lines has 8 MB and takes 3 s; a small one gets its plan or its reason within 10 s."""
-PATIENCE = 4
-"""Times the processor time that may pass on the wall: a busy machine is no fault of the file."""
 
-_ROOT = Path(__file__).resolve().parent.parent
 _MEGABYTE = 1_000_000
 
 log = logging.getLogger(__name__)
@@ -71,6 +66,19 @@ class SheetReading:
     """Headings of columns that hold no field."""
     missing: tuple[str, ...] = ()
     """Required fields without a column."""
+    fingerprint: str = ""
+    """Of the headings: what was chosen for them is remembered by it."""
+    names: tuple[str, ...] = ()
+    """The headings as they are remembered, from `first_column` on."""
+    first_column: int = 0
+    remembered: bool = False
+    """Whether the columns are those that a person once chose for these headings."""
+    preview: tuple[Mapping[str, Any], ...] = ()
+    """``{"column": "E", "heading": "S/N", "values": ["CV41…"]}`` for each column that holds anything."""
+    head: tuple[Mapping[str, Any], ...] = ()
+    """``{"row": 1, "cells": ["…"]}`` for the first rows that hold anything, from `first_column` on."""
+    findings: tuple[Mapping[str, Any], ...] = ()
+    """``{"code", "count", "places"}``: what the sheet hides or spells oddly (`importers.doctor`)."""
 
 
 class Block(NamedTuple):
@@ -156,11 +164,13 @@ def read_workbook(
     mailboxes: Collection[str],
     limits: Limits,
     mapping: Mapping[str, Any] | None = None,
+    remembered: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Reading:
     """Read a workbook (xlsx, xlsm, xlsb, ods, xls, csv: told by content) of certificates.
 
     `families` are alias -> canonical name (the canonical ones among the aliases), `mailboxes` the old contacts.
     `mapping` is what a person chose: sheet name -> ``{"skip": true}`` or ``{"heading_row": 4, "columns": {field: "E"}}``.
+    `remembered` is what people chose for sets of headings: fingerprint -> {heading name: field, "" for none}.
     Close the reading after use (it is a context manager).
     Refuses workbook_bytes(max, n), workbook_encrypted, workbook_unreadable, workbook_entries, workbook_dtd,
     workbook_too_large, workbook_too_slow, workbook_far_cell(sheet, cell), workbook_rows(max).
@@ -175,6 +185,7 @@ def read_workbook(
         "mailboxes": sorted(mailboxes),
         "most_rows": limits.workbook_rows,
         "mapping": mapping,
+        "remembered": remembered,
         "seconds": seconds,
     }
     answer = tempfile.TemporaryFile(prefix="jtickets-import-")  # noqa: SIM115 - the reading closes it
@@ -188,28 +199,18 @@ def read_workbook(
 
 def _run_child(request: bytes, answer: IO[bytes], seconds: int) -> None:
     """Let the child write its answer. Refuses workbook_too_slow, workbook_unreadable (it died)."""
-    with subprocess.Popen(
-        [sys.executable, "-E", "-s", "-m", "importers.child"],
-        stdin=subprocess.PIPE,
-        stdout=answer,
-        stderr=subprocess.PIPE,
-        cwd=_ROOT,
-        # Nothing of ours goes into a process that reads a stranger's file: no secrets, no addresses of services.
-        env={"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PATH": os.defpath},
-    ) as child:
-        try:
-            _, said = child.communicate(request, timeout=seconds * PATIENCE)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
-            raise Refused("workbook_too_slow") from None
-    if child.returncode in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
-        raise Refused("workbook_too_slow")
-    if child.returncode:
-        # The kind of fault only: its text may hold what stands in a cell.
-        kinds = [line.split(b":")[0].strip().decode("ascii", "replace") for line in said.splitlines()[-1:]]
-        log.warning("workbook reader ended with %s (%s)", child.returncode, "".join(kinds)[:80])
+    code, said = run_confined("importers.child", request, answer, seconds=seconds)
+    if code:
+        log.warning("workbook reader ended with %s (%s)", code, _fault(said.decode("utf-8", "replace")))
         raise Refused("workbook_unreadable")
+
+
+def _fault(said: str) -> str:
+    """The kind of fault and the file it arose in; its text may hold what stands in a cell."""
+    kinds = [line.split(":")[0].strip() for line in said.splitlines()[-1:]]
+    files = re.findall(r'^  File "([^"]+)", line (\d+)', said, re.MULTILINE)
+    place = f" at {Path(files[-1][0]).parent.name}/{Path(files[-1][0]).name}:{files[-1][1]}" if files else ""
+    return ("".join(kinds)[:80] + place)[:160]
 
 
 def _sheet(told: Mapping[str, Any]) -> SheetReading:
@@ -223,4 +224,11 @@ def _sheet(told: Mapping[str, Any]) -> SheetReading:
         columns=told.get("columns", {}),
         unmapped=tuple(told.get("unmapped", ())),
         missing=tuple(told.get("missing", ())),
+        fingerprint=told.get("fingerprint", ""),
+        names=tuple(told.get("names", ())),
+        first_column=told.get("first_column", 0),
+        remembered=told.get("remembered", False),
+        preview=tuple(told.get("preview", ())),
+        head=tuple(told.get("head", ())),
+        findings=tuple(told.get("findings", ())),
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from importers.archive import Kind, Package, SheetSinks, check_archive, tell_kind, unpack_part
 from importers.marks import MarkScan, ReachScan, SheetMarks, padding_styles
@@ -68,7 +68,10 @@ def _checked(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Package
 def _read_values(path: Path, workbook: Workbook, styles: dict[bytes, str], reaches: dict[str, ReachScan]) -> Iterator[RawSheet]:
     """The worksheets with the values python-calamine reads; it leaves the interpreter free, so the marks are read beside it."""
     with ThreadPoolExecutor(1) as beside:
-        book = CalamineWorkbook.from_path(str(path))  # pyright: ignore[reportUnknownMemberType]
+        try:
+            book = CalamineWorkbook.from_path(str(path))  # pyright: ignore[reportUnknownMemberType]
+        except CalamineError as fault:
+            raise Refused("workbook_unreadable") from fault
         for known in book.sheets_metadata:
             if known.typ is not SheetTypeEnum.WorkSheet:
                 continue
@@ -82,7 +85,10 @@ def _read_values(path: Path, workbook: Workbook, styles: dict[bytes, str], reach
             values = beside.submit(book.get_sheet_by_name, known.name)
             if reach:
                 sheet.marks, sheet.last_row = _marks(path, part, styles), reach.last_row
-            _fill(sheet, values.result())
+            try:
+                _fill(sheet, values.result())
+            except CalamineError as fault:
+                raise Refused("workbook_unreadable") from fault
             yield sheet
 
 
@@ -101,7 +107,8 @@ def _fill(sheet: RawSheet, values: CalamineSheet) -> None:
     sheet.blocks = blocks_of(iter(values.iter_rows()))
 
 
-_GUARD = re.compile(r"'[=+\-@\t\r]")
+_GUARD = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
+"""Of several apostrophes one is the guard's: a text that begins with ``'=`` itself leaves with two."""
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 
 

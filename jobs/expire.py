@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, Delete, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from actions.exception_requests import lapse_requests
 from actions.jobs import Counts, Run, RunState, confirm
 from jobs.parts import Parts
 from mail.compose import SECRET_NOTICES, mask_links
 from models.database import transaction
 from models.outbox import JobRun, Letter
 from models.people import AccountLink, AccountSession, PendingRegistration, RateCount, StaffSession
+from models.presence import LOOKING, Presence
 from rules.limits import Limits
 
 _KEPT_REGISTRATION = timedelta(days=7)
@@ -34,6 +36,9 @@ def expire(parts: Parts, run: Run) -> Counts:
             counts[name] = _rows(session, statement)
     with transaction(parts.engine) as session:
         confirm(session, run)
+        counts["exceptions"] = lapse_requests(session, now=now)
+    with transaction(parts.engine) as session:
+        confirm(session, run)
         counts["secrets"] = _forget_secrets(session, parts.limits, now)
     return {name: count for name, count in counts.items() if count}
 
@@ -49,6 +54,7 @@ def _statements(limits: Limits, now: datetime) -> dict[str, Delete]:
             or_(AccountSession.expires_at < now, AccountSession.seen_at < now - timedelta(hours=limits.customer_idle_hours))
         ),
         "staff_sessions": delete(StaffSession).where(or_(StaffSession.expires_at < now, StaffSession.seen_at < now - timedelta(hours=limits.staff_idle_hours))),
+        "presences": delete(Presence).where(Presence.seen_at < now - LOOKING),
         "counts": delete(RateCount).where(RateCount.began_at < now - _KEPT_COUNTS),
         "runs": delete(JobRun).where(JobRun.state.in_([RunState.DONE, RunState.SKIPPED]), JobRun.started_at < now - _KEPT_RUNS),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from actions import import_batches, import_plans
+from actions import import_batches, import_corrections, import_mapping, import_plans, import_staging
 from actions.import_plans import Plan, Rows
 from actions.jobs import Counts, Run, confirm
 from importers.reader import read_workbook
 from jobs.parts import Parts
 from models.actors import SYSTEM, Actor
 from models.database import transaction
+from models.import_mapping import remembered
 from models.imports import BatchState, ImportBatch
 from rules.calendar import tokyo_date
 from rules.limits import Limits
@@ -53,11 +54,15 @@ def plan_received(parts: Parts, run: Run) -> Counts:
     return {name: count for name, count in counts.items() if count}
 
 
-def read_rows(engine: Engine, path: Path, *, file_name: str, limits: Limits) -> tuple[Rows, list[dict[str, Any]]]:
-    """The rows and sheets of a workbook, read in a child process. Refuses what `importers.reader.read_workbook` refuses."""
+def read_rows(engine: Engine, path: Path, *, file_name: str, limits: Limits, mapping: Mapping[str, Any] | None = None) -> tuple[Rows, list[dict[str, Any]]]:
+    """The rows and sheets of a workbook, read in a child process; `mapping` is what a person chose for its sheets.
+
+    Refuses what `importers.reader.read_workbook` refuses.
+    """
     with transaction(engine, readonly=True) as session:
-        masters = import_plans.masters(session)
-    with read_workbook(path, file_name=file_name, families=masters.families, mailboxes=masters.mailboxes, limits=limits) as reading:
+        masters, known = import_plans.masters(session), remembered(session)
+    families, mailboxes = masters.families, masters.mailboxes
+    with read_workbook(path, file_name=file_name, families=families, mailboxes=mailboxes, limits=limits, mapping=mapping, remembered=known) as reading:
         return import_plans.rows_of(reading), import_plans.sheets_of(reading)
 
 
@@ -70,16 +75,25 @@ def compare(engine: Engine, rows: Rows, *, today: date) -> Plan:
 def keep(engine: Engine, batch_id: int, plan: Plan, sheets: list[dict[str, Any]], *, by: Actor, now: datetime, guard: Guard) -> None:
     """Write a plan in short transactions; people see it after the last one. Raises Dropped."""
     count = len(plan.statuses)
-    for first in range(0, count, import_batches.ROWS_AT_ONCE):
-        after = min(count, first + import_batches.ROWS_AT_ONCE)
+    for part in _parts(count):
         with transaction(engine) as session:
             guard(session)
             batch = _waiting(session, batch_id)
-            import_batches.keep_rows(session, batch_id, plan, range(first, after))
-            batch.progress = _COMPARED + (_KEPT - _COMPARED) * after // count
+            import_staging.keep_rows(session, batch_id, plan, part)
+            batch.progress = _COMPARED + (_KEPT - _COMPARED) * part.stop // count
+    for part in _parts(len(plan.missing_lines)):
+        with transaction(engine) as session:
+            guard(session)
+            _waiting(session, batch_id)
+            import_staging.keep_missing(session, batch_id, plan, part, first=count)
     with transaction(engine) as session:
         guard(session)
         import_batches.finish(session, _waiting(session, batch_id), plan, sheets, by=by, now=now)
+
+
+def _parts(count: int) -> Iterator[range]:
+    for first in range(0, count, import_staging.ROWS_AT_ONCE):
+        yield range(first, min(count, first + import_staging.ROWS_AT_ONCE))
 
 
 def _begin(parts: Parts, run: Run) -> int | None:
@@ -105,16 +119,21 @@ def _plan(parts: Parts, run: Run, batch_id: int) -> bool:
 
     with transaction(parts.engine, readonly=True) as session:
         batch = _waiting(session, batch_id)
-        file_name, storage_key = batch.file_name, batch.storage_key
+        file_name, storage_key, mapping = batch.file_name, batch.storage_key, import_mapping.choice_of(session, batch_id)
     with tempfile.TemporaryDirectory(prefix="jtickets-import-") as folder:
         path = Path(folder) / "workbook"
         parts.store.fetch(storage_key, path)
         try:
-            rows, sheets = read_rows(parts.engine, path, file_name=file_name, limits=parts.limits)
+            rows, sheets = read_rows(parts.engine, path, file_name=file_name, limits=parts.limits, mapping=mapping)
         except Refused as refused:
             return _fail(parts, run, batch_id, refused)
     if not rows.values:
         return _fail(parts, run, batch_id, Refused("workbook_no_rows"), sheets)
+    if mapping is None and import_mapping.is_unclear(sheets):
+        return _ask(parts, run, batch_id, sheets)
+    with transaction(parts.engine) as session:
+        guard(session)
+        import_corrections.lay_over(session, batch_id, rows, sheets)
     _tell(parts, run, batch_id, _READ)
     now = parts.clock()
     plan = compare(parts.engine, rows, today=tokyo_date(now))
@@ -128,6 +147,13 @@ def _fail(parts: Parts, run: Run, batch_id: int, refused: Refused, sheets: Seque
         confirm(session, run)
         import_batches.fail(session, _waiting(session, batch_id), say(refused), sheets=sheets, by=SYSTEM, now=parts.clock())
     return False
+
+
+def _ask(parts: Parts, run: Run, batch_id: int, sheets: list[dict[str, Any]]) -> bool:
+    with transaction(parts.engine) as session:
+        confirm(session, run)
+        import_mapping.ask(session, _waiting(session, batch_id), sheets, by=SYSTEM, now=parts.clock())
+    return True
 
 
 def _tell(parts: Parts, run: Run, batch_id: int, percent: int) -> None:

@@ -2,7 +2,43 @@
 
 from __future__ import annotations
 
-from models import contracts, email_changes, imports, journal, outbox, people, radar, staging, tickets
+from models import (
+    contracts,
+    email_changes,
+    images,
+    import_corrections,
+    import_mapping,
+    imports,
+    journal,
+    outbox,
+    people,
+    presence,
+    questions,
+    radar,
+    renewals,
+    requests,
+    search,
+    staging,
+    tickets,
+)
 
-TABLES = (contracts, email_changes, imports, journal, outbox, people, radar, staging, tickets)
+TABLES = (
+    contracts,
+    email_changes,
+    images,
+    import_corrections,
+    import_mapping,
+    imports,
+    journal,
+    outbox,
+    people,
+    presence,
+    questions,
+    radar,
+    renewals,
+    requests,
+    search,
+    staging,
+    tickets,
+)
 """Every module of tables: one that is loaded alone would not know the others its foreign keys name."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.base import AnyRow, AnySelect
+from models.base import AnyRow
 from models.contracts import Certificate, ContractLine, Party, ProductFamily
 from models.imports import ImportBatch
 from models.paging import Place, Sheet, newest_first
@@ -19,8 +20,8 @@ from rules.contracts import FIRST_DESK_DAY, LAST_MAILBOX_DAY
 from rules.text import fold_key, searchable
 
 MOST_TERMS = 5
-LINES = 500
-"""Lines of one certificate that its page shows."""
+LINES = 50
+"""Lines of one certificate on a page."""
 SHOWN = 20
 
 
@@ -32,14 +33,38 @@ class Period(StrEnum):
     ENDED = "ended"
 
 
-def contract_list(session: Session, *, text: str, period: Period | None, today: date, place: Place, limit: int) -> Sheet:
-    """Certificates, the newest first: id, contract_key, issued_on.
+@dataclass(frozen=True)
+class ContractFilter:
+    """What a search asks of certificates; everything left empty asks nothing."""
 
-    Every word of `text` must stand in the key, a serial, a product number, a company or an e-mail of the certificate.
-    """
-    statement = select(Certificate.id, Certificate.contract_key, Certificate.issued_on).where(*(_matches(term) for term in text.split()[:MOST_TERMS]))
-    if period is not None:
-        statement = statement.where(_stands(period, today))
+    today: date
+    text: str = ""
+    """Every word must stand in the key, a serial, a product number, a company or an e-mail of the certificate."""
+    period: Period | None = None
+    family_id: int | None = None
+    ends_from: date | None = None
+    ends_to: date | None = None
+    """The certificate has a line that ends between the two days, both counted."""
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        """As conditions on `Certificate`."""
+        found = [_matches(term) for term in self.text.split()[:MOST_TERMS]]
+        if self.period is not None:
+            found.append(_stands(self.period, self.today))
+        line: list[ColumnElement[bool]] = []
+        if self.family_id is not None:
+            line.append(ContractLine.family_id == self.family_id)
+        if self.ends_from:
+            line.append(ContractLine.ends_on >= self.ends_from)
+        if self.ends_to:
+            line.append(ContractLine.ends_on <= self.ends_to)
+        # A list that is made once: asked line by line, the wrong index of two would be walked for each certificate.
+        return [*found, Certificate.id.in_(select(ContractLine.certificate_id).where(*line))] if line else found
+
+
+def contract_list(session: Session, wanted: ContractFilter, place: Place, *, limit: int) -> Sheet:
+    """Certificates, the newest first: id, contract_key, issued_on."""
+    statement = select(Certificate.id, Certificate.contract_key, Certificate.issued_on).where(*wanted.conditions())
     return newest_first(session, statement, Certificate.id, place, limit=limit)
 
 
@@ -78,35 +103,25 @@ def line_groups(session: Session, certificate_ids: Collection[int], today: date)
     return session.execute(statement).all()
 
 
-def lines_of(session: Session, certificate_id: int) -> Sequence[AnyRow]:
-    """The lines of a certificate in the workbook's order, one more than is shown."""
-    statement: AnySelect = (
-        select(
-            ContractLine.id,
-            ProductFamily.name.label("family"),
-            ContractLine.product_number,
-            ContractLine.serial,
-            ContractLine.starts_on,
-            ContractLine.ends_on,
-            ContractLine.service,
-            ContractLine.contact,
-            ContractLine.batch_id,
-            ContractLine.sheet,
-            ContractLine.row,
-            ImportBatch.file_name,
-        )
-        .join(ProductFamily, ProductFamily.id == ContractLine.family_id)
-        .outerjoin(ImportBatch, ImportBatch.id == ContractLine.batch_id)
-        .where(ContractLine.certificate_id == certificate_id)
-        .order_by(ContractLine.id)
-        .limit(LINES + 1)
-    )
-    return session.execute(statement).all()
+def batch_names(session: Session, batch_ids: Collection[int]) -> dict[int, str]:
+    """The workbooks that lines name, by batch."""
+    if not batch_ids:
+        return {}
+    return {row.id: row.file_name for row in session.execute(select(ImportBatch.id, ImportBatch.file_name).where(ImportBatch.id.in_(batch_ids)))}
 
 
 def accounts_on(session: Session, contract_key: str, email_keys: Collection[str]) -> Sequence[AnyRow]:
     """Accounts that registered with the contract or with one of its parties' addresses; one more than is shown."""
-    statement = select(Account.id, Account.company_name, Account.person_name, Account.user_id, Account.maintenance_email, Account.state)
+    columns = (
+        Account.company_name,
+        Account.person_name,
+        Account.user_id,
+        Account.maintenance_email,
+        Account.email_key,
+        Account.maintenance_email_key,
+        Account.state,
+    )
+    statement = select(Account.id, *columns)
     statement = statement.where(or_(Account.contract_key == contract_key, Account.maintenance_email_key.in_(email_keys)))
     return session.execute(statement.order_by(Account.id.desc()).limit(SHOWN + 1)).all()
 
@@ -118,28 +133,19 @@ def tickets_on(session: Session, contract_key: str) -> Sequence[AnyRow]:
 
 
 def _matches(term: str) -> ColumnElement[bool]:
+    """The key, or one of three lists that are made once, each from one narrow index: asking the lines of each certificate costs a hundred times more."""
     key, text = fold_key(term), searchable(term)
-    line = (
-        exists()
-        .where(
-            ContractLine.certificate_id == Certificate.id,
-            or_(ContractLine.serial.contains(key, autoescape=True), func.upper(ContractLine.product_number).contains(key, autoescape=True)),
+    serials = select(ContractLine.certificate_id).where(ContractLine.serial.contains(key, autoescape=True))
+    products = select(ContractLine.certificate_id).where(func.upper(ContractLine.product_number).contains(key, autoescape=True))
+    parties = select(Party.certificate_id).where(
+        or_(
+            Party.email_key.contains(text, autoescape=True),
+            Party.name.contains(term, autoescape=True),
+            func.lower(Party.name).contains(text, autoescape=True),
         )
-        .correlate(Certificate)
     )
-    party = (
-        exists()
-        .where(
-            Party.certificate_id == Certificate.id,
-            or_(
-                Party.email_key.contains(text, autoescape=True),
-                Party.name.contains(term, autoescape=True),
-                func.lower(Party.name).contains(text, autoescape=True),
-            ),
-        )
-        .correlate(Certificate)
-    )
-    return or_(Certificate.contract_key.contains(key, autoescape=True), line, party)
+    found = (Certificate.id.in_(each) for each in (serials, products, parties))
+    return or_(Certificate.contract_key.contains(key, autoescape=True), *found)
 
 
 def _stands(period: Period, today: date) -> ColumnElement[bool]:

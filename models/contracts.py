@@ -85,7 +85,14 @@ class CompanyDay(Base):
     name: Mapped[str] = mapped_column(String(80))
 
 
-class Certificate(Base):
+class SetByHand:
+    """When and by whom a record was last corrected in the console; an import that would say otherwise asks (競合)."""
+
+    set_at: Mapped[datetime | None]
+    set_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
+
+
+class Certificate(SetByHand, Base):
     """サポートサービス証書, one per contract; `contract_key` is folded and upper-case."""
 
     __tablename__ = "certificate"
@@ -97,7 +104,7 @@ class Certificate(Base):
     updated_at: Mapped[datetime]
 
 
-class Party(Base):
+class Party(SetByHand, Base):
     """A company and its 保守登録メール on a certificate; `email` may be empty, never the name alone decides."""
 
     __tablename__ = "party"
@@ -108,19 +115,17 @@ class Party(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
     email_key: Mapped[str] = mapped_column(String(254), default="", index=True)
-    set_at: Mapped[datetime | None]
-    """When a person set this record in the console; an import that differs is a conflict."""
-    set_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
 
 
-class ContractLine(Base):
+class ContractLine(SetByHand, Base):
     """契約明細: one product number, serial and service with a period; points back to the workbook row it came from."""
 
     __tablename__ = "contract_line"
     __table_args__ = (
         Index("ix_contract_line_certificate", "certificate_id", "product_number", "serial", "service"),
-        Index("ix_contract_line_serial", "serial"),
-        Index("ix_contract_line_product", "product_number"),
+        # With the certificate: a search for a part of one reads the index alone.
+        Index("ix_contract_line_serial", "serial", "certificate_id"),
+        Index("ix_contract_line_product", "product_number", "certificate_id"),
         Index("ix_contract_line_ends", "ends_on"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -14,10 +14,21 @@ from models.base import Base, words
 
 class BatchState(StrEnum):
     RECEIVED = "received"
+    MAPPING = "mapping"
+    """Waits until a person has said what its columns hold."""
     PLANNED = "planned"
+    WAITING = "waiting"
+    """For a second person's approval."""
     APPLIED = "applied"
+    UNDONE = "undone"
     DISCARDED = "discarded"
     FAILED = "failed"
+
+
+class BatchKind(StrEnum):
+    IMPORT = "import"
+    UNDO = "undo"
+    """What undoing another batch did: it has no file and no rows, only before-images."""
 
 
 class ImportBatch(Base):
@@ -37,21 +48,33 @@ class ImportBatch(Base):
     planned_at: Mapped[datetime | None]
     progress: Mapped[int] = mapped_column(default=0)
     sheets: Mapped[list[dict[str, Any]]]
-    missing: Mapped[list[dict[str, Any]]]
     summary: Mapped[dict[str, Any]]
     """Counts of the plan, and after applying what was written and held back."""
     refusal: Mapped[str] = mapped_column(Text, default="")
     applied_at: Mapped[datetime | None]
     applied_by: Mapped[str] = mapped_column(String(100), default="")
+    kind: Mapped[BatchKind] = mapped_column(words(BatchKind, 10), default=BatchKind.IMPORT, server_default="import")
+    undoes_id: Mapped[int | None] = mapped_column(index=True)
+    """The batch that this one undid."""
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Rises with every change of the plan."""
+    asked_id: Mapped[int | None]
+    """Who asked for the approval, and when; an approval names the second person."""
+    asked_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    asked_at: Mapped[datetime | None]
+    approved_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
+    approved_at: Mapped[datetime | None]
 
 
 class ImportRow(Base):
-    """One row of a plan. `held_by` names the row of the same certificate that holds it back (0: none)."""
+    """One row of a plan. `held_by` names the row of the same certificate that holds it back (0: none).
+
+    A line of a certificate that the workbook does not name is a row too, of status "missing" and row 0, after all others.
+    """
 
     __tablename__ = "import_row"
     __table_args__ = (
         Index("ix_import_row_batch", "batch_id", "status", "position"),
-        Index("ix_import_row_position", "batch_id", "position"),
         Index("ix_import_row_contract", "batch_id", "contract_key"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -70,5 +93,9 @@ class ImportRow(Base):
     warnings: Mapped[list[dict[str, Any]]]
     errors: Mapped[list[dict[str, Any]]]
     confirmed: Mapped[bool] = mapped_column(default=False)
-    """Whether a person ticked the row's warnings."""
+    """Whether a person ticked the row: its warnings, its renewal, or that a missing line is withdrawn."""
     held_by: Mapped[int] = mapped_column(default=0)
+    kind: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    """What else is to be said of the row: "warning" (ticked or not), "conflict", "renewal" or ""."""
+    renews_id: Mapped[int | None]
+    """The line in the database that this new one seems to renew."""

@@ -6,21 +6,23 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow
 from models.contracts import Category, Certificate, ContractLine, Party, ProductFamily
+from models.journal import JournalEntry
+from models.search import Sought, find_tickets
 from models.tickets import Message, MessageKind, Ticket
 from rules.tickets import State
 
 
 def own_tickets(
-    session: Session, account_id: int, *, now: datetime, states: Sequence[State] = (), text: str = "", before: int | None = None, limit: int
+    session: Session, account_id: int, *, now: datetime, states: Sequence[State] = (), terms: Sequence[str] = (), before: int | None = None, limit: int
 ) -> Sequence[AnyRow]:
     """The account's tickets, newest number first: id, subject, family, contract_text, created_at, posted_at, shown (the state the customer is told).
 
-    `text` is compared with the searchable form, `before` pages by number; one row more than `limit` says that there is a next page.
+    With `terms` those that hold all of them in one post. `before` pages by number; one row more than `limit` says that there is a next page.
     """
     shown = case((Ticket.state_from <= now, Ticket.state), else_=Ticket.state_before)
     statement = (
@@ -40,8 +42,10 @@ def own_tickets(
     )
     if states:
         statement = statement.where(shown.in_(states))
-    if text:
-        statement = statement.where(Ticket.search_text.contains(text, autoescape=True) | (Ticket.id == _number(text)))
+    if terms:
+        own = [Ticket.account_id == account_id, *([shown.in_(states)] if states else [])]
+        hits = find_tickets(session, Sought(terms, own, public_at=now), beyond=before, limit=limit + 1)
+        statement = statement.where(Ticket.id.in_([hit.ticket_id for hit in hits]))
     if before is not None:
         statement = statement.where(Ticket.id < before)
     return session.execute(statement).all()
@@ -79,6 +83,20 @@ def public_posts(session: Session, ticket_id: int, *, now: datetime) -> Sequence
         select(Message.id, Message.kind, Message.author_name, Message.body, Message.published_at)
         .where(Message.ticket_id == ticket_id, Message.kind != MessageKind.NOTE, Message.published_at <= now)
         .order_by(Message.id)
+    )
+    return session.execute(statement).all()
+
+
+_TOLD = ("change_cc", "settle", "reopen_ticket")
+
+
+def own_changes(session: Session, ticket_id: int) -> Sequence[AnyRow]:
+    """The changes of a ticket that its customer is told, oldest first: act, by_staff, facts, published_at."""
+    by_staff, at = (JournalEntry.actor_kind == "staff").label("by_staff"), JournalEntry.at.label("published_at")
+    statement = (
+        select(JournalEntry.act, by_staff, JournalEntry.actor_name, JournalEntry.facts, at)
+        .where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id == ticket_id, JournalEntry.act.in_(_TOLD))
+        .order_by(JournalEntry.id)
     )
     return session.execute(statement).all()
 
@@ -126,8 +144,3 @@ def _last_post(now: datetime) -> Any:
         .correlate(Ticket)
         .scalar_subquery()
     )
-
-
-def _number(text: str) -> Any:
-    digits = text.removeprefix("#")
-    return literal(int(digits)) if digits.isascii() and digits.isdigit() and len(digits) < 10 else literal(-1)

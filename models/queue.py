@@ -20,18 +20,20 @@ from models.contracts import CompanyDay, ProductFamily
 from models.database import read_rows
 from models.email_changes import EmailChange
 from models.people import Account, Staff
-from models.tickets import Ticket
-from rules.text import fold_key, searchable
+from models.requests import ExceptionRequest
+from models.search import Sought, find_tickets
+from models.tickets import Message, Ticket
+from rules.requests import RequestState
 from rules.tickets import ENDED, Priority, State
 
 COUNTED = 100
 """Counting stops here: the side menu says 「99+」."""
-MOST_TERMS = 5
 _VIEWS = ("all", "mine", "unassigned", "due", "waiting_customer", "waiting_vendor", "waiting_center", "resolved_today")
-_OTHERS: dict[str, tuple[type[Base], ColumnElement[bool]]] = {"email_changes": (EmailChange, EmailChange.pending == literal(True))}
+_OTHERS: dict[str, tuple[type[Base], ColumnElement[bool]]] = {
+    "email_changes": (EmailChange, EmailChange.pending == literal(True)),
+    "exceptions": (ExceptionRequest, ExceptionRequest.state == RequestState.PENDING),
+}
 """What else the side menu counts, in the same statement."""
-_QUERY_CHARACTERS = 200
-_HIGHEST_NUMBER = 2**31 - 1
 
 
 class Order(StrEnum):
@@ -42,6 +44,8 @@ class Order(StrEnum):
     UPDATED = "updated"
     CREATED = "created"
     RESOLVED = "resolved"
+    NUMBER = "number"
+    """The newest number first: how hits of a search come."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +70,6 @@ class Wanted:
     assignee_id: int | None = None
     unassigned: bool = False
     family_id: int | None = None
-    terms: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,7 @@ _SORTINGS: Mapping[Order, Sorting] = {
     Order.UPDATED: Sorting(Ticket.updated_at, descending=True),
     Order.CREATED: Sorting(None, descending=False),
     Order.RESOLVED: Sorting(Ticket.resolved_at, descending=True),
+    Order.NUMBER: Sorting(None, descending=True),
 }
 _ROWS: Any = select(
     Ticket.id,
@@ -117,7 +121,7 @@ _MASTERS = union_all(
 def queue_rows(session: Session, wanted: Wanted, order: Order, *, cursor: Cursor | None = None, limit: int) -> Sequence[Row[Any]]:
     """Up to `limit` tickets after (or before) the cursor, in the list's order however they were fetched."""
     # Moments, words and cursors differ from request to request; what is left are the views that everybody looks at all day.
-    common = cursor is None and not wanted.terms and wanted.resolved_since is None and wanted.due_by is None
+    common = cursor is None and wanted.resolved_since is None and wanted.due_by is None
     rows = read_rows(session, _kept_statement(wanted, order, limit) if common else queue_statement(wanted, order, cursor=cursor, limit=limit))
     return rows[::-1] if cursor is not None and cursor.backwards else rows
 
@@ -144,9 +148,16 @@ def cursor_of(row: Row[Any], order: Order, *, backwards: bool = False) -> Cursor
     return Cursor(getattr(row, column.key) if column is not None else None, row.id, backwards)
 
 
-def search_terms(typed: str) -> tuple[str, ...]:
-    """The words of a search in the form that texts are compared; all of them must be found."""
-    return tuple(dict.fromkeys(searchable(typed[:_QUERY_CHARACTERS]).split()))[:MOST_TERMS]
+def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, cursor: Cursor | None = None, limit: int) -> Sequence[Row[Any]]:
+    """Up to `limit` tickets that hold all `terms`, the newest number first, in the columns of `queue_rows`.
+
+    With them `post_kind` and `post_body`, the post that was found; None for a ticket found by its number.
+    """
+    sought = Sought(terms, _conditions(wanted))
+    hits = find_tickets(session, sought, beyond=cursor.id if cursor else None, backwards=cursor is not None and cursor.backwards, limit=limit)
+    post = and_(Message.ticket_id == Ticket.id, Message.id.in_([hit.message_id for hit in hits]))
+    statement = _ROWS.add_columns(Message.kind.label("post_kind"), Message.body.label("post_body")).outerjoin(Message, post)
+    return read_rows(session, statement.where(Ticket.id.in_([hit.ticket_id for hit in hits])).order_by(Ticket.id.desc()))
 
 
 def queue_counts(
@@ -187,7 +198,7 @@ def queue_masters(session: Session) -> Masters:
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = [_matches(term) for term in wanted.terms]
+    found: list[ColumnElement[bool]] = []
     if wanted.unresolved:
         found.append(Ticket.unresolved == literal(True))
     if wanted.state is not None:
@@ -209,20 +220,6 @@ def _due_by(edges: Mapping[Priority, datetime]) -> list[ColumnElement[bool]]:
     """The latest edge lets the index of deadlines be walked; the rest looks at the few rows it finds."""
     each = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= edge) for priority, edge in edges.items()))
     return [Ticket.unresolved == literal(True), Ticket.due_at <= max(edges.values()), each]
-
-
-def _matches(term: str) -> ColumnElement[bool]:
-    """A word stands in subject, company, person or e-mail, in the contract or serial as it is compared, or it is the number."""
-    key = fold_key(term)
-    found = [
-        Ticket.search_text.contains(term, autoescape=True),
-        Ticket.contract_key.contains(key, autoescape=True),
-        Ticket.serial_key.contains(key, autoescape=True),
-    ]
-    number = term.removeprefix("#")
-    if number.isascii() and number.isdecimal() and int(number) <= _HIGHEST_NUMBER:
-        found.append(Ticket.id == int(number))
-    return or_(*found)
 
 
 def _beyond(sorting: Sorting, cursor: Cursor, *, descending: bool) -> ColumnElement[bool]:

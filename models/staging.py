@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ForeignKey, Index, String, UniqueConstraint, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, false, func, or_, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, Base
 from models.contracts import Certificate
 from models.imports import ImportRow
 
-PROBLEM = text("(status = 'error' OR confirmed OR held_by = \"row\")")
-"""Rows with errors, with unticked warnings (they hold themselves) or with ticked ones; spelled as the indexes below are."""
-INTERESTING = text("(status <> 'unchanged' OR confirmed OR held_by = \"row\")")
+PROBLEM = text("(status = 'error' OR kind IN ('warning', 'conflict'))")
+"""Rows with errors, with warnings (ticked or not) or with a conflict; spelled as the indexes below are."""
+INTERESTING = text("(status IN ('new', 'changed', 'error') OR kind <> '')")
 """Those, and what applying the plan would write."""
 
 Index("ix_import_row_problem", ImportRow.batch_id, ImportRow.position, postgresql_where=PROBLEM, sqlite_where=PROBLEM)
@@ -40,6 +40,10 @@ class ImportCertificate(Base):
     changed_lines: Mapped[int]
     unchanged_lines: Mapped[int]
     error_lines: Mapped[int]
+    withdrawn_lines: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Lines that the workbook does not name and that a person chose to withdraw."""
+    moves_domain: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether a party's e-mail gets another registrable domain."""
     held_by: Mapped[int] = mapped_column(default=0)
     """The first row that holds it back (0: none)."""
     issued_on: Mapped[date | None]
@@ -54,17 +58,41 @@ class ImportCertificate(Base):
     """For the journal: how many lines are new, and each change as [before, after]."""
 
 
+class ImportConflict(Base):
+    """A value that was corrected by hand since the last import and that the workbook would set otherwise: ours stays unless a person chooses theirs.
+
+    `field` is one of a certificate's e-mails (`line_id` 0) or of the line's own fields; `position` is the row in which it is asked.
+    """
+
+    __tablename__ = "import_conflict"
+    __table_args__ = (UniqueConstraint("batch_id", "contract_key", "line_id", "field"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
+    contract_key: Mapped[str] = mapped_column(String(80))
+    line_id: Mapped[int]
+    field: Mapped[str] = mapped_column(String(20))
+    position: Mapped[int]
+    ours: Mapped[str] = mapped_column(Text)
+    theirs: Mapped[str] = mapped_column(Text)
+    set_at: Mapped[datetime]
+    set_by: Mapped[str] = mapped_column(String(100))
+    take_theirs: Mapped[bool] = mapped_column(default=False)
+
+
 def ready(batch_id: int) -> ColumnElement[bool]:
     """The certificates of a plan that applying it writes."""
-    return and_(ImportCertificate.batch_id == batch_id, ImportCertificate.held_by == 0, ImportCertificate.new_lines + ImportCertificate.changed_lines > 0)
+    lines = ImportCertificate.new_lines + ImportCertificate.changed_lines + ImportCertificate.withdrawn_lines
+    return and_(ImportCertificate.batch_id == batch_id, ImportCertificate.held_by == 0, lines > 0)
 
 
 def ready_counts(session: Session, batch_id: int) -> AnyRow:
-    """What applying would write: certificates, new, changed."""
+    """What applying would write: certificates, new, changed, withdrawn; and how many certificates of moved domains."""
     statement = select(
         func.count().label("certificates"),
         func.coalesce(func.sum(ImportCertificate.new_lines), 0).label("new"),
         func.coalesce(func.sum(ImportCertificate.changed_lines), 0).label("changed"),
+        func.coalesce(func.sum(ImportCertificate.withdrawn_lines), 0).label("withdrawn"),
+        func.count().filter(ImportCertificate.moves_domain).label("domains"),
     )
     return session.execute(statement.where(ready(batch_id))).one()
 

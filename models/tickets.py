@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.actors import Actor
@@ -83,7 +83,11 @@ class Message(Base):
     """A post of the thread. An answer counts and shows from `published_at` on; until then it can be undone, and `undo` says how it was before."""
 
     __tablename__ = "message"
-    __table_args__ = (Index("ix_message_ticket", "ticket_id", "id"), {"sqlite_autoincrement": True})
+    __table_args__ = (
+        Index("ix_message_ticket", "ticket_id", "id"),
+        Index("ix_message_waiting", "id", sqlite_where=text("NOT indexed"), postgresql_where=text("NOT indexed")),
+        {"sqlite_autoincrement": True},
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
     kind: Mapped[MessageKind] = mapped_column(words(MessageKind, 10))
@@ -96,6 +100,8 @@ class Message(Base):
     undo: Mapped[dict[str, Any]]
     submission: Mapped[str | None] = mapped_column(String(64), unique=True)
     """The form's own token: the same form posted twice makes one message."""
+    indexed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """Whether models.search holds it: a job puts published posts in."""
 
 
 class Draft(Base):

@@ -141,18 +141,25 @@
   addEventListener('compositionstart', (e) => { composing = e.target; });
   addEventListener('compositionend', (e) => { composing = null; e.target.dispatchEvent(new Event('input', { bubbles: true })); });
   addEventListener('htmx:config:request', (e) => { if (e.target === composing && e.target.matches('[data-draft]')) e.preventDefault(); });
+  // 見えていない画面は「閲覧中」を知らせない
+  addEventListener('htmx:config:request', (e) => { if (document.hidden && e.target.matches?.('[data-beat]')) e.preventDefault(); });
   const unsent = new Set();
   addEventListener('input', (e) => { if (e.target.matches?.('[data-draft]')) unsent.add(e.target); });
-  addEventListener('htmx:after:request', (e) => {
-    const { ctx } = e.detail ?? {}, t = e.target;
-    if (!t.matches?.('[data-draft]') || !(ctx?.response?.status < 400)) return;
-    if (ctx.request.body?.get?.(t.name) === t.value) unsent.delete(t);
+  const tell = (t, words) => {
     const status = t.form?.querySelector('[data-draft-status]');
     if (!status) return;
-    const clock = new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-    status.textContent = fill(status.dataset.saved, { time: clock.format(new Date()) });
+    status.textContent = words(status.dataset);
     status.closest('[hidden]')?.removeAttribute('hidden');
+  };
+  addEventListener('htmx:after:request', (e) => {
+    const { ctx } = e.detail ?? {}, t = e.target;
+    if (!t.matches?.('[data-draft]')) return;
+    if (!(ctx?.response?.status < 400)) { tell(t, (said) => said.unsaved); return; }
+    if (ctx.request.body?.get?.(t.name) === t.value) unsent.delete(t);
+    const clock = new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+    tell(t, (said) => fill(said.saved, { time: clock.format(new Date()) }));
   });
+  addEventListener('htmx:error', (e) => { if (e.target.matches?.('[data-draft]')) tell(e.target, (said) => said.unsaved); });
   addEventListener('submit', (e) => { for (const t of unsent) if (t.form === e.target) unsent.delete(t); });
   // 画面を離れるとき：まだ送っていない最後の 1 秒を keepalive で送る（本体 64KiB まで。超える分は直前の保存に任せる）
   addEventListener('pagehide', () => {
@@ -161,6 +168,12 @@
       fetch(t.getAttribute('hx-post'), { method: 'POST', body, keepalive: true, credentials: 'same-origin' }).catch(() => {});
     }
     unsent.clear();
+  });
+
+  // ---- 記入者：このブラウザに覚える ----
+  all('[data-remember]').forEach((field) => {
+    const key = `jtickets:${field.dataset.remember}`;
+    try { field.value ||= localStorage.getItem(key) ?? ''; field.form?.addEventListener('submit', () => localStorage.setItem(key, field.value)); } catch { /* 保存できない設定のブラウザでは、毎回の入力になる */ }
   });
 
   // ---- 添付：選んだファイルの一覧、大きさの確認、外す、置く、貼り付ける ----

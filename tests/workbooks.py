@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from actions import import_apply, import_batches
+from actions import import_apply, import_batches, import_undo
 from actions.import_apply import Written
-from actions.import_plans import Plan
+from actions.import_plans import Plan, Rows
 from jobs.plan_import import compare, keep, read_rows
 from models.actors import Actor
 from models.database import transaction
-from models.imports import ImportBatch
+from models.imports import ImportBatch, ImportRow
 from rules.calendar import tokyo_date
 from rules.limits import Limits
 from rules.lines import FIELDS
@@ -72,6 +72,12 @@ def plan_file(engine: Engine, path: Path, *, now: datetime = NOW) -> Plan:
     return compare(engine, rows, today=tokyo_date(now))
 
 
+def compare_lines(engine: Engine, *lines: Line, now: datetime = NOW) -> Plan:
+    """What applying `lines` would do, as `plan_lines`, without a file and a reading of it: only sound lines."""
+    rows = Rows(sheets=[""] * len(lines), numbers=list(range(2, len(lines) + 2)), values=[tuple({**LINE, **line}[name] for name in FIELDS) for line in lines])
+    return compare(engine, rows, today=tokyo_date(now))
+
+
 def keep_plan(engine: Engine, plan: Plan, *, name: str = "lines.csv", sha256: str = "0" * 64, now: datetime = NOW) -> int:
     """A batch with this plan; its id."""
     with transaction(engine) as session:
@@ -94,3 +100,16 @@ def import_file(engine: Engine, path: Path, *, now: datetime = NOW) -> Written:
 def import_lines(engine: Engine, folder: Path, *lines: Line, now: datetime = NOW) -> Written:
     """Plan and apply a workbook of `lines`."""
     return apply_batch(engine, keep_plan(engine, plan_lines(engine, folder, *lines, now=now), now=now), now=now)
+
+
+def undo_batch(engine: Engine, batch_id: int, *, now: datetime = NOW) -> int:
+    """Undo an applied batch; the id of the batch that the undo is."""
+    with transaction(engine) as session:
+        return import_undo.undo(session, session.get_one(ImportBatch, batch_id), by=NAKAMURA, now=now, limits=Limits()).id
+
+
+def tick(engine: Engine, batch_id: int, *, status: str = "new") -> None:
+    """Tick every row of that status: its warnings, its renewal, or that it is withdrawn."""
+    with transaction(engine) as session:
+        ids = session.scalars(select(ImportRow.id).where(ImportRow.batch_id == batch_id, ImportRow.status == status)).all()
+        import_batches.confirm(session, session.get_one(ImportBatch, batch_id), ticked=ids, shown=ids, by=NAKAMURA, now=NOW)

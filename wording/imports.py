@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from wording.catalog import N_, translate
 
@@ -57,6 +58,52 @@ ROW_WARNINGS: Mapping[str, str] = {
     "serial_elsewhere": N_("同じシリアルが別の有効な契約 {k} にもあります。"),
 }
 
+MAPPING_CHOICES: Mapping[str, str] = {
+    "period": N_("契約期間（開始日～終了日）"),
+    "contract_name": N_("契約名（契約番号とは別の列）"),
+}
+"""What a column may hold beside the fifteen fields."""
+
+FINDINGS: Mapping[str, tuple[str, str]] = {
+    "hidden_sheet": (N_("非表示のシート"), N_("読み込み、行に「非表示の行です。」と示しました。不要なときは、列の対応で外せます。")),
+    "hidden_rows": (N_("非表示の行"), N_("読み込み、「非表示の行です。」と示しました。")),
+    "hidden_columns": (N_("非表示の列"), N_("ほかの列と同じように読み込みました。")),
+    "filter": (N_("フィルター"), N_("隠れている行も読み込みました。")),
+    "merged": (N_("結合したセル"), N_("結合した範囲のすべてのセルに、同じ値があるものとして読みました。")),
+    "formula_error": (N_("エラーになっている数式（#REF! など）"), N_("項目の列にあれば、その行をエラーにしました。値を入力してください。")),
+    "formula_without_value": (
+        N_("計算結果のない数式"),
+        N_("項目の列にあれば、その行をエラーにしました。Excel で開いて保存し直すか、値を入力してください。"),
+    ),
+    "number_for_code": (N_("数値で保存された番号"), N_("桁のまま読み、警告にしました。先頭の 0 が消えていないかお確かめください。")),
+    "padded": (N_("0 を補う表示形式の数値"), N_("画面に表示されるとおりの桁で読みました。")),
+    "date_from_number": (N_("数値になっている日付"), N_("Excel の日付として読み、警告にしました。")),
+    "text_date": (N_("文字列の日付"), N_("日付として読みました。")),
+    "wareki": (N_("和暦の日付"), N_("西暦に直して読みました。")),
+    "full_width": (N_("全角の英数字"), N_("半角に直して読みました。")),
+    "blanks": (N_("前後の空白"), N_("空白を除いて読みました。")),
+    "ditto": (N_("「〃」「同上」"), N_("上の行の値を繰り返しました。")),
+    "same_line": (N_("同じ明細の繰り返し"), N_("2 回目からの行をエラーにしました。どちらかを除いてください。")),
+    "notes": (N_("合計・注記などの行"), N_("明細ではないため、読み込んでいません。")),
+}
+"""What a workbook hides or spells oddly (`importers.doctor`), and what was done about it."""
+
+REPAIRS: Mapping[str, str] = {
+    "letters": N_("英字を数字に直します"),
+    "separators": N_("年月日の区切りをそろえます"),
+    "month_end": N_("その月の最後の日"),
+    "anniversary": N_("開始日から数えて、満了する日"),
+    "era": N_("西暦に直した日付"),
+    "comma": N_("ドメインの区切りを「.」に直します"),
+    "blanks": N_("途中の空白を除きます"),
+    "signs": N_("余分な記号を除きます"),
+    "choose": N_("どちらかを選びます"),
+    "alike": N_("よく似た種別"),
+    "agree": N_("同じ証書の、ほかの行の値"),
+    "invisible": N_("目に見えない文字を除きます"),
+}
+"""Why a value is proposed for a cell (`importers.repairs`)."""
+
 HIDDEN_ROW = N_("非表示の行です。")
 NO_ROWS = N_("取り込める行がありませんでした。見出し行のあるシートをお確かめください。")
 
@@ -73,6 +120,7 @@ SHEET_NOTES: Mapping[str, str] = {
     "column_missing": N_("列「{column}」が見つかりません。列の対応で選んでください。"),
     "unmapped": N_("列「{column}」は読み込んでいません。"),
     "family_of_sheet": N_("種別の列がないため、シートの名前から「{family}」としました。"),
+    "recalled": N_("前回の対応を使いました。"),
     "encoding": N_("文字コードは {encoding} として読みました。"),
 }
 
@@ -87,6 +135,8 @@ FILE_REFUSALS: Mapping[str, str] = {
     "workbook_dtd": N_("このファイルには、読み込めない宣言（DTD）が入っています。Excel で開いて保存し直したファイルをお送りください（DTD 不可）。"),
     "workbook_far_cell": N_("シート「{sheet}」の離れた場所（{cell}）に値があるため、読み込めません。そのセルを消して保存し直してください。"),
     "workbook_no_rows": NO_ROWS,
+    "workbook_unplanned": N_("このファイルには、まだ確認の結果がありません。読み込みが終わってから、もう一度お試しください。"),
+    "workbook_lost": N_("読み込んだファイルが保管されていないため、結果を書き込めません。ファイルをもう一度読み込んでください。"),
 }
 
 _EMPTY, _ELSEWHERE, _LIST = N_("空"), N_("シート「{sheet}」の {row}"), N_("、")
@@ -111,6 +161,15 @@ def sheet_note(code: str, **facts: object) -> str:
 def file_refusal(code: str, **facts: object) -> str:
     """Why a file cannot be read."""
     return FILE_REFUSALS[code].format(**facts)
+
+
+def findings_of(sheet: Mapping[str, Any], language: str = "ja") -> list[dict[str, Any]]:
+    """What reading a sheet came across, in words: code, count, places, label, done."""
+    told: list[dict[str, Any]] = []
+    for found in sheet.get("findings", ()):
+        label, done = FINDINGS[found["code"]]
+        told.append({**found, "label": translate(label, language), "done": translate(done, language)})
+    return told
 
 
 def field_labels(language: str = "ja") -> dict[str, str]:

@@ -103,7 +103,16 @@ _RECIPIENT_STATES = {
     "unknown": N_("不明"),
     "suppressed": N_("抑止"),
 }
-_BATCH_STATES = {"received": N_("受領"), "planned": N_("計画"), "applied": N_("適用済"), "discarded": N_("破棄"), "failed": N_("失敗"), "undone": N_("取消済")}
+_BATCH_STATES = {
+    "received": N_("受領"),
+    "mapping": N_("列の対応待ち"),
+    "planned": N_("計画"),
+    "waiting": N_("承認待ち"),
+    "applied": N_("適用済"),
+    "discarded": N_("破棄"),
+    "failed": N_("失敗"),
+    "undone": N_("取消済"),
+}
 _ROW_STATUSES = {
     "new": N_("新規"),
     "changed": N_("変更"),
@@ -111,6 +120,9 @@ _ROW_STATUSES = {
     "error": N_("エラー"),
     "warning": N_("警告"),
     "missing": N_("ファイルにない明細"),
+    "renewal": N_("更新"),
+    "conflict": N_("競合"),
+    "withdrawn": N_("取り下げ"),
 }
 _RUN_STATES = {"running": N_("実行中"), "done": N_("完了"), "failed": N_("失敗")}
 _IDENTIFIERS = {"contract_number": N_("ご契約番号"), "contract_name": N_("契約名")}

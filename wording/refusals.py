@@ -10,7 +10,7 @@ from rules.refusal import Refused
 from rules.tickets import State
 from wording import center, dates, labels
 from wording.catalog import N_, translate
-from wording.imports import FILE_REFUSALS
+from wording.imports import FIELD_LABELS, FILE_REFUSALS, ROW_ERRORS
 
 # {label} is the field's own label: one sentence serves メールアドレス and 保守登録メール.
 _ADDRESSES = {
@@ -28,6 +28,18 @@ _ADDRESSES = {
         "「メールアドレス」と「保守登録メール」の @ より後ろが異なります。（{email_host}／{maintenance_host}）"
         "同じドメインのメールアドレスを入力するか、保守登録メールの変更をご依頼ください（2 営業日ほどかかります）。"
     ),
+    "exception_asked": N_("この内容の確認は、すでに承っています（受付番号 {n}）。結果のメールをお待ちください。"),
+    "answer_empty": N_("お返事を入力してください。"),
+    "nothing_asked_here": N_("いまは、お返事をいただくことはありません。画面を開き直して、状況をご確認ください。"),
+    "reason_empty": N_("判断の理由を入力してください。操作履歴に残り、お客様には送りません。"),
+    "message_empty": N_("お客様への文を入力してください。確認のお願いとお断りでは必須です。"),
+    "ends_on_form": N_("許可の終了日は、2027/03/31 のように入力してください。期限を設けない場合は空欄にしてください。"),
+    "ends_on_past": N_("許可の終了日は、今日以降の日付を入力してください。"),
+    "own_request": N_("ご自身のお申し込みは判断できません。ほかの担当者に依頼してください。"),
+    "decided_already": N_("この申請は {name}さんが {at} に処理しました。内容をご確認ください。"),
+    "request_changed": N_("表示したあとに申請の内容が変わりました。いまの内容を確認してから、もう一度判断してください。"),
+    "changed_meanwhile_why": N_("ほかの条件を満たさなくなったため、承認できません（{why}）。契約の内容をご確認ください。"),
+    "grant_revoked": N_("この許可は {name}さんが {at} に取り消しました。"),
     "subdomains_differ": N_(
         "「{a}」と「{b}」はサブドメインが異なるため、担当者が確認します。「担当者に確認を依頼する」を押すと、入力した内容のままお申し込みいただけます。結果はメールでお知らせします。"
     ),
@@ -106,6 +118,12 @@ _TICKETS = {
     "text_long": N_("{label}は、{max} 文字以内で入力してください（いまは {n} 文字です）。"),
     "text_control": N_("{label}に目に見えない文字が入っています。コピーではなく、手で入力してください。"),
     "subject_empty": N_("件名を入力してください。"),
+    "product_unknown": N_("製品を選んでください。"),
+    "category_unknown": N_("カテゴリを選んでください。"),
+    "cc_without_account": N_("アカウントのないチケットのメールは送られないため、メールCC は指定できません。"),
+    "question_empty": N_("確認してほしい内容を入力してください。"),
+    "center_answer_empty": N_("回答を入力してください。"),
+    "nothing_asked": N_("このチケットは契約の確認を待っていません。ほかの方が先に回答した可能性があります。最新の内容をご確認ください。"),
     "body_empty": N_("お問合せ内容を入力してください。"),
     "post_empty": N_("本文を入力してください。ファイルだけを送ることもできます。"),
     "category_empty": N_("カテゴリを選んでください。"),
@@ -132,7 +150,19 @@ _TICKETS = {
 _IMPORTS = {
     "file_missing": N_("ファイルを選んでください。"),
     "plan_outdated": N_("この内容を確認したあとで、証書 {n}件が変更されました。最新の内容をもう一度確認してください。選んだ内容は残っています。"),
+    "plan_changed": N_("この内容を表示したあとで、取込の内容が変わりました。最新の内容をもう一度確認してください。選んだ内容は残っています。"),
+    "not_all_sound": N_("エラーや未確認の警告のある証書が {n}件あるため、反映していません。直すか、問題のない証書だけを反映してください。"),
+    "approval_needed": N_("明細を取り下げるか、登録可能ドメインが変わるため、もう 1 人の承認が必要です。承認を依頼してください。"),
+    "own_import": N_("登録可能ドメインが変わるか、明細を取り下げるため、もう 1 人の承認が必要です。ご自身の取込は承認できません。"),
+    "undo_import_too_late": N_("反映から {days} 日を過ぎたため、元に戻せません。"),
+    "nothing_to_undo": N_("元に戻せるものがありません。すべて反映のあとで編集されています。"),
     "nothing_to_apply": N_("反映できる証書がありません。エラーを直すか、警告を確認してください。"),
+    "mapping_nothing": N_("読み込むシートを 1 つ以上選んでください。"),
+    "mapping_twice": N_("「{column}」に、列 {a} と列 {b} の 2 つが選ばれています。どちらかを「取り込まない」にしてください。"),
+    "mapping_gone": N_("ファイルを読み直したあとの画面ではないため、保存できませんでした。最新の列の対応を確認してください。"),
+    "cell_gone": N_("この行は、取込の計画が作り直されたため見つかりません。一覧から選び直してください。"),
+    "cell_field": N_("直す項目を選び直してください。"),
+    "no_certain_repair": N_("まとめて直せるセルが、もうありません。画面を開き直してください。"),
     "batch_state": N_("この取込は「{state}」のため、操作できません。画面を開き直してください。"),
 }
 _CONSOLE = {
@@ -169,6 +199,13 @@ _CONSOLE = {
     "mail_all_reached": N_("このメールは、すべての宛先に届いています。"),
     "mail_nothing_open": N_("送信を待っている宛先はありません。画面を開き直して、いまの状態をお確かめください。"),
 }
+_CONTRACTS = {
+    "correction_reason_empty": N_("訂正の理由を入力してください。"),
+    "correction_reason_long": N_("訂正の理由は、{max} 文字以内で入力してください（いまは {n} 文字です）。"),
+    "certificate_changed": N_("画面を開いたあとで、この証書が変更されました。最新の内容を確かめてから、もう一度訂正してください。入力した内容は残っています。"),
+    "line_taken": N_("同じ明細（製品番号・シリアル・サービス種類）が、この証書にすでにあります。"),
+    **{f"cell_{code}": text for code, text in ROW_ERRORS.items() if code != "not_a_date"},
+}
 _CENTER = {
     "change_same_address": N_("いまの保守登録メールと同じです。変更後のメールアドレスを入力してください。"),
     "change_old_unknown": N_("このメールアドレスは、証書にもアカウントの保守登録メールにもありません。証書の表記をお確かめください。"),
@@ -187,8 +224,17 @@ _CENTER = {
     "recovery_code_wrong": N_("確認コードが違います。認証アプリの 6 桁の数字か、まだ使っていない予備コードを入力してください。"),
 }
 """The center's pages, and the second factor of customers."""
-SENTENCES: dict[str, str] = {**_CONSOLE, **_CENTER, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
-"""Every code a rule or an action refuses with, and its sentence."""
+SENTENCES: dict[str, str] = {
+    **_CONTRACTS,
+    **_CONSOLE,
+    **_CENTER,
+    **_ADDRESSES,
+    **_REGISTRATION,
+    **_TICKETS,
+    **_IMPORTS,
+    **FILE_REFUSALS,
+}
+"""Every code a rule or an action refuses with, and its sentence. A cell typed anew is refused with the words of reading it (ROW_ERRORS)."""
 
 HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}
 """What stands below some sentences."""
@@ -210,8 +256,12 @@ def say(refused: Refused, language: str = "ja") -> str:
     facts = {name: _shown(value, language) for name, value in refused.facts.items()}
     if refused.code == "batch_state":
         facts["state"] = translate(facts["state"], language)
+    if "column" in facts:
+        facts["column"] = translate(FIELD_LABELS.get(facts["column"], facts["column"]), language)
+    if refused.code == "changed_meanwhile_why":
+        facts["why"] = labels.why(str(refused.facts["why"]), language)
     facts.setdefault("label", labels.field(refused.field or "", language))
-    return translate(SENTENCES[refused.code], language).format(**facts)
+    return translate(SENTENCES.get(refused.code) or ROW_ERRORS[refused.code], language).format(**facts)
 
 
 def hint(code: str, language: str = "ja") -> str:

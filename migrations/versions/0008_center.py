@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0003"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -14,9 +14,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Add the tables, and what a party and a link keep."""
-    op.add_column("party", sa.Column("set_at", MOMENT, nullable=True))
-    op.add_column("party", sa.Column("set_by", sa.String(length=100), server_default="", nullable=False))
+    """Add the tables, and what a link keeps."""
     op.add_column("account_link", sa.Column("held", sa.JSON(), nullable=True))
     _add_changes()
     _add_findings()
@@ -48,8 +46,6 @@ def downgrade() -> None:
     for table in ("recovery_request", "account_totp", "account_finding", "email_change_file", "email_change"):
         op.drop_table(table)
     op.drop_column("account_link", "held")
-    op.drop_column("party", "set_by")
-    op.drop_column("party", "set_at")
 
 
 def _add_changes() -> None:

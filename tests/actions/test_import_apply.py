@@ -186,7 +186,7 @@ def test_the_journal_tells_of_the_batch_and_of_each_certificate(engine: Engine, 
     assert entries[1][2]["end_user_name"] == ["東西ネットワーク株式会社", "東西ネット"]
     assert [line["changes"] for line in entries[1][2]["lines"]] == [{"serial": ["A2", "A3"]}]
     assert _all(engine, select(JournalEntry.facts).where(JournalEntry.act == "apply", JournalEntry.at == _LATER)) == [
-        ({"certificates": 1, "new": 0, "changed": 2},)
+        ({"certificates": 1, "new": 0, "changed": 2, "withdrawn": 0},)
     ]
 
 
@@ -201,7 +201,14 @@ def test_the_plan_counts_whose_contract_list_changes_and_which_tickets_find_thei
     with transaction(engine, readonly=True) as session:
         batch = session.get_one(ImportBatch, batch_id)
         assert batch.state == BatchState.PLANNED
-        assert batch.summary["effects"] == {"accounts": 1, "tickets": 1}
+        assert batch.summary["effects"] == {
+            "accounts": 1,
+            "gain": 1,
+            "lose": 0,
+            "results": 1,
+            "tickets": 1,
+            "verdicts": [["not_found", "active", 1]],
+        }
 
 
 def _tick(engine: Engine, batch_id: int) -> None:

@@ -17,7 +17,7 @@ import console.routes
 import customer_portal.routes
 from asgi import application
 from models.base import Base
-from models.contracts import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
+from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.imports import BatchState, ImportBatch
@@ -172,6 +172,7 @@ def faults(sent: Iterator[tuple[str, Any]]) -> str:
 def _people(session: Session) -> dict[str, str]:
     numbers: dict[str, int] = {}
     numbers["contracts id"] = people.add_certificate(session).id
+    numbers["contracts line"] = session.query(ContractLine.id).filter_by(certificate_id=numbers["contracts id"]).limit(1).scalar()
     numbers["account kimura"] = numbers["accounts id"] = people.add_account(session).id
     numbers["account ishii"] = people.add_account(session, "ishii", email="ishii@tsubame.example", maintenance_email="system@tsubame.example").id
     numbers["staff everything"] = people.add_staff(session, "everything", name="何でも", roles=tuple(Role)).id
@@ -213,7 +214,6 @@ def _things(session: Session) -> dict[str, str]:
         uploaded_by="近藤",
         uploaded_at=NOW,
         sheets=[],
-        missing=[],
         summary={},
     )
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
@@ -223,7 +223,15 @@ def _things(session: Session) -> dict[str, str]:
     session.flush()
     found = {"imports id": batch.id, "mails id": letter.id, "products id": 1, "products alias": alias.id, "mailboxes id": box.id, "categories id": 1}
     found |= {"domains id": domain.id, "company-days id": day.id, "privacy-text version": 1}
-    texts = {"jobs name": "deliver_mail", "confirm token": "no-such-link", "recover token": "no-such-link", "email token": "no-such-link"}
+    request = people.add_request(session)
+    found |= {"exceptions id": request.id, "grants id": people.add_grant(session, request).id, "refusals id": people.add_refusal(session).id}
+    texts = {
+        "exceptions token": "no-such-link",
+        "jobs name": "deliver_mail",
+        "confirm token": "no-such-link",
+        "recover token": "no-such-link",
+        "email token": "no-such-link",
+    }
     return {name: str(number) for name, number in found.items()} | texts
 
 

@@ -149,7 +149,6 @@ def test_each_line_says_whether_the_desk_answers_and_where_it_came_from(client: 
             uploaded_by="近藤",
             uploaded_at=NOW,
             sheets=[],
-            missing=[],
             summary={},
         )
         session.add(batch)

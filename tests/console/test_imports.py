@@ -148,7 +148,7 @@ def test_a_ticked_warning_lets_its_certificate_go(center: Center) -> None:
     ticked = page.root.first("input", name="ticked")
     assert ticked
 
-    told = center.client.submit("/confirmations", button="警告の確認を保存する", ticked=ticked.attributes["value"])
+    told = center.client.submit("/confirmations", button="この画面の選択を保存する", ticked=ticked.attributes["value"])
 
     assert told.says("証書 1件（1行）を反映します")
 
@@ -176,7 +176,9 @@ def test_missing_lines_are_listed_and_kept(center: Center) -> None:
 
     path = center.planned({"serial": "A1"})
 
-    assert center.client.get(f"{path}?show=missing").says("ファイルにない明細が 1件あります。残します。", "A2", "ソフトウェア保守")
+    assert center.client.get(f"{path}?show=missing").says(
+        "ファイルにない明細が 1件あります。残します（取り下げる明細は選んでください）。", "A2", "ソフトウェア保守"
+    )
 
 
 def test_a_long_plan_is_paged_by_place(center: Center) -> None:

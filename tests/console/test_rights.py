@@ -4,24 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from console.routes import PAGES
-from models.contracts import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
+from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
-from models.imports import BatchState, ImportBatch
+from models.import_corrections import ImportCorrection
+from models.imports import BatchState, ImportBatch, ImportRow
 from models.outbox import Letter
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
 from rules.email_changes import ChangeState
+from rules.lines import FIELDS
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client, Page
-from tests.people import NOW, add_account, add_certificate, add_email_change, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
+from tests.people import (
+    NOW,
+    add_account,
+    add_certificate,
+    add_email_change,
+    add_grant,
+    add_post,
+    add_refusal,
+    add_request,
+    add_staff,
+    add_ticket,
+    sign_in_customer,
+    sign_in_staff,
+)
 from web.wiring import Wiring
 
 # support, lead, service_center, desk, admin, auditor; "own": only what one is asked, or did oneself.
@@ -29,6 +45,7 @@ TABLE = """
 tickets    w    w  own  r    r  r
 contracts  r    r  w    r    r  r
 imports    -    -  w    -    r  r
+exceptions r    r  r    w    r  r
 accounts   r    r  r    w    w  r
 delivery   r    w  r    r    w  r
 masters    -    -  -    -    w  r
@@ -53,13 +70,44 @@ POST /console/tickets/{number:int}/notes                             tickets w
 POST /console/tickets/{number:int}/assignee                          tickets w
 POST /console/tickets/{number:int}/status                            tickets w
 POST /console/tickets/{number:int}/priority                          tickets w
+POST /console/tickets/{number:int}/drafts/answer                     tickets w
+POST /console/tickets/{number:int}/drafts/note                       tickets w
+POST /console/tickets/{number:int}/presence                          tickets w
+GET  /console/tickets/{number:int}/edit                              tickets w
+POST /console/tickets/{number:int}/edit                              tickets w
+POST /console/tickets/{number:int}/questions                         tickets w
+POST /console/tickets/{number:int}/questions/answer                  contracts w
 GET  /console/attachments/{token}                                    tickets r
 GET  /console/imports                                                imports r
 POST /console/imports                                                imports w
 GET  /console/imports/{id:int}                                       imports r
+GET  /console/imports/{id:int}/file                                  imports r
+GET  /console/imports/{id:int}/mapping                               imports r
+POST /console/imports/{id:int}/mapping                               imports w
+GET  /console/imports/{id:int}/review                                imports r
+GET  /console/imports/{id:int}/result                                imports r
+GET  /console/imports/{id:int}/rows/{row:int}                        imports r
+POST /console/imports/{id:int}/rows/{row:int}                        imports w
+GET  /console/imports/{id:int}/corrections                           imports r
+POST /console/imports/{id:int}/corrections                           imports w
+POST /console/imports/{id:int}/corrections/withdrawal                imports w
+POST /console/imports/{id:int}/corrections/{correction:int}/withdrawal  imports w
 POST /console/imports/{id:int}/confirmations                         imports w
 POST /console/imports/{id:int}/application                           imports w
+POST /console/imports/{id:int}/approval-request                      imports w
+POST /console/imports/{id:int}/approval                              imports w
+POST /console/imports/{id:int}/approval-refusal                      imports w
 POST /console/imports/{id:int}/discard                               imports w
+GET  /console/imports/{id:int}/undo                                  imports r
+POST /console/imports/{id:int}/undo                                  imports w
+GET  /console/imports/{id:int}/workbook                              imports r
+GET  /console/imports/{id:int}/workbook/file                         imports r
+GET  /console/contracts/{id:int}/correction                          contracts w
+POST /console/contracts/{id:int}/correction                          contracts w
+GET  /console/contracts/{id:int}/lines/{line:int}/correction         contracts w
+POST /console/contracts/{id:int}/lines/{line:int}/correction         contracts w
+POST /console/contracts/export                                       contracts r
+GET  /console/contracts/template                                     contracts r
 GET  /console/email-changes                                          imports r
 POST /console/email-changes                                          imports w
 GET  /console/email-changes/new                                      imports w
@@ -71,6 +119,17 @@ POST /console/email-changes/{id:int}/reversal                        imports w
 GET  /console/email-changes/{id:int}/files/{token}                   imports r
 GET  /console/contracts                                              contracts r
 GET  /console/contracts/{id:int}                                     contracts r
+GET  /console/exceptions                                             exceptions r
+GET  /console/exceptions/{id:int}                                    exceptions r
+POST /console/exceptions/{id:int}/decision                           exceptions w
+GET  /console/grants                                                 exceptions r
+GET  /console/grants/{id:int}                                        exceptions r
+POST /console/grants/{id:int}/revocation                             exceptions w
+GET  /console/refusals                                               exceptions r
+GET  /console/refusals/{id:int}                                      exceptions r
+GET  /console/rehearsal                                              exceptions r
+POST /console/rehearsal                                              exceptions r
+POST /console/rehearsal/letter                                       exceptions w
 GET  /console/accounts                                               accounts r
 GET  /console/accounts/{id:int}                                      accounts r
 POST /console/accounts/{id:int}/suspension                           accounts w
@@ -230,10 +289,10 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         uploaded_by="近藤",
         uploaded_at=NOW,
         sheets=[],
-        missing=[],
         summary={},
     )
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
+    request, refusal = add_request(session), add_refusal(session)
     alias, box = FamilyAlias(family_id=1, alias="x", alias_key="X"), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
     proof = Attachment(token="a-proof", name="mail.eml", size=3, sha256="0", storage_key=kept, created_at=NOW)
@@ -241,15 +300,30 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
     session.add_all([held, batch, letter, alias, box, domain, day, proof])
     session.flush()
+    row = ImportRow(
+        batch_id=batch.id, position=0, sheet="", row=2, hidden=False, status="new", contract_key="X", line_id=None,
+        values=dict.fromkeys(FIELDS, ""), changes={}, warnings=[], errors=[],
+    )  # fmt: skip
+    before: dict[str, Any] = {"value": "", "errors": [], "warnings": []}
+    mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
+    session.add_all([row, mended])
+    session.flush()
+    certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
         "attachments token": "a-token",
         "imports id": batch.id,
+        "imports row": row.id,
+        "imports correction": mended.id,
+        "contracts id": certificate.id,
+        "contracts line": session.query(ContractLine.id).filter_by(certificate_id=certificate.id).scalar(),
         "email-changes id": change.id,
         "email-changes token": "a-proof",
-        "contracts id": add_certificate(session).id,
+        "exceptions id": request.id,
+        "grants id": add_grant(session, request).id,
+        "refusals id": refusal.id,
         "accounts id": account.id,
         "radar id": 1,
         "mails id": letter.id,

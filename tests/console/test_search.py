@@ -22,9 +22,11 @@ def tickets(engine: Engine, client: Client) -> dict[str, int]:
         tozai = add_account(session)
         aozora = add_account(session, "aozora", email="it_100%@aozora.example", company_name="学校法人 あおぞら学園", person_name="青木 陽子")
         vpn = add_ticket(session, tozai, subject="IPsec VPN が切断される")
-        power = add_ticket(session, aozora, subject="電源ユニットの故障", contract="SD-123456-H", serial="PE0217AF0031", state=State.CLOSED)
+        power = add_ticket(
+            session, aozora, subject="電源ユニットの故障", body="ランプが消えました。", contract="SD-123456-H", serial="PE0217AF0031", state=State.CLOSED
+        )
         power.resolved_at = NOW
-        other = add_ticket(session, aozora, subject="設定の相談", contract="不明", serial="不明")
+        other = add_ticket(session, aozora, subject="設定の相談", body="手順書の 3 章について。", contract="不明", serial="不明")
         add_post(session, other, "合言葉は菜の花", staff=member, note=True)
     return {"vpn": vpn.id, "power": power.id, "other": other.id}
 
@@ -49,6 +51,9 @@ def found(page: Page) -> list[str]:
         ("ＳＤ－１２３４", "電源ユニットの故障"),
         ("af0031", "電源ユニットの故障"),
         ("あおぞら 故障", "電源ユニットの故障"),
+        ("ランプ", "電源ユニットの故障"),
+        ("章", "設定の相談"),
+        ("菜の花", "設定の相談"),
     ],
 )
 def test_a_ticket_is_found_by(client: Client, typed: str, subject: str) -> None:
@@ -84,3 +89,13 @@ def test_strange_words_find_nothing_and_break_nothing(client: Client, typed: str
     page = client.get(f"/console/tickets?q={quote(typed)}")
 
     assert found(page) == []
+
+
+def test_a_hit_shows_the_part_of_the_post_that_holds_the_words(client: Client) -> None:
+    page = client.get("/console/tickets?q=菜の花")
+
+    row = page.root.first("tr", **{"data-row": ""})
+    assert row
+    assert "合言葉は菜の花" in row.text
+    assert "社内メモ" in row.text
+    assert [mark.text for mark in row.all("mark")] == ["菜の花"]

@@ -312,7 +312,7 @@ def test_withdrawing_an_answer_restores_the_ticket_and_stops_its_letter(session:
         now=people.NOW,
     )
 
-    text = tickets.withdraw_answer(session, ticket, message.id, by=by, now=people.NOW + timedelta(seconds=9))
+    text = tickets.withdraw_answer(session, ticket, message.id, by=by, limits=Limits(), now=people.NOW + timedelta(seconds=9))
 
     assert text == "途中の回答"
     assert (ticket.state, ticket.due_at, ticket.first_answer_at) == (State.NEW, people.NOW + timedelta(hours=4), None)

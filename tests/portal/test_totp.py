@@ -146,7 +146,5 @@ def test_a_staff_secret_of_an_earlier_version_still_works_and_is_sealed_at_its_n
         assert len(member.totp_secret or "") == 64
         assert staff_sign_in.secret_of(member, key=KEY) == EARLIER
         with pytest.raises(Refused):
-            staff_sign_in.use_code(
-                session, member, TOTP(EARLIER).at(clock()), key=b"another key", by=by, now=clock.advance(minutes=1)
-            )
+            staff_sign_in.use_code(session, member, TOTP(EARLIER).at(clock()), key=b"another key", by=by, now=clock.advance(minutes=1))
     assert len(seal_secret(EARLIER, "staff:1", KEY)) == 64

@@ -1,0 +1,58 @@
+"""契約確認依頼: support asks the service management center, the center answers, and both stand in the thread as notes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from actions import journal
+from actions.tickets import add_note, move
+from models.actors import StaffMember
+from models.questions import CenterQuestion, open_question
+from models.tickets import Ticket
+from rules.calendar import BusinessCalendar
+from rules.limits import Limits
+from rules.refusal import Refused
+from rules.tickets import State, check_move
+
+
+def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime) -> None:
+    """Ask about the contract; the ticket waits for the center. A new ticket becomes the asker's.
+
+    Refuses: question_empty, text_long, state_move.
+    """
+    text = _checked(question, limits, "question_empty")
+    before = State(ticket.state)
+    if before is not State.NEW:
+        check_move(before, State.WAITING_CENTER)
+    ticket.assignee_id = ticket.assignee_id or by.id
+    add_note(session, ticket, text, by=by, now=now)
+    move(ticket, State.WAITING_CENTER, calendar=calendar, now=now)
+    session.add(CenterQuestion(ticket_id=ticket.id, question=text, asked_id=by.id or 0, asked_by=by.name, asked_at=now, answered_at=None))
+    journal.record(session, "ask_center", "ticket", ticket.id, by=by, now=now, state=[before, State.WAITING_CENTER])
+
+
+def answer_center(session: Session, ticket: Ticket, answer: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime) -> None:
+    """Answer what was asked; the ticket goes back to support, whose clock runs on.
+
+    Refuses: center_answer_empty, text_long, nothing_asked (answered already, or the ticket waits for something else).
+    """
+    text = _checked(answer, limits, "center_answer_empty")
+    if ticket.state != State.WAITING_CENTER:
+        raise Refused("nothing_asked")
+    asked = open_question(session, ticket.id)
+    if asked is not None:
+        asked.answer, asked.answered_by, asked.answered_at = text, by.name, now
+    add_note(session, ticket, text, by=by, now=now)
+    move(ticket, State.OPEN, calendar=calendar, now=now)
+    journal.record(session, "answer_center", "ticket", ticket.id, by=by, now=now, state=[State.WAITING_CENTER, State.OPEN])
+
+
+def _checked(typed: str, limits: Limits, empty: str) -> str:
+    text = typed.strip()
+    if not text:
+        raise Refused(empty, "body")
+    if len(text) > limits.body_characters:
+        raise Refused("text_long", "body", max=limits.body_characters, n=len(text))
+    return text

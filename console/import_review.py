@@ -1,0 +1,133 @@
+"""内容の確認: a plan to look at, row by row, with what applying it causes; and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from starlette.responses import Response
+
+from actions.import_approvals import may_approve, needs_approval
+from actions.import_batches import fingerprint
+from actions.import_undo import undo_until
+from console.import_batch import PATH, frame_of, steps_of
+from console.import_fixing import fixes_of
+from console.import_rows import Beside, row_of
+from console.paging import address, number
+from models.base import AnyRow
+from models.import_corrections import correction_count
+from models.import_lists import Show, applied_before, conflicts_of, moved_domains, plan_page, renewed_lines
+from models.imports import BatchKind, BatchState, ImportBatch
+from rules.addresses import host_of, registrable
+from rules.lines import EMAIL_FIELDS
+from web.call import Call
+from wording.catalog import N_
+from wording.dates import number as grouped
+from wording.imports import FIELD_LABELS, field_labels
+
+_PLAN = "console/imports/plan.html"
+_MOST_MOVED = 20
+
+
+@dataclass(frozen=True)
+class MovedDomain:
+    """A party's e-mail that gets another registrable domain, and how many accounts hang on its certificate."""
+
+    contract: str
+    label: str
+    old: str
+    new: str
+    accounts: int
+
+
+def review(call: Call, batch: ImportBatch) -> Response:
+    """The page of a batch that was read; the filter, the search and the place come with the address."""
+    return call.page(_PLAN, **_context(call, batch))
+
+
+def conditions(call: Call) -> dict[str, str]:
+    """What a page of rows was asked for, to come back to it."""
+    posted = call.basis.request.method == "POST"
+    told = {name: (call.form.value(name) if posted else call.query(name)) for name in ("show", "q", "columns")}
+    return {"show": told["show"] if told["show"] in [*Show] else "", "q": told["q"].strip()[:200], "columns": "all" if told["columns"] == "all" else ""}
+
+
+def applied_sentence(call: Call, batch: ImportBatch) -> str:
+    """What was written, and what waits."""
+    written, held = batch.summary["written"], batch.summary["held"]["certificates"]
+    certificates = grouped(written["certificates"])
+    lines = grouped(written["new"] + written["changed"] + written.get("withdrawn", 0))
+    if held:
+        return call.say(N_("証書 {n}件（{m}行）を反映しました。{k}件は反映待ちです。"), n=certificates, m=lines, k=grouped(held))
+    return call.say(N_("証書 {n}件（{m}行）を反映しました。"), n=certificates, m=lines)
+
+
+def _context(call: Call, batch: ImportBatch) -> dict[str, Any]:
+    asked = conditions(call)
+    told: dict[str, Any] = {
+        **frame_of(call),
+        "batch": batch,
+        "asked": asked,
+        "show": asked["show"],
+        "summary": batch.summary,
+        "again": applied_before(call.session, batch) if batch.state == BatchState.PLANNED else None,
+        "applied": applied_sentence(call, batch) if "written" in batch.summary and batch.state in (BatchState.APPLIED, BatchState.UNDONE) else "",
+        "fields": field_labels(call.basis.language),
+        "links": steps_of(batch),
+        "corrected": correction_count(call.session, batch.id),
+        "fingerprint": fingerprint(batch),
+        **_second_person(call, batch),
+        **_undoing(call, batch),
+    }
+    return told | ({} if batch.kind == BatchKind.UNDO else _rows(call, batch, asked) | {"moved": _moved(call, batch)})
+
+
+def _rows(call: Call, batch: ImportBatch, asked: dict[str, str]) -> dict[str, Any]:
+    after, before = number(call.query("after")), number(call.query("before"))
+    found = plan_page(call.session, batch.id, Show(asked["show"]), sought=asked["q"], after=after, before=before, limit=call.limits.page_rows)
+    beside = Beside(conflicts_of(call.session, batch.id, found.rows), renewed_lines(call.session, found.rows))
+    every = asked["columns"] == "all"
+    here = f"{PATH}/{batch.id}"
+    back = found.rows[0].position if found.rows and found.before else None
+    onward = found.rows[-1].position if found.rows and found.after else None
+    return {
+        "rows": [row_of(row, beside, call.basis.language, every_field=every) for row in found.rows],
+        "fixes": fixes_of(call, batch, found.rows),
+        "page": {
+            "previous_url": None if back is None else address(here, asked | {"before": str(back)}),
+            "next_url": None if onward is None else address(here, asked | {"after": str(onward)}),
+        },
+        "toggle": address(here, asked | {"columns": "" if every else "all"}),
+    }
+
+
+def _second_person(call: Call, batch: ImportBatch) -> dict[str, Any]:
+    open_ = batch.state in (BatchState.PLANNED, BatchState.WAITING)
+    asks = open_ and needs_approval(batch) and call.wiring.settings.second_person
+    return {"asks_approval": asks, "may_approve": batch.state == BatchState.WAITING and may_approve(batch, call.staff)}
+
+
+def _undoing(call: Call, batch: ImportBatch) -> dict[str, Any]:
+    """Until when it can be undone, what it undid, and what undid it."""
+    until = undo_until(batch, call.limits) if batch.state == BatchState.APPLIED else None
+    by = None
+    if batch.state == BatchState.UNDONE:
+        statement = select(ImportBatch).where(ImportBatch.undoes_id == batch.id, ImportBatch.kind == BatchKind.UNDO)
+        by = call.session.scalars(statement.order_by(ImportBatch.id.desc()).limit(1)).one_or_none()
+    return {"undo_until": until if until and call.now <= until else None, "undone_by": by}
+
+
+def _moved(call: Call, batch: ImportBatch) -> list[MovedDomain]:
+    if batch.state not in (BatchState.PLANNED, BatchState.WAITING):
+        return []
+    return [each for row in moved_domains(call.session, batch.id, limit=_MOST_MOVED) for each in _moves(call, row)]
+
+
+def _moves(call: Call, row: AnyRow) -> Sequence[MovedDomain]:
+    return [
+        MovedDomain(row.contract_key, call.say(FIELD_LABELS[name]), row.facts[name][0], row.facts[name][1], row.accounts)
+        for name in EMAIL_FIELDS
+        if name in row.facts and registrable(host_of(row.facts[name][0])) != registrable(host_of(row.facts[name][1]))
+    ]

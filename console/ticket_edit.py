@@ -1,0 +1,81 @@
+"""Product, category and CC of a ticket on a page of their own: one save, one line of history each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from actions.ticket_facts import change_category, change_cc, change_product
+from console.frame import frame
+from console.replies import change_of, number_of
+from console.ticket import PATH
+from models.contracts import DomainKind, categories, families, mail_domains
+from models.people import Account
+from models.tickets import Ticket
+from rules.addresses import parse_address
+from rules.refusal import Refused
+from rules.rights import Area, Right
+from rules.tickets import CcList, parse_cc
+from web.access import staff
+from web.call import Call
+from web.endpoint import Page, get, post
+from web.errors import NotFound
+from wording.catalog import N_
+
+_TEMPLATE = "console/tickets/edit.html"
+
+
+def edit(call: Call) -> Response:
+    """The form, filled with what holds now."""
+    ticket = call.session.get(Ticket, call.param("number"))
+    if ticket is None:
+        raise NotFound
+    return call.page(_TEMPLATE, **_context(call, ticket))
+
+
+def save(call: Call) -> Response:
+    """Change what differs; a CC that cannot be mailed to changes nothing."""
+    ticket = change_of(call)
+    cc = call.form.check("cc", lambda typed: _read_cc(call, ticket, typed))
+    if call.form.failed or cc is None:
+        return call.invalid(_TEMPLATE, **_context(call, ticket))
+    try:
+        changed = [
+            change_product(call.session, ticket, number_of(call.form.value("product")), by=call.staff, now=call.now),
+            change_category(call.session, ticket, number_of(call.form.value("category")), by=call.staff, now=call.now),
+            change_cc(call.session, ticket, cc.values, by=call.staff, now=call.now),
+        ]
+    except Refused as refused:
+        call.session.rollback()
+        call.form.refuse(refused)
+        return call.invalid(_TEMPLATE, **_context(call, ticket))
+    return call.redirect(f"/console/tickets/{ticket.id}", flash=N_("チケットの情報を変更しました。") if any(changed) else N_("変更はありませんでした。"))
+
+
+def _read_cc(call: Call, ticket: Ticket, typed: str) -> CcList:
+    account = call.session.get(Account, ticket.account_id) if ticket.account_id else None
+    if account is None and typed.strip():
+        raise Refused("cc_without_account", "cc")
+    own, maintenance = (account.email, account.maintenance_email) if account else ("nobody@example.com", "nobody@example.com")
+    return parse_cc(
+        typed,
+        own=parse_address(own),
+        maintenance=parse_address(maintenance),
+        own_domains=mail_domains(call.session, DomainKind.OWN),
+        shared_domains=mail_domains(call.session, DomainKind.SHARED),
+        most=call.limits.cc_addresses,
+    )
+
+
+def _context(call: Call, ticket: Ticket) -> dict[str, Any]:
+    return {
+        "ticket": ticket,
+        "families": [(family.id, family.name) for family in families(call.session)],
+        "categories": [(category.id, category.name) for category in categories(call.session)],
+        **frame(call),
+    }
+
+
+_WRITE = staff(Area.TICKETS, Right.WRITE)
+PAGES: list[Page] = [get(f"{PATH}/edit", edit, _WRITE), post(f"{PATH}/edit", save, _WRITE)]

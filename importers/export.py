@@ -1,0 +1,76 @@
+"""Lines of contracts as files that come back equal: xlsx, and csv that no spreadsheet takes for formulas (SECURITY, row 77)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from importers.xlsx_stream import Look, StreamCell, Styled, Table, write_tables
+from rules.lines import DATE_FIELDS, FIELDS, Values
+from wording.imports import FIELD_LABELS
+
+SHEET = "証書一覧"
+MISSING_SIGN = "〓"
+"""Stands in a cp932 file for a character that cp932 lacks."""
+_WIDTHS = tuple(12 if name in DATE_FIELDS else 30 if name.endswith(("_name", "_email")) or name in ("service", "contact") else 20 for name in FIELDS)
+_DATES = frozenset(FIELDS.index(name) for name in DATE_FIELDS)
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+_ROWS_AT_ONCE = 1_000
+# Signs that Windows and Unicode's own table write apart: drawn alike, and cp932 has but the first of each.
+_ALIKE = str.maketrans(
+    {"\u301c": "\uff5e", "\u2212": "\uff0d", "\u2014": "\u2015", "\u2016": "\u2225", "\u00a2": "\uffe0", "\u00a3": "\uffe1", "\u00ac": "\uffe2"}
+)
+
+
+def as_xlsx(lines: Iterable[Values]) -> Iterator[bytes]:
+    """An xlsx of one sheet: headings, then a row a line with real dates and codes as texts."""
+    return write_tables([Table(SHEET, _rows(lines), _WIDTHS)])
+
+
+def as_csv(lines: Iterable[Values], *, encoding: str) -> Iterator[bytes]:
+    """A csv in ``utf-8`` with a byte order mark, or ``cp932``, where a character it lacks is replaced by `MISSING_SIGN`.
+
+    A text that a spreadsheet would take for a formula begins with an apostrophe, which the importer takes off again.
+    """
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    text.write("" if encoding == "cp932" else "\ufeff")
+    writer.writerow([FIELD_LABELS[name] for name in FIELDS])
+    for number, values in enumerate(lines, 1):
+        writer.writerow([value.replace("-", "/") if at in _DATES else guarded(value) for at, value in enumerate(values)])
+        if number % _ROWS_AT_ONCE == 0:
+            yield _encoded(text.getvalue(), encoding)
+            text.seek(0)
+            text.truncate()
+    yield _encoded(text.getvalue(), encoding)
+
+
+def guarded(value: str) -> str:
+    """`value` so that no spreadsheet computes it."""
+    return f"'{value}" if _FORMULA.match(value) else value
+
+
+def _rows(lines: Iterable[Values]) -> Iterator[list[StreamCell]]:
+    yield [Styled(FIELD_LABELS[name], Look.HEADING) for name in FIELDS]
+    for values in lines:
+        yield [date.fromisoformat(value) if at in _DATES else value for at, value in enumerate(values)]
+
+
+def _encoded(text: str, encoding: str) -> bytes:
+    if encoding != "cp932":
+        return text.encode()
+    text = text.translate(_ALIKE)
+    try:
+        return text.encode("cp932")
+    except UnicodeEncodeError:
+        return b"".join(_or_sign(sign) for sign in text)
+
+
+def _or_sign(sign: str) -> bytes:
+    try:
+        return sign.encode("cp932")
+    except UnicodeEncodeError:
+        return MISSING_SIGN.encode("cp932")

@@ -1,0 +1,117 @@
+"""更新: which line carries on which, as a person confirmed it with an import (REQUIREMENTS, N12)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, Index, String, literal, select
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+
+from models.base import AnyRow, AnySelect, Base
+from models.contracts import Certificate, ContractLine
+
+MOST_LINKS = 20
+"""Of a chain, either way."""
+
+
+class Renewal(Base):
+    """That `line_id` carries on `renews_id`. Where one of the two was taken out, `dropped_by` names the batch that did; undoing it links them again."""
+
+    __tablename__ = "renewal"
+    __table_args__ = (
+        Index("ix_renewal_line", "line_id"),
+        Index("ix_renewal_renews", "renews_id"),
+        Index("ix_renewal_batch", "batch_id"),
+        Index("ix_renewal_dropped", "dropped_by"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    line_id: Mapped[int]
+    renews_id: Mapped[int]
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"))
+    confirmed_by: Mapped[str] = mapped_column(String(100))
+    confirmed_at: Mapped[datetime]
+    dropped_by: Mapped[int | None]
+
+
+def renewals_of(session: Session, certificate_id: int) -> tuple[Sequence[AnyRow], Sequence[AnyRow]]:
+    """What the lines of a certificate carry on, and what carries them on.
+
+    Each row: line_id (the certificate's own), other_id, other_certificate_id, other_key, product_number, serial, starts_on, ends_on of the other line.
+    """
+    before = _neighbours(Renewal.line_id, Renewal.renews_id, certificate_id)
+    after = _neighbours(Renewal.renews_id, Renewal.line_id, certificate_id)
+    return session.execute(before).all(), session.execute(after).all()
+
+
+def linked_certificates(session: Session, certificate_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+    """Certificate → the keys of those that carry it on, in one statement: for a ticket and for a profile's list of contracts."""
+    if not certificate_ids:
+        return {}
+    old, new, target = aliased(ContractLine), aliased(ContractLine), aliased(Certificate)
+    statement = (
+        select(old.certificate_id, target.contract_key)
+        .join(Renewal, Renewal.renews_id == old.id)
+        .join(new, new.id == Renewal.line_id)
+        .join(target, target.id == new.certificate_id)
+        .where(old.certificate_id.in_(certificate_ids), Renewal.dropped_by.is_(None))
+        .distinct()
+        .order_by(old.certificate_id, target.contract_key)
+    )
+    found: dict[int, tuple[str, ...]] = {}
+    for number, key in session.execute(statement):
+        found[number] = (*found.get(number, ()), key)
+    return found
+
+
+def chain(session: Session, line_id: int) -> Sequence[AnyRow]:
+    """The line with what it carries on and what carries it on, the oldest first: id, certificate_id, contract_key, serial, starts_on, ends_on.
+
+    At most `MOST_LINKS` each way, in two statements and one for the lines.
+    """
+    back = _walk("back", line_id, Renewal.line_id, Renewal.renews_id)
+    onward = _walk("onward", line_id, Renewal.renews_id, Renewal.line_id)
+    statement = (
+        select(
+            ContractLine.id,
+            ContractLine.certificate_id,
+            Certificate.contract_key,
+            ContractLine.product_number,
+            ContractLine.serial,
+            ContractLine.starts_on,
+            ContractLine.ends_on,
+        )
+        .join(Certificate, Certificate.id == ContractLine.certificate_id)
+        .where(ContractLine.id.in_(back.union(onward)))
+    )
+    return session.execute(statement.order_by(ContractLine.starts_on, ContractLine.id)).all()
+
+
+def _neighbours(own: Mapped[int], other: Mapped[int], certificate_id: int) -> AnySelect:
+    mine, line, theirs = aliased(ContractLine), aliased(ContractLine), aliased(Certificate)
+    return (
+        select(
+            mine.id.label("line_id"),
+            line.id.label("other_id"),
+            theirs.id.label("other_certificate_id"),
+            theirs.contract_key.label("other_key"),
+            line.product_number,
+            line.serial,
+            line.starts_on,
+            line.ends_on,
+        )
+        .select_from(Renewal)
+        .join(mine, mine.id == own)
+        .join(line, line.id == other)
+        .join(theirs, theirs.id == line.certificate_id)
+        .where(mine.certificate_id == certificate_id, Renewal.dropped_by.is_(None))
+        .order_by(theirs.contract_key, line.starts_on, line.id)
+    )
+
+
+def _walk(name: str, line_id: int, source: Mapped[int], target: Mapped[int]) -> AnySelect:
+    """The ids reached from `line_id`, itself among them; the depth ends a ring."""
+    walked = select(literal(line_id).label("id"), literal(0).label("depth")).cte(name, recursive=True)
+    step = select(target, walked.c.depth + 1).join(walked, source == walked.c.id).where(Renewal.dropped_by.is_(None), walked.c.depth < MOST_LINKS)
+    walked = walked.union(step)
+    return select(walked.c.id)

@@ -1,0 +1,216 @@
+"""Full text of tickets: one document a post, found by its grams (rules.search), the same answers on both databases.
+
+The second file that knows the dialects: SQLite keeps the grams in an FTS5 table without content, PostgreSQL in an int[] under a GIN index.
+A document is the post with its files' names and what heads its ticket. Its id is made of both numbers, so that hits come in the order of
+the tickets, and one ticket's documents lie together. Posts are put in by a job; until then they are compared one by one (`unindexed`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Text, cast, column, delete, func, insert, literal, select, table, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from models.base import AnyRow, AnySelect, Base
+from models.database import is_sqlite
+from models.tickets import Attachment, Message, MessageKind, Ticket
+from rules.search import grams, grams_of_term, is_exact
+from rules.text import fold_key, searchable
+
+_SHIFT = 2**31
+"""Message numbers stay below this."""
+_HIGHEST_NUMBER = _SHIFT - 1
+_AT_ONCE = 64
+"""Hits fetched at a time where several may belong to one ticket."""
+TAIL = 500
+"""So many posts that no job has put in yet are compared one by one; more of them wait."""
+
+_POSTED = column("id", BigInteger)
+_GRAMS = table("search_gram", _POSTED, column("rowid", BigInteger), column("grams"))
+
+
+class SearchDocument(Base):
+    """A post in the form search compares."""
+
+    __tablename__ = "search_document"
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    """The ticket's number times 2^31 plus the message's."""
+    ticket_id: Mapped[int] = mapped_column(Integer, index=True)
+    is_note: Mapped[bool]
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Hit(NamedTuple):
+    """A ticket that was found, and its newest post that holds the words (0: found by its number)."""
+
+    ticket_id: int
+    message_id: int
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What is looked for: words in the compared form, conditions on the ticket, and who looks."""
+
+    terms: Sequence[str]
+    conditions: Sequence[ColumnElement[bool]] = ()
+    public_at: datetime | None = None
+    """A customer's moment: no notes, and answers from their publication on. None: the staff, who see everything."""
+
+    @property
+    def number(self) -> int | None:
+        """The ticket's number, where the only word is one."""
+        digits = self.terms[0].removeprefix("#") if len(self.terms) == 1 else ""
+        return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= 10 and int(digits) <= _HIGHEST_NUMBER else None
+
+
+def find_tickets(session: Session, sought: Sought, *, beyond: int | None = None, backwards: bool = False, limit: int) -> list[Hit]:
+    """Up to `limit` tickets that hold all words in one post, the highest number first; after (or, backwards, before) the number `beyond`."""
+    hits: dict[int, int] = {}
+    for hit in (
+        *_by_number(session, sought, beyond, backwards),
+        *_unindexed(session, sought, beyond, backwards),
+        *_indexed(session, sought, beyond, backwards, limit),
+    ):
+        hits[hit.ticket_id] = max(hit.message_id, hits.get(hit.ticket_id, 0))
+    nearest = sorted(hits, reverse=not backwards)[:limit]
+    return [Hit(number, hits[number]) for number in sorted(nearest, reverse=True)]
+
+
+def waiting_posts(session: Session, now: datetime, *, limit: int) -> Sequence[AnyRow]:
+    """Published posts that are not in the index yet, oldest first: id, ticket_id, kind, text, in the columns of `_POSTS`."""
+    return session.execute(_POSTS.where(~Message.indexed, Message.published_at <= now).order_by(Message.id).limit(limit)).all()
+
+
+def has_waiting_posts(session: Session, now: datetime) -> bool:
+    """Whether a post waits for the index."""
+    return session.scalar(select(Message.id).where(~Message.indexed, Message.published_at <= now).limit(1)) is not None
+
+
+def put_in(session: Session, posts: Sequence[AnyRow]) -> None:
+    """Make the documents of `posts` (rows of `waiting_posts`) and mark them as put in."""
+    if not posts:
+        return
+    names = _file_names(session, [post.id for post in posts])
+    documents = [
+        {"id": post.ticket_id * _SHIFT + post.id, "ticket_id": post.ticket_id, "is_note": post.kind == MessageKind.NOTE, "text": _text(post, names)}
+        for post in posts
+    ]
+    session.execute(insert(SearchDocument), documents)
+    kept = [{"id": document["id"], "grams": _stored(session, grams(str(document["text"])))} for document in documents]
+    session.execute(text(_INSERTS[is_sqlite(session)]), kept)
+    session.execute(update(Message).where(Message.id.in_([post.id for post in posts])).values(indexed=True), execution_options=_QUIET)
+
+
+def take_out(session: Session, ticket_id: int) -> None:
+    """Forget the documents of a ticket whose head or posts changed: they are compared one by one until the job puts them in anew."""
+    held = SearchDocument.id.between(ticket_id * _SHIFT, (ticket_id + 1) * _SHIFT - 1)
+    if is_sqlite(session):
+        # A table without content is told the old grams once more to forget them.
+        rows = session.execute(select(SearchDocument.id, SearchDocument.text).where(held)).all()
+        for row in rows:
+            session.execute(text(_FORGET), {"id": row.id, "grams": _stored(session, grams(row.text))})
+    else:
+        session.execute(delete(_GRAMS).where(_POSTED.between(ticket_id * _SHIFT, (ticket_id + 1) * _SHIFT - 1)))
+    session.execute(delete(SearchDocument).where(held), execution_options=_QUIET)
+    session.execute(update(Message).where(Message.ticket_id == ticket_id).values(indexed=False), execution_options=_QUIET)
+
+
+_QUIET = {"synchronize_session": False}
+_INSERTS = {True: "INSERT INTO search_gram (rowid, grams) VALUES (:id, :grams)", False: "INSERT INTO search_gram (id, grams) VALUES (:id, :grams)"}
+_FORGET = "INSERT INTO search_gram (search_gram, rowid, grams) VALUES ('delete', :id, :grams)"
+_POSTS: AnySelect = select(
+    Message.id, Message.ticket_id, Message.kind, Message.body, Message.published_at, Ticket.search_text, Ticket.contract_text, Ticket.serial_text
+).join(Ticket, Ticket.id == Message.ticket_id)
+
+
+def _text(post: AnyRow, names: dict[int, list[str]]) -> str:
+    """Keys also as they are compared elsewhere: a serial typed full-width is found by its plain form."""
+    keys = f"{fold_key(post.contract_text)} {fold_key(post.serial_text)}"
+    return "\n".join((post.search_text, searchable("\n".join((keys, post.contract_text, post.serial_text, post.body, *names.get(post.id, ()))))))
+
+
+def _file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:
+    names: dict[int, list[str]] = {}
+    for row in session.execute(select(Attachment.message_id, Attachment.name).where(Attachment.message_id.in_(messages)).order_by(Attachment.id)):
+        names.setdefault(row.message_id, []).append(row.name)
+    return names
+
+
+def _by_number(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> Iterable[Hit]:
+    if sought.number is None:
+        return []
+    statement = select(Ticket.id).where(Ticket.id == sought.number, *_side(Ticket.id, beyond, backwards), *sought.conditions)
+    return [Hit(number, 0) for number in session.scalars(statement)]
+
+
+def _unindexed(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> Iterator[Hit]:
+    """The newest posts that no job has put in yet, compared as a person would."""
+    statement = _POSTS.where(~Message.indexed, *_side(Message.ticket_id, beyond, backwards), *sought.conditions)
+    if sought.public_at is not None:
+        statement = statement.where(Message.kind != MessageKind.NOTE, Message.published_at <= sought.public_at)
+    posts = session.execute(statement.order_by(Message.id.desc()).limit(TAIL)).all()
+    names = _file_names(session, [post.id for post in posts]) if posts else {}
+    for post in posts:
+        document = _text(post, names)
+        if all(term in document for term in sought.terms):
+            yield Hit(post.ticket_id, post.id)
+
+
+def _indexed(session: Session, sought: Sought, beyond: int | None, backwards: bool, limit: int) -> list[Hit]:
+    """Read in the order of the tickets and stopped when enough tickets are there: a frequent word costs what its first page costs."""
+    statement = _indexed_statement(session, sought, beyond, backwards)
+    found: dict[int, int] = {}
+    if not is_sqlite(session):
+        statement = _nearest_tickets(statement, backwards, limit)
+    with session.connection().execute(statement, execution_options={"yield_per": _AT_ONCE}) as rows:
+        for (number,) in rows:
+            ticket_id, message_id = divmod(number, _SHIFT)
+            if len(found) == limit and ticket_id not in found:
+                break
+            found[ticket_id] = max(message_id, found.get(ticket_id, 0))
+    return [Hit(*pair) for pair in found.items()]
+
+
+def _indexed_statement(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> AnySelect:
+    key = _GRAMS.c.rowid if is_sqlite(session) else _POSTED
+    wanted = {gram for term in sought.terms for gram in grams_of_term(term)}
+    document = SearchDocument
+    statement: AnySelect = select(document.id).join(_GRAMS, key == document.id).where(_holds(session, wanted))
+    statement = statement.where(*(document.text.contains(term, autoescape=True) for term in sought.terms if not is_exact(term)))
+    if beyond is not None:
+        statement = statement.where(key >= (beyond + 1) * _SHIFT if backwards else key < beyond * _SHIFT)
+    if sought.public_at is not None:
+        # Only published posts are put in.
+        statement = statement.where(~document.is_note)
+    if sought.conditions:
+        statement = statement.join(Ticket, Ticket.id == document.ticket_id).where(*sought.conditions)
+    return statement.order_by(key.asc() if backwards else key.desc())
+
+
+def _nearest_tickets(statement: AnySelect, backwards: bool, limit: int) -> AnySelect:
+    """PostgreSQL has all hits before it sorts them: it may as well choose the tickets."""
+    hits = statement.order_by(None).with_only_columns(SearchDocument.id, SearchDocument.ticket_id).subquery()
+    chosen = select(func.max(hits.c.id)).group_by(hits.c.ticket_id)
+    return chosen.order_by(hits.c.ticket_id.asc() if backwards else hits.c.ticket_id.desc()).limit(limit)
+
+
+def _holds(session: Session, wanted: set[int]) -> ColumnElement[bool]:
+    if is_sqlite(session):
+        return column("search_gram").op("MATCH")(" AND ".join(_token(gram) for gram in sorted(wanted)))
+    return _GRAMS.c.grams.op("@>")(cast(literal(sorted(wanted), ARRAY(Integer)), ARRAY(Integer)))
+
+
+def _stored(session: Session, found: set[int]) -> Any:
+    return " ".join(map(_token, sorted(found))) if is_sqlite(session) else sorted(found)
+
+
+def _token(gram: int) -> str:
+    return f"{gram & 0xFFFFFFFF:x}"
+
+
+def _side(number: Any, beyond: int | None, backwards: bool) -> list[ColumnElement[bool]]:
+    return [] if beyond is None else [number > beyond if backwards else number < beyond]

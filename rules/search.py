@@ -1,0 +1,103 @@
+"""Searching Japanese text: words of one and two characters are found too, and what is found is exactly what a plain substring scan finds.
+
+Blanks are no safe word borders in Japanese, so a text is known by the set of its single characters and neighbouring pairs (its grams).
+A text that holds all grams of a word may hold the word; longer words are compared once more with the text itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from rules.text import searchable
+
+MOST_TERMS = 10
+QUERY_CHARACTERS = 200
+_PLANE = 0xFFFF
+_SIGN = 0x80000000
+_AROUND = 40
+"""Characters of an excerpt before the first hit; twice as many follow it."""
+
+
+def terms_of(typed: str) -> tuple[str, ...]:
+    """The words of a search in the form that texts are compared; all of them must be found. At most MOST_TERMS count."""
+    return tuple(dict.fromkeys(searchable(typed[:QUERY_CHARACTERS]).split()))[:MOST_TERMS]
+
+
+def grams(text: str) -> set[int]:
+    """Every character and every pair of neighbours in the blank-free runs of a normalised `text`, packed into signed 32 bits.
+
+    Characters beyond the Basic Multilingual Plane lose their upper bits: `is_exact` says which words must be compared again.
+    """
+    found: set[int] = set()
+    for run in set(text.split()):
+        codes = [ord(sign) & _PLANE for sign in run]
+        found.update(codes)
+        found.update([_packed(first, second) for first, second in pairwise(codes)])
+    return found
+
+
+def grams_of_term(term: str) -> set[int]:
+    """The grams that a text holding `term` is sure to hold: its pairs, or its only character."""
+    codes = [ord(sign) & _PLANE for sign in term]
+    return {_packed(first, second) for first, second in pairwise(codes)} if len(codes) > 1 else set(codes)
+
+
+def is_exact(term: str) -> bool:
+    """Whether holding the grams of `term` already means holding the term."""
+    return len(term) <= 2 and all(ord(sign) <= _PLANE for sign in term)
+
+
+def excerpt(text: str, terms: Sequence[str]) -> list[tuple[str, bool]]:
+    """The part of `text` (as people wrote it) around the first word found, as pieces and whether each is a hit; [] where none is."""
+    pieces = marked(text, terms)
+    first = next((index for index, (_, hit) in enumerate(pieces) if hit), None)
+    if first is None:
+        return []
+    before = pieces[first - 1][0] if first else ""
+    shown = [(f"…{before[-_AROUND:]}" if len(before) > _AROUND else before, False)] if before else []
+    left = 2 * _AROUND
+    for piece, hit in pieces[first:]:
+        shown.append((piece if hit or len(piece) <= left else f"{piece[:left]}…", hit))
+        left -= len(piece)
+        if left <= 0:
+            break
+    return [(re.sub(r"\s+", " ", piece), hit) for piece, hit in shown]
+
+
+def marked(text: str, terms: Sequence[str]) -> list[tuple[str, bool]]:
+    """`text` cut into pieces, each with whether it is a word of `terms`; together they are `text` again.
+
+    A character may be several in the compared form (㈱ is (株)): a hit that begins or ends inside takes the whole character.
+    """
+    folded, origins = _folded(text)
+    hit = bytearray(len(text))
+    for term in terms:
+        at = folded.find(term)
+        while at >= 0:
+            start, end = origins[at], origins[at + len(term) - 1] + 1
+            hit[start:end] = b"\1" * (end - start)
+            at = folded.find(term, at + len(term))
+    pieces: list[tuple[str, bool]] = []
+    start = 0
+    for end in range(1, len(text) + 1):
+        if end == len(text) or hit[end] != hit[start]:
+            pieces.append((text[start:end], bool(hit[start])))
+            start = end
+    return pieces
+
+
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """The compared form of `text` and, for each of its characters, the place in `text` it comes from."""
+    whole = searchable(text)
+    if len(whole) == len(text):
+        return whole, range(len(text))
+    # Sign by sign: a mark that joins with its neighbour in the whole text stays apart here, which may only miss a highlight.
+    parts = [searchable(sign) for sign in text]
+    return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
+
+
+def _packed(first: int, second: int) -> int:
+    both = first << 16 | second
+    return both - (_SIGN << 1) if both >= _SIGN else both

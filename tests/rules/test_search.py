@@ -1,0 +1,58 @@
+"""Words as search compares them, the grams of texts, and the marks on what was found."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules.search import excerpt, grams, grams_of_term, is_exact, marked, terms_of
+from rules.text import searchable
+
+_LETTERS = st.text("障害再起動ファームウェア①㈱ｱｶﾞabAB12-_%\\ 　\n𠮷髙é", max_size=40)
+
+
+def test_words_are_compared_in_one_form_and_once() -> None:
+    assert terms_of("  ＶＰＮ　vpn ｻｰﾊﾞ ① ") == ("vpn", "サーバ", "1")
+
+
+@given(_LETTERS, _LETTERS)
+@settings(max_examples=300, deadline=None)
+def test_a_text_that_holds_a_word_holds_its_grams(text: str, typed: str) -> None:
+    document = searchable(text)
+
+    for term in terms_of(typed):
+        holds = grams_of_term(term) <= grams(document)
+        if term in document:
+            assert holds
+        elif is_exact(term):
+            assert not holds
+
+
+@given(_LETTERS, _LETTERS)
+@settings(max_examples=300, deadline=None)
+def test_marking_keeps_every_character(text: str, typed: str) -> None:
+    assert "".join(piece for piece, _ in marked(text, terms_of(typed))) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "typed", "hits"),
+    [
+        ("IPsec が切断、ＩＰＳＥＣ の再起動", "ipsec", ["IPsec", "ＩＰＳＥＣ"]),
+        ("㈱東西", "株", ["㈱"]),
+        ("手順①を実行", "1", ["①"]),
+        ("障害", "害障", []),
+        ("𠮷野家", "𠮷", ["𠮷"]),
+    ],
+)
+def test_what_was_found_is_marked_as_it_was_written(text: str, typed: str, hits: list[str]) -> None:
+    assert [piece for piece, hit in marked(text, terms_of(typed)) if hit] == hits
+
+
+def test_an_excerpt_begins_shortly_before_the_first_hit_and_stays_short() -> None:
+    pieces = excerpt("前" * 500 + "切断" + "後" * 500, ["切断"])
+
+    assert [hit for _, hit in pieces] == [False, True, False]
+    assert pieces[0][0].startswith("…")
+    assert pieces[-1][0].endswith("…")
+    assert len("".join(piece for piece, _ in pieces)) < 150
