@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli_accounts import accounts
 from cli_imports import imports
 from cli_serve import FACE, FACES, HOST, MOST_PORT, MOST_WORKERS, PORT, WORKERS, serve_pages
 from cli_setup import bring_up_to_date, one_line, open_database, settings_or_exit
@@ -27,6 +28,7 @@ app = typer.Typer(
 staff = typer.Typer(no_args_is_help=True, help="職員を管理します。")
 app.add_typer(staff, name="staff")
 app.add_typer(imports, name="import")
+app.add_typer(accounts, name="account")
 
 
 @app.command()

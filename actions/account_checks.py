@@ -14,6 +14,7 @@ from actions.decisions import entries_of
 from models.contracts import Certificate, DomainKind, MailDomain, Party
 from models.database import among
 from models.people import Account
+from models.requests import ExceptionGrant
 from rules.addresses import Address
 from rules.contracts import CertificateFacts, PartyFacts
 from rules.registration import Facts, Grant, Trace, decide
@@ -29,8 +30,8 @@ class Standing:
     party_ids: Mapping[str, Sequence[int]]
     shared_domains: frozenset[str]
     own_domains: frozenset[str]
-    grants: Mapping[str, tuple[Grant, ...]]
-    """By the key of the maintenance e-mail."""
+    grants: Mapping[str, Sequence[tuple[int | None, Grant]]]
+    """By the key of the maintenance e-mail, each with the account it is for (None: everyone)."""
 
     def with_address(self, party_ids: Collection[int], email_key: str) -> Standing:
         """The same contracts after the parties of `party_ids` have got another address."""
@@ -60,8 +61,17 @@ def load_standing(session: Session, contract_keys: Iterable[str]) -> Standing:
         party_ids={row.contract_key: [id_ for id_, _ in parties[row.id]] for row in certificates},
         shared_domains=frozenset(domains[DomainKind.SHARED]),
         own_domains=frozenset(domains[DomainKind.OWN]),
-        grants={},
+        grants=_grants(session),
     )
+
+
+def _grants(session: Session) -> Mapping[str, Sequence[tuple[int | None, Grant]]]:
+    """Every grant that nobody has revoked; there are few beside the accounts."""
+    found: dict[str, list[tuple[int | None, Grant]]] = defaultdict(list)
+    columns = (ExceptionGrant.id, ExceptionGrant.host, ExceptionGrant.maintenance_email_key, ExceptionGrant.ends_on, ExceptionGrant.account_id)
+    for row in session.execute(select(*columns).where(ExceptionGrant.revoked_at.is_(None)).order_by(ExceptionGrant.id)):
+        found[row.maintenance_email_key].append((row.account_id, Grant(row.id, row.host, row.maintenance_email_key, row.ends_on)))
+    return found
 
 
 def trace_of(account: Account, standing: Standing, *, today: date, maintenance: Address | None = None) -> Trace:
@@ -75,7 +85,7 @@ def trace_of(account: Account, standing: Standing, *, today: date, maintenance: 
         mailboxes=(),
         shared_domains=standing.shared_domains,
         own_domains=standing.own_domains,
-        grants=standing.grants.get(key, ()),
+        grants=tuple(grant for holder, grant in standing.grants.get(key, ()) if holder in (None, account.id)),
         user_id_taken=False,
         privacy_version=account.privacy_version,
         stored_pair=(account.contract_key, key),

@@ -115,11 +115,15 @@ def decide_change(
     if change.version != shown.version:
         raise _decided(change)
     state = ChangeState(change.state)
-    _choose(change, shown, state)
     impact = impact_of(session, change, today=tokyo_date(now))
+    step = standing_of(change, impact)
+    if step is ChangeState.CHECKED and shown.choices is not None:
+        # What was reviewed is chosen: an approver may refuse it, not change it.
+        change.choices = {str(number): choice.value for number, choice in shown.choices.items()}
+        change.left_out = list(shown.left_out or ())
+        impact = impact_of(session, change, today=tokyo_date(now))
     if decision in _BINDING and shown.fingerprint != impact.fingerprint:
         raise Refused("impact_outdated")
-    step = standing_of(change, impact)
     if decision not in decisions(step, second_due=impact.second_due):
         raise Refused("change_not_now")
     reason, message = _text(reason, "reason"), _text(message, "message", needed=wants_text(decision))
@@ -190,13 +194,6 @@ def standing_of(change: EmailChange, impact: Impact) -> ChangeState:
     """Where the request stands for its next decision: what was reviewed and is something else by now must be reviewed again."""
     state = ChangeState(change.state)
     return ChangeState.CHECKED if state in _REVIEWED and change.seen != impact.fingerprint else state
-
-
-def _choose(change: EmailChange, shown: Shown, state: ChangeState) -> None:
-    """Take over what the page chose; what was approved is chosen already."""
-    if shown.choices is not None and state in (ChangeState.CHECKED, *_REVIEWED):
-        change.choices = {str(number): choice.value for number, choice in shown.choices.items()}
-        change.left_out = list(shown.left_out or ())
 
 
 def _decided(change: EmailChange) -> Refused:

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, cast
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
@@ -32,6 +32,7 @@ from models.people import (
     SignIn,
 )
 from models.radar import AccountFinding
+from models.requests import ExceptionRequest, RequestLink
 from models.tickets import Attachment, Message, MessageKind, Ticket
 from rules.refusal import Refused
 from rules.text import searchable
@@ -57,6 +58,7 @@ def export_person(session: Session, account: Account, *, by: Actor, now: datetim
         Recipient, Recipient.letter_id == Letter.id
     )
     changes = select(EmailChange.id, EmailChange.state, EmailChange.old_email, EmailChange.new_email, EmailChange.body, EmailChange.created_at)
+    requests = select(ExceptionRequest.id, ExceptionRequest.state, ExceptionRequest.email, ExceptionRequest.answer, ExceptionRequest.created_at)
     told: dict[str, Any] = {
         "exported_at": now.isoformat(),
         "account": {name: _plain(getattr(account, name)) for name in _PROFILE},
@@ -75,6 +77,7 @@ def export_person(session: Session, account: Account, *, by: Actor, now: datetim
         "files": _rows(session, files.join(Ticket, Ticket.id == Message.ticket_id).where(*own).order_by(Attachment.id)),
         "letters": _rows(session, letters.where(Recipient.address_key == account.email_key).order_by(Letter.id)),
         "email_changes": _rows(session, changes.where(EmailChange.account_id == account.id)),
+        "exception_requests": _rows(session, requests.where(ExceptionRequest.account_id == account.id)),
         "journal": _rows(session, select(JournalEntry.at, JournalEntry.act, JournalEntry.facts, JournalEntry.client).where(*_acts_of(account))),
     }
     journal.record(session, "export_person", "account", account.id, by=by, now=now, subject_name=account.user_id)
@@ -160,6 +163,15 @@ def _erase_refusals(session: Session, account: Account) -> None:
 def _erase_requests(session: Session, account: Account) -> None:
     values = {"requester_name": NOBODY, "requester_email": "", "body": ""}
     session.execute(update(EmailChange).where(EmailChange.account_id == account.id).values(**values))
+    asked = or_(ExceptionRequest.account_id == account.id, ExceptionRequest.email_key == account.email_key)
+    for request in session.scalars(select(ExceptionRequest).where(asked)).all():
+        session.execute(delete(RequestLink).where(RequestLink.request_id == request.id))
+        request.user_id = request.user_id_key = f" erased {account.id}"
+        # The request's page still splits its address: an address of nobody stands there. The maintenance e-mail is the certificate's.
+        request.email = request.email_key = f"erased-{account.id}@erased.example"
+        request.person_name, request.password_hash = NOBODY, ""
+        request.client = request.answer = request.message = ""
+        request.trace = {**request.trace, "rules": []}
 
 
 def _erase_journal(session: Session, account: Account) -> None:

@@ -254,7 +254,7 @@ def _shown(call: Call) -> Shown:
         if account is not None and chosen in [*Choice]:
             choices[account] = Choice(chosen)
     ticked = {number(value) for value in form.values("party")}
-    listed = [number(value) for value in form.values("listed")]
+    listed = [number(value) for value in form.value("listed").split()]
     left_out = [one for one in listed if one is not None and one not in ticked]
     if not form.has("listed") and not choices:
         return Shown(number(form.value("version")) or 0, form.value("fingerprint"))

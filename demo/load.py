@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from actions import contracts, import_batches, tickets
 from actions.tickets import Opening
+from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
 from demo.workbook import NAME, Line, waiting_workbook
 from mail.desk import Desk
@@ -56,6 +57,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         steps = [step for story, minutes in told for step in stage.steps(story, now, minutes)]
         for at, tell in sorted(steps, key=lambda step: step[0]):
             tell(at)
+        add_requests(session, people["center"], desk=desk, now=now)
         _send_workbook(session, store, people["center"], now)
     return logins()
 

@@ -19,6 +19,7 @@ from asgi import application
 from models.base import Base
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
+from models.email_changes import EmailChangeFile
 from models.imports import BatchState, ImportBatch
 from models.outbox import Letter
 from models.radar import AccountFinding
@@ -196,9 +197,11 @@ def _ticket(session: Session, numbers: dict[str, str], stored: Sequence[str]) ->
     change = people.add_email_change(session, account=account)
     change.state, change.before = ChangeState.NOTIFIED, {"parties": [], "accounts": []}
     finding = AccountFinding(account_id=account.id, kind=Finding.ADDRESS_GONE, found_at=NOW, checked_at=NOW)
-    session.add(finding)
+    proof = session.scalars(select(Attachment.id).where(Attachment.token == "file-of-customer")).one()
+    session.add_all([finding, EmailChangeFile(change_id=change.id, attachment_id=proof)])
     session.flush()
-    numbers |= {"email-changes id": str(change.id), "maintenance-email id": str(change.id), "files token": "file-of-note", "radar id": str(finding.id)}
+    numbers |= {"email-changes id": str(change.id), "maintenance-email id": str(change.id), "radar id": str(finding.id)}
+    numbers["email-changes token"] = "file-of-customer"
 
 
 def _things(session: Session) -> dict[str, str]:

@@ -40,27 +40,35 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "kimura": (
         "/", "/tickets", "/tickets?q=nothing", "/tickets/10007", "/tickets/10007?reply=1", "/tickets/new", "/tickets/new/juniper-srx", "/tickets/99999",
-        "/profile", "/profile/edit",
+        "/profile", "/profile/edit", "/profile/maintenance-email", "/profile/totp",
     ),
     "sato": (
         "/console/tickets", "/console/tickets?view=unassigned", "/console/tickets?q=nothing", "/console/tickets/10001", "/console/tickets/10007",
         "/console/contracts", "/console/contracts/1", "/console/accounts", "/console/accounts/1", "/console/mails", "/console/mails/1", "/console/jobs",
-        "/console/journal", "/console/profile",
+        "/console/journal", "/console/profile", "/console/accounts/1/disclosure",
     ),
-    "center": ("/console/tickets", "/console/imports", "/console/contracts?q=nothing"),
+    "center": (
+        "/console/tickets", "/console/imports", "/console/contracts?q=nothing", "/console/email-changes", "/console/email-changes/1",
+        "/console/email-changes/2", "/console/email-changes/new", "/console/radar",
+    ),
     "kanri": (
         "/console/masters", "/console/masters/products", "/console/masters/products/1", "/console/masters/mailboxes", "/console/masters/categories",
         "/console/masters/domains", "/console/masters/company-days", "/console/masters/privacy-text", "/console/masters/privacy-text/1", "/console/staff",
-        "/console/staff/1",
+        "/console/staff/1", "/console/accounts/1/erasure",
     ),
 }  # fmt: skip
 """The pages of the demo by who looks at them."""
 REFUSED: dict[str, tuple[tuple[str, str], ...]] = {
     _NOBODY: (("/register", "新規ユーザー登録"), ("/login", "ログイン"), ("/recover", "パスワードのリセット"), ("/console/sign-in", "サインイン")),
-    "kimura": (("/tickets/new/juniper-srx", "内容を確認する"), ("/tickets/10007?reply=1", "返信")),
+    "kimura": (
+        ("/tickets/new/juniper-srx", "内容を確認する"),
+        ("/tickets/10007?reply=1", "返信"),
+        ("/profile/maintenance-email", "変更を依頼する"),
+        ("/profile/totp", "設定を始める"),
+    ),
     "sato": (("/console/tickets/10007", "返信して「お客様確認待ち」にする"),),
-    "center": (("/console/imports", "読み込んで確認する"),),
-    "kanri": (("/console/staff", "職員を登録する"), ("/console/masters/products", "製品を追加する")),
+    "center": (("/console/imports", "読み込んで確認する"), ("/console/email-changes/new", "依頼を記録する")),
+    "kanri": (("/console/staff", "職員を登録する"), ("/console/accounts/1/erasure", "個人情報を削除する"), ("/console/masters/products", "製品を追加する")),
 }
 """Forms that are sent empty: the page of their refusals is a page too."""
 
@@ -198,6 +206,27 @@ def test_an_engineer_answers_a_ticket_by_keyboard_alone(browser: Browser, demo: 
 
         expect(page.get_by_role("heading", level=1)).to_have_text(subject or "")
         expect(page.get_by_text("まだ公開していません。")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_the_center_decides_a_change_by_keyboard_alone(browser: Browser, demo: Demo) -> None:
+    with visiting(browser, demo, "center") as page:
+        page.goto(f"{demo.address}/console/email-changes")
+        page.keyboard.press("j")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("保守登録メール変更 #1")
+        reach(page, page.get_by_label("木村 はるか 様のアカウントの扱い"))
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("radio", name="変更を適用する")).to_be_checked()
+        write(page, page.get_by_label("判断の理由"), "折り返しの電話で確認済み。")
+        page.keyboard.press("Control+Enter")
+
+        expect(page.get_by_text("変更を適用し、お知らせのメールを用意しました。").first).to_be_visible()
+        expect(page.get_by_text("ご本人に変更をお願いする")).to_be_visible()
+        press(page, page.get_by_role("link", name="元に戻す"))
+        write(page, page.get_by_label("理由"), "依頼の取り違え。")
+        press(page, page.get_by_role("button", name="変更を元に戻す"))
+        expect(page.get_by_text("元に戻した", exact=True).first).to_be_visible()
 
 
 @pytest.mark.browser

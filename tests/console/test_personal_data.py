@@ -17,9 +17,10 @@ from models.database import transaction
 from models.journal import JournalEntry
 from models.outbox import Letter, Recipient, RecipientState
 from models.people import Account, AccountState, Consent, Refusal, SignIn
+from models.requests import ExceptionRequest
 from rules.rights import Role
 from tests.client import Client
-from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
+from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_post, add_request, add_staff, add_ticket, sign_in_customer, sign_in_staff
 
 ACCOUNTS = "/console/accounts"
 
@@ -35,6 +36,7 @@ def kimura(engine: Engine, client: Client) -> Account:
         ticket = add_ticket(session, account, cc=(EMAIL, "boss@osaka.tozai.example"))
         add_post(session, ticket, "社内だけの話", staff=desk, note=True)
         add_post(session, ticket, "お答えします", staff=desk)
+        add_request(session, email=EMAIL).account_id = account.id
         session.add_all(
             [
                 Consent(account_id=account.id, privacy_version=1, at=NOW),
@@ -106,7 +108,8 @@ def test_erasing_leaves_tickets_and_lines_without_the_person(client: Client, app
 
     assert page.says("個人情報を削除しました。", "削除済み", "SRX300 で IPsec VPN が切断される")
     left = table_texts(engine)
-    assert [word for word in ("木村", "kimura", EMAIL, MAINTENANCE, "198.51.100.4") if word in left] == []
+    assert [word for word in ("木村", "kimura", EMAIL, "198.51.100.4") if word in left] == []
+    assert [line.split()[0] for line in left.split("\n") if MAINTENANCE in line] == ["exception_request"]
     with transaction(engine, readonly=True) as session:
         account = session.scalars(select(Account)).one()
         assert (account.state, account.company_name) == (AccountState.ERASED, "東西ネットワーク株式会社")
@@ -115,6 +118,9 @@ def test_erasing_leaves_tickets_and_lines_without_the_person(client: Client, app
         assert len(session.scalars(select(Consent)).all()) == 1
     assert customer.get("/tickets").path.startswith("/login")
     client.get(f"{ACCOUNTS}/{kimura.id}/erasure", expect=404)
+    with transaction(engine, readonly=True) as session:
+        number = session.scalars(select(ExceptionRequest.id)).one()
+    assert client.get(f"/console/exceptions/{number}").says("（削除済みのお客様）")
     client.get(f"{ACCOUNTS}/{kimura.id}")
     client.post(f"{ACCOUNTS}/{kimura.id}/reopening", {"csrf_token": client.csrf_token(), "reason": "x"}, expect=422)
 

@@ -23,7 +23,7 @@ from tests.clock import Clock
 from tests.console.counting import counted
 from tests.jobs.mailroom import parts_for
 from tests.jobs.test_housekeeping import run_of
-from tests.people import NOW, add_account, add_certificate, add_staff, sign_in_staff
+from tests.people import NOW, add_account, add_certificate, add_grant, add_request, add_staff, sign_in_staff
 
 RADAR = "/console/radar"
 
@@ -58,6 +58,15 @@ def test_the_nightly_check_lists_who_would_fail_and_why(client: Client, engine: 
     assert client.get(f"{RADAR}?kind=no_live_line").text.count("木村 はるか 様") == 1
     assert client.get(f"{RADAR}?q=left").says("ドメインが異なります")
     assert page.link("変更の依頼を記録する：東西ネットワーク株式会社").endswith("osaka.tozai.example")
+
+
+def test_who_holds_a_grant_would_pass(engine: Engine, troubled: dict[str, int]) -> None:
+    with transaction(engine) as session:
+        request = add_request(session, email="kimura@elsewhere.example")
+        add_grant(session, request, account=session.get_one(Account, troubled["left"]))
+        _, found = check_accounts(session, today=NOW.date())
+
+    assert troubled["left"] not in {each.account_id for each in found}
 
 
 def test_a_finding_is_marked_comes_back_when_its_reason_changes_and_goes_when_it_is_solved(
