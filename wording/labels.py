@@ -66,6 +66,7 @@ _REASONS = {
 _LINE_STATES = {LineState.NOT_STARTED: N_("開始前"), LineState.ACTIVE: N_("有効"), LineState.ENDED: NC_("line", "終了")}
 _RULES = {
     Rule.USER_ID: N_("ユーザーIDが使われていない"),
+    Rule.PASSWORD: N_("パスワードが条件に合う"),
     Rule.CERTIFICATE: N_("保守登録メールが、その契約の証書にある"),
     Rule.ISSUED_BEFORE_TODAY: N_("証書の発行日が今日より前である"),
     Rule.ELIGIBLE_LINE: N_("窓口の対象で、終了していない明細がある"),
@@ -77,6 +78,7 @@ _WHYS = {
     Why.NOT_CHECKED: N_("前の条件が満たされないため、確かめていません。"),
     Why.FORM: N_("入力された値の形が正しくありません。"),
     Why.USER_ID_TAKEN: N_("このユーザーIDはすでに使われています。"),
+    Why.PASSWORD: N_("パスワードが条件に合いません（パスワードそのものは残していません）。"),
     Why.CONTRACT_NOT_FOUND: N_("この契約番号（契約名）の証書がありません。"),
     Why.ADDRESS_NOT_ON_CERTIFICATE: N_("証書はありますが、この保守登録メールは書かれていません。"),
     Why.ISSUE_DAY: N_("証書の発行当日か、発行日より前です。"),
