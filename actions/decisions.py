@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from models.contracts import Certificate, ContractLine, DomainKind, MailDomain, Party, PrivacyText, mailboxes
 from models.people import Account, PendingRegistration, Refusal
+from models.requests import ExceptionRequest, RequestKind, holds_user_id, living_grants
 from rules.addresses import parse_address
 from rules.calendar import TOKYO, tokyo_date
 from rules.contracts import CertificateFacts, LineFacts, PartyFacts
 from rules.credentials import user_id_key
 from rules.refusal import Refused
-from rules.registration import Facts, Normalised, Trace, decide
+from rules.registration import Facts, Grant, Normalised, Trace, decide
 
 _CONSENT = frozenset({"consent_missing", "consent_old"})
 
@@ -67,6 +68,28 @@ def judge_pending(session: Session, pending: PendingRegistration, *, now: dateti
     return entries, decide(entries, load_facts(session, entries, pending=pending, now=now), today=tokyo_date(now))
 
 
+def judge_request(session: Session, request: ExceptionRequest, *, granted: bool = False, now: datetime) -> tuple[Normalised, Trace]:
+    """The decision on a held request as it stands now; with `granted` as if its pair were allowed."""
+    entries = Normalised(
+        company_name=request.company_name,
+        person_name=request.person_name,
+        user_id=request.user_id,
+        email=parse_address(request.email),
+        maintenance_email=parse_address(request.maintenance_email),
+        contract_key=request.contract_key,
+        consent=True,
+        consent_version=None,
+        faults=(),
+        repaired=(),
+    )
+    profile = request.kind == RequestKind.PROFILE
+    account = session.get(Account, request.account_id) if profile else None
+    facts = load_facts(session, entries, account=account, request=request, now=now)
+    if granted:
+        facts = replace(facts, grants=(*facts.grants, Grant(0, request.email_host, request.maintenance_email_key)))
+    return entries, decide(entries, facts, today=tokyo_date(now), profile=profile)
+
+
 def judge_profile(session: Session, account: Account, entries: Normalised, *, now: datetime) -> Trace:
     """The decision on an account's new entries: the rules of registration without the fifth."""
     return decide(entries, load_facts(session, entries, account=account, now=now), today=tokyo_date(now), profile=True)
@@ -88,8 +111,16 @@ def entries_of(account: Account) -> Normalised:
     )
 
 
-def load_facts(session: Session, entries: Normalised, *, account: Account | None = None, pending: PendingRegistration | None = None, now: datetime) -> Facts:
-    """What the decision asks of the database: seven statements, the same for known and unknown user IDs, addresses and contracts."""
+def load_facts(
+    session: Session,
+    entries: Normalised,
+    *,
+    account: Account | None = None,
+    pending: PendingRegistration | None = None,
+    request: ExceptionRequest | None = None,
+    now: datetime,
+) -> Facts:
+    """What the decision asks of the database: eight statements, the same for known and unknown user IDs, addresses and contracts."""
     domains: dict[DomainKind, set[str]] = {kind: set() for kind in DomainKind}
     for domain, kind in session.execute(select(MailDomain.domain, MailDomain.kind)):
         domains[DomainKind(kind)].add(domain)
@@ -98,15 +129,26 @@ def load_facts(session: Session, entries: Normalised, *, account: Account | None
         mailboxes=mailboxes(session),
         shared_domains=frozenset(domains[DomainKind.SHARED]),
         own_domains=frozenset(domains[DomainKind.OWN]),
-        grants=(),
-        user_id_taken=is_taken(session, user_id_key(entries.user_id or ""), account=account, pending=pending, now=now),
+        grants=tuple(
+            Grant(row.id, row.host, row.maintenance_email_key, row.ends_on)
+            for row in living_grants(session, entries.maintenance_email.key if entries.maintenance_email else "", account_id=account.id if account else None)
+        ),
+        user_id_taken=is_taken(session, user_id_key(entries.user_id or ""), account=account, pending=pending, request=request, now=now),
         privacy_version=session.scalar(select(PrivacyText.id).order_by(PrivacyText.id.desc()).limit(1)) or 0,
         stored_pair=(account.contract_key, account.maintenance_email_key) if account else None,
     )
 
 
-def is_taken(session: Session, key: str, *, account: Account | None = None, pending: PendingRegistration | None = None, now: datetime) -> bool:
-    """Whether a user ID belongs to another account than `account`, or to another registration than `pending` whose link still lives.
+def is_taken(
+    session: Session,
+    key: str,
+    *,
+    account: Account | None = None,
+    pending: PendingRegistration | None = None,
+    request: ExceptionRequest | None = None,
+    now: datetime,
+) -> bool:
+    """Whether a user ID belongs to another account than `account`, to another registration than `pending` whose link lives, or to an open request.
 
     Letters sent again are copies of one registration: they share its password hash, whose salt nobody else has.
     """
@@ -117,7 +159,8 @@ def is_taken(session: Session, key: str, *, account: Account | None = None, pend
         PendingRegistration.expires_at > now,
         PendingRegistration.password_hash != (pending.password_hash if pending else ""),
     )
-    return bool(session.scalar(select(of_account | of_pending)))
+    of_request = exists().where(holds_user_id(key, but=request.id if request else 0, now=now))
+    return bool(session.scalar(select(of_account | of_pending | of_request)))
 
 
 def keep_refusal(

@@ -24,7 +24,7 @@ from rules.addresses import Address
 from rules.credentials import user_id_key
 from rules.limits import Limits
 from rules.refusal import Refused
-from rules.registration import Normalised
+from rules.registration import Normalised, Trace
 from rules.text import fold
 
 _COLUMNS = ("company_name", "person_name", "user_id", "email", "maintenance_email", "contract_key")
@@ -67,21 +67,27 @@ def edit(
     changes = changes_of(account, entries)
     if "email" in changes and changes.keys() & {"maintenance_email", "contract_key"}:
         _check_pair_with_present_email(session, account, entries, desk=desk, now=now)
+    take_over(session, account, entries, trace, password_hash=password_hash, by=by, now=now)
+    if password_hash:
+        notices.password_changed(session, account, desk=desk, now=now)
+    if "email" in changes and entries.email:
+        _ask_for_proof(session, account, entries.email, desk=desk, limits=limits, now=now)
+    return changes
+
+
+def take_over(session: Session, account: Account, entries: Normalised, trace: Trace, *, password_hash: str = "", by: Actor, now: datetime) -> None:
+    """Write judged entries into the account, its e-mail aside. Refuses user_id_taken."""
+    kept = {name: list(pair) for name, pair in changes_of(account, entries).items()}
     _apply(account, entries, trace.matched_party or "", now=now)
     if password_hash:
         account.password_hash = password_hash
         kill_links(session, account.id, now=now)
-        notices.password_changed(session, account, desk=desk, now=now)
     try:
         with session.begin_nested():
             session.flush()
     except IntegrityError as fault:
         raise Refused("user_id_taken", "user_id") from fault
-    if "email" in changes and entries.email:
-        _ask_for_proof(session, account, entries.email, desk=desk, limits=limits, now=now)
-    kept = {name: list(pair) for name, pair in changes.items()}
     journal.record(session, "edit_profile", "account", account.id, by=by, now=now, subject_name=account.user_id, password=bool(password_hash), **kept)
-    return changes
 
 
 def _check_pair_with_present_email(session: Session, account: Account, entries: Normalised, *, desk: Desk, now: datetime) -> None:

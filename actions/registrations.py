@@ -9,19 +9,20 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from actions import journal, notices, rates
+from actions import journal, notices, notices_exceptions, rates
 from actions.decisions import Judged, is_taken, judge_new, judge_pending, keep_refusal
 from actions.sign_ins import client_key
 from mail.desk import Desk
 from models.actors import SYSTEM, Actor
 from models.database import lock
 from models.people import Account, AccountState, Consent, PendingRegistration
+from models.requests import ExceptionRequest
 from models.tokens import hash_token, new_token
 from rules.addresses import parse_address, registrable
 from rules.credentials import user_id_key
 from rules.limits import Limits
 from rules.refusal import Refused
-from rules.registration import Applicant, Normalised, Trace, normalise
+from rules.registration import Applicant, Normalised, normalise
 from rules.text import searchable
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -34,7 +35,7 @@ class LinkState(StrEnum):
     UNKNOWN = "unknown"
 
 
-def try_registration(session: Session, applicant: Applicant, *, client: str, limits: Limits, now: datetime) -> Judged:
+def try_registration(session: Session, applicant: Applicant, *, client: str, desk: Desk, limits: Limits, now: datetime) -> Judged:
     """Judge what was typed and keep a refusal. For a short transaction of its own: the count and the refusal outlive the answer.
 
     Refuses: too_many_tries(until) after `limits.registrations_per_hour` tries of one client that could learn something.
@@ -45,7 +46,7 @@ def try_registration(session: Session, applicant: Applicant, *, client: str, lim
         return Judged(entries, told, keep_refusal(session, "registration", entries, trace, client=client, now=now))
     if rates.count_one(session, "registration_client", client_key(client), window=_HOUR, now=now) > limits.registrations_per_hour:
         raise Refused("too_many_tries", until=rates.window_start(now, _HOUR) + _HOUR)
-    blind = _count_failure(session, entries.contract_key, limits=limits, now=now)
+    blind = _count_failure(session, entries.contract_key, desk=desk, limits=limits, now=now)
     trace, told = judge_new(session, entries, blind=blind, now=now)
     if not told.pair_refused:
         rates.give_back(session, "contract_failure", entries.contract_key, window=_DAY, now=now)
@@ -54,11 +55,12 @@ def try_registration(session: Session, applicant: Applicant, *, client: str, lim
     return Judged(entries, told, keep_refusal(session, "registration", entries, trace, told=told, client=client, now=now, limited=blind))
 
 
-def _count_failure(session: Session, contract_key: str, *, limits: Limits, now: datetime) -> bool:
+def _count_failure(session: Session, contract_key: str, *, desk: Desk, limits: Limits, now: datetime) -> bool:
     """Count one failure ahead (parallel tries must not slip through); True when the contract has had too many today."""
     failures = rates.count_one(session, "contract_failure", contract_key, window=_DAY, now=now)
     if failures == limits.contract_failures_per_day + 1:
         journal.record(session, "limit_reached", "contract", None, by=SYSTEM, now=now, subject_name=contract_key, failures=failures - 1)
+        notices_exceptions.too_many_failures(session, contract_key, failures - 1, desk=desk, now=now)
     return failures > limits.contract_failures_per_day
 
 
@@ -73,7 +75,7 @@ def hold(session: Session, entries: Normalised, password_hash: str, *, privacy_v
     lock(session, f"user_id:{key}")
     if is_taken(session, key, now=now):
         raise Refused("user_id_taken", "user_id")
-    if not _may_mail(session, entries.email.key, limits=limits, now=now):
+    if not may_mail(session, entries.email.key, limits=limits, now=now):
         return 0
     pending = PendingRegistration(
         user_id=entries.user_id,
@@ -90,7 +92,8 @@ def hold(session: Session, entries: Normalised, password_hash: str, *, privacy_v
     return _send_link(session, pending, desk=desk, limits=limits, now=now)
 
 
-def _may_mail(session: Session, email_key: str, *, limits: Limits, now: datetime) -> bool:
+def may_mail(session: Session, email_key: str, *, limits: Limits, now: datetime) -> bool:
+    """Count one letter with a link to an address; False when it has had its number (limits.confirmation_mails)."""
     window = timedelta(hours=limits.confirmation_mail_hours)
     return rates.count_one(session, "confirmation_mail", email_key, window=window, now=now) <= limits.confirmation_mails
 
@@ -143,7 +146,8 @@ def complete(session: Session, token: str, *, client: str, desk: Desk, now: date
     entries, trace = judge_pending(session, pending, now=now)
     if not trace.passed:
         raise Refused("changed_meanwhile")
-    account = _account_of(pending, entries, trace, now=now)
+    maintenance_key = entries.maintenance_email.key if entries.maintenance_email else ""
+    account = account_from(pending, party_role=trace.matched_party or "", maintenance_key=maintenance_key, now=now)
     try:
         with session.begin_nested():
             session.add(account)
@@ -157,7 +161,8 @@ def complete(session: Session, token: str, *, client: str, desk: Desk, now: date
     return account
 
 
-def _account_of(pending: PendingRegistration, entries: Normalised, trace: Trace, *, now: datetime) -> Account:
+def account_from(pending: PendingRegistration | ExceptionRequest, *, party_role: str, maintenance_key: str, now: datetime) -> Account:
+    """The account that a proved registration makes, not added yet."""
     return Account(
         user_id=pending.user_id,
         user_id_key=pending.user_id_key,
@@ -168,9 +173,9 @@ def _account_of(pending: PendingRegistration, entries: Normalised, trace: Trace,
         email_key=pending.email_key,
         email_domain=domain_of(pending.email),
         maintenance_email=pending.maintenance_email,
-        maintenance_email_key=entries.maintenance_email.key if entries.maintenance_email else "",
+        maintenance_email_key=maintenance_key,
         contract_key=pending.contract_key,
-        party_role=trace.matched_party or "",
+        party_role=party_role,
         search_text=search_text(pending),
         state=AccountState.ACTIVE,
         privacy_version=pending.privacy_version,
@@ -185,7 +190,7 @@ def domain_of(email: str) -> str:
     return registrable(host) or host
 
 
-def search_text(person: PendingRegistration | Account) -> str:
+def search_text(person: PendingRegistration | ExceptionRequest | Account) -> str:
     """Company, person, user ID and e-mail in the form search compares."""
     return searchable(f"{person.company_name} {person.person_name} {person.user_id} {person.email}")[:700]
 
@@ -201,7 +206,7 @@ def send_again(session: Session, pending: PendingRegistration, *, desk: Desk, li
         return pending.id
     if is_taken(session, pending.user_id_key, pending=pending, now=now):
         raise Refused("user_id_taken", "user_id")
-    if not _may_mail(session, pending.email_key, limits=limits, now=now):
+    if not may_mail(session, pending.email_key, limits=limits, now=now):
         return 0
     session.execute(_copies(pending).where(PendingRegistration.expires_at > now).values(expires_at=now))
     names = ("user_id", "user_id_key", "password_hash", "company_name", "person_name", "email", "email_key", "maintenance_email", "contract_key")

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from console import accounts, attachments, contracts, imports, jobs, journal, mails, masters, queue, replies, sign_in, staff, ticket
+from console import (
+    accounts,
+    attachments,
+    contracts,
+    exceptions,
+    grants,
+    imports,
+    jobs,
+    journal,
+    mails,
+    masters,
+    queue,
+    refusals,
+    rehearsal,
+    replies,
+    sign_in,
+    staff,
+    ticket,
+)
 from web.endpoint import Page
 
 PAGES: list[Page] = [
@@ -13,6 +31,10 @@ PAGES: list[Page] = [
     *attachments.PAGES,
     *imports.PAGES,
     *contracts.PAGES,
+    *exceptions.PAGES,
+    *grants.PAGES,
+    *refusals.PAGES,
+    *rehearsal.PAGES,
     *accounts.PAGES,
     *mails.PAGES,
     *jobs.PAGES,

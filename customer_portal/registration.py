@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from actions import registrations
+from actions import exception_requests, registrations
 from actions.decisions import Judged
 from actions.registrations import LinkState
 from models.contracts import privacy_text
@@ -41,10 +41,12 @@ class Tried:
     judged: Judged | None
     stopped: Refused | None = None
     password_hash: str = ""
+    held: str = ""
+    """The secret of the press that turns a form which only the domain rule refuses into a request."""
 
 
 def new(call: Call) -> Response:
-    return call.page(_FORM, privacy=privacy_text(call.session))
+    return call.page(_FORM, privacy=privacy_text(call.session), held="")
 
 
 def try_form(basis: Basis) -> Tried:
@@ -52,18 +54,37 @@ def try_form(basis: Basis) -> Tried:
     applicant = applicant_of(Form(basis.fields))
     try:
         with transaction(basis.wiring.engine) as session:
-            judged = registrations.try_registration(session, applicant, client=basis.client, limits=basis.limits, now=basis.now)
+            judged = registrations.try_registration(session, applicant, client=basis.client, desk=basis.wiring.desk, limits=basis.limits, now=basis.now)
     except Refused as stopped:
         return Tried(None, stopped)
+    if judged.trace.held:
+        return Tried(judged, held=_hold(basis, judged, applicant))
     return Tried(judged, None, basis.wiring.passwords.hash(applicant.password or "") if judged.passed else "")
+
+
+def _hold(basis: Basis, judged: Judged, applicant: Applicant) -> str:
+    """Keep what was typed, the password as its hash, in case the applicant asks for an exception."""
+    password_hash = basis.wiring.passwords.hash(applicant.password or "")
+    with transaction(basis.wiring.engine) as session:
+        privacy = privacy_text(session)
+        return exception_requests.hold_registration(
+            session,
+            judged.entries,
+            judged.trace,
+            password_hash,
+            reference=judged.reference,
+            privacy_version=privacy.id if privacy else 0,
+            client=basis.client,
+            now=basis.now,
+        )
 
 
 def create(call: Call) -> Response:
     tried: Tried = call.basis.prepared
     privacy = privacy_text(call.session)
     if tried.judged is None:
-        return stop(call, tried.stopped, _FORM, privacy=privacy)
-    tell(call, tried.judged)
+        return stop(call, tried.stopped, _FORM, privacy=privacy, held="")
+    tell(call, tried.judged, askable=bool(tried.held))
     if not call.form.failed:
         try:
             number = registrations.hold(
@@ -80,7 +101,7 @@ def create(call: Call) -> Response:
         else:
             _remember(call, number, call.form.value("email"))
             return call.redirect("/register/sent")
-    return call.invalid(_FORM, privacy=privacy)
+    return call.invalid(_FORM, privacy=privacy, held=tried.held)
 
 
 def applicant_of(form: Form) -> Applicant:
@@ -100,11 +121,11 @@ def applicant_of(form: Form) -> Applicant:
     )
 
 
-def tell(call: Call, judged: Judged) -> None:
-    """Put everything that was refused, and what was repaired, where the page shows it."""
+def tell(call: Call, judged: Judged, *, askable: bool = False) -> None:
+    """Put everything that was refused, and what was repaired, where the page shows it; `askable` when the page offers to ask for an exception."""
     applicant_of(call.form)  # reading refuses what no field may hold: the preparing step read a form of its own
     for refused in judged.refusals:
-        call.form.refuse(_with_contact(call, refused, judged.reference))
+        call.form.refuse(refused if askable else _with_contact(call, refused, judged.reference))
     for name in judged.entries.repaired:
         call.form.notes[name] = advise("repaired", call.basis.language)
 

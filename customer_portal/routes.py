@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from customer_portal import exception_requests, home, profile, recovery, registration, session, tickets
 from customer_portal import help as help_pages
-from customer_portal import home, profile, recovery, registration, session, tickets
 from web.endpoint import Page
 
-PAGES: list[Page] = [*home.PAGES, *registration.PAGES, *session.PAGES, *recovery.PAGES, *tickets.PAGES, *profile.PAGES, *help_pages.PAGES]
+PAGES: list[Page] = [
+    *home.PAGES,
+    *registration.PAGES,
+    *exception_requests.PAGES,
+    *session.PAGES,
+    *recovery.PAGES,
+    *tickets.PAGES,
+    *profile.PAGES,
+    *help_pages.PAGES,
+]

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, Delete, delete, or_, select, update
 from sqlalchemy.orm import Session
 
+from actions.exception_requests import lapse_requests
 from actions.jobs import Counts, Run, RunState, confirm
 from jobs.parts import Parts
 from mail.compose import SECRET_NOTICES, mask_links
@@ -32,6 +33,9 @@ def expire(parts: Parts, run: Run) -> Counts:
         with transaction(parts.engine) as session:
             confirm(session, run)
             counts[name] = _rows(session, statement)
+    with transaction(parts.engine) as session:
+        confirm(session, run)
+        counts["exceptions"] = lapse_requests(session, now=now)
     with transaction(parts.engine) as session:
         confirm(session, run)
         counts["secrets"] = _forget_secrets(session, parts.limits, now)

@@ -26,7 +26,7 @@ from wording.dates import moment, size
 
 SUBJECT_CHARACTERS = 400
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
-_SECRET_LINK = re.compile(r"(/(?:register/confirm|recover|profile/email)/)[\w-]+")
+_SECRET_LINK = re.compile(r"(/(?:register/confirm|recover|profile/email|exceptions)/)[\w-]+")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
@@ -171,14 +171,21 @@ NOTICES: Mapping[str, str] = {
     "password_changed": N_("パスワード変更の通知"),
     "email_link": N_("メールアドレス変更の確認"),
     "email_changed": N_("メールアドレス変更の通知"),
+    "exception_link": N_("例外申請：メールアドレスの確認"),
+    "exception_received": N_("例外申請の受付"),
+    "exception_question": N_("例外申請：確認のお願い"),
+    "exception_declined": N_("例外申請のお断り"),
+    "exception_approved": N_("例外申請の承認"),
+    "explanation": N_("登録についてのご案内"),
     "ticket_opened": N_("チケットの受付"),
     "ticket_updated": N_("チケットの更新"),
     "answered": N_("チケットの回答"),
     "staff_ticket_opened": N_("新着チケット（職員）"),
     "staff_ticket_updated": N_("お客様の返信（職員）"),
+    "staff_registration_limit": N_("登録の失敗の上限（職員）"),
     "staff_assigned": N_("担当の割り当て（職員）"),
     "staff_first_answer_overdue": N_("最初の回答の超過（職員）"),
 }
 """Every mail there is, by its template, with its name in the ledger."""
-SECRET_NOTICES = frozenset({"registration_link", "login_ids", "email_link"})
+SECRET_NOTICES = frozenset({"registration_link", "login_ids", "email_link", "exception_link"})
 """Letters whose text holds a link that gives a right."""

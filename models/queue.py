@@ -15,18 +15,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, Date, Row, ScalarSelect, Select, String, and_, bindparam, cast, func, literal, null, or_, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from models.base import Moment
+from models.base import Base, Moment
 from models.contracts import CompanyDay, ProductFamily
 from models.database import read_rows
 from models.people import Account, Staff
+from models.requests import ExceptionRequest
 from models.tickets import Ticket
+from rules.requests import RequestState
 from rules.text import fold_key, searchable
 from rules.tickets import ENDED, Priority, State
 
 COUNTED = 100
 """Counting stops here: the side menu says 「99+」."""
 MOST_TERMS = 5
-_VIEWS = ("all", "mine", "unassigned", "due", "waiting_customer", "waiting_vendor", "waiting_center", "resolved_today")
+_VIEWS = ("all", "mine", "unassigned", "due", "waiting_customer", "waiting_vendor", "waiting_center", "resolved_today", "exceptions")
 _QUERY_CHARACTERS = 200
 _HIGHEST_NUMBER = 2**31 - 1
 
@@ -167,7 +169,8 @@ def _counts(counted: int) -> Any:
         "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near],
         "resolved_today": [Ticket.state.in_(sorted(ENDED)), Ticket.resolved_at >= bindparam("today_began", type_=Moment())],
     }
-    return select(*(_count(conditions.get(view) or [Ticket.state == view], counted) for view in _VIEWS))
+    tickets = [_count(Ticket, conditions.get(view) or [Ticket.state == view], counted) for view in _VIEWS if view != "exceptions"]
+    return select(*tickets, _count(ExceptionRequest, [ExceptionRequest.state == RequestState.PENDING], counted))
 
 
 def queue_masters(session: Session) -> Masters:
@@ -228,6 +231,6 @@ def _beyond(sorting: Sorting, cursor: Cursor, *, descending: bool) -> ColumnElem
     return here < there if descending else here > there
 
 
-def _count(conditions: list[ColumnElement[bool]], counted: int) -> ScalarSelect[int]:
-    some = select(literal("x", String)).select_from(Ticket).where(*conditions).limit(counted).subquery()
+def _count(table: type[Base], conditions: list[ColumnElement[bool]], counted: int) -> ScalarSelect[int]:
+    some = select(literal("x", String)).select_from(table).where(*conditions).limit(counted).subquery()
     return select(func.count()).select_from(some).scalar_subquery()

@@ -140,6 +140,15 @@ def unicode_host(host: str) -> str:
     return ".".join(_decoded(label) or label for label in host.split("."))
 
 
+def mixes_scripts(host: str) -> bool:
+    """Whether a label of a host as people read it mixes ASCII letters with letters of another writing system than Japanese: it may only look like another."""
+    for label in host.split("."):
+        foreign = any(not sign.isascii() and not ("\u3040" <= sign <= "\u30ff" or "\u3400" <= sign <= "\u9fff") for sign in label)
+        if foreign and any(sign.isascii() and sign.isalpha() for sign in label):
+            return True
+    return False
+
+
 def _clean(typed: str, field: str) -> str:
     """`typed` folded, and free of what no address may hold: blanks, invisible signs, a last dot, anything beyond ASCII."""
     text = fold(typed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import count
 
@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from models.base import NEVER
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
-from models.people import Account, Staff
+from models.people import Account, Refusal, Staff
+from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import registrable
 from rules.contracts import CONTACT
 from rules.limits import Limits
+from rules.requests import RequestState
 from rules.rights import Role
 from rules.text import searchable
 from rules.tickets import Priority, State
@@ -189,6 +191,71 @@ def add_post(
     session.add(message)
     session.flush()
     return message
+
+
+def add_request(
+    session: Session, *, email: str = "kimura@tokyo.tozai.example", state: RequestState = RequestState.PENDING, now: datetime = NOW
+) -> ExceptionRequest:
+    """A registration of 木村 from another subdomain than the certificate's, its address proved, waiting for the desk."""
+    host = email.rpartition("@")[2]
+    request = ExceptionRequest(
+        kind=RequestKind.REGISTRATION,
+        state=state,
+        account_id=None,
+        user_id=email,
+        user_id_key=email.lower(),
+        password_hash=password_hash(),
+        company_name="東西ネットワーク株式会社",
+        person_name="木村 はるか",
+        email=email,
+        email_key=email.lower(),
+        email_host=host,
+        email_domain=registrable(host) or host,
+        maintenance_email=MAINTENANCE,
+        maintenance_email_key=MAINTENANCE.lower(),
+        contract_key=CONTRACT,
+        party_role=PartyRole.OPERATOR,
+        verdict="subdomains_differ",
+        trace={"rules": []},
+        reference="26-1",
+        privacy_version=1,
+        created_at=now,
+        expires_at=now + timedelta(hours=24),
+        proved_at=now,
+        handler_id=None,
+        decided_at=None,
+    )
+    session.add(request)
+    session.flush()
+    return request
+
+
+def add_grant(session: Session, request: ExceptionRequest, *, account: Account | None = None) -> ExceptionGrant:
+    """What the desk allowed on `request`: for one account, or for everyone with its maintenance e-mail."""
+    grant = ExceptionGrant(
+        request_id=request.id,
+        host=request.email_host,
+        maintenance_email=request.maintenance_email,
+        maintenance_email_key=request.maintenance_email_key,
+        account_id=account.id if account else None,
+        ends_on=None,
+        reason="支店のドメインのため",
+        granted_by="佐藤",
+        granted_at=NOW,
+        revoked_at=None,
+    )
+    session.add(grant)
+    session.flush()
+    return grant
+
+
+def add_refusal(session: Session) -> Refusal:
+    """A refused registration with a trace of one rule."""
+    rule = {"rule": "certificate", "inputs": {"contract_key": CONTRACT, "maintenance_email": MAINTENANCE}, "passed": False, "code": "contract_not_found"}
+    refusal = Refusal(kind="registration", at=NOW, contract_key=CONTRACT, trace={"rules": [rule]}, client="203.0.113.7")
+    session.add(refusal)
+    session.flush()
+    return refusal
 
 
 def family_id(session: Session, slug: str) -> int:

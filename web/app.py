@@ -52,7 +52,7 @@ _HEADER_BYTES = 64 * 1024
 """No browser sends as much; the server below takes any number."""
 _STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503})
 """Statuses with a page of their own under templates/errors."""
-_MASKED = ("/register/confirm/", "/recover/", "/profile/email/")
+_MASKED = ("/register/confirm/", "/recover/", "/profile/email/", "/exceptions/")
 """Paths whose last part is a secret: access logs say so instead of it."""
 
 

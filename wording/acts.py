@@ -20,6 +20,15 @@ _ACTS = {
     "assign": N_("担当を変更しました"),
     "change_state": N_("チケットの状態を変更しました"),
     "change_priority": N_("優先度を変更しました"),
+    "ask_exception": N_("例外申請を受け付けました"),
+    "answer_exception": N_("例外申請の確認に返事をしました"),
+    "withdraw_exception": N_("例外申請を取り下げました"),
+    "decide_exception": N_("例外申請を判断しました"),
+    "lapse_exception": N_("例外申請の期限が切れました"),
+    "take_exception": N_("例外申請の担当を引き継ぎました"),
+    "revoke_grant": N_("例外の許可を取り消しました"),
+    "rehearse": N_("登録の条件を確かめました"),
+    "send_explanation": N_("登録の条件の説明を送りました"),
     "register": N_("アカウントを登録しました"),
     "consent": N_("個人情報の取り扱いに同意しました"),
     "edit_profile": N_("プロフィールを編集しました"),
@@ -63,6 +72,7 @@ _ACTS = {
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
+    "exception_request": NC_("subject", "例外申請"),
     "account": N_("アカウント"),
     "contract": N_("契約"),
     "certificate": N_("証書"),
@@ -79,6 +89,7 @@ _SUBJECTS = {
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
+    "exception_request": "/console/exceptions/{}",
     "account": "/console/accounts/{}",
     "certificate": "/console/contracts/{}",
     "import_batch": "/console/imports/{}",
@@ -92,6 +103,11 @@ _FACTS = {
     "priority": N_("優先度"),
     "assignee": N_("担当"),
     "follows": N_("もとのチケット"),
+    "decision": N_("判断"),
+    "message": N_("お客様への文"),
+    "answer": N_("お返事"),
+    "ends_on": N_("終了日"),
+    "verdict": N_("当てはまる規則"),
     "reason": N_("理由"),
     "user_id": N_("ユーザーID"),
     "email": N_("メールアドレス"),

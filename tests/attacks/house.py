@@ -211,7 +211,15 @@ def _things(session: Session) -> dict[str, str]:
     session.flush()
     found = {"imports id": batch.id, "mails id": letter.id, "products id": 1, "products alias": alias.id, "mailboxes id": box.id, "categories id": 1}
     found |= {"domains id": domain.id, "company-days id": day.id, "privacy-text version": 1}
-    texts = {"jobs name": "deliver_mail", "confirm token": "no-such-link", "recover token": "no-such-link", "email token": "no-such-link"}
+    request = people.add_request(session)
+    found |= {"exceptions id": request.id, "grants id": people.add_grant(session, request).id, "refusals id": people.add_refusal(session).id}
+    texts = {
+        "exceptions token": "no-such-link",
+        "jobs name": "deliver_mail",
+        "confirm token": "no-such-link",
+        "recover token": "no-such-link",
+        "email token": "no-such-link",
+    }
     return {name: str(number) for name, number in found.items()} | texts
 
 

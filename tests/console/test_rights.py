@@ -19,7 +19,19 @@ from rules.calendar import tokyo_date
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client, Page
-from tests.people import NOW, add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
+from tests.people import (
+    NOW,
+    add_account,
+    add_certificate,
+    add_grant,
+    add_post,
+    add_refusal,
+    add_request,
+    add_staff,
+    add_ticket,
+    sign_in_customer,
+    sign_in_staff,
+)
 from web.wiring import Wiring
 
 # support, lead, service_center, desk, admin, auditor; "own": only what one is asked, or did oneself.
@@ -27,6 +39,7 @@ TABLE = """
 tickets    w    w  own  r    r  r
 contracts  r    r  w    r    r  r
 imports    -    -  w    -    r  r
+exceptions r    r  r    w    r  r
 accounts   r    r  r    w    w  r
 delivery   r    w  r    r    w  r
 masters    -    -  -    -    w  r
@@ -60,6 +73,17 @@ POST /console/imports/{id:int}/application                           imports w
 POST /console/imports/{id:int}/discard                               imports w
 GET  /console/contracts                                              contracts r
 GET  /console/contracts/{id:int}                                     contracts r
+GET  /console/exceptions                                             exceptions r
+GET  /console/exceptions/{id:int}                                    exceptions r
+POST /console/exceptions/{id:int}/decision                           exceptions w
+GET  /console/grants                                                 exceptions r
+GET  /console/grants/{id:int}                                        exceptions r
+POST /console/grants/{id:int}/revocation                             exceptions w
+GET  /console/refusals                                               exceptions r
+GET  /console/refusals/{id:int}                                      exceptions r
+GET  /console/rehearsal                                              exceptions r
+POST /console/rehearsal                                              exceptions r
+POST /console/rehearsal/letter                                       exceptions w
 GET  /console/accounts                                               accounts r
 GET  /console/accounts/{id:int}                                      accounts r
 POST /console/accounts/{id:int}/suspension                           accounts w
@@ -216,6 +240,7 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         summary={},
     )
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
+    request, refusal = add_request(session), add_refusal(session)
     alias, box = FamilyAlias(family_id=1, alias="x", alias_key="X"), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
     session.add_all([held, batch, letter, alias, box, domain, day])
@@ -226,6 +251,9 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
         "attachments token": "a-token",
         "imports id": batch.id,
         "contracts id": add_certificate(session).id,
+        "exceptions id": request.id,
+        "grants id": add_grant(session, request).id,
+        "refusals id": refusal.id,
         "accounts id": account.id,
         "mails id": letter.id,
         "jobs name": "deliver_mail",

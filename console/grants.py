@@ -1,0 +1,61 @@
+"""許可: what the desk allowed, and taking it back with its consequences in view."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from actions.exception_decisions import revoke_grant
+from console.frame import frame
+from models.requests import ExceptionGrant, grant_list, leaning_accounts
+from rules.calendar import tokyo_date
+from rules.refusal import Refused
+from rules.rights import Area, Right
+from web.access import staff
+from web.call import Call
+from web.endpoint import Page, get, post
+from web.errors import NotFound
+from wording.catalog import N_
+
+_PATH = "/console/grants"
+_SHOWN = 200
+
+
+def index(call: Call) -> Response:
+    """The list: living grants unless all are asked for; searched by host or maintenance e-mail."""
+    text, everything = call.query("q").strip()[:200], call.query("all") == "1"
+    rows = grant_list(call.session, text=text, living=not everything, limit=_SHOWN)
+    return call.page("console/grants/index.html", rows=rows, text=text, everything=everything, today=tokyo_date(call.now), most=_SHOWN, **frame(call))
+
+
+def show(call: Call) -> Response:
+    """One grant, and who leans on it."""
+    return _page(call, _load(call))
+
+
+def revoke(call: Call) -> Response:
+    """Take the grant back; its reason stays in the journal."""
+    grant = _load(call)
+    try:
+        revoke_grant(call.session, grant, reason=call.form.value("reason"), by=call.staff, now=call.now)
+    except Refused as refused:
+        call.session.rollback()
+        call.form.refuse(refused)
+        return _page(call, _load(call), status=409 if refused.code == "grant_revoked" else 422)
+    return call.redirect(_PATH, flash=N_("許可を取り消しました。アカウントはそのまま使えます。次のプロフィールの変更から、ドメインの条件を確かめます。"))
+
+
+def _page(call: Call, grant: ExceptionGrant, *, status: int = 200) -> Response:
+    return call.page(
+        "console/grants/show.html", status=status, grant=grant, accounts=leaning_accounts(call.session, grant), today=tokyo_date(call.now), **frame(call)
+    )
+
+
+def _load(call: Call) -> ExceptionGrant:
+    grant = call.session.get(ExceptionGrant, call.param("id"))
+    if grant is None:
+        raise NotFound
+    return grant
+
+
+_READ, _WRITE = staff(Area.EXCEPTIONS, Right.READ), staff(Area.EXCEPTIONS, Right.WRITE)
+PAGES: list[Page] = [get(_PATH, index, _READ), get(f"{_PATH}/{{id:int}}", show, _READ), post(f"{_PATH}/{{id:int}}/revocation", revoke, _WRITE)]

@@ -1,0 +1,88 @@
+"""例外申請, the applicant's pages: the press below a refused form, the link that proves the address, following and withdrawing."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from actions import exception_requests
+from models.requests import ExceptionRequest, request_of_link
+from rules.refusal import Refused
+from rules.requests import OPEN, RequestState
+from web.access import VISITOR
+from web.call import Call
+from web.endpoint import Page, get, post
+from web.errors import NotFound
+from wording.catalog import N_
+
+_SENT = "portal/exceptions/sent.html"
+_FOLLOW = "portal/exceptions/show.html"
+
+
+def create(call: Call) -> Response:
+    """担当者に確認を依頼する: what was held becomes a request. An old press says so and leads back to the form."""
+    try:
+        request = exception_requests.ask(call.session, call.form.value("held"), desk=call.desk, limits=call.limits, now=call.now)
+    except Refused as refused:
+        call.form.refuse(refused)
+        return call.page(_SENT, status=409, request=None)
+    if request is None:
+        return call.page(_SENT, status=410, request=None)
+    return call.page(_SENT, request=request)
+
+
+def show(call: Call) -> Response:
+    """The request behind a mailed link; looking changes nothing."""
+    return _page(call, _request(call))
+
+
+def prove(call: Call) -> Response:
+    """The button of the letter's page: the address is proved, and the desk sees the request."""
+    exception_requests.prove(call.session, _request(call), desk=call.desk, now=call.now)
+    return _back(call)
+
+
+def withdraw(call: Call) -> Response:
+    """取下げ."""
+    done = exception_requests.withdraw_request(call.session, _request(call), now=call.now)
+    return _back(call, N_("依頼を取り下げました。") if done else "")
+
+
+def answer(call: Call) -> Response:
+    """The answer to what the desk asked; a refused one stays typed."""
+    request = _request(call)
+    try:
+        exception_requests.answer_request(call.session, request, call.form.value("answer"), limits=call.limits, now=call.now)
+    except Refused as refused:
+        call.session.rollback()
+        call.form.refuse(refused)
+        return _page(call, _request(call), status=422)
+    return _back(call, N_("お返事をお送りしました。担当者が確認し、結果をメールでお知らせします。"))
+
+
+def _request(call: Call) -> ExceptionRequest:
+    request = request_of_link(call.session, call.param("token"))
+    if request is None or request.state == RequestState.HELD:
+        raise NotFound
+    return request
+
+
+def _page(call: Call, request: ExceptionRequest, *, status: int = 200) -> Response:
+    ended = request.state == RequestState.UNPROVED and request.expires_at <= call.now
+    response = call.page(_FOLLOW, status=410 if ended else status, request=request, ended=ended, token=call.param("token"), waits=request.state in OPEN)
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
+
+
+def _back(call: Call, flash: str = "") -> Response:
+    response = call.redirect(f"/exceptions/{call.param('token')}", flash)
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
+
+
+PAGES: list[Page] = [
+    post("/exceptions", create, VISITOR),
+    get("/exceptions/{token}", show, VISITOR),
+    post("/exceptions/{token}/proof", prove, VISITOR),
+    post("/exceptions/{token}/withdrawal", withdraw, VISITOR),
+    post("/exceptions/{token}/answer", answer, VISITOR),
+]
