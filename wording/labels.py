@@ -12,6 +12,7 @@ from typing import TypeVar
 from rules.calendar import Closed, ClosedReason
 from rules.contracts import LineState, Reason, Verdict, identifier_label
 from rules.registration import Rule, Why
+from rules.requests import Decision
 from rules.rights import Role
 from rules.tickets import CustomerState, Priority, State, customer_state
 from wording.catalog import N_, NC_, translate
@@ -91,6 +92,12 @@ _WHYS = {
     Why.INVALID: N_("メールのドメインとして使えません。"),
     Why.CONSENT_MISSING: N_("同意にチェックがありません。"),
     Why.CONSENT_OLD: N_("同意した個人情報の取り扱いは、以前の版です。"),
+}
+_DECISIONS = {
+    Decision.GRANT_ACCOUNT: N_("許可する"),
+    Decision.GRANT_MAINTENANCE_EMAIL: N_("保守登録メールの方全員に許可する"),
+    Decision.ASK: N_("確認をお願いする"),
+    Decision.DECLINE: N_("お断りする"),
 }
 _CLOSED = {Closed.WEEKEND: N_("土日"), Closed.HOLIDAY: N_("祝日"), Closed.YEAR_END: N_("年末年始"), Closed.COMPANY: N_("休業日")}
 _MESSAGE_KINDS = {"customer": N_("お客様"), "answer": N_("公開返信"), "note": N_("社内メモ（お客様には見えません）")}
@@ -202,6 +209,11 @@ def rule(code: str, language: str = "ja") -> str:
 def why(code: str, language: str = "ja") -> str:
     """Why a rule of the trace failed, a sentence for staff."""
     return _word(_WHYS, Why(code), language)
+
+
+def decision(code: str, language: str = "ja") -> str:
+    """What the desk decided on an exception request."""
+    return _word(_DECISIONS, Decision(code), language)
 
 
 def closed(closing: ClosedReason, language: str = "ja") -> str:
