@@ -42,7 +42,8 @@ def decide_request(session: Session, request: ExceptionRequest, judgement: Judge
     """Decide the request; an approval completes the registration, or changes the profile, in the same transaction.
 
     Refuses: reason_empty, message_empty, text_long, ends_on_past; own_request; decided_already(name, at, decision) when somebody was quicker;
-    request_over when the applicant was; request_changed when the request is not what the form showed; changed_meanwhile(why) when an approved pair fails another rule by now; user_id_taken.
+    request_over when the applicant was; request_changed when the request is not what the form showed;
+    changed_meanwhile_why(why) when an approved pair fails another rule by now; user_id_taken.
     """
     _check(judgement, now)
     session.refresh(request, with_for_update=True)
