@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from actions import journal, notices_exceptions
-from actions.decisions import entries_of, keep_refusal
+from actions.decisions import entries_of
 from actions.registrations import domain_of, may_mail
 from mail.desk import Desk
 from models.actors import SYSTEM, Actor
@@ -127,12 +127,6 @@ def new_link(session: Session, request: ExceptionRequest, *, press: bool = False
     token = new_token()
     session.add(RequestLink(token_hash=hash_token(token), request_id=request.id, press=press, created_at=now))
     return token
-
-
-def keep_and_hold_profile(session: Session, account: Account, entries: Normalised, trace: Trace, *, client: str, now: datetime) -> tuple[str, str]:
-    """The kept refusal's 受付番号 and the secret of the press, for a held change of a profile."""
-    reference = keep_refusal(session, "profile", entries, trace, client=client, now=now, account=account.id)
-    return reference, hold_profile_change(session, account, entries, trace, reference=reference, client=client, now=now)
 
 
 def answer_until(now: datetime) -> datetime:

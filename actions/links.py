@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -11,11 +12,15 @@ from models.people import Account, AccountLink, AccountState, LinkKind
 from models.tokens import hash_token, new_token
 
 
-def issue_link(session: Session, account_id: int, kind: LinkKind, *, expires_at: datetime, now: datetime, email: str = "") -> str:
+def issue_link(
+    session: Session, account_id: int, kind: LinkKind, *, expires_at: datetime, now: datetime, email: str = "", held: dict[str, Any] | None = None
+) -> str:
     """A new link of `kind` for the account; older ones of that kind die. Returns the secret for the letter."""
     kill_links(session, account_id, now=now, kind=kind)
     token = new_token()
-    session.add(AccountLink(kind=kind, token_hash=hash_token(token), account_id=account_id, email=email, created_at=now, expires_at=expires_at, used_at=None))
+    link = AccountLink(kind=kind, token_hash=hash_token(token), account_id=account_id, email=email, created_at=now, expires_at=expires_at, used_at=None)
+    link.held = held
+    session.add(link)
     return token
 
 

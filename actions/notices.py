@@ -135,6 +135,13 @@ def password_changed(session: Session, account: Account, *, desk: Desk, now: dat
     _write_to_account(session, "password_changed", cause, account, account.email, text, desk=desk, now=now)
 
 
+def totp_changed(session: Session, account: Account, *, enrolled: bool, desk: Desk, now: datetime) -> None:
+    """変更通知: the second factor."""
+    cause = f"totp_changed:{account.id}:{now.isoformat()}:{enrolled}"
+    text = _account_text("totp_changed", account, desk, at=now, enrolled=enrolled)
+    _write_to_account(session, "totp_changed", cause, account, account.email, text, desk=desk, now=now)
+
+
 def email_link(session: Session, account: Account, *, new_email: str, token: str, desk: Desk, now: datetime) -> None:
     """メールアドレス変更の確認, to the new address: the single-use link, and nothing the customer typed."""
     text = compose("email_link", desk=desk, token=token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
@@ -20,7 +21,8 @@ from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine, Party, ProductFamily
 from models.database import lock
 from models.people import Account, AccountLink, AccountSession, LinkKind, SignIn
-from rules.addresses import Address
+from rules.addresses import Address, parse_address
+from rules.contracts import LineState
 from rules.credentials import user_id_key
 from rules.limits import Limits
 from rules.refusal import Refused
@@ -30,6 +32,7 @@ from rules.text import fold
 _COLUMNS = ("company_name", "person_name", "user_id", "email", "maintenance_email", "contract_key")
 GUARDED = frozenset({"user_id", "email", "password"})
 """What changes only with the present password."""
+_PAIR = frozenset({"maintenance_email", "contract_key"})
 _MOST_OFFERED = 10
 _MOST_SIGN_INS = 10
 
@@ -58,43 +61,59 @@ def edit(
 ) -> dict[str, tuple[str, str]]:
     """Save the profile and return what changed. A new e-mail is not used yet: a link goes to it, and until then the old one stays.
 
-    Refuses: changed_meanwhile, user_id_taken, email_before_pair (the new pair holds only together with an address nobody has proved).
+    Where the new pair holds only together with the new e-mail, the whole change but the password waits for the link.
+    Refuses: changed_meanwhile, user_id_taken.
     """
     lock(session, f"user_id:{user_id_key(entries.user_id or '')}")
     trace = judge_profile(session, account, entries, now=now)
     if not trace.passed:
         raise Refused("changed_meanwhile")
     changes = changes_of(account, entries)
-    if "email" in changes and changes.keys() & {"maintenance_email", "contract_key"}:
-        _check_pair_with_present_email(session, account, entries, desk=desk, now=now)
-    take_over(session, account, entries, trace, password_hash=password_hash, by=by, now=now)
+    held = "email" in changes and bool(changes.keys() & _PAIR) and not _holds_with_present_email(session, account, entries, now=now)
+    if not held:
+        _apply(account, entries, trace.matched_party or "", now=now)
     if password_hash:
+        _change_password(session, account, password_hash, now=now)
         notices.password_changed(session, account, desk=desk, now=now)
+    _flush_user_id(session)
     if "email" in changes and entries.email:
-        _ask_for_proof(session, account, entries.email, desk=desk, limits=limits, now=now)
+        waiting = {name: changes[name][1] for name in changes if name != "email"} if held else None
+        _ask_for_proof(session, account, entries.email, held=waiting, desk=desk, limits=limits, now=now)
+    _record(session, account, "hold_profile" if held else "edit_profile", changes, password=bool(password_hash), by=by, now=now)
     return changes
 
 
 def take_over(session: Session, account: Account, entries: Normalised, trace: Trace, *, password_hash: str = "", by: Actor, now: datetime) -> None:
-    """Write judged entries into the account, its e-mail aside. Refuses user_id_taken."""
-    kept = {name: list(pair) for name, pair in changes_of(account, entries).items()}
+    """Write the entries of an approved exception into the account, its e-mail aside. Refuses user_id_taken."""
+    changes = changes_of(account, entries)
     _apply(account, entries, trace.matched_party or "", now=now)
     if password_hash:
-        account.password_hash = password_hash
-        kill_links(session, account.id, now=now)
+        _change_password(session, account, password_hash, now=now)
+    _flush_user_id(session)
+    _record(session, account, "edit_profile", changes, password=bool(password_hash), by=by, now=now)
+
+
+def _change_password(session: Session, account: Account, password_hash: str, *, now: datetime) -> None:
+    account.password_hash = password_hash
+    kill_links(session, account.id, now=now)
+
+
+def _flush_user_id(session: Session) -> None:
     try:
         with session.begin_nested():
             session.flush()
     except IntegrityError as fault:
         raise Refused("user_id_taken", "user_id") from fault
-    journal.record(session, "edit_profile", "account", account.id, by=by, now=now, subject_name=account.user_id, password=bool(password_hash), **kept)
 
 
-def _check_pair_with_present_email(session: Session, account: Account, entries: Normalised, *, desk: Desk, now: datetime) -> None:
+def _record(session: Session, account: Account, act: str, changes: dict[str, tuple[str, str]], *, password: bool, by: Actor, now: datetime) -> None:
+    kept = {name: list(pair) for name, pair in changes.items()}
+    journal.record(session, act, "account", account.id, by=by, now=now, subject_name=account.user_id, password=password, **kept)
+
+
+def _holds_with_present_email(session: Session, account: Account, entries: Normalised, *, now: datetime) -> bool:
     """The pair opens a company's contract list, so it may not lean on an e-mail that is only typed and not yet proved."""
-    present = replace(entries, email=entries_of(account).email)
-    if not judge_profile(session, account, present, now=now).passed:
-        raise Refused("email_before_pair", "email", desk=desk.desk_address)
+    return judge_profile(session, account, replace(entries, email=entries_of(account).email), now=now).passed
 
 
 def _apply(account: Account, entries: Normalised, party_role: str, *, now: datetime) -> None:
@@ -111,15 +130,18 @@ def _apply(account: Account, entries: Normalised, party_role: str, *, now: datet
     account.updated_at = now
 
 
-def _ask_for_proof(session: Session, account: Account, email: Address, *, desk: Desk, limits: Limits, now: datetime) -> None:
+def _ask_for_proof(session: Session, account: Account, email: Address, *, held: dict[str, Any] | None, desk: Desk, limits: Limits, now: datetime) -> None:
     expires_at = now + timedelta(hours=limits.confirmation_link_hours)
-    token = issue_link(session, account.id, LinkKind.EMAIL_CHANGE, expires_at=expires_at, now=now, email=email.value)
+    token = issue_link(session, account.id, LinkKind.EMAIL_CHANGE, expires_at=expires_at, now=now, email=email.value, held=held)
     notices.email_link(session, account, new_email=email.value, token=token, desk=desk, now=now)
 
 
-def with_email(account: Account, email: Address) -> Normalised:
-    """The account's entries with another e-mail."""
-    return replace(entries_of(account), email=email)
+def entries_of_link(account: Account, link: AccountLink) -> Normalised:
+    """The account's entries as they will be once the link is used: with its e-mail and all that waits with it."""
+    entries, held = replace(entries_of(account), email=parse_address(link.email)), link.held or {}
+    if "maintenance_email" in held:
+        entries = replace(entries, maintenance_email=parse_address(held["maintenance_email"], "maintenance_email"))
+    return replace(entries, **{name: held[name] for name in held if name != "maintenance_email"})
 
 
 def prove_email(session: Session, token: str, email: Address, *, client: str, desk: Desk, now: datetime) -> Account | None:
@@ -130,9 +152,15 @@ def prove_email(session: Session, token: str, email: Address, *, client: str, de
     found = find_link(session, LinkKind.EMAIL_CHANGE, token, now=now)
     if found is None or found[0].email != email.value or not use_link(session, found[0], now=now):
         return None
-    account = found[1]
-    if not judge_profile(session, account, with_email(account, email), now=now).passed:
+    link, account = found
+    entries = entries_of_link(account, link)
+    lock(session, f"user_id:{user_id_key(entries.user_id or '')}")
+    trace = judge_profile(session, account, entries, now=now)
+    if not trace.passed:
         raise Refused("changed_meanwhile")
+    changes = {name: list(pair) for name, pair in changes_of(account, entries).items() if name != "email"}
+    if link.held:
+        _apply(account, entries, trace.matched_party or "", now=now)
     old = account.email
     account.email, account.email_key, account.email_domain = email.value, email.key, domain_of(email.value)
     account.search_text = search_text(account)
@@ -140,21 +168,27 @@ def prove_email(session: Session, token: str, email: Address, *, client: str, de
     session.execute(delete(AccountSession).where(AccountSession.account_id == account.id))
     kill_links(session, account.id, now=now)
     by = Actor(id=account.id, name=account.person_name, client=client, kind="customer")
-    journal.record(session, "change_email", "account", account.id, by=by, now=now, subject_name=account.user_id, email=[old, account.email])
+    journal.record(session, "change_email", "account", account.id, by=by, now=now, subject_name=account.user_id, email=[old, account.email], **changes)
     notices.email_changed(session, account, old_email=old, desk=desk, now=now)
     return account
 
 
 def waiting_email(session: Session, account_id: int, *, now: datetime) -> AnyRow | None:
-    """The new e-mail that waits for its link (email, expires_at), or None."""
+    """The new e-mail that waits for its link (email, expires_at, held), or None."""
     return session.execute(
-        select(AccountLink.email, AccountLink.expires_at).where(
+        select(AccountLink.email, AccountLink.expires_at, AccountLink.held).where(
             AccountLink.account_id == account_id,
             AccountLink.kind == LinkKind.EMAIL_CHANGE,
             AccountLink.used_at.is_(None),
             AccountLink.expires_at > now,
         )
     ).first()
+
+
+def is_held(session: Session, account_id: int, *, now: datetime) -> bool:
+    """Whether more than an e-mail waits for its link."""
+    waiting = waiting_email(session, account_id, now=now)
+    return bool(waiting and waiting.held)
 
 
 def offered_contracts(session: Session, maintenance_key: str) -> Sequence[str]:
@@ -186,7 +220,15 @@ class Place:
 
 
 def contract_lines(
-    session: Session, maintenance_key: str, *, text: str = "", after: Place | None = None, before: Place | None = None, rows: int
+    session: Session,
+    maintenance_key: str,
+    *,
+    text: str = "",
+    period: LineState | None = None,
+    today: date,
+    after: Place | None = None,
+    before: Place | None = None,
+    rows: int,
 ) -> tuple[Sequence[AnyRow], bool, bool]:
     """A page of the 契約情報一覧: the lines of all certificates on which the address stands, whichever party's it is.
 
@@ -195,6 +237,8 @@ def contract_lines(
     statement = _LINES.where(Certificate.id.in_(select(Party.certificate_id).where(Party.email_key == maintenance_key)))
     if text:
         statement = statement.where(_contains(text))
+    if period is not None:
+        statement = statement.where(_stands(period, today))
     if before is not None:
         found = session.execute(_backwards(statement.where(_is_before(before))).limit(rows + 1)).all()
         return found[:rows][::-1], len(found) > rows, True
@@ -218,6 +262,14 @@ _LINES: AnySelect = (
     .join(Certificate, Certificate.id == ContractLine.certificate_id)
     .join(ProductFamily, ProductFamily.id == ContractLine.family_id)
 )
+
+
+def _stands(period: LineState, today: date) -> ColumnElement[bool]:
+    if period is LineState.ENDED:
+        return ContractLine.ends_on < today
+    if period is LineState.NOT_STARTED:
+        return ContractLine.starts_on > today
+    return and_(ContractLine.starts_on <= today, ContractLine.ends_on >= today)
 
 
 def _forwards(statement: AnySelect) -> AnySelect:

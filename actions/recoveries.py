@@ -12,7 +12,7 @@ from actions.links import find_link, issue_link, kill_links, use_link
 from actions.sign_ins import client_key
 from mail.desk import Desk
 from models.actors import Actor
-from models.people import Account, AccountSession, AccountState, LinkKind
+from models.people import Account, AccountSession, AccountState, LinkKind, RecoveryRequest
 from rules.limits import Limits
 from rules.refusal import Refused
 
@@ -28,6 +28,21 @@ def count_request(session: Session, *, client: str, limits: Limits, now: datetim
     """
     if rates.count_one(session, "recovery_client", client_key(client), window=_HOUR, now=now) > limits.registrations_per_hour:
         raise Refused("too_many_tries", until=rates.window_start(now, _HOUR) + _HOUR)
+
+
+def keep_request(session: Session, email: str, email_key: str, *, now: datetime) -> None:
+    """Keep that help was asked for at an address: one row, whoever lives there. The letters are the job's, so the answer's time tells nothing."""
+    session.add(RecoveryRequest(email=email, email_key=email_key, asked_at=now))
+
+
+def answer_request(session: Session, *, desk: Desk, limits: Limits, now: datetime) -> bool:
+    """Write the letters of the oldest kept request and let it go; False when nobody waits."""
+    asked = session.scalars(select(RecoveryRequest).order_by(RecoveryRequest.id).limit(1)).one_or_none()
+    if asked is None:
+        return False
+    session.delete(asked)
+    send_login_ids(session, asked.email, asked.email_key, desk=desk, limits=limits, now=now)
+    return True
 
 
 def send_login_ids(session: Session, email: str, email_key: str, *, desk: Desk, limits: Limits, now: datetime) -> None:

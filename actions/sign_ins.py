@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from actions import journal, rates
 from models.actors import Actor
-from models.people import Account, AccountState, Consent, SignIn
+from models.people import Account, AccountState, AccountTotp, Consent, SignIn
 from rules.limits import Limits
 from rules.refusal import Refused
 
@@ -73,8 +73,10 @@ def record_failure(session: Session, key: str, *, client: str, now: datetime) ->
     session.execute(insert(SignIn).from_select(["account_id", "succeeded", "how", "client", "at"], row))
 
 
-def admit(session: Session, known: Known, key: str, *, client: str, limits: Limits, now: datetime) -> Account:
-    """Let in whoever's password was right a moment ago, and note it in the ログイン履歴; the caller opens the session.
+def admit(session: Session, known: Known, key: str, *, client: str, limits: Limits, now: datetime) -> tuple[Account, bool]:
+    """Let in whoever's password was right a moment ago; the caller opens the session, or first asks for the code where one is due (True).
+
+    The ログイン履歴 tells of it, of a sign-in with a code once that is right.
 
     Refuses: sign_in_wrong (suspended or changed since).
     """
@@ -84,8 +86,15 @@ def admit(session: Session, known: Known, key: str, *, client: str, limits: Limi
     if account is None:
         raise Refused("sign_in_wrong")
     give_back_try(session, key, client=client, limits=limits, now=now)
-    session.add(SignIn(account_id=account.id, staff_id=None, succeeded=True, how="password", client=client, at=now))
-    return account
+    second = session.scalar(select(AccountTotp.id).where(AccountTotp.account_id == account.id, AccountTotp.enrolled_at.is_not(None))) is not None
+    if not second:
+        note_sign_in(session, account.id, succeeded=True, how="password", client=client, now=now)
+    return account, second
+
+
+def note_sign_in(session: Session, account_id: int, *, succeeded: bool, how: str, client: str, now: datetime) -> None:
+    """Add a line to the ログイン履歴; `how` is password or code."""
+    session.add(SignIn(account_id=account_id, staff_id=None, succeeded=succeeded, how=how, client=client, at=now))
 
 
 def consent(session: Session, account: Account, version: int, *, client: str, now: datetime) -> None:

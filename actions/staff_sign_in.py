@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import hmac
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from pyotp import random_base32
-from pyotp.totp import TOTP
 from sqlalchemy import CursorResult, insert, literal, select, update
 from sqlalchemy.orm import Session
 
-from actions import journal
+from actions import journal, totp
 from actions.rates import count_one, give_back, window_start
 from actions.sign_ins import client_key
 from models.actors import SYSTEM, Actor
 from models.base import Moment
 from models.people import SignIn, Staff
+from models.sealing import is_sealed, open_secret, seal_secret
 from rules.addresses import parse_address
 from rules.limits import Limits
 from rules.refusal import Refused
-from rules.text import fold
-
-_STEP_SECONDS = 30
 
 
 def count_try(session: Session, user_key: str, *, client: str, limits: Limits, now: datetime) -> None:
@@ -54,25 +49,28 @@ def note_failed_password(session: Session, user_key: str, *, client: str, now: d
     session.execute(insert(SignIn).from_select(["staff_id", "succeeded", "how", "client", "at"], who))
 
 
-def offer_secret(staff: Staff) -> None:
+def offer_secret(staff: Staff, *, key: bytes) -> None:
     """A fresh TOTP secret for a staff member who has none enrolled: whoever saw an earlier one and left it has nothing."""
     if staff.totp_enrolled_at is None:
-        staff.totp_secret = random_base32()
+        staff.totp_secret = seal_secret(totp.new_secret(), _owner(staff), key)
 
 
-def enrolment_uri(staff: Staff) -> str:
-    """What the QR code of an enrolment says (otpauth)."""
-    return _totp(staff).provisioning_uri(name=staff.user_id, issuer_name="J's チケットシステム")
+def secret_of(staff: Staff, *, key: bytes) -> str:
+    """The member's TOTP secret, "" without one or where JTICKETS_SECRET_KEY was another when it was kept."""
+    return open_secret(staff.totp_secret, _owner(staff), key) if staff.totp_secret else ""
 
 
-def use_code(session: Session, staff: Staff, typed: str, *, by: Actor, now: datetime) -> None:
+def use_code(session: Session, staff: Staff, typed: str, *, key: bytes, by: Actor, now: datetime) -> None:
     """Take a code of this or a neighbouring half minute, each once; the first right one completes the enrolment.
 
     Refuses: totp_wrong.
     """
-    step = _step_of(staff, typed, now)
+    secret = secret_of(staff, key=key)
+    step = totp.step_of(secret, typed, now)
     if step is None or not _take_step(session, staff, step):
         raise Refused("totp_wrong", "code")
+    if not is_sealed(staff.totp_secret or ""):
+        staff.totp_secret = seal_secret(secret, _owner(staff), key)
     if staff.totp_enrolled_at is None:
         staff.totp_enrolled_at = now
         journal.record(session, "enrol_totp", "staff", staff.id, by=by, now=now, subject_name=staff.name)
@@ -113,23 +111,13 @@ def _bind(session: Session, issuer: str, subject: str, email: str, *, client: st
     return staff
 
 
-def _step_of(staff: Staff, typed: str, now: datetime) -> int | None:
-    code = fold(typed).replace(" ", "")
-    if not staff.totp_secret or not code.isascii():
-        return None
-    totp, current = _totp(staff), int(now.timestamp()) // _STEP_SECONDS
-    return next((step for step in (current, current - 1, current + 1) if hmac.compare_digest(totp.generate_otp(step), code)), None)
-
-
 def _take_step(session: Session, staff: Staff, step: int) -> bool:
     """Whether this code was not used before, nor one after it; of two at the same time one wins."""
     return _count(session, update(Staff).where(Staff.id == staff.id, Staff.totp_step < step).values(totp_step=step)) == 1
 
 
-def _totp(staff: Staff) -> TOTP:
-    if staff.totp_secret is None:
-        raise ValueError("no secret was offered")
-    return TOTP(staff.totp_secret, interval=_STEP_SECONDS)
+def _owner(staff: Staff) -> str:
+    return f"staff:{staff.id}"
 
 
 def _counts(user_key: str, client: str, limits: Limits) -> tuple[tuple[str, str, int], ...]:

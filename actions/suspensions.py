@@ -33,6 +33,8 @@ def reopen_account(session: Session, account: Account, *, reason: str, by: Staff
 
 
 def _change(session: Session, account: Account, state: AccountState, reason: str, *, by: StaffMember, now: datetime) -> None:
+    if account.state == AccountState.ERASED:
+        raise Refused("account_erased")
     before = str(account.state)
     account.state, account.state_reason, account.updated_at = state, reason, now
     act = "suspend" if state is AccountState.SUSPENDED else "reopen"

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from actions import totp
 from actions.suspensions import reopen_account, suspend_account
 from console.frame import frame
 from console.paging import address, pager, place_of
@@ -65,6 +66,13 @@ def reopen(call: Call) -> Response:
     return _decide(call, reopen_account, N_("アカウントの利用を再開しました。"))
 
 
+def remove_code(call: Call) -> Response:
+    """Turn off the second factor of a holder who has lost it; the holder is told."""
+    account = _load(call)
+    totp.remove(call.session, account, by=call.staff, desk=call.desk, now=call.now)
+    return call.redirect(f"{_PATH}/{account.id}", flash=N_("確認コードを解除しました。次のログインからパスワードだけでログインできます。"))
+
+
 def _decide(call: Call, act: Callable[..., None], told: str) -> Response:
     account = _load(call)
     try:
@@ -85,6 +93,7 @@ def _load(call: Call) -> Account:
 
 def _account(call: Call, account: Account) -> dict[str, Any]:
     session = call.session
+    second = totp.totp_of(session, account.id)
     return {
         **frame(call),
         "account": account,
@@ -94,6 +103,7 @@ def _account(call: Call, account: Account) -> dict[str, Any]:
         "sessions": account_sessions(session, account.id, call.now),
         "consents": account_consents(session, account.id),
         "shown": SHOWN,
+        "totp": second.enrolled_at if second else None,
     }
 
 
@@ -112,4 +122,5 @@ PAGES = [
     get(f"{_PATH}/{{id:int}}", show, staff(Area.ACCOUNTS, Right.READ)),
     post(f"{_PATH}/{{id:int}}/suspension", suspend, staff(Area.ACCOUNTS, Right.WRITE)),
     post(f"{_PATH}/{{id:int}}/reopening", reopen, staff(Area.ACCOUNTS, Right.WRITE)),
+    post(f"{_PATH}/{{id:int}}/totp-removal", remove_code, staff(Area.ACCOUNTS, Right.WRITE)),
 ]

@@ -30,4 +30,6 @@ def _counts(call: Call, calendar: BusinessCalendar) -> Mapping[str, int]:
     if not call.staff.may("tickets", "own"):
         return {}
     counts = queue_counts(call.session, staff_id=call.staff.id, due_by=near_edges(calendar, call.now), today_began=today_began(call.now))
-    return counts if call.staff.may("tickets", "r") else {name: counts[name] for name in ("waiting_center", "exceptions")}
+    if call.staff.may("tickets", "r"):
+        return counts
+    return {name: counts[name] for name in ("waiting_center", "email_changes", "exceptions")}

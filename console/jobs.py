@@ -45,6 +45,11 @@ _COUNTS = {
     "orphans": N_("記録のないファイル {n}件"),
     "planned": N_("読み取った取込 {n}件"),
     "failed": N_("読み取れなかった取込 {n}件"),
+    "answered": N_("案内の依頼 {n}件"),
+    "accounts": N_("確かめたアカウント {n}件"),
+    "found": N_("新しく見つかった {n}件"),
+    "solved": N_("解消した {n}件"),
+    "standing": N_("残っている {n}件"),
 }
 
 

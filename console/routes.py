@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from console import (
+    account_data,
     accounts,
     attachments,
     contracts,
+    email_changes,
     exceptions,
     grants,
     imports,
@@ -14,6 +16,7 @@ from console import (
     mails,
     masters,
     queue,
+    radar,
     refusals,
     rehearsal,
     replies,
@@ -35,7 +38,10 @@ PAGES: list[Page] = [
     *grants.PAGES,
     *refusals.PAGES,
     *rehearsal.PAGES,
+    *email_changes.PAGES,
     *accounts.PAGES,
+    *account_data.PAGES,
+    *radar.PAGES,
     *mails.PAGES,
     *jobs.PAGES,
     *journal.PAGES,

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-from markupsafe import Markup
 from starlette.responses import Response
 
 from actions import staff_sign_in
+from actions.totp import uri_of
 from console import profile, sign_in_provider
 from console.door import DOOR, forgive_try, local_path, open_door, start_session, too_many, try_again_at
 from models.actors import StaffMember
@@ -22,6 +22,7 @@ from rules.refusal import Refused
 from web.access import STAFF_MEMBER, STAFF_VISITOR
 from web.call import Basis, Call
 from web.endpoint import find_actor, get, post
+from web.enrolment import grouped, picture
 from web.sessions import close_session
 
 CODE = "/console/sign-in/code"
@@ -62,7 +63,7 @@ def enter(call: Call) -> Response:
     target = local_path(call.form.value("next"))
     if staff.totp_enrolled_at is None and call.wiring.settings.staff_totp == "optional":
         return open_door(call, staff.id, how="password", target=target)
-    staff_sign_in.offer_secret(staff)
+    staff_sign_in.offer_secret(staff, key=call.wiring.settings.key)
     start_session(call, staff.id, totp_passed=False)
     return call.redirect(f"{CODE}?next={quote(target, safe='')}")
 
@@ -83,7 +84,7 @@ def enter_code(call: Call) -> Response:
         return too_many(call, "console/sign_in/code.html", wait_until, **_code(call, half))
     staff = call.session.get_one(Staff, half.id)
     try:
-        staff_sign_in.use_code(call.session, staff, call.form.value("code"), by=half, now=call.now)
+        staff_sign_in.use_code(call.session, staff, call.form.value("code"), key=call.wiring.settings.key, by=half, now=call.now)
     except Refused as refused:
         call.afterwards.append(partial(staff_sign_in.note_sign_in, staff_id=half.id, succeeded=False, how="code", client=call.client, now=call.now))
         call.form.refuse(refused)
@@ -135,25 +136,15 @@ def _door(call: Call) -> dict[str, Any]:
 
 def _code(call: Call, half: StaffMember) -> dict[str, Any]:
     staff = call.session.get_one(Staff, half.id)
-    enrolling = staff.totp_enrolled_at is None and staff.totp_secret is not None
+    secret = staff_sign_in.secret_of(staff, key=call.wiring.settings.key)
+    enrolling = staff.totp_enrolled_at is None and bool(secret)
     return {
         "half": half,
         "next": call.form.value("next") or call.query("next"),
         "enrolling": enrolling,
-        "secret": _grouped(staff.totp_secret or "") if enrolling else "",
-        "picture": _picture(staff_sign_in.enrolment_uri(staff)) if enrolling else "",
+        "secret": grouped(secret) if enrolling else "",
+        "picture": picture(uri_of(secret, staff.user_id)) if enrolling else "",
     }
-
-
-def _picture(uri: str) -> Markup:
-    """The QR code as inline SVG; the library writes nothing but its own path."""
-    import segno  # drawn once in a member's life: no worker carries it from the start
-
-    return Markup(segno.make(uri, error="m").svg_inline(border=2, svgclass=None, lineclass=None, omitsize=True))  # noqa: S704 # nosec B704 - our own drawing
-
-
-def _grouped(secret: str) -> str:
-    return " ".join(secret[start : start + 4] for start in range(0, len(secret), 4))
 
 
 PAGES = [

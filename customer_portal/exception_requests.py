@@ -5,17 +5,23 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from actions import exception_requests
+from customer_portal.profile import present_password
+from models.actors import Customer
+from models.database import transaction
+from models.people import Account
 from models.requests import ExceptionRequest, request_of_link
 from rules.refusal import Refused
 from rules.requests import OPEN, RequestState
-from web.access import VISITOR
-from web.call import Call
-from web.endpoint import Page, get, post
+from web.access import CUSTOMER, VISITOR
+from web.call import Basis, Call
+from web.endpoint import Page, find_actor, get, post
 from web.errors import NotFound
+from web.forms import Form
 from wording.catalog import N_
 
 _SENT = "portal/exceptions/sent.html"
 _FOLLOW = "portal/exceptions/show.html"
+_AGAIN = "portal/exceptions/password.html"
 
 
 def create(call: Call) -> Response:
@@ -28,6 +34,34 @@ def create(call: Call) -> Response:
     if request is None:
         return call.page(_SENT, status=410, request=None)
     return call.page(_SENT, request=request)
+
+
+def check_press(basis: Basis) -> tuple[Refused | None, Refused | None]:
+    """The present password where the held change asks for it: before the transaction, counted like a sign-in."""
+    form = Form(basis.fields)
+    with transaction(basis.wiring.engine, readonly=True) as session:
+        actor = find_actor(basis, session).actor
+        account = session.get(Account, actor.id) if isinstance(actor, Customer) else None
+        request = request_of_link(session, form.value("held"))
+    if account is None or request is None or request.account_id != account.id or not _is_guarded(account, request):
+        return None, None
+    return present_password(basis, form, account)
+
+
+def create_from_profile(call: Call) -> Response:
+    """The same press below a refused change of the profile; with the present password where the change needs it."""
+    request = request_of_link(call.session, call.form.value("held"))
+    if request is None or request.account_id != call.customer.id:
+        return call.page(_SENT, status=410, request=None)
+    stopped, wrong = call.basis.prepared
+    if stopped or wrong:
+        call.form.refuse(stopped or wrong)
+        return call.page(_AGAIN, status=429 if stopped else 422, held=call.form.value("held"))
+    return create(call)
+
+
+def _is_guarded(account: Account, request: ExceptionRequest) -> bool:
+    return account.email_key != request.email_key or account.user_id != request.user_id or bool(request.password_hash)
 
 
 def show(call: Call) -> Response:
@@ -81,6 +115,7 @@ def _back(call: Call, flash: str = "") -> Response:
 
 PAGES: list[Page] = [
     post("/exceptions", create, VISITOR),
+    post("/profile/exceptions", create_from_profile, CUSTOMER, prepare=check_press),
     get("/exceptions/{token}", show, VISITOR),
     post("/exceptions/{token}/proof", prove, VISITOR),
     post("/exceptions/{token}/withdrawal", withdraw, VISITOR),

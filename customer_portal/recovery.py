@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from actions import recoveries
@@ -53,15 +52,8 @@ def create(call: Call) -> Response:
     email = call.form.check("email", parse_address)
     if email is None:
         return call.invalid(_FORM)
-    response = call.redirect("/recover/sent")
-    # After the answer has left: how long the letters take would tell whether there is an account.
-    response.background = BackgroundTask(_send, call.basis, email.value, email.key)
-    return response
-
-
-def _send(basis: Basis, email: str, email_key: str) -> None:
-    with transaction(basis.wiring.engine) as session:
-        recoveries.send_login_ids(session, email, email_key, desk=basis.wiring.desk, limits=basis.limits, now=basis.now)
+    recoveries.keep_request(call.session, email.value, email.key, now=call.now)
+    return call.redirect("/recover/sent")
 
 
 def sent(call: Call) -> Response:

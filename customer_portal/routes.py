@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from customer_portal import exception_requests, home, profile, recovery, registration, session, tickets
+from customer_portal import email_changes, exception_requests, home, profile, recovery, registration, session, tickets, totp
 from customer_portal import help as help_pages
 from web.endpoint import Page
 
@@ -14,5 +14,7 @@ PAGES: list[Page] = [
     *recovery.PAGES,
     *tickets.PAGES,
     *profile.PAGES,
+    *email_changes.PAGES,
+    *totp.PAGES,
     *help_pages.PAGES,
 ]

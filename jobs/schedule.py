@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import expire, plan_import, remind, sweep
+from jobs import check_accounts, expire, plan_import, recover, remind, sweep
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -30,6 +30,8 @@ class Job:
 _WORK: dict[str, tuple[Work, Wants | None]] = {
     "plan_import": (plan_import.plan_received, plan_import.has_received),
     "first_answer_overdue": (remind.first_answers, None),
+    "answer_recoveries": (recover.answer, recover.has_requests),
+    "check_accounts": (check_accounts.check, None),
     "expire": (expire.expire, None),
     "sweep_uploads": (sweep.sweep_uploads, None),
 }

@@ -39,9 +39,11 @@ def _forget_held(parts: Parts, run: Run, now: datetime) -> int:
     while True:
         with transaction(parts.engine) as session:
             confirm(session, run)
-            old = select(Attachment.id).where(Attachment.message_id.is_(None), Attachment.created_at < now - HELD_FOR).limit(_AT_ONCE)
+            # A file without post and without holder is evidence of a request.
+            held = (Attachment.message_id.is_(None), Attachment.holder != "")
+            old = select(Attachment.id).where(*held, Attachment.created_at < now - HELD_FOR).limit(_AT_ONCE)
             # Asked again in the DELETE: a message may take the file this very moment.
-            statement = delete(Attachment).where(Attachment.id.in_(session.scalars(old).all()), Attachment.message_id.is_(None))
+            statement = delete(Attachment).where(Attachment.id.in_(session.scalars(old).all()), *held)
             keys = session.scalars(statement.returning(Attachment.storage_key), execution_options={"synchronize_session": False}).all()
         for key in keys:
             parts.store.delete(key)

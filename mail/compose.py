@@ -22,7 +22,7 @@ from mail.desk import Desk
 from rules.calendar import TOKYO
 from rules.text import one_line
 from wording.catalog import N_
-from wording.dates import moment, size
+from wording.dates import day, moment, size
 
 SUBJECT_CHARACTERS = 400
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "mail"
@@ -160,7 +160,7 @@ def _templates() -> Environment:
         auto_reload=False,
     )
     filters = cast("dict[str, Any]", environment.filters)
-    filters |= {"size": size, "moment": moment, "one_line": one_line}
+    filters |= {"size": size, "moment": moment, "day": day, "one_line": one_line}
     return environment
 
 
@@ -177,6 +177,12 @@ NOTICES: Mapping[str, str] = {
     "exception_declined": N_("例外申請のお断り"),
     "exception_approved": N_("例外申請の承認"),
     "explanation": N_("登録についてのご案内"),
+    "email_change_received": N_("保守登録メール変更の受付"),
+    "email_change_answered": N_("保守登録メール変更の連絡"),
+    "email_change_done": N_("保守登録メール変更の完了"),
+    "email_change_holder": N_("保守登録メール変更の通知"),
+    "email_change_reversed": N_("保守登録メール変更の取り消し"),
+    "totp_changed": N_("確認コードの変更の通知"),
     "ticket_opened": N_("チケットの受付"),
     "ticket_updated": N_("チケットの更新"),
     "answered": N_("チケットの回答"),

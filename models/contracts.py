@@ -108,6 +108,9 @@ class Party(Base):
     name: Mapped[str] = mapped_column(String(200), default="")
     email: Mapped[str] = mapped_column(String(254), default="")
     email_key: Mapped[str] = mapped_column(String(254), default="", index=True)
+    set_at: Mapped[datetime | None]
+    """When a person set this record in the console; an import that differs is a conflict."""
+    set_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
 
 
 class ContractLine(Base):

@@ -15,6 +15,8 @@ from models.base import Base, words
 class AccountState(StrEnum):
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    ERASED = "erased"
+    """Without its person, for ever: only the tickets are left."""
 
 
 class LinkKind(StrEnum):
@@ -92,9 +94,35 @@ class AccountLink(Base):
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), index=True)
     email: Mapped[str] = mapped_column(String(254), default="")
     """The new address that an e-mail change proves."""
+    held: Mapped[dict[str, Any] | None]
+    """What changes together with the address once it is proved: the profile's fields by name."""
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
+
+
+class AccountTotp(Base):
+    """The second factor that an account chose. The secret is sealed (models.sealing); recovery codes are kept as hashes, each good once."""
+
+    __tablename__ = "account_totp"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id"), unique=True)
+    secret: Mapped[str] = mapped_column(String(64))
+    enrolled_at: Mapped[datetime | None]
+    step: Mapped[int] = mapped_column(default=0)
+    """The last time step whose code was used: a code counts once."""
+    recovery: Mapped[list[str]]
+    created_at: Mapped[datetime]
+
+
+class RecoveryRequest(Base):
+    """That somebody asked for help to sign in at an address; a job answers by mail, whether or not there is an account."""
+
+    __tablename__ = "recovery_request"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(254))
+    asked_at: Mapped[datetime]
 
 
 class AccountSession(Base):

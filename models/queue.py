@@ -18,6 +18,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.base import Base, Moment
 from models.contracts import CompanyDay, ProductFamily
 from models.database import read_rows
+from models.email_changes import EmailChange
 from models.people import Account, Staff
 from models.requests import ExceptionRequest
 from models.tickets import Ticket
@@ -28,7 +29,12 @@ from rules.tickets import ENDED, Priority, State
 COUNTED = 100
 """Counting stops here: the side menu says 「99+」."""
 MOST_TERMS = 5
-_VIEWS = ("all", "mine", "unassigned", "due", "waiting_customer", "waiting_vendor", "waiting_center", "resolved_today", "exceptions")
+_VIEWS = ("all", "mine", "unassigned", "due", "waiting_customer", "waiting_vendor", "waiting_center", "resolved_today")
+_OTHERS: dict[str, tuple[type[Base], ColumnElement[bool]]] = {
+    "email_changes": (EmailChange, EmailChange.pending == literal(True)),
+    "exceptions": (ExceptionRequest, ExceptionRequest.state == RequestState.PENDING),
+}
+"""What else the side menu counts, in the same statement."""
 _QUERY_CHARACTERS = 200
 _HIGHEST_NUMBER = 2**31 - 1
 
@@ -151,10 +157,10 @@ def search_terms(typed: str) -> tuple[str, ...]:
 def queue_counts(
     session: Session, *, staff_id: int | None, due_by: Mapping[Priority, datetime], today_began: datetime, counted: int = COUNTED
 ) -> dict[str, int]:
-    """How many tickets each view of the side menu holds, each counted up to `counted`: one statement."""
+    """How many tickets each view of the side menu holds, and what else waits there, each counted up to `counted`: one statement."""
     values = {f"due_{priority}": edge for priority, edge in due_by.items()}
     rows = read_rows(session, _counts(counted), {"staff_id": staff_id, "today_began": today_began, "latest": max(due_by.values()), **values})
-    return dict(zip(_VIEWS, rows[0], strict=True))
+    return dict(zip((*_VIEWS, *_OTHERS), rows[0], strict=True))
 
 
 @cache
@@ -169,8 +175,8 @@ def _counts(counted: int) -> Any:
         "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near],
         "resolved_today": [Ticket.state.in_(sorted(ENDED)), Ticket.resolved_at >= bindparam("today_began", type_=Moment())],
     }
-    tickets = [_count(Ticket, conditions.get(view) or [Ticket.state == view], counted) for view in _VIEWS if view != "exceptions"]
-    return select(*tickets, _count(ExceptionRequest, [ExceptionRequest.state == RequestState.PENDING], counted))
+    tickets = (_count(conditions.get(view) or [Ticket.state == view], counted) for view in _VIEWS)
+    return select(*tickets, *(_count_of(table, condition, counted) for table, condition in _OTHERS.values()))
 
 
 def queue_masters(session: Session) -> Masters:
@@ -231,6 +237,11 @@ def _beyond(sorting: Sorting, cursor: Cursor, *, descending: bool) -> ColumnElem
     return here < there if descending else here > there
 
 
-def _count(table: type[Base], conditions: list[ColumnElement[bool]], counted: int) -> ScalarSelect[int]:
-    some = select(literal("x", String)).select_from(table).where(*conditions).limit(counted).subquery()
+def _count_of(table: type[Base], condition: ColumnElement[bool], counted: int) -> ScalarSelect[int]:
+    some = select(literal("x", String)).select_from(table).where(condition).limit(counted).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
+
+
+def _count(conditions: list[ColumnElement[bool]], counted: int) -> ScalarSelect[int]:
+    some = select(literal("x", String)).select_from(Ticket).where(*conditions).limit(counted).subquery()
     return select(func.count()).select_from(some).scalar_subquery()

@@ -37,6 +37,8 @@ class Limits:
     workbook_rows: int = 200_000
     undo_send_seconds: int = 10
     undo_import_days: int = 30
+    email_change_days: int = 2
+    """Business days in which a maintenance e-mail is changed; the day of receipt never counts."""
     mail_retry_hours: int = 72
     mail_backoff_minutes: int = 10
     mail_body_characters: int = 20_000

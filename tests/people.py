@@ -12,11 +12,13 @@ from sqlalchemy.orm import Session
 
 from models.base import NEVER
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.email_changes import EmailChange
 from models.people import Account, Refusal, Staff
 from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import registrable
 from rules.contracts import CONTACT
+from rules.email_changes import Received
 from rules.limits import Limits
 from rules.requests import RequestState
 from rules.rights import Role
@@ -256,6 +258,32 @@ def add_refusal(session: Session) -> Refusal:
     session.add(refusal)
     session.flush()
     return refusal
+
+
+def add_email_change(session: Session, *, old: str = MAINTENANCE, new: str = "joho@osaka.tozai.example", account: Account | None = None) -> EmailChange:
+    """A request that 木村 made by mail on the day the clock stands at."""
+    change = EmailChange(
+        received=Received.MAIL,
+        received_on=NOW.date(),
+        due_on=date(2026, 12, 3),
+        account_id=account.id if account else None,
+        requester_company="東西ネットワーク株式会社",
+        requester_name="木村 はるか",
+        requester_email=EMAIL,
+        old_email=old,
+        old_key=old.lower(),
+        new_email=new,
+        new_key=new.lower(),
+        body="担当者が代わりました。",
+        left_out=[],
+        choices={},
+        before={},
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    session.add(change)
+    session.flush()
+    return change
 
 
 def family_id(session: Session, slug: str) -> int:

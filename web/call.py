@@ -94,6 +94,11 @@ class Basis:
         """The value of one of our cookies."""
         return self.request.cookies.get(self.cookie_name(name), "")
 
+    def read_signed(self, name: str) -> str:
+        """The value that `Call.signed` kept, "" when there is none or it was altered."""
+        value, _, mark = self.cookie(name).rpartition(".")
+        return value if value and hmac.compare_digest(mark.encode(), _sign(self.wiring.settings.key, name, value).encode()) else ""
+
 
 class Call:
     """What a handler gets. Its transaction commits if and only if the answer's status is below 400."""
@@ -235,8 +240,7 @@ class Call:
 
     def read_signed(self, name: str) -> str:
         """The value that `signed` kept, "" when there is none or it was altered."""
-        value, _, mark = self.basis.cookie(name).rpartition(".")
-        return value if value and hmac.compare_digest(mark.encode(), _sign(self.wiring.settings.key, name, value).encode()) else ""
+        return self.basis.read_signed(name)
 
     def drop_signed(self, name: str) -> None:
         """Forget what `signed` kept."""

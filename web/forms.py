@@ -68,6 +68,10 @@ class Form:
         """Whether `name` was submitted at all (a ticked box)."""
         return name in self._fields
 
+    def names(self, beginning: str) -> list[str]:
+        """The submitted names that begin with `beginning` (a row's field carries the row's number)."""
+        return [name for name in self._fields if name.startswith(beginning)]
+
     def check(self, name: str, rule: Callable[[str], T]) -> T | None:
         """`rule` of the value, or None when it refuses; the refusal is told at `name` unless it names its own field."""
         try:

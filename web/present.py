@@ -14,7 +14,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from rules.tickets import Priority, State
-from wording import dates, labels
+from wording import center, dates, labels
 from wording.catalog import N_, translate
 from wording.imports import retell
 
@@ -52,6 +52,12 @@ _LABELS: dict[str, Callable[[str, str], str]] = {
     "row_status": labels.row_status,
     "run_state": labels.run_state,
     "field": labels.field,
+    "change_state": center.change_state,
+    "customer_change_state": center.customer_change_state,
+    "change_choice": center.change_choice,
+    "change_received": center.change_received,
+    "finding": center.finding,
+    "finding_mark": center.finding_mark,
 }
 _STATE_KINDS = {"new": "info", "open": "blue", "waiting_customer": "warn", "resolved": "ok"}
 _CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": "ok", "closed": ""}

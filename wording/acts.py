@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
-from wording import dates, labels
+from wording import center, dates, labels
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
 
@@ -32,6 +32,7 @@ _ACTS = {
     "register": N_("アカウントを登録しました"),
     "consent": N_("個人情報の取り扱いに同意しました"),
     "edit_profile": N_("プロフィールを編集しました"),
+    "hold_profile": N_("プロフィールの変更が、新しいメールアドレスの確認を待っています"),
     "change_email": N_("メールアドレスを変更しました"),
     "change_password": N_("パスワードを変更しました"),
     "reset_password": N_("パスワードを設定し直しました"),
@@ -69,6 +70,26 @@ _ACTS = {
     "add_company_day": N_("休業日を追加しました"),
     "remove_company_day": N_("休業日を外しました"),
     "publish_privacy_text": N_("個人情報の取り扱いを公開しました"),
+    "record_email_change": N_("保守登録メールの変更を受け付けました"),
+    "add_evidence": N_("変更の依頼に証拠を追加しました"),
+    "check_email_change": N_("本人からの依頼であることを確認しました"),
+    "review_email_change": N_("影響を確認し、承認を依頼しました"),
+    "approve_email_change": N_("保守登録メールの変更を承認しました"),
+    "apply_email_change": N_("保守登録メールの変更を適用しました"),
+    "notify_email_change": N_("変更の完了を依頼者に伝えました"),
+    "return_email_change": N_("変更の依頼を差し戻しました"),
+    "resume_email_change": N_("変更の依頼を受付に戻しました"),
+    "decline_email_change": N_("変更の依頼を却下しました"),
+    "withdraw_email_change": N_("変更の依頼を取り下げました"),
+    "reverse_email_change": N_("保守登録メールの変更を元に戻しました"),
+    "change_party_email": N_("証書の保守登録メールを変更しました"),
+    "move_account": N_("保守登録メールの変更にアカウントを合わせました"),
+    "mark_finding": N_("点検の結果に印を付けました"),
+    "export_person": N_("個人情報を書き出しました"),
+    "erase_person": N_("個人情報を削除しました"),
+    "enrol_customer_totp": N_("ログインの確認コードの利用を始めました"),
+    "remove_customer_totp": N_("ログインの確認コードの利用をやめました"),
+    "use_recovery_code": N_("予備コードでログインしました"),
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
@@ -86,6 +107,7 @@ _SUBJECTS = {
     "company_day": NC_("subject", "休業日"),
     "privacy_text": N_("個人情報の文"),
     "page": NC_("subject", "画面"),
+    "email_change": N_("保守登録メール変更"),
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -97,6 +119,7 @@ _PAGES = {
     "staff": "/console/staff/{}",
     "family": "/console/masters/products/{}",
     "privacy_text": "/console/masters/privacy-text/{}",
+    "email_change": "/console/email-changes/{}",
 }
 _FACTS = {
     "state": N_("状態"),
@@ -147,10 +170,22 @@ _FACTS = {
     "lines": N_("明細"),
     "file_name": N_("ファイル"),
     "recipient": N_("宛先"),
+    "received": N_("依頼の方法"),
+    "received_on": N_("受付日"),
+    "change_state": N_("状態"),
+    "text": N_("お客様への文"),
+    "choice": N_("アカウントの扱い"),
+    "email_change": N_("変更の受付番号"),
+    "party_role": N_("当事者"),
+    "kept": N_("元に戻さなかった契約"),
+    "finding": N_("点検の結果"),
+    "mark": N_("印"),
+    "note": N_("メモ"),
+    "files": N_("ファイル"),
 }
 _HIDDEN = frozenset({"message", "rows"})
 """Facts that are numbers of rows: of use to a query, to no reader."""
-_LISTS = frozenset({"contracts"})
+_LISTS = frozenset({"contracts", "kept"})
 """Facts that are lists, even where they hold two."""
 _WHYS = {
     "state": N_("このブラウザーで始めた手続きではありませんでした"),
@@ -163,6 +198,14 @@ _WHYS = {
     "oidc_unknown": N_("職員として登録されていないか、利用を停止しています"),
 }
 _KINDS = {"shared": N_("共有ドメイン"), "own": N_("当社のドメイン")}
+_CENTER: Mapping[str, Callable[[str, str], str]] = {
+    "change_state": center.change_state,
+    "choice": center.change_choice,
+    "received": center.change_received,
+    "party_role": labels.party_role,
+    "finding": center.finding,
+    "mark": center.finding_mark,
+}
 _MOST_LINES = 10
 _ROW, _MORE = N_("{row}行目の"), N_("ほか {n}行")
 _YES, _NO, _NOTHING = N_("はい"), N_("いいえ"), N_("（なし）")
@@ -267,8 +310,10 @@ def _coded(name: str, value: str, language: str) -> str:
         return translate(_LIST, language).join(_told(code, (labels.role,), language) for code in value.split())
     if name == "follows":
         return f"#{value}"
-    if name in ("day", "at"):
+    if name in ("day", "at", "received_on"):
         return _dated(value, language)
+    if name in _CENTER:
+        return _told(value, (_CENTER[name],), language)
     words: Mapping[str, str] = {"why": _WHYS, "kind": _KINDS}.get(name, {})
     if value in words:
         return translate(words[value], language)

@@ -101,7 +101,7 @@ _DECISIONS = {
 }
 _CLOSED = {Closed.WEEKEND: N_("土日"), Closed.HOLIDAY: N_("祝日"), Closed.YEAR_END: N_("年末年始"), Closed.COMPANY: N_("休業日")}
 _MESSAGE_KINDS = {"customer": N_("お客様"), "answer": N_("公開返信"), "note": N_("社内メモ（お客様には見えません）")}
-_ACCOUNT_STATES = {"active": N_("利用中"), "suspended": N_("停止中")}
+_ACCOUNT_STATES = {"active": N_("利用中"), "suspended": N_("停止中"), "erased": N_("削除済み")}
 _LETTER_STATES = {"waiting": N_("待機"), "sending": N_("送信中"), "done": N_("完了"), "parked": N_("送信を中止"), "withdrawn": N_("取り下げ")}
 _RECIPIENT_STATES = {
     "waiting": N_("待機"),
@@ -157,6 +157,11 @@ _FIELDS = {
     "families": N_("担当する製品"),
     "position": N_("表示順"),
     "day": N_("日付"),
+    "old_email": N_("変更前の保守登録メール"),
+    "new_email": N_("変更後の保守登録メール"),
+    "received_on": N_("受付日"),
+    "requester_email": N_("ご連絡先のメールアドレス"),
+    "message": N_("お客様への文"),
     "": N_("入力欄"),
 }
 

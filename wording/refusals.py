@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
+from rules.email_changes import ChangeState
 from rules.refusal import Refused
 from rules.tickets import State
-from wording import dates, labels
+from wording import center, dates, labels
 from wording.catalog import N_, translate
 from wording.imports import FILE_REFUSALS
 
@@ -110,7 +111,6 @@ _REGISTRATION = {
     "reset_link_expired": N_("この URL は有効期限が切れているか、すでに使われています。もう一度「ログイン情報を忘れた場合」からお手続きください。"),
     "sign_in_wrong": N_("ユーザーIDまたはパスワードが違います。"),
     "account_suspended": N_("このアカウントは利用を停止しています。tickets-admin@jscom.co.jp へご連絡ください。"),
-    "email_before_pair": N_("メールアドレスのドメインと、保守登録メールまたはご契約番号は、同時に変えられません。{desk} へご連絡ください。"),
     "changed_meanwhile": N_("確認しているあいだに、登録の内容が変わりました。もう一度お試しください。"),
     "password_wrong": N_("現在のパスワードが違います。もう一度入力してください。"),
     "totp_wrong": N_("確認コードが違います。認証アプリに表示されている 6 桁の数字を入力してください。"),
@@ -183,7 +183,25 @@ _CONSOLE = {
     "mail_all_reached": N_("このメールは、すべての宛先に届いています。"),
     "mail_nothing_open": N_("送信を待っている宛先はありません。画面を開き直して、いまの状態をお確かめください。"),
 }
-SENTENCES: dict[str, str] = {**_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
+_CENTER = {
+    "change_same_address": N_("いまの保守登録メールと同じです。変更後のメールアドレスを入力してください。"),
+    "change_old_unknown": N_("このメールアドレスは、証書にもアカウントの保守登録メールにもありません。証書の表記をお確かめください。"),
+    "change_open_already": N_("この保守登録メールの変更は、すでに承っています（受付番号 {n}）。完了のメールをお待ちください。"),
+    "received_later": N_("受付日は、今日までの日付にしてください。"),
+    "evidence_missing": N_("依頼のメールを、証拠として添付してください。"),
+    "decided_meanwhile": N_("{name}さんが {at} に「{decision}」にしました。内容を確認してください。入力した理由と文は残っています。"),
+    "change_not_now": N_("この依頼は、いまの状態ではその操作をできません。画面の内容をお確かめください。"),
+    "decision_empty": N_("判断を選んでください。"),
+    "second_approver": N_("登録可能ドメインが変わるため、もう 1 人の承認が必要です。ご自身の依頼は承認できません。"),
+    "impact_outdated": N_("表示したあとで、証書またはアカウントが変わりました。最新の影響を確認してから判断してください。入力した理由と文は残っています。"),
+    "nothing_to_change": N_("変更する証書もアカウントもありません。"),
+    "finding_gone": N_("この項目は、あとの点検で解消しています。"),
+    "account_erased": N_("このアカウントの個人情報は、すでに削除しています。"),
+    "erase_confirmation": N_("確かめるため、ユーザーID「{user_id}」を入力してください。"),
+    "recovery_code_wrong": N_("確認コードが違います。認証アプリの 6 桁の数字か、まだ使っていない予備コードを入力してください。"),
+}
+"""The center's pages, and the second factor of customers."""
+SENTENCES: dict[str, str] = {**_CONSOLE, **_CENTER, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
 """Every code a rule or an action refuses with, and its sentence."""
 
 HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}
@@ -228,6 +246,8 @@ def _shown(value: object, language: str) -> str:
     """A fact as people read it: numbers with commas, days as 2026/04/01, moments as the clock in Tokyo, states as words."""
     if isinstance(value, State):
         return labels.state(value, language)
+    if isinstance(value, ChangeState):
+        return center.change_state(value, language)
     if isinstance(value, datetime):
         return value.astimezone(dates.TOKYO).strftime("%H:%M")
     if isinstance(value, date):

@@ -21,9 +21,12 @@ from models.contracts import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox,
 from models.database import transaction
 from models.imports import BatchState, ImportBatch
 from models.outbox import Letter
+from models.radar import AccountFinding
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
+from rules.email_changes import ChangeState
 from rules.limits import Limits
+from rules.radar import Finding
 from rules.rights import Role
 from rules.tickets import State
 from tests import people
@@ -189,6 +192,12 @@ def _ticket(session: Session, numbers: dict[str, str], stored: Sequence[str]) ->
         session.add(Attachment(token=token, message_id=post.id, name="a.txt", size=9, sha256="0" * 64, storage_key=key, created_at=NOW))
     numbers |= {"tickets number": str(ticket.id), "replies message": str(undone.id), "tickets message": str(undone.id)}
     numbers |= {"attachments token": "file-of-customer", "new slug": "juniper-srx"}
+    change = people.add_email_change(session, account=account)
+    change.state, change.before = ChangeState.NOTIFIED, {"parties": [], "accounts": []}
+    finding = AccountFinding(account_id=account.id, kind=Finding.ADDRESS_GONE, found_at=NOW, checked_at=NOW)
+    session.add(finding)
+    session.flush()
+    numbers |= {"email-changes id": str(change.id), "maintenance-email id": str(change.id), "files token": "file-of-note", "radar id": str(finding.id)}
 
 
 def _things(session: Session) -> dict[str, str]:

@@ -12,10 +12,12 @@ from sqlalchemy.orm import Session
 from console.routes import PAGES
 from models.contracts import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
+from models.email_changes import EmailChangeFile
 from models.imports import BatchState, ImportBatch
 from models.outbox import Letter
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
+from rules.email_changes import ChangeState
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client, Page
@@ -23,6 +25,7 @@ from tests.people import (
     NOW,
     add_account,
     add_certificate,
+    add_email_change,
     add_grant,
     add_post,
     add_refusal,
@@ -71,6 +74,15 @@ GET  /console/imports/{id:int}                                       imports r
 POST /console/imports/{id:int}/confirmations                         imports w
 POST /console/imports/{id:int}/application                           imports w
 POST /console/imports/{id:int}/discard                               imports w
+GET  /console/email-changes                                          imports r
+POST /console/email-changes                                          imports w
+GET  /console/email-changes/new                                      imports w
+GET  /console/email-changes/{id:int}                                 imports r
+POST /console/email-changes/{id:int}/decision                        imports w
+POST /console/email-changes/{id:int}/evidence                        imports w
+GET  /console/email-changes/{id:int}/reversal                        imports w
+POST /console/email-changes/{id:int}/reversal                        imports w
+GET  /console/email-changes/{id:int}/files/{token}                   imports r
 GET  /console/contracts                                              contracts r
 GET  /console/contracts/{id:int}                                     contracts r
 GET  /console/exceptions                                             exceptions r
@@ -88,6 +100,13 @@ GET  /console/accounts                                               accounts r
 GET  /console/accounts/{id:int}                                      accounts r
 POST /console/accounts/{id:int}/suspension                           accounts w
 POST /console/accounts/{id:int}/reopening                            accounts w
+POST /console/accounts/{id:int}/totp-removal                         accounts w
+GET  /console/accounts/{id:int}/disclosure                           accounts r
+POST /console/accounts/{id:int}/export                               accounts w
+GET  /console/accounts/{id:int}/erasure                              accounts w
+POST /console/accounts/{id:int}/erasure                              accounts w
+GET  /console/radar                                                  accounts r
+POST /console/radar/{id:int}/mark                                    contracts w
 GET  /console/mails                                                  delivery r
 GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
@@ -138,9 +157,9 @@ def test_no_route_is_without_a_row() -> None:
 @pytest.fixture
 def world(engine: Engine, wiring: Wiring) -> dict[str, str]:
     """One of everything that a path can name, by the path's beginning and its parameter."""
-    stored = wiring.store.put(BytesIO(b"log"))
+    stored, proof = wiring.store.put(BytesIO(b"log")), wiring.store.put(BytesIO(b"mail"))
     with transaction(engine) as session:
-        return _fill(session, stored.key)
+        return _fill(session, stored.key, proof.key)
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -222,7 +241,7 @@ def _filled(path: str, world: dict[str, str]) -> str:
     return path
 
 
-def _fill(session: Session, stored: str) -> dict[str, str]:
+def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     account, member = add_account(session), add_staff(session)
     ticket = add_ticket(session, account, state=State.WAITING_CENTER)
     answer = add_post(session, ticket, "確認しております", staff=member)
@@ -243,18 +262,25 @@ def _fill(session: Session, stored: str) -> dict[str, str]:
     request, refusal = add_request(session), add_refusal(session)
     alias, box = FamilyAlias(family_id=1, alias="x", alias_key="X"), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
-    session.add_all([held, batch, letter, alias, box, domain, day])
+    proof = Attachment(token="a-proof", name="mail.eml", size=3, sha256="0", storage_key=kept, created_at=NOW)
+    change = add_email_change(session)
+    change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
+    session.add_all([held, batch, letter, alias, box, domain, day, proof])
     session.flush()
+    session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
         "attachments token": "a-token",
         "imports id": batch.id,
+        "email-changes id": change.id,
+        "email-changes token": "a-proof",
         "contracts id": add_certificate(session).id,
         "exceptions id": request.id,
         "grants id": add_grant(session, request).id,
         "refusals id": refusal.id,
         "accounts id": account.id,
+        "radar id": 1,
         "mails id": letter.id,
         "jobs name": "deliver_mail",
         "products id": 1,

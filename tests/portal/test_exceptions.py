@@ -17,7 +17,7 @@ from rules.requests import RequestState
 from rules.rights import Role
 from tests.client import Client, Page
 from tests.clock import Clock
-from tests.people import CONTRACT, MAINTENANCE, PASSWORD, add_certificate, add_staff, sign_in_staff
+from tests.people import CONTRACT, MAINTENANCE, PASSWORD, add_account, add_certificate, add_staff, sign_in_customer, sign_in_staff
 
 APPLICANT = "kimura@tokyo.tozai.example"
 FIELDS = {
@@ -333,3 +333,39 @@ def test_a_press_twice_makes_one_request(engine: Engine, client: Client) -> None
     client.get(f"/exceptions/{held}", expect=404)
     assert len(letters(engine, "exception_link")) == 1
     assert timedelta(hours=23) < request_now(engine).expires_at - request_now(engine).created_at <= timedelta(hours=24)
+
+
+def test_a_held_change_of_a_profile_asks_for_the_password_and_is_made_on_approval(engine: Engine, client: Client) -> None:
+    with transaction(engine) as session:
+        account = add_account(session)
+        sign_in_customer(client, session, account)
+    client.get("/profile/edit")
+    page = client.submit("/profile/edit", email="kimura@tokyo.tozai.example", expect=422)
+    assert page.says("担当者に確認を依頼できます", "現在のパスワード")
+    assert client.submit("/profile/exceptions", current_password="wrong", expect=422).says("現在のパスワードが")
+    client.submit("/profile/exceptions", current_password=PASSWORD)
+    prove(engine, client)
+    assert request_now(engine).kind == "profile"
+
+    decide(client, request_now(engine).id, "grant_account")
+
+    with transaction(engine, readonly=True) as session:
+        changed = session.scalars(select(Account)).one()
+    assert changed.email == "kimura@tokyo.tozai.example"
+    assert changed.id == account.id
+    assert [to for to, _ in letters(engine, "email_changed")] == ["kimura@osaka.tozai.example"]
+
+
+def test_a_held_change_is_nobody_elses_to_press(engine: Engine, client: Client) -> None:
+    with transaction(engine) as session:
+        sign_in_customer(client, session, add_account(session))
+        other = add_account(session, "aozora", email="it@aozora.example")
+    client.get("/profile/edit")
+    held = client.submit("/profile/edit", email="kimura@tokyo.tozai.example", expect=422).value_of("held")
+    with transaction(engine) as session:
+        sign_in_customer(client, session, other)
+    client.get("/profile/edit")
+
+    client.post("/profile/exceptions", {"held": held, "csrf_token": client.csrf_token()}, expect=410)
+
+    assert request_now(engine).state == RequestState.HELD

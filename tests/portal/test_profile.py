@@ -207,11 +207,52 @@ def test_a21_a_competitors_contracts_do_not_open_with_an_email_nobody_proved(por
         people.add_certificate(session, "RIVAL", end_user="joho@tsubame.example")
     edit(portal, email="spy@tsubame.example", maintenance_email="joho@tsubame.example", contract_key="RIVAL")
 
-    page = confirm(portal, expect=422, current_password=people.PASSWORD)
+    page = confirm(portal, current_password=people.PASSWORD)
 
-    assert "同時に変えられません" in page.fault_of("email")
+    assert page.says("すべての変更をまとめて反映します")
     assert portal.account().maintenance_email == people.MAINTENANCE
     assert not portal.client.get("/profile").says("RIVAL")
+
+
+def test_a_new_email_and_a_new_pair_take_effect_together_once_the_email_is_proved(portal: Visit) -> None:
+    with transaction(portal.engine) as session:
+        people.add_certificate(session, "NEXT", end_user="joho@tsubame.example")
+    edit(portal, person_name="木村 遥", email="kimura@tsubame.example", maintenance_email="joho@tsubame.example", contract_key="NEXT")
+    assert confirm(portal, current_password=people.PASSWORD).says("そのときにまとめて反映します")
+    assert portal.account().person_name == "木村 はるか"
+    path = portal.link("email_link")
+    visitor = portal.another()
+    assert visitor.get(path).says("kimura@tsubame.example", "joho@tsubame.example", "NEXT", "木村 遥")
+
+    assert visitor.submit(path).says("メールアドレスを変更しました。")
+
+    account = portal.account()
+    assert (account.email, account.maintenance_email, account.contract_key) == ("kimura@tsubame.example", "joho@tsubame.example", "NEXT")
+    assert (account.person_name, account.party_role, account.email_domain) == ("木村 遥", "end_user", "tsubame.example")
+    assert [to for to, _ in portal.letters("email_changed")] == [people.EMAIL]
+
+
+def test_what_waits_is_judged_again_when_its_link_is_used(portal: Visit) -> None:
+    with transaction(portal.engine) as session:
+        people.add_certificate(session, "NEXT", end_user="joho@tsubame.example")
+    edit(portal, email="kimura@tsubame.example", maintenance_email="joho@tsubame.example", contract_key="NEXT")
+    confirm(portal, current_password=people.PASSWORD)
+    path = portal.link("email_link")
+    with transaction(portal.engine) as session:
+        party = session.scalars(select(Party).where(Party.email == "joho@tsubame.example")).one()
+        party.email = party.email_key = "other@tsubame.example"
+    visitor = portal.another()
+    visitor.get(path)
+
+    visitor.submit(path, expect=422)
+
+    assert (portal.account().email, portal.account().contract_key) == (people.EMAIL, people.CONTRACT)
+
+
+def test_a_refused_domain_leads_to_the_change_of_the_maintenance_email(portal: Visit) -> None:
+    page = edit(portal, expect=422, email="kimura@elsewhere.example")
+
+    assert page.link("保守登録メールの変更を依頼する") == "/profile/maintenance-email"
 
 
 def test_a21_a_pair_that_is_on_no_certificate_is_refused_with_a_number(portal: Visit) -> None:

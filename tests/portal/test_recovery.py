@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from models.database import transaction
 from models.outbox import Letter
-from models.people import Account, AccountLink, AccountSession, AccountState
+from models.people import Account, AccountLink, AccountSession, AccountState, RecoveryRequest
 from tests import people
 from tests.client import Page
 from tests.clock import Clock
@@ -50,6 +50,31 @@ def test_b34_the_page_is_the_same_for_no_one_and_three_accounts(portal: Visit) -
     assert [to for to, _ in letters] == [people.EMAIL, "nw-all@osaka.tozai.example"]
     assert all(user_id in letters[1][1] for user_id in ("sato", "ito", "kato"))
     assert len(portal.links("login_ids")) == 3
+
+
+def test_b34_asking_costs_the_same_for_no_one_and_for_three_accounts(portal: Visit) -> None:
+    with transaction(portal.engine) as session:
+        for user_id in ("sato", "ito", "kato"):
+            people.add_account(session, user_id, email="nw-all@osaka.tozai.example")
+    costs: list[tuple[list[str], int]] = []
+    for email in ("nobody@osaka.tozai.example", "nw-all@osaka.tozai.example"):
+        portal.client.get("/recover")
+        with portal.work() as work:
+            portal.client.submit("/recover", email=email)
+        costs.append((work.statements, work.argon2))
+
+    assert costs[0] == costs[1]
+
+
+def test_what_was_asked_for_outlives_the_process_that_took_it(portal: Visit) -> None:
+    portal.client.get("/recover")
+    portal.client.submit("/recover", email=people.EMAIL)
+
+    with transaction(portal.engine, readonly=True) as session:
+        assert session.scalars(select(Letter.id)).all() == []
+        assert session.scalars(select(RecoveryRequest.email)).all() == [people.EMAIL]
+    assert len(portal.letters("login_ids")) == 1
+    assert portal.count(RecoveryRequest) == 0
 
 
 @pytest.mark.parametrize("button", ["ユーザーIDの再取得", "パスワードのリセット"])

@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, event, func, select
 
+from actions.recoveries import answer_request
 from customer_portal.routes import PAGES
 from models.base import Base
 from models.database import transaction
@@ -24,7 +26,7 @@ from tests.client import BASE_URL, Client, Page
 from tests.clock import Clock
 from web.app import build
 from web.passwords import Passwords
-from web.wiring import wire
+from web.wiring import desk_of, wire
 
 import_module("models.imports")  # certificates point at their batch; the portal alone never imports its table
 PASSWORD = "aB3xyz-nagai-kotoba"
@@ -101,7 +103,8 @@ class Visit:
         return visitor.submit("/login", user_id=user_id, password=password, expect=expect)
 
     def letters(self, kind: str) -> list[tuple[str, str]]:
-        """(To, body) of the letters of a kind, the oldest first."""
+        """(To, body) of the letters of a kind, the oldest first, once the job has answered who asked for help to sign in."""
+        answer_recoveries(self.engine, limits=self.limits, now=self.clock())
         with transaction(self.engine, readonly=True) as session:
             statement = select(Recipient.address, Letter.body).join(Letter, Letter.id == Recipient.letter_id)
             return [(row.address, row.body) for row in session.execute(statement.where(Letter.kind == kind).order_by(Letter.id))]
@@ -115,7 +118,8 @@ class Visit:
         return _LINK.findall(self.letters(kind)[-1][1])
 
     def count(self, table: type[Base]) -> int:
-        """How many rows a table has."""
+        """How many rows a table has, once the job has answered who asked for help to sign in."""
+        answer_recoveries(self.engine, limits=self.limits, now=self.clock())
         with transaction(self.engine, readonly=True) as session:
             return session.scalar(select(func.count()).select_from(table)) or 0
 
@@ -144,6 +148,14 @@ class Visit:
         """The kept refusals, the oldest first."""
         with transaction(self.engine, readonly=True) as session:
             return list(session.scalars(select(Refusal).order_by(Refusal.id)))
+
+
+def answer_recoveries(engine: Engine, *, limits: Limits, now: datetime, base_url: str = BASE_URL) -> None:
+    """What the job does every second."""
+    desk = desk_of(Settings(base_url=base_url))
+    with transaction(engine) as session:
+        while answer_request(session, desk=desk, limits=limits, now=now):
+            pass
 
 
 def visit(engine: Engine, clock: Clock, folder: Path, **limits: int) -> Visit:

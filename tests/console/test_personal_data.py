@@ -1,0 +1,140 @@
+"""One person's data: handed out whole, taken away for ever, and who saw or received it."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+from starlette.types import ASGIApp
+
+from models.base import Base
+from models.database import transaction
+from models.journal import JournalEntry
+from models.outbox import Letter, Recipient, RecipientState
+from models.people import Account, AccountState, Consent, Refusal, SignIn
+from rules.rights import Role
+from tests.client import Client
+from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
+
+ACCOUNTS = "/console/accounts"
+
+
+@pytest.fixture
+def kimura(engine: Engine, client: Client) -> Account:
+    """木村, who asked something, signed in and got letters; 森 of the desk is signed in."""
+    with transaction(engine) as session:
+        desk = add_staff(session, "desk", name="森", roles=(Role.DESK,))
+        sign_in_staff(client, session, desk)
+        add_certificate(session)
+        account = add_account(session)
+        ticket = add_ticket(session, account, cc=(EMAIL, "boss@osaka.tozai.example"))
+        add_post(session, ticket, "社内だけの話", staff=desk, note=True)
+        add_post(session, ticket, "お答えします", staff=desk)
+        session.add_all(
+            [
+                Consent(account_id=account.id, privacy_version=1, at=NOW),
+                SignIn(account_id=account.id, succeeded=True, how="password", client="198.51.100.4", at=NOW),
+                Refusal(
+                    kind="profile", at=NOW, contract_key=account.contract_key, trace={"rules": [{"rule": "domain", "inputs": {"email": EMAIL}}]}, client="x"
+                ),
+                JournalEntry(
+                    at=NOW,
+                    actor_kind="customer",
+                    actor_id=account.id,
+                    actor_name="木村 はるか",
+                    act="edit_profile",
+                    subject_kind="account",
+                    subject_id=account.id,
+                    subject_name="kimura",
+                    facts={"person_name": ["木村", "木村 はるか"], "password": True},
+                    client="198.51.100.4",
+                ),
+            ]
+        )
+        letter = Letter(
+            kind="answered",
+            cause="x",
+            header_id="<x@x>",
+            thread_ids=[],
+            subject="件名",
+            body="木村 はるか 様",
+            account_id=account.id,
+            created_at=NOW,
+            try_at=NOW,
+        )
+        session.add(letter)
+        session.flush()
+        for address, place in ((EMAIL, "to"), ("boss@osaka.tozai.example", "cc")):
+            session.add(Recipient(letter_id=letter.id, place=place, address=address, address_key=address, state=RecipientState.ACCEPTED, updated_at=NOW))
+        return account
+
+
+def table_texts(engine: Engine) -> str:
+    with transaction(engine, readonly=True) as session:
+        tables = [table for table in Base.metadata.sorted_tables if table.name not in ("certificate", "party", "contract_line")]
+        return "\n".join(f"{table.name} {row}" for table in tables for row in session.execute(select(table)))
+
+
+def test_everything_of_a_person_is_handed_out_in_one_file_and_no_note(client: Client, engine: Engine, kimura: Account) -> None:
+    client.get(f"{ACCOUNTS}/{kimura.id}")
+    answer = client.submit("個人情報を書き出す")
+
+    told: dict[str, Any] = json.loads(zipfile.ZipFile(io.BytesIO(answer.content)).read("account.json"))
+    assert answer.headers["content-disposition"].startswith(f'attachment; filename="account-{kimura.id}.zip"')
+    assert (told["account"]["email"], told["account"]["person_name"]) == (EMAIL, "木村 はるか")
+    assert [post["body"] for post in told["posts"]] == ["本日 9 時ごろから切断されます。", "お答えします"]
+    assert (len(told["sign_ins"]), len(told["consents"]), len(told["letters"]), len(told["tickets"])) == (1, 1, 1, 1)
+    assert "password" not in json.dumps({name: list(told[name]) for name in ("account",)})
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(JournalEntry.act).order_by(JournalEntry.id.desc())).first() == "export_person"
+
+
+def test_erasing_leaves_tickets_and_lines_without_the_person(client: Client, app: ASGIApp, engine: Engine, kimura: Account) -> None:
+    customer = Client(app)
+    with transaction(engine) as session:
+        sign_in_customer(customer, session, kimura)
+    client.get(f"{ACCOUNTS}/{kimura.id}")
+    client.click("個人情報を削除する")
+    assert "ユーザーID「kimura」を入力してください" in client.submit(expect=422, reason="ご本人の請求", confirmation="kim").fault_of("confirmation")
+
+    page = client.submit(reason="ご本人の請求", confirmation="kimura")
+
+    assert page.says("個人情報を削除しました。", "削除済み", "SRX300 で IPsec VPN が切断される")
+    left = table_texts(engine)
+    assert [word for word in ("木村", "kimura", EMAIL, MAINTENANCE, "198.51.100.4") if word in left] == []
+    with transaction(engine, readonly=True) as session:
+        account = session.scalars(select(Account)).one()
+        assert (account.state, account.company_name) == (AccountState.ERASED, "東西ネットワーク株式会社")
+        acts = session.scalars(select(JournalEntry.act).order_by(JournalEntry.id)).all()
+        assert acts == ["edit_profile", "erase_person"]
+        assert len(session.scalars(select(Consent)).all()) == 1
+    assert customer.get("/tickets").path.startswith("/login")
+    client.get(f"{ACCOUNTS}/{kimura.id}/erasure", expect=404)
+    client.get(f"{ACCOUNTS}/{kimura.id}")
+    client.post(f"{ACCOUNTS}/{kimura.id}/reopening", {"csrf_token": client.csrf_token(), "reason": "x"}, expect=422)
+
+
+def test_one_screen_tells_who_saw_or_received_data_between_two_days(client: Client, engine: Engine, kimura: Account) -> None:
+    client.get(f"{ACCOUNTS}/{kimura.id}")
+    page = client.click("だれが閲覧・受信したかを見る")
+    assert page.says("boss@osaka.tozai.example", EMAIL, "木村 はるか", "198.51.100.4", "森：J's チケットシステム担当")
+
+    later = (NOW + timedelta(days=2)).date().isoformat()
+    page = client.get(f"{ACCOUNTS}/{kimura.id}/disclosure?since={later}&until={later}")
+    assert page.says("この期間に送ったメールはありません", "この期間の操作はありません", "この期間のログインはありません")
+
+
+def test_the_support_neither_hands_out_nor_takes_away(client: Client, engine: Engine, kimura: Account) -> None:
+    client.cookies.clear()
+    with transaction(engine) as session:
+        sign_in_staff(client, session, add_staff(session))
+
+    page = client.get(f"{ACCOUNTS}/{kimura.id}")
+
+    assert not page.says("個人情報を書き出す")
+    client.get(f"{ACCOUNTS}/{kimura.id}/erasure", expect=403)
