@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -17,6 +17,7 @@ from actions.profiles import take_over
 from actions.registrations import account_from, domain_of
 from mail.desk import Desk
 from models.actors import Actor, StaffMember
+from models.journal import JournalEntry
 from models.people import Account, AccountSession, Consent
 from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
 from rules.calendar import tokyo_date
@@ -40,15 +41,13 @@ class Judgement:
 def decide_request(session: Session, request: ExceptionRequest, judgement: Judgement, *, by: StaffMember, desk: Desk, now: datetime) -> None:
     """Decide the request; an approval completes the registration, or changes the profile, in the same transaction.
 
-    Refuses: reason_empty, message_empty, text_long, ends_on_past; own_request; decided_already(name, at) when somebody was quicker;
-    request_changed when the request is not what the form showed; changed_meanwhile(why) when an approved pair fails another rule by now; user_id_taken.
+    Refuses: reason_empty, message_empty, text_long, ends_on_past; own_request; decided_already(name, at, decision) when somebody was quicker;
+    request_over when the applicant was; request_changed when the request is not what the form showed;
+    changed_meanwhile_why(why) when an approved pair fails another rule by now; user_id_taken.
     """
     _check(judgement, now)
     session.refresh(request, with_for_update=True)
-    if request.state not in DECIDABLE:
-        raise Refused("decided_already", name=request.decided_by or request.person_name, at=request.decided_at or now)
-    if request.version != judgement.version:
-        raise Refused("request_changed")
+    _check_open(session, request, judgement.version)
     if by.email.lower() == request.email_key:
         raise Refused("own_request")
     request.version += 1
@@ -70,23 +69,22 @@ def decide_request(session: Session, request: ExceptionRequest, judgement: Judge
 
 
 def take_request(session: Session, request: ExceptionRequest, *, by: StaffMember, now: datetime) -> None:
-    """担当を引き継ぐ: let colleagues see who looks after the request. Refuses decided_already(name, at)."""
+    """担当を引き継ぐ: let colleagues see who looks after the request. Refuses decided_already(name, at, decision), request_over."""
     session.refresh(request, with_for_update=True)
-    if request.state not in DECIDABLE:
-        raise Refused("decided_already", name=request.decided_by or request.person_name, at=request.decided_at or now)
+    _check_open(session, request, request.version)
     request.handler_id, request.handler_name = by.id, by.name
     journal.record(session, "take_exception", "exception_request", request.id, by=by, now=now, subject_name=request.number)
 
 
 def revoke_grant(session: Session, grant: ExceptionGrant, *, reason: str, by: StaffMember, now: datetime) -> None:
-    """Take a grant back: accounts stay, and meet the domain rule at their next change. Refuses: text_empty, text_long at reason; grant_revoked(name, at)."""
+    """Take a grant back: accounts stay, and meet the domain rule at their next change. Refuses: text_empty, text_long at reason; grant_revoked(name, day)."""
     text = reason.strip()
     if not text:
         raise Refused("text_empty", "reason")
     _check_length(text, "reason", REASON_CHARACTERS)
     session.refresh(grant, with_for_update=True)
     if grant.revoked_at is not None:
-        raise Refused("grant_revoked", name=grant.revoked_by, at=grant.revoked_at)
+        raise Refused("grant_revoked", name=grant.revoked_by, day=tokyo_date(grant.revoked_at))
     grant.revoked_at, grant.revoked_by, grant.revoke_reason = now, by.name, text
     request = session.get_one(ExceptionRequest, grant.request_id)
     request.state = RequestState.VOID
@@ -95,12 +93,26 @@ def revoke_grant(session: Session, grant: ExceptionGrant, *, reason: str, by: St
     journal.record(session, "revoke_grant", "exception_request", request.id, by=by, now=now, subject_name=name, reason=text)
 
 
+def _check_open(session: Session, request: ExceptionRequest, version: int) -> None:
+    """That the request can be decided and is what the form showed; who was quicker is named with what they decided."""
+    decided = request.state not in DECIDABLE and request.decision and request.decided_by
+    asked_meanwhile = request.state == RequestState.ASKED and request.version != version
+    if decided or asked_meanwhile:
+        last = select(JournalEntry.actor_name, JournalEntry.at).where(JournalEntry.subject_kind == "exception_request", JournalEntry.subject_id == request.id)
+        row = session.execute(last.where(JournalEntry.act == "decide_exception").order_by(JournalEntry.id.desc()).limit(1)).one()
+        raise Refused("decided_already", name=row.actor_name, at=row.at, decision=request.decision)
+    if request.state not in DECIDABLE:
+        raise Refused("request_over")
+    if request.version != version:
+        raise Refused("request_changed")
+
+
 def _check(judgement: Judgement, now: datetime) -> None:
     for fault in check_decision(judgement.decision, judgement.reason, judgement.message):
         raise fault
     _check_length(judgement.reason, "reason", REASON_CHARACTERS)
     _check_length(judgement.message, "message", MESSAGE_CHARACTERS)
-    if judgement.ends_on is not None and judgement.ends_on < tokyo_date(now):
+    if judgement.ends_on is not None and judgement.ends_on <= tokyo_date(now):
         raise Refused("ends_on_past", "ends_on")
 
 

@@ -44,12 +44,12 @@ def hold_profile_change(
 
 
 def ask(session: Session, token: str, *, desk: Desk, limits: Limits, now: datetime) -> ExceptionRequest | None:
-    """Turn what is held behind the press into a request; None when it lies too long ago or was asked already.
+    """Turn what is held behind the press into a request; None when it lies too long ago. Pressed twice it is asked for once.
 
     A letter with a link goes to the address, which staff see only once it is proved; a change of an account whose address stays is proved already.
     Refuses: exception_asked(n) while a request for the same pair waits.
     """
-    request = request_of_link(session, token)
+    request = request_of_link(session, token, press=True)
     if request is None:
         return None
     lock(session, f"exception:{request.maintenance_email_key}")
@@ -60,8 +60,6 @@ def ask(session: Session, token: str, *, desk: Desk, limits: Limits, now: dateti
     if waiting is not None:
         raise Refused("exception_asked", n=waiting.reference or waiting.number)
     request.created_at = now
-    # The press came from a browser; only the letter proves the address, so the secret of the press dies here.
-    session.execute(update(RequestLink).where(RequestLink.request_id == request.id).values(token_hash=hash_token(new_token())))
     if _is_own_address(session, request):
         _enter_queue(session, request, desk=desk, now=now)
         return request
@@ -124,10 +122,10 @@ def lapse_requests(session: Session, *, now: datetime) -> int:
     return len(forgotten) + len(lapsed)
 
 
-def new_link(session: Session, request: ExceptionRequest, *, now: datetime) -> str:
-    """A link to follow the request, for a letter; earlier ones go on living."""
+def new_link(session: Session, request: ExceptionRequest, *, press: bool = False, now: datetime) -> str:
+    """A link to follow the request, for a letter, or the secret of the `press`; earlier ones go on living."""
     token = new_token()
-    session.add(RequestLink(token_hash=hash_token(token), request_id=request.id, created_at=now))
+    session.add(RequestLink(token_hash=hash_token(token), request_id=request.id, press=press, created_at=now))
     return token
 
 
@@ -179,7 +177,7 @@ def _hold(
     )
     session.add(request)
     session.flush()
-    return new_link(session, request, now=now)
+    return new_link(session, request, press=True, now=now)
 
 
 def _is_own_address(session: Session, request: ExceptionRequest) -> bool:

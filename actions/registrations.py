@@ -55,6 +55,38 @@ def try_registration(session: Session, applicant: Applicant, *, client: str, des
     return Judged(entries, told, keep_refusal(session, "registration", entries, trace, told=told, client=client, now=now, limited=blind))
 
 
+def is_pressed_again(session: Session, judged: Judged, mark: str, *, now: datetime) -> bool:
+    """Whether the very form that `mark` names (its browser and entries) was good enough before: a second press of one button.
+
+    The second press finds the user ID taken, by the first one.
+    """
+    if judged.passed:
+        return rates.count_one(session, "registration_form", mark, window=_DAY, now=now) > 1
+    taken = [refused.code for refused in judged.refusals] == ["user_id_taken"]
+    return taken and rates.counted(session, "registration_form", mark, window=_DAY, now=now) > 0
+
+
+def is_doubled(session: Session, mark: str, *, now: datetime) -> bool:
+    """Whether two presses of one form were on their way at once: whichever came first did its work."""
+    return rates.counted(session, "registration_form", mark, window=_DAY, now=now) > 1
+
+
+def find_same(session: Session, entries: Normalised, *, now: datetime) -> PendingRegistration | None:
+    """The registration with these entries whose link lives."""
+    if not (entries.user_id and entries.email and entries.maintenance_email and entries.contract_key):
+        return None
+    pending = PendingRegistration
+    statement = select(pending).where(
+        pending.user_id_key == user_id_key(entries.user_id),
+        pending.email_key == entries.email.key,
+        pending.maintenance_email == entries.maintenance_email.value,
+        pending.contract_key == entries.contract_key,
+        pending.completed_at.is_(None),
+        pending.expires_at > now,
+    )
+    return session.scalars(statement.order_by(pending.id.desc()).limit(1)).one_or_none()
+
+
 def _count_failure(session: Session, contract_key: str, *, desk: Desk, limits: Limits, now: datetime) -> bool:
     """Count one failure ahead (parallel tries must not slip through); True when the contract has had too many today."""
     failures = rates.count_one(session, "contract_failure", contract_key, window=_DAY, now=now)

@@ -31,7 +31,7 @@ from wording.catalog import N_
 _PATH = "/console/exceptions"
 _PAGE = "console/exceptions/show.html"
 _SHOWN = 100
-_STALE = frozenset({"decided_already", "request_changed"})
+_STALE = frozenset({"decided_already", "request_changed", "request_over"})
 _DONE = {
     Decision.GRANT_ACCOUNT: N_("許可しました。手続きが完了し、お客様にメールをお送りします。"),
     Decision.GRANT_MAINTENANCE_EMAIL: N_("保守登録メールの方全員に許可しました。手続きが完了し、お客様にメールをお送りします。"),

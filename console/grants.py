@@ -41,7 +41,7 @@ def revoke(call: Call) -> Response:
         call.session.rollback()
         call.form.refuse(refused)
         return _page(call, _load(call), status=409 if refused.code == "grant_revoked" else 422)
-    return call.redirect(_PATH, flash=N_("許可を取り消しました。アカウントはそのまま使えます。次のプロフィールの変更から、ドメインの条件を確かめます。"))
+    return call.redirect(_PATH, flash=N_("許可を取り消しました。今後のお申し込みとプロフィールの変更には使われません。"))
 
 
 def _page(call: Call, grant: ExceptionGrant, *, status: int = 200) -> Response:

@@ -42,7 +42,7 @@ def check_press(basis: Basis) -> tuple[Refused | None, Refused | None]:
     with transaction(basis.wiring.engine, readonly=True) as session:
         actor = find_actor(basis, session).actor
         account = session.get(Account, actor.id) if isinstance(actor, Customer) else None
-        request = request_of_link(session, form.value("held"))
+        request = request_of_link(session, form.value("held"), press=True)
     if account is None or request is None or request.account_id != account.id or not _is_guarded(account, request):
         return None, None
     return present_password(basis, form, account)
@@ -50,7 +50,7 @@ def check_press(basis: Basis) -> tuple[Refused | None, Refused | None]:
 
 def create_from_profile(call: Call) -> Response:
     """The same press below a refused change of the profile; with the present password where the change needs it."""
-    request = request_of_link(call.session, call.form.value("held"))
+    request = request_of_link(call.session, call.form.value("held"), press=True)
     if request is None or request.account_id != call.customer.id:
         return call.page(_SENT, status=410, request=None)
     stopped, wrong = call.basis.prepared

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -43,6 +44,10 @@ class Tried:
     password_hash: str = ""
     held: str = ""
     """The secret of the press that turns a form which only the domain rule refuses into a request."""
+    again: bool = False
+    """A second press of the same form: it sees the result of the first."""
+    mark: str = ""
+    """The name of the form, where it passed."""
 
 
 def new(call: Call) -> Response:
@@ -52,14 +57,26 @@ def new(call: Call) -> Response:
 def try_form(basis: Basis) -> Tried:
     """Judge the form and keep a refusal before the transaction opens: both outlive the refused page."""
     applicant = applicant_of(Form(basis.fields))
+    mark = _mark(basis, applicant)
     try:
         with transaction(basis.wiring.engine) as session:
             judged = registrations.try_registration(session, applicant, client=basis.client, desk=basis.wiring.desk, limits=basis.limits, now=basis.now)
+            again = registrations.is_pressed_again(session, judged, mark, now=basis.now)
+            same = registrations.find_same(session, judged.entries, now=basis.now) if again and not judged.passed else None
     except Refused as stopped:
         return Tried(None, stopped)
     if judged.trace.held:
         return Tried(judged, held=_hold(basis, judged, applicant))
-    return Tried(judged, None, basis.wiring.passwords.hash(applicant.password or "") if judged.passed else "")
+    if same is not None:
+        # The entries alone would let a stranger's registration pass for one's own.
+        return Tried(judged, again=basis.wiring.passwords.matches(same.password_hash, applicant.password or ""))
+    return Tried(judged, password_hash=basis.wiring.passwords.hash(applicant.password or ""), mark=mark) if judged.passed else Tried(judged)
+
+
+def _mark(basis: Basis, applicant: Applicant) -> str:
+    """A name for this browser's form, which tells neither its cookie nor its entries; the password is no part of it."""
+    typed = [applicant.company_name, applicant.person_name, applicant.user_id, applicant.email, applicant.maintenance_email, applicant.contract_key]
+    return hashlib.sha256(json.dumps([basis.visitor_cookie(), basis.session_cookie(), *typed]).encode()).hexdigest()
 
 
 def _hold(basis: Basis, judged: Judged, applicant: Applicant) -> str:
@@ -84,6 +101,8 @@ def create(call: Call) -> Response:
     privacy = privacy_text(call.session)
     if tried.judged is None:
         return stop(call, tried.stopped, _FORM, privacy=privacy, held="")
+    if tried.again and _see_first(call, tried.judged):
+        return call.redirect("/register/sent")
     tell(call, tried.judged, askable=bool(tried.held))
     if not call.form.failed:
         try:
@@ -97,11 +116,21 @@ def create(call: Call) -> Response:
                 now=call.now,
             )
         except Refused as refused:
+            if registrations.is_doubled(call.session, tried.mark, now=call.now) and _see_first(call, tried.judged):
+                return call.redirect("/register/sent")
             call.form.refuse(refused)
         else:
             _remember(call, number, call.form.value("email"))
             return call.redirect("/register/sent")
     return call.invalid(_FORM, privacy=privacy, held=tried.held)
+
+
+def _see_first(call: Call, judged: Judged) -> bool:
+    """Let a second press see what the first one did, as soon as that is there."""
+    same = registrations.find_same(call.session, judged.entries, now=call.now)
+    if same is not None:
+        _remember(call, same.id, call.form.value("email"))
+    return same is not None
 
 
 def applicant_of(form: Form) -> Applicant:

@@ -83,12 +83,16 @@ class ExceptionRequest(Base):
 
 
 class RequestLink(Base):
-    """A mailed link to follow one's request; the token is kept as its hash. Every letter has its own, and all of them live."""
+    """A mailed link to follow one's request; the token is kept as its hash. Every letter has its own, and all of them live.
+
+    `press` marks the secret below a refused form: it asks for the exception and opens nothing, for only a letter proves the address.
+    """
 
     __tablename__ = "exception_link"
     id: Mapped[int] = mapped_column(primary_key=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("exception_request.id"), index=True)
+    press: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime]
 
 
@@ -122,10 +126,10 @@ def living_grants(session: Session, maintenance_key: str, *, account_id: int | N
     return session.execute(statement.order_by(grant.id)).all()
 
 
-def request_of_link(session: Session, token: str) -> ExceptionRequest | None:
-    """The request that a mailed link follows."""
+def request_of_link(session: Session, token: str, *, press: bool = False) -> ExceptionRequest | None:
+    """The request that a mailed link follows, or the one that waits behind the `press`."""
     statement = select(ExceptionRequest).join(RequestLink, RequestLink.request_id == ExceptionRequest.id)
-    return session.scalars(statement.where(RequestLink.token_hash == hash_token(token))).one_or_none()
+    return session.scalars(statement.where(RequestLink.token_hash == hash_token(token), RequestLink.press.is_(press))).one_or_none()
 
 
 def holds_user_id(key: str, *, but: int = 0, now: datetime) -> ColumnElement[bool]:

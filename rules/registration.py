@@ -24,6 +24,7 @@ class Rule(StrEnum):
     """The numbered rules of DOMAIN, in the order in which the trace lists them."""
 
     USER_ID = "user_id"
+    PASSWORD = "password"  # noqa: S105 - a name
     CERTIFICATE = "certificate"
     ISSUED_BEFORE_TODAY = "issued_before_today"
     ELIGIBLE_LINE = "eligible_line"
@@ -40,6 +41,7 @@ class Why(StrEnum):
     FORM = "form"
     """What was typed is no user ID, address or contract key."""
     USER_ID_TAKEN = "user_id_taken"
+    PASSWORD = "password"  # noqa: S105 - a name
     CONTRACT_NOT_FOUND = "contract_not_found"
     ADDRESS_NOT_ON_CERTIFICATE = "address_not_on_certificate"
     ISSUE_DAY = "issue_day"
@@ -86,6 +88,8 @@ class Normalised:
     faults: tuple[Refused, ...]
     repaired: tuple[str, ...]
     """Fields whose full-width letters were made half-width: told as a hint."""
+    password_codes: tuple[str, ...] | None = None
+    """What is wrong with the password, () for a good one, None where none was asked for; the password itself is nowhere."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +175,7 @@ class Trace:
             "matched_party": self.matched_party,
             "grant": self.grant_id,
             "faults": [{"field": fault.field, "code": fault.code} for fault in self.faults],
+            "told": [{"field": told.field, "code": told.code} for told in self.told],
             "rules": [
                 {"rule": result.rule.value, "inputs": result.inputs, "passed": result.passed, "code": result.code and result.code.value}
                 for result in self.results
@@ -191,12 +196,23 @@ def normalise(applicant: Applicant, *, password_required: bool) -> Normalised:
     company = _name(applicant.company_name, "company_name", COMPANY_NAME_CHARACTERS, faults)
     person = _name(applicant.person_name, "person_name", PERSON_NAME_CHARACTERS, faults)
     user_id = _parsed(parse_user_id, applicant.user_id, "user_id", faults)
-    faults += _password_faults(applicant, required=password_required)
+    of_password = _password_faults(applicant, required=password_required)
+    faults += of_password or []
     email = _parsed(parse_address, applicant.email, "email", faults)
     maintenance = _parsed(parse_address, applicant.maintenance_email, "maintenance_email", faults)
     contract_key = _parsed(parse_contract_key, applicant.contract_key, "contract_key", faults)
     return Normalised(
-        company, person, user_id, email, maintenance, contract_key, applicant.consent, applicant.consent_version, tuple(faults), _repaired(applicant)
+        company_name=company,
+        person_name=person,
+        user_id=user_id,
+        email=email,
+        maintenance_email=maintenance,
+        contract_key=contract_key,
+        consent=applicant.consent,
+        consent_version=applicant.consent_version,
+        faults=tuple(faults),
+        repaired=_repaired(applicant),
+        password_codes=None if of_password is None else tuple(fault.code for fault in of_password),
     )
 
 
@@ -215,7 +231,7 @@ def decide(entries: Normalised, facts: Facts, *, today: date, profile: bool = Fa
     domain, verdict, grant = _domain_rule(entries, facts, today)
     results += [own, domain]
     pair_holds = all(result.passed for result in results)
-    results.insert(0, _user_id_rule(entries, facts))
+    results[:0] = [_user_id_rule(entries, facts), *_password_rule(entries)]
     if not profile:
         results.append(_consent_rule(entries, facts))
     told = _told(entries, facts, {result.rule: result for result in results}, verdict, pair_holds=pair_holds)
@@ -227,6 +243,14 @@ def _user_id_rule(entries: Normalised, facts: Facts) -> RuleResult:
     if entries.user_id is None:
         return RuleResult(Rule.USER_ID, inputs, False, Why.FORM)
     return RuleResult(Rule.USER_ID, inputs, not facts.user_id_taken, Why.USER_ID_TAKEN if facts.user_id_taken else None)
+
+
+def _password_rule(entries: Normalised) -> list[RuleResult]:
+    """Rule 2, told by its codes alone; no line where no password was asked for (a link, a profile that keeps it, a rehearsal)."""
+    if entries.password_codes is None:
+        return []
+    wrong = bool(entries.password_codes)
+    return [RuleResult(Rule.PASSWORD, {"codes": " ".join(entries.password_codes)} if wrong else {}, not wrong, Why.PASSWORD if wrong else None)]
 
 
 def _certificate_rule(entries: Normalised, facts: Facts) -> tuple[RuleResult, str | None]:
@@ -334,10 +358,11 @@ def _pair_refusal(entries: Normalised, facts: Facts) -> Refused:
     return Refused("pair_refused", "contract_key", n="")
 
 
-def _password_faults(applicant: Applicant, *, required: bool) -> list[Refused]:
+def _password_faults(applicant: Applicant, *, required: bool) -> list[Refused] | None:
+    """What is wrong with the password; None where the present one stays."""
     password = applicant.password
     if not password and not required and not applicant.password_confirmation:
-        return []
+        return None
     faults = password_faults(password or "", user_id=applicant.user_id, email=applicant.email, contract_key=applicant.contract_key)
     if applicant.password_confirmation is not None and applicant.password_confirmation != (password or ""):
         faults.append(Refused("password_confirmation_differs", "password_confirmation"))

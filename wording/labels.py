@@ -12,6 +12,7 @@ from typing import TypeVar
 from rules.calendar import Closed, ClosedReason
 from rules.contracts import LineState, Reason, Verdict, identifier_label
 from rules.registration import Rule, Why
+from rules.requests import Decision
 from rules.rights import Role
 from rules.tickets import CustomerState, Priority, State, customer_state
 from wording.catalog import N_, NC_, translate
@@ -66,6 +67,7 @@ _REASONS = {
 _LINE_STATES = {LineState.NOT_STARTED: N_("開始前"), LineState.ACTIVE: N_("有効"), LineState.ENDED: NC_("line", "終了")}
 _RULES = {
     Rule.USER_ID: N_("ユーザーIDが使われていない"),
+    Rule.PASSWORD: N_("パスワードが条件に合う"),
     Rule.CERTIFICATE: N_("保守登録メールが、その契約の証書にある"),
     Rule.ISSUED_BEFORE_TODAY: N_("証書の発行日が今日より前である"),
     Rule.ELIGIBLE_LINE: N_("窓口の対象で、終了していない明細がある"),
@@ -77,6 +79,7 @@ _WHYS = {
     Why.NOT_CHECKED: N_("前の条件が満たされないため、確かめていません。"),
     Why.FORM: N_("入力された値の形が正しくありません。"),
     Why.USER_ID_TAKEN: N_("このユーザーIDはすでに使われています。"),
+    Why.PASSWORD: N_("パスワードが条件に合いません（パスワードそのものは残していません）。"),
     Why.CONTRACT_NOT_FOUND: N_("この契約番号（契約名）の証書がありません。"),
     Why.ADDRESS_NOT_ON_CERTIFICATE: N_("証書はありますが、この保守登録メールは書かれていません。"),
     Why.ISSUE_DAY: N_("証書の発行当日か、発行日より前です。"),
@@ -89,6 +92,12 @@ _WHYS = {
     Why.INVALID: N_("メールのドメインとして使えません。"),
     Why.CONSENT_MISSING: N_("同意にチェックがありません。"),
     Why.CONSENT_OLD: N_("同意した個人情報の取り扱いは、以前の版です。"),
+}
+_DECISIONS = {
+    Decision.GRANT_ACCOUNT: N_("許可する"),
+    Decision.GRANT_MAINTENANCE_EMAIL: N_("保守登録メールの方全員に許可する"),
+    Decision.ASK: N_("確認をお願いする"),
+    Decision.DECLINE: N_("お断りする"),
 }
 _CLOSED = {Closed.WEEKEND: N_("土日"), Closed.HOLIDAY: N_("祝日"), Closed.YEAR_END: N_("年末年始"), Closed.COMPANY: N_("休業日")}
 _MESSAGE_KINDS = {"customer": N_("お客様"), "answer": N_("公開返信"), "note": N_("社内メモ（お客様には見えません）")}
@@ -217,6 +226,11 @@ def rule(code: str, language: str = "ja") -> str:
 def why(code: str, language: str = "ja") -> str:
     """Why a rule of the trace failed, a sentence for staff."""
     return _word(_WHYS, Why(code), language)
+
+
+def decision(code: str, language: str = "ja") -> str:
+    """What the desk decided on an exception request."""
+    return _word(_DECISIONS, Decision(code), language)
 
 
 def closed(closing: ClosedReason, language: str = "ja") -> str:

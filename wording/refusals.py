@@ -31,15 +31,16 @@ _ADDRESSES = {
     "exception_asked": N_("この内容の確認は、すでに承っています（受付番号 {n}）。結果のメールをお待ちください。"),
     "answer_empty": N_("お返事を入力してください。"),
     "nothing_asked_here": N_("いまは、お返事をいただくことはありません。画面を開き直して、状況をご確認ください。"),
-    "reason_empty": N_("判断の理由を入力してください。操作履歴に残り、お客様には送りません。"),
-    "message_empty": N_("お客様への文を入力してください。確認のお願いとお断りでは必須です。"),
+    "reason_empty": N_("判断の理由を入力してください。"),
+    "message_empty": N_("お客様への文を入力してください。"),
     "ends_on_form": N_("許可の終了日は、2027/03/31 のように入力してください。期限を設けない場合は空欄にしてください。"),
-    "ends_on_past": N_("許可の終了日は、今日以降の日付を入力してください。"),
-    "own_request": N_("ご自身のお申し込みは判断できません。ほかの担当者に依頼してください。"),
-    "decided_already": N_("この申請は {name}さんが {at} に処理しました。内容をご確認ください。"),
-    "request_changed": N_("表示したあとに申請の内容が変わりました。いまの内容を確認してから、もう一度判断してください。"),
+    "ends_on_past": N_("許可の終了日は、今日より後の日付にしてください。"),
+    "own_request": N_("ご自身のお申し込みは判断できません。ほかの担当者に引き継いでください。"),
+    "decided_already": N_("{name}さんが {at} に「{decision}」と判断しました。内容を確認してください。入力した理由と文は残っています。"),
+    "request_changed": N_("表示したあとで、お申し込みの内容が変わりました。最新の内容を確認してから判断してください。"),
+    "request_over": N_("このお申し込みは、お客様が取り下げたか、期限が切れています。判断できません。"),
     "changed_meanwhile_why": N_("ほかの条件を満たさなくなったため、承認できません（{why}）。契約の内容をご確認ください。"),
-    "grant_revoked": N_("この許可は {name}さんが {at} に取り消しました。"),
+    "grant_revoked": N_("この許可は {name}さんが {day} に取り消しています。続けて使う場合は、新しく許可してください。"),
     "subdomains_differ": N_(
         "「{a}」と「{b}」はサブドメインが異なるため、担当者が確認します。「担当者に確認を依頼する」を押すと、入力した内容のままお申し込みいただけます。結果はメールでお知らせします。"
     ),
@@ -270,6 +271,8 @@ def say(refused: Refused, language: str = "ja") -> str:
         facts["state"] = translate(facts["state"], language)
     if "column" in facts:
         facts["column"] = translate(FIELD_LABELS.get(facts["column"], facts["column"]), language)
+    if refused.code == "decided_already":
+        facts["decision"] = labels.decision(str(refused.facts["decision"]), language)
     if refused.code == "changed_meanwhile_why":
         facts["why"] = labels.why(str(refused.facts["why"]), language)
     facts.setdefault("label", labels.field(refused.field or "", language))

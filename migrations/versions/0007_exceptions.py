@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("press", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["request_id"], ["exception_request.id"], name="fk_exception_link_request_id"),
         sa.PrimaryKeyConstraint("id", name="pk_exception_link"),

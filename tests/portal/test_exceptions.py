@@ -141,7 +141,10 @@ def test_the_desk_asks_the_applicant_answers_and_is_declined(engine: Engine, cli
     prove(engine, client)
     number = request_now(engine).id
     assert decide(client, number, "ask", expect=422).says("お客様への文を入力してください。")
+    form = client.get(f"/console/exceptions/{number}")
+    stale = {"version": form.value_of("version"), "csrf_token": client.csrf_token(), "decision": "decline", "reason": "x", "message": "x"}
     decide(client, number, "ask", message="東京支店の住所を教えてください。")
+    assert client.post(f"/console/exceptions/{number}/decision", stale, expect=409).says("佐藤さんが 10:00 に「確認をお願いする」と判断しました。")
     assert request_now(engine).state == RequestState.ASKED
 
     client.get(link(engine, "exception_question"))
@@ -163,7 +166,13 @@ def test_the_applicant_can_withdraw_and_ask_again(engine: Engine, client: Client
     prove(engine, client)
     client.get(link(engine, "exception_received"))
 
+    number = request_now(engine).id
+    form = client.get(f"/console/exceptions/{number}")
+    stale = {"version": form.value_of("version"), "csrf_token": client.csrf_token(), "decision": "grant_account", "reason": "支店", "message": "残る文"}
+    client.get(link(engine, "exception_received"))
     assert client.submit("/withdrawal").says("依頼を取り下げました。", "取り下げました")
+    client.get("/console/exceptions")
+    assert client.post(f"/console/exceptions/{number}/decision", stale, expect=409).says("お客様が取り下げたか、期限が切れています。")
 
     assert client.get("/console/exceptions").says("未対応の例外申請はありません。")
     ask(client)
@@ -231,7 +240,7 @@ def test_one_of_two_deciders_wins_and_the_other_learns_who_and_when(engine: Engi
 
     late = client.post(f"/console/exceptions/{number}/decision", fields, expect=409)
 
-    assert late.says("この申請は 佐藤さんが", "に処理しました。")
+    assert late.says("佐藤さんが 10:00 に「許可する」と判断しました。内容を確認してください。入力した理由と文は残っています。", "重複", "別の方法で承ります。")
     assert request_now(engine).state == RequestState.COMPLETED
 
 
@@ -247,7 +256,7 @@ def test_a_decision_binds_the_values_that_were_shown(engine: Engine, client: Cli
 
     page = client.post(f"/console/exceptions/{number}/decision", fields, expect=409)
 
-    assert page.says("表示したあとに申請の内容が変わりました。")
+    assert page.says("表示したあとで、お申し込みの内容が変わりました。")
     assert request_now(engine).state == RequestState.PENDING
 
 
@@ -269,7 +278,7 @@ def test_nobody_decides_their_own_request(engine: Engine, client: Client) -> Non
     [
         ("reason", "", "判断の理由を入力してください。"),
         ("ends_on", "来年", "許可の終了日は、2027/03/31 のように"),
-        ("ends_on", "2020/01/01", "今日以降の日付"),
+        ("ends_on", "2026/12/01", "今日より後の日付にしてください。"),
         ("decision", "", "判断を選んでください。"),
     ],
 )
@@ -319,8 +328,9 @@ def test_a_press_twice_makes_one_request(engine: Engine, client: Client) -> None
     token = client.csrf_token()
 
     for _ in range(2):
-        client.post("/exceptions", {"held": held, "csrf_token": token}, expect=200 if _ == 0 else 410)
+        assert client.post("/exceptions", {"held": held, "csrf_token": token}).says("確認メールをお送りしますので", APPLICANT)
 
+    client.get(f"/exceptions/{held}", expect=404)
     assert len(letters(engine, "exception_link")) == 1
     assert timedelta(hours=23) < request_now(engine).expires_at - request_now(engine).created_at <= timedelta(hours=24)
 

@@ -219,6 +219,22 @@ def test_the_trace_keeps_values_and_results_and_no_password() -> None:
     assert '"rule": "domain"' in kept
 
 
+def test_the_trace_names_what_is_wrong_with_a_password_and_what_was_told() -> None:
+    trace = _decide(replace(TANAKA, password="abc", password_confirmation="abd", contract_key="JSC1"), replace(FACTS, certificate=None))
+
+    assert trace.result(Rule.PASSWORD).inputs == {"codes": "password_short password_upper password_digit password_confirmation_differs"}
+    assert trace.result(Rule.PASSWORD).code is Why.PASSWORD
+    assert trace.as_json()["told"] == [{"field": "contract_key", "code": "pair_refused"}]
+    assert not trace.held
+
+
+def test_who_was_asked_for_no_password_has_no_line_about_it() -> None:
+    trace = decide(normalise(replace(TANAKA, password=None, password_confirmation=None), password_required=False), FACTS, today=TODAY)
+
+    assert trace.passed
+    assert Rule.PASSWORD not in {result.rule for result in trace.results}
+
+
 def test_a_certificate_of_another_key_is_never_taken_for_the_typed_one() -> None:
     assert _told(_decide(replace(TANAKA, contract_key="JSC26050233B"))) == [("contract_key", "pair_refused")]
 
