@@ -189,7 +189,6 @@ _CONTRACTS = {
     **{f"cell_{code}": text for code, text in ROW_ERRORS.items() if code != "not_a_date"},
 }
 SENTENCES: dict[str, str] = {**_CONTRACTS, **_CONSOLE, **_ADDRESSES, **_REGISTRATION, **_TICKETS, **_IMPORTS, **FILE_REFUSALS}
-"""Every code a rule or an action refuses with, and its sentence."""
 """Every code a rule or an action refuses with, and its sentence. A cell typed anew is refused with the words of reading it (ROW_ERRORS)."""
 
 HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}

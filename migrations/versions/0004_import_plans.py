@@ -24,7 +24,8 @@ _INDEXES = {
 }
 _ROW = sa.table(
     "import_row",
-    *(sa.column(name) for name in ("batch_id", "position", "sheet", "row", "status", "contract_key", "line_id", "held_by")),
+    *(sa.column(name, sa.Integer) for name in ("batch_id", "position", "row", "line_id", "held_by")),
+    *(sa.column(name, sa.String) for name in ("sheet", "status", "contract_key")),
     sa.column("hidden", sa.Boolean),
     sa.column("confirmed", sa.Boolean),
     *(sa.column(name, sa.JSON) for name in ("values", "changes", "warnings", "errors")),
@@ -177,7 +178,7 @@ def _move_missing() -> None:
     connection = op.get_bind()
     for batch in connection.execute(sa.select(_BATCH.c.id, _BATCH.c.missing)).all():
         first = connection.scalar(sa.select(sa.func.max(_ROW.c.position)).where(_ROW.c.batch_id == batch.id))
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "batch_id": batch.id,
                 "position": (-1 if first is None else first) + place,
