@@ -30,6 +30,11 @@ _ROW = sa.table(
     sa.column("confirmed", sa.Boolean),
     *(sa.column(name, sa.JSON) for name in ("values", "changes", "warnings", "errors")),
 )
+_MISSING = ("contract", "product_number", "serial", "service")
+_FIELDS = (
+    *("issued_on", "contract", "family", "product_number", "serial", "starts_on", "ends_on", "service", "contact"),
+    *("agent_name", "agent_email", "operator_name", "operator_email", "end_user_name", "end_user_email"),
+)
 _BATCH = sa.table("import_batch", sa.column("id", sa.Integer), sa.column("missing", sa.JSON))
 
 
@@ -188,7 +193,7 @@ def _move_missing() -> None:
                 "status": "missing",
                 "contract_key": line["contract"],
                 "line_id": None,
-                "values": line,
+                "values": {**dict.fromkeys(_FIELDS, ""), **line},
                 "changes": {},
                 "warnings": [],
                 "errors": [],
@@ -206,7 +211,7 @@ def _move_missing_back() -> None:
     held: dict[int, list[Any]] = {}
     missing = _ROW.c.status == "missing"
     for batch_id, values in connection.execute(sa.select(_ROW.c.batch_id, _ROW.c["values"]).where(missing).order_by(_ROW.c.position)):
-        held.setdefault(batch_id, []).append(values)
+        held.setdefault(batch_id, []).append({name: values[name] for name in _MISSING})
     for batch_id, lines in held.items():
         connection.execute(sa.update(_BATCH).where(_BATCH.c.id == batch_id).values(missing=lines))
     connection.execute(sa.delete(_ROW).where(missing))
