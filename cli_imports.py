@@ -31,17 +31,21 @@ CLEAN, FOUND, UNREADABLE = 0, 1, 2
 _MOST_TRIES = 3
 _SHOWN = 20
 File = Annotated[Path, typer.Argument(help="xlsx, xls or csv (UTF-8 or cp932).", show_default=False)]
+Annotate = Annotated[
+    Path | None, typer.Option(metavar="OUT.xlsx", help="Write FILE with its errors marked, what became of each row, and a sheet of causes.", show_default=False)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a summary.")]
 
 
 @imports.command("plan")
-def plan_command(file: File, as_json: AsJson = False) -> None:
+def plan_command(file: File, as_json: AsJson = False, annotate: Annotate = None) -> None:
     """Show what applying FILE would do; nothing is written.
 
     Exit codes: 0 clean, 1 errors found, 2 unreadable.
     """
     with _opened() as (settings, engine):
         rows, sheets, plan = _read_and_compare(engine, settings, file)
+    _annotate(file, annotate, plan, sheets)
     if as_json:
         _print_plan(file, sheets, plan)
     else:
@@ -54,11 +58,14 @@ def apply_command(
     file: File,
     as_json: AsJson = False,
     confirm_warnings: Annotated[bool, typer.Option(help="Apply certificates with warnings too, as if each had been ticked.")] = False,
+    all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Write nothing unless every certificate is sound.")] = False,
     staff: Annotated[str, typer.Option(help="User ID of the staff member in whose name this is recorded.")] = "",
+    annotate: Annotate = None,
 ) -> None:
     """Apply the sound certificates of FILE, in one transaction.
 
     A certificate with an error, or with a warning unless --confirm-warnings is given, is held back as a whole.
+    Whoever may run this command answers for it alone: no second person is asked.
     Applying the same file again changes nothing. Exit codes: 0 clean, 1 something was held back, 2 unreadable.
     """
     with _opened() as (settings, engine):
@@ -66,8 +73,9 @@ def apply_command(
         rows, sheets, plan = _read_and_compare(engine, settings, file, confirmed=confirm_warnings)
         if not rows.values:
             raise typer.Exit(_code(rows, found=False))
+        _annotate(file, annotate, plan, sheets)
         batch_id = _keep(engine, settings, file, plan, sheets, by)
-        written = _apply(engine, batch_id, by)
+        written = _apply(engine, batch_id, by, all_or_nothing=all_or_nothing)
     told = _outcome(file, batch_id, plan, written)
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
@@ -141,6 +149,27 @@ def _read_and_compare(engine: Engine, settings: Settings, file: Path, *, confirm
     return rows, sheets, plan
 
 
+def _annotate(file: Path, out: Path | None, plan: Plan, sheets: list[dict[str, Any]]) -> None:
+    """Hand the workbook back, and say what it lacks."""
+    from actions.import_workbook import planned_rows
+    from importers.annotate import annotate
+    from wording.refusals import say
+
+    if out is None or not plan.rows.values:
+        return
+    try:
+        losses = annotate(file, file.name, planned_rows(plan), out, sheets=sheets)
+    except Refused as refused:
+        typer.echo(say(refused), err=True)
+        raise typer.Exit(UNREADABLE) from refused
+    except OSError as fault:
+        typer.echo(f"「{out}」に書き込めません（{fault.strerror}）。場所をお確かめください。", err=True)
+        raise typer.Exit(UNREADABLE) from fault
+    for sentence in losses.sentences():
+        typer.echo(sentence, err=True)
+    typer.echo(f"結果を「{out}」に書き込みました。", err=True)
+
+
 def _keep(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: list[dict[str, Any]], by: Actor) -> int:
     """Store the workbook and its plan as a batch, as an upload in the console would."""
     from actions import import_batches
@@ -158,7 +187,7 @@ def _keep(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: li
     return batch_id
 
 
-def _apply(engine: Engine, batch_id: int, by: Actor) -> Written:
+def _apply(engine: Engine, batch_id: int, by: Actor, *, all_or_nothing: bool) -> Written:
     """Apply; certificates that somebody changed this very moment are planned again and tried again."""
     from actions import import_apply
     from models.database import transaction
@@ -168,9 +197,10 @@ def _apply(engine: Engine, batch_id: int, by: Actor) -> Written:
     for _ in range(_MOST_TRIES):
         try:
             with transaction(engine) as session:
-                written = import_apply.apply(session, session.get_one(ImportBatch, batch_id), by=by, now=utc_now())
+                batch = session.get_one(ImportBatch, batch_id)
+                written = import_apply.apply(session, batch, by=by, now=utc_now(), all_or_nothing=all_or_nothing)
         except Refused as refused:
-            if refused.code != "nothing_to_apply":
+            if refused.code not in ("nothing_to_apply", "not_all_sound"):
                 raise
             _close(engine, batch_id, by)
             return import_apply.Written()

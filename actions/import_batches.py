@@ -105,6 +105,7 @@ def refresh(session: Session, batch: ImportBatch, *, today: date) -> None:
     ticked = select(func.count()).where(mine, PROBLEM, ImportRow.status != ERROR, ImportRow.confirmed.is_(True))
     linked = select(func.count()).where(mine, INTERESTING, ImportRow.renews_id.is_not(None), ImportRow.confirmed.is_(True))
     renewals = select(func.count()).where(mine, INTERESTING, ImportRow.renews_id.is_not(None))
+    unlinked = select(func.count()).where(mine, INTERESTING, ImportRow.kind == RENEWAL, ImportRow.confirmed.is_(False))
     writes, waits = ready_counts(session, batch.id), held_counts(session, batch.id)
     batch.revision += 1
     batch.summary = {
@@ -113,6 +114,7 @@ def refresh(session: Session, batch: ImportBatch, *, today: date) -> None:
         "conflicts": kinds[CONFLICT],
         "renewals": session.scalar(renewals) or 0,
         "linked": session.scalar(linked) or 0,
+        "unlinked": session.scalar(unlinked) or 0,
         "unticked": session.scalar(unticked) or 0,
         "ticked": session.scalar(ticked) or 0,
         "ready": {

@@ -31,6 +31,10 @@ _PLAN = "console/imports/plan.html"
 _MOST_MOVED = 20
 
 
+_COUNTS = ("missing", "conflicts", "renewals", "linked", "unlinked", "unticked", "ticked")
+_READY, _EFFECTS = ("certificates", "new", "changed", "withdrawn", "domains"), ("accounts", "gain", "lose", "results", "tickets")
+
+
 @dataclass(frozen=True)
 class MovedDomain:
     """A party's e-mail that gets another registrable domain, and how many accounts hang on its certificate."""
@@ -71,7 +75,7 @@ def _context(call: Call, batch: ImportBatch) -> dict[str, Any]:
         "batch": batch,
         "asked": asked,
         "show": asked["show"],
-        "summary": batch.summary,
+        "summary": _summary(batch),
         "again": applied_before(call.session, batch) if batch.state == BatchState.PLANNED else None,
         "applied": applied_sentence(call, batch) if "written" in batch.summary and batch.state in (BatchState.APPLIED, BatchState.UNDONE) else "",
         "fields": field_labels(call.basis.language),
@@ -82,6 +86,14 @@ def _context(call: Call, batch: ImportBatch) -> dict[str, Any]:
         **_undoing(call, batch),
     }
     return told | ({} if batch.kind == BatchKind.UNDO else _rows(call, batch, asked) | {"moved": _moved(call, batch)})
+
+
+def _summary(batch: ImportBatch) -> dict[str, Any]:
+    """The counts of a plan, those too that were not counted yet when it was kept."""
+    told = batch.summary
+    ready = {**dict.fromkeys(_READY, 0), **told.get("ready", {})}
+    effects: dict[str, Any] = {**dict.fromkeys(_EFFECTS, 0), "verdicts": [], **told.get("effects", {})}
+    return {**dict.fromkeys(_COUNTS, 0), **told, "ready": ready, "effects": effects}
 
 
 def _rows(call: Call, batch: ImportBatch, asked: dict[str, str]) -> dict[str, Any]:

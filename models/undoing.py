@@ -78,8 +78,10 @@ class Undoing:
         return and_(or_(ContractLine.batch_id == self.batch_id, ContractLine.id.in_(later)), ContractLine.id.not_in(mine))
 
     def removable_lines(self) -> ColumnElement[bool]:
-        """The added lines that go."""
-        return and_(self.added_lines(), self.left_line())
+        """The added lines that go: those of a certificate whose parties were corrected by hand stay with it."""
+        mine = and_(self.certificates(Deed.ADDED), CertificateImage.certificate_id == Party.certificate_id)
+        corrected = select(Party.certificate_id).where(mine, ~self.untouched(Party))
+        return and_(self.added_lines(), self.left_line(), ContractLine.certificate_id.not_in(corrected))
 
     def changed_lines(self) -> ColumnElement[bool]:
         """Of `ContractLine` and `LineImage`: the changed lines that change back."""
@@ -104,7 +106,7 @@ class Undoing:
         restored = select(Certificate.id).where(self.restorable_heads()).correlate(CertificateImage)
         head = select(CertificateImage.certificate_id, CertificateImage.contract_key, literal(""), literal(""))
         kept = union_all(
-            of_line.where(self.added_lines(), ~self.left_line()),
+            of_line.where(self.added_lines(), ~self.removable_lines()),
             of_image.where(self.image(Deed.CHANGED), ~there.exists()),
             of_image.where(self.image(Deed.REMOVED), ~self.returning_lines()),
             head.where(self.certificates(Deed.CHANGED), ~restored.exists()),
@@ -114,9 +116,8 @@ class Undoing:
     def removable_certificates(self) -> ColumnElement[bool]:
         """Of `Certificate`: the added ones of which nothing was edited since, so that none of their lines stays."""
         edited = select(ContractLine.id).where(ContractLine.certificate_id == Certificate.id, ~self.removable_lines())
-        corrected = select(Party.id).where(Party.certificate_id == Certificate.id, ~self.untouched(Party))
         mine = Certificate.id.in_(select(CertificateImage.certificate_id).where(self.certificates(Deed.ADDED)))
-        return and_(mine, self.left_head(), ~edited.correlate(Certificate).exists(), ~corrected.correlate(Certificate).exists())
+        return and_(mine, self.left_head(), ~edited.correlate(Certificate).exists())
 
     def restorable_heads(self) -> ColumnElement[bool]:
         """Of `Certificate` and `CertificateImage`: the changed ones whose head and parties change back."""

@@ -24,10 +24,16 @@ _INDEXES = {
 }
 _ROW = sa.table(
     "import_row",
-    *(sa.column(name) for name in ("batch_id", "position", "sheet", "row", "status", "contract_key", "line_id", "held_by")),
+    *(sa.column(name, sa.Integer) for name in ("batch_id", "position", "row", "line_id", "held_by")),
+    *(sa.column(name, sa.String) for name in ("sheet", "status", "contract_key")),
     sa.column("hidden", sa.Boolean),
     sa.column("confirmed", sa.Boolean),
     *(sa.column(name, sa.JSON) for name in ("values", "changes", "warnings", "errors")),
+)
+_MISSING = ("contract", "product_number", "serial", "service")
+_FIELDS = (
+    *("issued_on", "contract", "family", "product_number", "serial", "starts_on", "ends_on", "service", "contact"),
+    *("agent_name", "agent_email", "operator_name", "operator_email", "end_user_name", "end_user_email"),
 )
 _BATCH = sa.table("import_batch", sa.column("id", sa.Integer), sa.column("missing", sa.JSON))
 
@@ -177,7 +183,7 @@ def _move_missing() -> None:
     connection = op.get_bind()
     for batch in connection.execute(sa.select(_BATCH.c.id, _BATCH.c.missing)).all():
         first = connection.scalar(sa.select(sa.func.max(_ROW.c.position)).where(_ROW.c.batch_id == batch.id))
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "batch_id": batch.id,
                 "position": (-1 if first is None else first) + place,
@@ -187,7 +193,7 @@ def _move_missing() -> None:
                 "status": "missing",
                 "contract_key": line["contract"],
                 "line_id": None,
-                "values": line,
+                "values": {**dict.fromkeys(_FIELDS, ""), **line},
                 "changes": {},
                 "warnings": [],
                 "errors": [],
@@ -205,7 +211,7 @@ def _move_missing_back() -> None:
     held: dict[int, list[Any]] = {}
     missing = _ROW.c.status == "missing"
     for batch_id, values in connection.execute(sa.select(_ROW.c.batch_id, _ROW.c["values"]).where(missing).order_by(_ROW.c.position)):
-        held.setdefault(batch_id, []).append(values)
+        held.setdefault(batch_id, []).append({name: values[name] for name in _MISSING})
     for batch_id, lines in held.items():
         connection.execute(sa.update(_BATCH).where(_BATCH.c.id == batch_id).values(missing=lines))
     connection.execute(sa.delete(_ROW).where(missing))

@@ -95,6 +95,19 @@ def test_a_correction_by_hand_stays(engine: Engine, tmp_path: Path) -> None:
     assert rows(engine, select(Party.email).where(Party.role == "end_user")) == [("hand@osaka.tozai.example",)]
 
 
+def test_a_new_certificate_whose_party_was_corrected_stays_as_a_whole(engine: Engine, tmp_path: Path) -> None:
+    import_lines(engine, tmp_path, {"serial": "A1"}, {"contract": "JSC26040999A", "serial": "B1"})
+    with transaction(engine) as session:
+        mine = select(Certificate.id).where(Certificate.contract_key == "JSC26040999A").scalar_subquery()
+        session.execute(update(Party).where(Party.certificate_id == mine).values(set_at=_LATER, set_by="中村"))
+
+    plan = preview(engine, last(engine))
+    undo_batch(engine, last(engine), now=_DAY_AFTER)
+
+    assert [(row.contract_key, row.serial) for row in plan.kept] == [("JSC26040999A", "B1")]
+    assert rows(engine, select(ContractLine.serial)) == [("B1",)]
+
+
 def test_accounts_and_tickets_of_certificates_that_go_are_named(engine: Engine, tmp_path: Path) -> None:
     import_lines(engine, tmp_path, {})
     with transaction(engine) as session:

@@ -104,6 +104,25 @@ def test_what_cannot_be_read_gets_one_sentence_and_2(engine: Engine, tmp_path: P
     assert result.stderr.strip().endswith("。") and result.stderr.count("\n") == 1
 
 
+def test_all_or_nothing_writes_nothing_beside_an_error(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(csv_of({"ends_on": "あした"}, {"contract": "JSC26040999A"}))
+
+    told = read("apply", str(path), "--all-or-nothing", code=1)
+
+    assert told["written"]["certificates"] == count(engine, Certificate) == 0
+    assert read("apply", str(path), code=1)["written"]["certificates"] == count(engine, Certificate) == 1
+
+
+def test_the_workbook_is_handed_back_beside_the_plan(engine: Engine, tmp_path: Path) -> None:
+    out = tmp_path / "out.xlsx"
+
+    told = read("plan", str(FAULTY), "--annotate", str(out), code=1)
+
+    assert told["summary"]["error"] and out.read_bytes().startswith(b"PK")
+    assert run("plan", str(FAULTY), "--annotate", str(tmp_path / "none" / "out.xlsx")).exit_code == 2
+
+
 def test_a_file_that_is_not_there_gets_one_sentence_and_2(engine: Engine, tmp_path: Path) -> None:
     result = run("apply", str(tmp_path / "none.xlsx"))
 
