@@ -5,9 +5,10 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from console import master_lists, master_privacy, master_products
+from console import master_lists, master_privacy, master_products, master_reminders
 from console.frame import frame
 from models.contracts import Category, CompanyDay, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
+from models.reminders import active_kinds
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -27,7 +28,7 @@ def index(call: Call) -> Response:
         "privacy_version": select(func.max(PrivacyText.id)),
     }
     sizes = call.session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in counted.items()))).one()
-    return call.page("console/masters/index.html", **frame(call), sizes=sizes)
+    return call.page("console/masters/index.html", **frame(call), sizes=sizes, reminders_on=len(active_kinds(call.session)))
 
 
 PAGES = [
@@ -35,4 +36,5 @@ PAGES = [
     *master_products.PAGES,
     *master_lists.PAGES,
     *master_privacy.PAGES,
+    *master_reminders.PAGES,
 ]

@@ -9,8 +9,9 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -36,10 +37,10 @@ _THREADS = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def run(parts: Parts, stop: threading.Event | None = None) -> None:
+def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] = JOBS) -> None:
     """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first."""
     stopping = stop or _stop_at_signals()
-    process = Process(parts, stopping)
+    process = Process(parts, stopping, work)
     process.start()
     stopping.wait()
     process.finish()
@@ -48,18 +49,20 @@ def run(parts: Parts, stop: threading.Event | None = None) -> None:
 class Process:
     """The scheduler's calls, and the runs that are in this process's hands."""
 
-    def __init__(self, parts: Parts, stop: threading.Event) -> None:
+    def __init__(self, parts: Parts, stop: threading.Event, work: Sequence[Job] = JOBS) -> None:
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"[:120]
         self._parts = parts
         self._stop = stop
         self._mailer = Mailer(parts, self.worker, stop)
+        self._work = work
+        self._lease = timedelta(seconds=parts.limits.job_lease_seconds)
         self._running: dict[int, Run] = {}
         self._scheduler = _scheduler()
 
     def start(self) -> None:
         """Say that this process is there, make up for what was missed, then follow the timetable."""
         self.beat()
-        for job in JOBS:
+        for job in self._work:
             self._scheduler.add_job(self.tick, args=[job], id=f"{job.line.name} at start")
             self._scheduler.add_job(self.tick, _trigger(job), args=[job], id=job.line.name)
         self._scheduler.add_job(self.beat, IntervalTrigger(seconds=BEAT_SECONDS, timezone=UTC), id="heartbeat")
@@ -84,7 +87,7 @@ class Process:
                 if not job.wants(session, now):
                     return
         with transaction(self._parts.engine) as session:
-            begun = jobs.begin(session, job.line, worker=self.worker, now=now)
+            begun = jobs.begin(session, job.line, worker=self.worker, now=now, lease=self._lease)
         if begun is not None:
             self._do(job, begun)
 
@@ -93,9 +96,9 @@ class Process:
         with transaction(self._parts.engine, readonly=True) as session:
             if not jobs.is_asked(session):
                 return
-        known = {job.line.name: job for job in JOBS}
+        known = {job.line.name: job for job in self._work}
         with transaction(self._parts.engine) as session:
-            begun = jobs.begin_asked(session, known, worker=self.worker, now=self._parts.clock())
+            begun = jobs.begin_asked(session, known, worker=self.worker, now=self._parts.clock(), lease=self._lease)
         if begun is not None:
             self._do(known[begun.job], begun)
 
@@ -111,7 +114,7 @@ class Process:
                 jobs.beat(session, self.worker, now=now)
             for held in list(self._running.values()):
                 with transaction(self._parts.engine) as session:
-                    jobs.renew(session, held, now=now)
+                    jobs.renew(session, held, now=now, lease=self._lease)
         except DBAPIError as fault:
             log.warning("no heartbeat", fault=type(fault.orig).__name__)
 

@@ -29,7 +29,13 @@ class Job:
 
 _WORK: dict[str, tuple[Work, Wants | None]] = {
     "plan_import": (plan_import.plan_received, plan_import.has_received),
-    "first_answer_overdue": (remind.first_answers, None),
+    "remind_answers": (remind.answers, None),
+    "remind_silent": (remind.silent, None),
+    "remind_contracts": (remind.contracts, None),
+    "remind_links": (remind.links, None),
+    "write_digests": (remind.digests, None),
+    "remind_staff": (remind.staff, None),
+    "watch_jobs": (remind.late, None),
     "expire": (expire.expire, None),
     "sweep_uploads": (sweep.sweep_uploads, None),
 }
