@@ -24,6 +24,11 @@ class Late:
     since: datetime
     stuck: bool = False
 
+    @property
+    def name(self) -> str:
+        """The job's name in the timetable."""
+        return self.line.name
+
 
 def late_jobs(session: Session, *, now: datetime, lines: Sequence[Line] = TIMETABLE) -> list[Late]:
     """The jobs that are late or stuck. A desk whose jobs never ran has none: its heartbeat is missing instead."""

@@ -97,6 +97,7 @@ TIMETABLE: tuple[Line, ...] = (
     Line("remind_staff", N_("職員への知らせ"), N_("送れなかったメール、上限の近いアカウント、営業日の一覧の終わりを知らせます。"), Every(3600), _MORNING),
     Line("watch_jobs", N_("ジョブの見張り"), N_("遅れているジョブと終わらないジョブを、管理者に知らせます。"), Every(600), _HOUR),
     Line("expire", N_("期限切れの整理"), N_("期限の切れた仮登録・リンク・ログイン・回数の記録を消します。"), Every(600), _HOUR),
+    Line("check_files", N_("ファイルの照合"), N_("添付ファイルと記録が合うかを確かめます。"), Daily(time(3, 30)), _MORNING),
     Line("sweep_uploads", N_("使われなかったファイルの整理"), N_("投稿されなかったファイルを、保管期間のあとに消します。"), Every(600), _HOUR),
 )
 """Every job there is."""

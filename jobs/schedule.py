@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import expire, plan_import, remind, sweep
+from jobs import check_files, expire, plan_import, remind, sweep
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -37,6 +37,7 @@ _WORK: dict[str, tuple[Work, Wants | None]] = {
     "remind_staff": (remind.staff, None),
     "watch_jobs": (remind.late, None),
     "expire": (expire.expire, None),
+    "check_files": (check_files.check, None),
     "sweep_uploads": (sweep.sweep_uploads, None),
 }
 JOBS: tuple[Job, ...] = tuple(Job(line, *_WORK[line.name]) for line in TIMETABLE if not line.shared)

@@ -60,6 +60,7 @@ _ACTS = {
     "add_company_day": N_("休業日を追加しました"),
     "remove_company_day": N_("休業日を外しました"),
     "publish_privacy_text": N_("個人情報の取り扱いを公開しました"),
+    "restore": N_("控えから戻しました"),
     "switch_reminder": N_("自動のメールを切り替えました"),
 }
 _SUBJECTS = {
@@ -77,6 +78,7 @@ _SUBJECTS = {
     "company_day": NC_("subject", "休業日"),
     "privacy_text": N_("個人情報の文"),
     "reminder": N_("督促とお知らせ"),
+    "desk": NC_("subject", "システム"),
     "page": NC_("subject", "画面"),
 }
 _PAGES = {
