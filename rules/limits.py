@@ -63,3 +63,9 @@ class Limits:
     """Before the calendar's known days end."""
     job_lease_seconds: int = 300
     """How long a run holds without its process's heartbeat; longer than any apply."""
+    kept_draft_days: int = 90
+    kept_sign_in_days: int = 400
+    kept_refusal_days: int = 400
+    """Longer than the year in which somebody may ask by their 受付番号."""
+    kept_reminder_days: int = 800
+    """Longer than anything is owed: what is forgotten would be reminded of again."""
