@@ -17,7 +17,6 @@ from typing import Any
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 
@@ -28,11 +27,11 @@ from jobs.deliver_mail import Mailer
 from jobs.parts import Parts
 from jobs.schedule import JOBS, Job
 from models.database import transaction
-from rules.calendar import TOKYO
 
 log = structlog.get_logger("jobs")
 
 BEAT_SECONDS = 10
+_OFTEN = 60
 _THREADS = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -82,10 +81,9 @@ class Process:
     def tick(self, job: Job) -> None:
         """It is time for `job`: run this slot unless somebody does or did."""
         now = self._parts.clock()
-        if job.wants is not None:
-            with transaction(self._parts.engine, readonly=True) as session:
-                if not job.wants(session, now):
-                    return
+        with transaction(self._parts.engine, readonly=True) as session:
+            if not jobs.is_due(session, job.line, now=now) or (job.wants is not None and not job.wants(session, now)):
+                return
         with transaction(self._parts.engine) as session:
             begun = jobs.begin(session, job.line, worker=self.worker, now=now, lease=self._lease)
         if begun is not None:
@@ -136,11 +134,13 @@ class Process:
 
 
 def _trigger(job: Job) -> Any:
-    """When the scheduler calls: at the beginning of each slot."""
+    """When the scheduler calls: at the beginning of each slot, and every minute of a longer one.
+
+    A slot whose process died, or that found the database away, is taken up within the minute and not in the next slot.
+    """
     rhythm = job.line.rhythm
-    if isinstance(rhythm, Daily):
-        return CronTrigger(hour=rhythm.at.hour, minute=rhythm.at.minute, timezone=TOKYO)
-    return IntervalTrigger(seconds=rhythm.seconds, start_date=_EPOCH, timezone=UTC)
+    seconds = _OFTEN if isinstance(rhythm, Daily) else min(rhythm.seconds, _OFTEN)
+    return IntervalTrigger(seconds=seconds, start_date=_EPOCH, timezone=UTC)
 
 
 def _scheduler() -> Any:
