@@ -130,7 +130,7 @@ class Process:
             del self._running[begun.id]
         with transaction(self._parts.engine) as session:
             kept = jobs.finish(session, begun, counts, now=self._parts.clock())
-        log.info("run", job=begun.job, slot=begun.slot.isoformat(), kept=kept, ms=round((time.monotonic() - began) * 1000), **counts)
+        log.info("run", run=begun.id, job=begun.job, slot=begun.slot.isoformat(), kept=kept, ms=round((time.monotonic() - began) * 1000), **counts)
 
 
 def _trigger(job: Job) -> Any:
