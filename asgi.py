@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp
 
+from actions.lateness import late_jobs
 from settings import read_settings
 from web import health
 from web.app import build
@@ -34,7 +35,7 @@ def create() -> ASGIApp:
 
 def application(wiring: Wiring, *, face: str = "both") -> ASGIApp:
     """The application of `wiring` with the pages of `face`."""
-    return build(wiring, _pages(face), health.routes(wiring))
+    return build(wiring, _pages(face), health.routes(wiring, lambda session, now: late_jobs(session, now=now)))
 
 
 def _share_one_heap() -> None:

@@ -15,6 +15,7 @@ import typer
 
 from cli_accounts import accounts
 from cli_imports import imports
+from cli_operations import backup, check_attachments, restore, storage
 from cli_serve import FACE, FACES, HOST, MOST_PORT, MOST_WORKERS, PORT, WORKERS, serve_pages
 from cli_setup import bring_up_to_date, one_line, open_database, settings_or_exit
 from rules.rights import Role
@@ -29,6 +30,9 @@ staff = typer.Typer(no_args_is_help=True, help="職員を管理します。")
 app.add_typer(staff, name="staff")
 app.add_typer(imports, name="import")
 app.add_typer(accounts, name="account")
+app.add_typer(storage, name="storage")
+app.command()(backup)
+app.command()(restore)
 
 
 @app.command()
@@ -96,11 +100,17 @@ def run(port: Annotated[int, typer.Option(help="待ち受けるポート。", mi
 
 
 @app.command()
-def check() -> None:
+def check(
+    attachments: Annotated[bool, typer.Option("--attachments", help="添付ファイルと記録を 1 件ずつ照合します。")] = False,
+    deep: Annotated[bool, typer.Option("--deep", help="添付ファイルの中身まで読んで照合します。")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="照合で見つけた不要なものを消します。")] = False,
+) -> None:
     """設定・データベース・メール・保存先を確かめます（1 行ずつ。問題があれば終了コード 1）。"""
     from sqlalchemy.exc import SQLAlchemyError
 
     settings = settings_or_exit()
+    if attachments or deep or repair:
+        raise typer.Exit(0 if check_attachments(settings, deep=deep, repair=repair) else 1)
     typer.echo("settings  ok")
     parts: list[tuple[str, Callable[[], str]]] = [
         ("database", lambda: _check_database(settings)),

@@ -57,6 +57,7 @@ class Settings:
     log_level: str = "info"
     desk_address: str = "tickets-admin@jscom.co.jp"
     center_address: str = "service_admin@jscom.co.jp"
+    metrics_token: str = ""
 
     @cached_property
     def limits(self) -> Limits:
@@ -241,6 +242,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "argon2_at_once": partial(_number, least=1, most=16),
     "reading_threads": partial(_number, least=1, most=64),
     "writing_threads": partial(_number, least=1, most=64),
+    "metrics_token": _secret_key,
     "log_level": partial(_one_of, words=("debug", "info", "warning", "error")),
 }
 """A variable without a reader of its own is taken as it stands."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from actions.quotas import check_files
 from models.actors import Actor, Customer, StaffMember
 from models.base import AnyRow
 from models.tickets import Attachment, Message, MessageKind, Ticket, holder_of
@@ -35,7 +36,10 @@ def held_files(session: Session, tokens: Collection[str], *, by: Actor) -> Seque
 
 
 def take_files(session: Session, files: Sequence[int], message: Message, *, by: Actor, limits: Limits) -> list[FileFacts]:
-    """Let `message` take the held files; their names and sizes. Refuses at files: files_gone (swept or another's), post_large(max, n)."""
+    """Let `message` take the held files; their names and sizes.
+
+    Refuses at files: files_gone (swept or another's), post_large(max, n), account_files_full(max).
+    """
     if not files:
         return []
     statement = (
@@ -50,6 +54,7 @@ def take_files(session: Session, files: Sequence[int], message: Message, *, by: 
     length = sum(file.size for file in taken)
     if length > limits.post_bytes:
         raise Refused("post_large", "files", max=limits.post_bytes // 1024**2, n=round(length / 1024**2, 1))
+    check_files(session, by, limits=limits)
     return [FileFacts(file.name, file.size) for file in sorted(taken, key=lambda file: file.id)]
 
 

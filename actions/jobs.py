@@ -17,8 +17,7 @@ from models.database import insert_on_conflict, lock
 from models.outbox import Heartbeat, JobRun
 
 LEASE = timedelta(minutes=5)
-"""How long a run holds without its process's heartbeat."""
-ASKED_GRACE = timedelta(hours=1)
+"""How long a run holds without its process's heartbeat, unless the limits say otherwise."""
 BEATS_KEPT = timedelta(days=1)
 JOBS = "jobs"
 """The kind of a jobs process's heartbeat."""
@@ -52,7 +51,7 @@ class LeaseLost(Exception):
     """Another process has this run by now: what was done here must not be written."""
 
 
-def begin(session: Session, line: Line, *, worker: str, now: datetime) -> Run | None:
+def begin(session: Session, line: Line, *, worker: str, now: datetime, lease: timedelta = LEASE) -> Run | None:
     """Take the run of the slot that `now` lies in; None when it is done, somebody does it, or it is too old.
 
     A run whose process died is taken over in its own slot, and marked as failed in a later one. A short transaction of its own.
@@ -66,18 +65,25 @@ def begin(session: Session, line: Line, *, worker: str, now: datetime) -> Run | 
         if running.lease_until > now:
             return None
         if running.slot == slot:
-            return _take_over(session, running, worker, now)
+            return _take_over(session, running, worker, now, lease)
         _end_abandoned(running, now)
     session.flush()
     if last == slot:
         return None
     state = RunState.SKIPPED if now - slot > line.grace else RunState.RUNNING
     missed = line.rhythm.between(last, slot) if last is not None else 0
-    id_ = _insert(session, line.name, slot, state, worker, now, missed)
+    id_ = _insert(session, line.name, slot, state, worker, now, missed, lease)
     return Run(id_, line.name, slot, 1, missed) if id_ is not None and state is RunState.RUNNING else None
 
 
-def begin_asked(session: Session, names: Iterable[str], *, worker: str, now: datetime) -> Run | None:
+def is_due(session: Session, line: Line, *, now: datetime) -> bool:
+    """Whether `begin` may find something to do: asked first and without a lock, for nearly always another process was quicker."""
+    slot = line.rhythm.latest(now)
+    row = session.execute(select(JobRun.state, JobRun.lease_until).where(JobRun.job == line.name, JobRun.slot == slot)).one_or_none()
+    return row is None or (row.state == RunState.RUNNING and row.lease_until <= now)
+
+
+def begin_asked(session: Session, names: Iterable[str], *, worker: str, now: datetime, lease: timedelta = LEASE) -> Run | None:
     """Take the oldest run that a person asked for and that no run of the same job stands in the way of."""
     asked = session.execute(
         select(JobRun.id, JobRun.job, JobRun.slot).where(JobRun.state == RunState.ASKED, JobRun.job.in_(list(names))).order_by(JobRun.id)
@@ -87,7 +93,7 @@ def begin_asked(session: Session, names: Iterable[str], *, worker: str, now: dat
         busy = select(JobRun.id).where(JobRun.job == row.job, JobRun.state == RunState.RUNNING, JobRun.lease_until > now)
         if session.execute(busy).first() is not None:
             continue
-        values = {"state": RunState.RUNNING, "worker": worker, "started_at": now, "lease_until": now + LEASE}
+        values = {"state": RunState.RUNNING, "worker": worker, "started_at": now, "lease_until": now + lease}
         taken = update(JobRun).where(JobRun.id == row.id, JobRun.state == RunState.ASKED).values(**values)
         if session.execute(taken.returning(JobRun.id)).first() is not None:
             return Run(row.id, row.job, row.slot, 1)
@@ -117,9 +123,9 @@ def confirm(session: Session, run: Run) -> None:
         raise LeaseLost(f"{run.job} {run.slot.isoformat()}")
 
 
-def renew(session: Session, run: Run, *, now: datetime) -> None:
+def renew(session: Session, run: Run, *, now: datetime, lease: timedelta = LEASE) -> None:
     """Hold the lease on."""
-    session.execute(update(JobRun).where(JobRun.id == run.id, JobRun.fence == run.fence, JobRun.state == RunState.RUNNING).values(lease_until=now + LEASE))
+    session.execute(update(JobRun).where(JobRun.id == run.id, JobRun.fence == run.fence, JobRun.state == RunState.RUNNING).values(lease_until=now + lease))
 
 
 def finish(session: Session, run: Run, counts: Counts, *, now: datetime) -> bool:
@@ -162,9 +168,9 @@ def last_beat(session: Session) -> datetime | None:
     return session.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.kind == JOBS))
 
 
-def _take_over(session: Session, running: JobRun, worker: str, now: datetime) -> Run:
+def _take_over(session: Session, running: JobRun, worker: str, now: datetime, lease: timedelta) -> Run:
     running.fence += 1
-    running.worker, running.started_at, running.lease_until = worker, now, now + LEASE
+    running.worker, running.started_at, running.lease_until = worker, now, now + lease
     session.flush()
     return Run(running.id, running.job, running.slot, running.fence)
 
@@ -174,14 +180,14 @@ def _end_abandoned(running: JobRun, now: datetime) -> None:
     running.state, running.finished_at, running.fault = RunState.FAILED, now, "the process ended before the run did"
 
 
-def _insert(session: Session, job: str, slot: datetime, state: RunState, worker: str, now: datetime, missed: int) -> int | None:
+def _insert(session: Session, job: str, slot: datetime, state: RunState, worker: str, now: datetime, missed: int, lease: timedelta = LEASE) -> int | None:
     values = {
         "job": job,
         "slot": slot,
         "state": state,
         "worker": worker,
         "started_at": now,
-        "lease_until": now + LEASE if state is RunState.RUNNING else now,
+        "lease_until": now + lease if state is RunState.RUNNING else now,
         "finished_at": now if state is RunState.SKIPPED else None,
         "counts": {"missed": missed} if missed else {},
     }

@@ -99,17 +99,6 @@ def assigned(session: Session, ticket: Ticket, staff_id: int, *, by: Actor, desk
     write_letters(session, [Draft("staff_assigned", cause, text, [email] if email else [], ticket_id=ticket.id)], desk=desk, now=now)
 
 
-def first_answer_overdue(session: Session, ticket: Ticket, *, desk: Desk, limits: Limits, now: datetime) -> bool:
-    """Tell the staff of the ticket's queue that its first answer is past its deadline; False when nobody is there to tell."""
-    facts = _facts_of(session, ticket, None, limits)
-    text = _staff_text("staff_first_answer_overdue", facts, desk, due_at=ticket.due_at)
-    staff = _queue_staff(session, ticket.family_id)
-    if facts.row.assignee_active:
-        staff = list(dict.fromkeys([facts.row.assignee_email, *staff]))
-    draft = Draft("staff_first_answer_overdue", f"staff_first_answer_overdue:{ticket.id}", text, staff, ticket_id=ticket.id)
-    return bool(write_letters(session, [draft], desk=desk, now=now))
-
-
 def registration_link(session: Session, pending: PendingRegistration, *, token: str, desk: Desk, now: datetime) -> None:
     """仮登録確認: the single-use link. Nothing the applicant typed stands in it: it may go to a stranger."""
     text = compose("registration_link", desk=desk, token=token, expires_at=pending.expires_at)

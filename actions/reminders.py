@@ -1,47 +1,80 @@
-"""Reminders: which are due, written once for each cause."""
+"""Reminders of answers that are owed, near their deadline and past it; and the record that keeps every reminder to once for each cause."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import String, cast, exists, literal, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
-from actions import notices
+from actions import notices_reminders as notices
 from mail.desk import Desk
 from models.database import insert_on_conflict
-from models.outbox import Reminder
+from models.reminders import Reminder
 from models.tickets import Ticket
-from rules.limits import Limits
+from rules.calendar import BusinessCalendar
+from rules.reminders import Kind, Outcome, answer_kind, near_edges
 from rules.tickets import State, clock_runs
 
-FIRST_ANSWER_OVERDUE = "first_answer_overdue"
-_RUNNING = [state for state in State if clock_runs(state, answered=False)]
+_BEFORE_FIRST = [state for state in State if clock_runs(state, answered=False)]
+_AFTER_FIRST = [state for state in State if clock_runs(state, answered=True)]
+_ROWS_AT_ONCE = 500
 
 
-def remind_of_first_answers(session: Session, *, desk: Desk, limits: Limits, now: datetime, limit: int = 200) -> tuple[int, int]:
-    """Tell the queues' staff of tickets whose first answer is past its deadline: (reminders written, those nobody could be told of).
+def remind_of_answers(
+    session: Session, *, active: Collection[Kind], calendar: BusinessCalendar, desk: Desk, now: datetime, limit: int = 200
+) -> Counter[Outcome]:
+    """Tell staff of tickets whose first or next answer is near its deadline or past it; how many reminders ended how.
 
-    A deadline is counted in business hours (`Ticket.due_at`), so it only ever passes in them. An answer that waits for its
-    publication has been given. One reminder a ticket for ever; at most `limit` in one transaction.
+    Near goes to the assignee (without one to the queue's staff), past to them and to the leads. A deadline is counted in business hours
+    (`Ticket.due_at`), so it only ever comes near or passes in them. An answer that waits for its publication has been given. One reminder of
+    a kind for each answer that is owed; a near one that was slept through is dropped for the past one. At most `limit` in one transaction.
     """
-    cause = literal(f"{FIRST_ANSWER_OVERDUE}:") + cast(Ticket.id, String)
-    reminded = exists(select(Reminder.id).where(Reminder.cause == cause))
-    overdue = select(Ticket).where(
-        Ticket.unresolved, Ticket.due_at <= now, Ticket.first_answer_at.is_(None), Ticket.state.in_(_RUNNING), Ticket.merged_into_id.is_(None), ~reminded
-    )
-    told = alone = 0
-    for ticket in session.scalars(overdue.order_by(Ticket.due_at, Ticket.id).limit(limit)):
-        if not _first_time(session, FIRST_ANSWER_OVERDUE, f"{FIRST_ANSWER_OVERDUE}:{ticket.id}", now):
-            continue
-        if notices.first_answer_overdue(session, ticket, desk=desk, limits=limits, now=now):
-            told += 1
-        else:
-            alone += 1
-    return told, alone
+    told: Counter[Outcome] = Counter()
+    edges = near_edges(calendar, now)
+    near = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= edge) for priority, edge in edges.items()))
+    for first in (True, False):
+        for overdue in (True, False):
+            kind = answer_kind(first=first, overdue=overdue)
+            # A near reminder is of use only while there is time left.
+            due = Ticket.due_at <= now if overdue else and_(near, Ticket.due_at > now)
+            if kind in active and told.total() < limit:
+                told += _remind(session, kind, _owed(first) & due, limit - told.total(), desk=desk, now=now)
+    return told
 
 
-def _first_time(session: Session, kind: str, cause: str, now: datetime) -> bool:
-    """Note the reminder; False when it was given before."""
-    statement = insert_on_conflict(session, Reminder).values(kind=kind, cause=cause, at=now).on_conflict_do_nothing(index_elements=["cause"])
-    return session.execute(statement.returning(Reminder.id)).first() is not None
+def _owed(first: bool) -> ColumnElement[bool]:
+    """Tickets that owe their first, or a next answer."""
+    answered = Ticket.first_answer_at.is_(None) if first else Ticket.first_answer_at.is_not(None)
+    return and_(Ticket.unresolved, Ticket.state.in_(_BEFORE_FIRST if first else _AFTER_FIRST), Ticket.merged_into_id.is_(None), answered)
+
+
+def _remind(session: Session, kind: Kind, due: ColumnElement[bool], limit: int, *, desk: Desk, now: datetime) -> Counter[Outcome]:
+    first = kind in (Kind.FIRST_ANSWER_NEAR, Kind.FIRST_ANSWER_OVERDUE)
+    given = and_(Reminder.ticket_id == Ticket.id, Reminder.kind == kind)
+    if not first:
+        given = and_(given, Reminder.since == Ticket.owed_since)
+    told: Counter[Outcome] = Counter()
+    for ticket in session.scalars(select(Ticket).where(due, ~exists(select(Reminder.id).where(given))).order_by(Ticket.due_at, Ticket.id).limit(limit)):
+        since = None if first else ticket.owed_since
+        cause = f"{kind}:{ticket.id}" if since is None else f"{kind}:{ticket.id}:{since.isoformat()}"
+        reached = notices.answer_due(session, kind, ticket, cause=cause, desk=desk, now=now)
+        outcome = Outcome.TOLD if reached else Outcome.NOBODY
+        if note(session, kind, [cause], outcome, ticket_id=ticket.id, since=since, now=now):
+            told[outcome] += 1
+    return told
+
+
+def note(
+    session: Session, kind: Kind, causes: Sequence[str], outcome: Outcome, *, ticket_id: int | None = None, since: datetime | None = None, now: datetime
+) -> set[str]:
+    """Note that reminders of `kind` were due; the causes among them that were not noted before."""
+    shared = {"kind": kind.value, "outcome": outcome, "ticket_id": ticket_id, "since": since, "at": now}
+    fresh: set[str] = set()
+    for begin in range(0, len(causes), _ROWS_AT_ONCE):
+        rows = [{**shared, "cause": cause} for cause in causes[begin : begin + _ROWS_AT_ONCE]]
+        statement = insert_on_conflict(session, Reminder).values(rows).on_conflict_do_nothing(index_elements=["cause"])
+        fresh |= set(session.scalars(statement.returning(Reminder.cause)))
+    return fresh

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from actions import journal, notices
+from actions import journal, notices, quotas
 from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
 from actions.drafts import keep_draft
@@ -67,12 +67,13 @@ def open_ticket(
 ) -> Ticket:
     """Open a ticket for the account of `by` and write its letters; the same `submission` again returns the ticket it made.
 
-    Refuses at files: files_gone, post_large. The contract never blocks: what it is worth is kept as the opening verdict.
+    Refuses: tickets_today; at files what `take_files` does. The contract never blocks: what it is worth is kept as the opening verdict.
     """
     posted = _posted(session, submission)
     if posted is not None:
         return session.get_one(Ticket, posted.ticket_id)
     account = session.get_one(Account, by.id)
+    quotas.check_tickets(session, account.id, limits=limits, now=now)
     judgement = judge_typed(session, opening.contract_text, opening.serial_text, facts_of(account), today=tokyo_date(now))
     ticket = Ticket(
         account_id=account.id,

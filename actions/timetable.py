@@ -55,8 +55,10 @@ class Daily:
 class Line:
     """One line of the timetable.
 
-    A slot is run once, by one process; missed ones are made up for by one run, unless the slot is older than `grace`.
-    `shared` work is done by every process at once, and the database decides over each piece of it.
+    A slot is run once, by one process; missed ones are made up for by one run, unless the slot is older than `grace`. A job whose next slot
+    is past its grace is late, a run that takes longer than `longest` is stuck: both alarm (`actions.lateness`).
+    `shared` work is done by every process at once, and the database decides over each piece of it; `quiet` work leaves no run behind where
+    there is nothing to do, and is late when something waits longer than its grace.
     """
 
     name: str
@@ -64,34 +66,69 @@ class Line:
     does: str
     rhythm: Every | Daily
     grace: timedelta = _DAY
+    longest: timedelta = timedelta(hours=1)
     shared: bool = False
+    quiet: bool = False
 
 
+_SOON, _HOUR, _MORNING = timedelta(minutes=15), timedelta(hours=1), timedelta(hours=8)
 TIMETABLE: tuple[Line, ...] = (
-    Line("deliver_mail", N_("メールの送信"), N_("送信待ちのメールを送り、失敗したメールを時間をおいて送り直します。"), Every(1), shared=True),
+    Line(
+        "deliver_mail", N_("メールの送信"), N_("送信待ちのメールを送り、失敗したメールを時間をおいて送り直します。"), Every(1), _SOON, shared=True, quiet=True
+    ),
     Line(
         "read_mailbox",
         N_("戻ってきたメールの読み取り"),
         N_("送信元のメールボックスを読み、届かなかった宛先に印を付け、メールでの返信を担当者に見せます（設定したときだけ）。"),
         Every(120),
+        _HOUR,
     ),
-    Line("plan_import", N_("取込の読み取り"), N_("アップロードされたファイルを読み取り、反映の前の確認画面を用意します。"), Every(1)),
-    Line("index_search", N_("検索の準備"), N_("公開された投稿を全文検索に加えます。それまでの投稿も 1 件ずつ調べるので、検索からもれません。"), Every(2)),
+    Line("plan_import", N_("取込の読み取り"), N_("アップロードされたファイルを読み取り、反映の前の確認画面を用意します。"), Every(1), _HOUR, quiet=True),
     Line(
-        "first_answer_overdue",
-        N_("最初の回答の督促"),
-        N_("最初の回答が期限（営業時間で計算）を過ぎたチケットを、製品の担当者に 1 回だけ知らせます。"),
-        Every(60),
+        "index_search",
+        N_("検索の準備"),
+        N_("公開された投稿を全文検索に加えます。それまでの投稿も 1 件ずつ調べるので、検索からもれません。"),
+        Every(2),
+        _HOUR,
+        quiet=True,
     ),
-    Line("answer_recoveries", N_("ログイン情報の案内"), N_("「ログイン情報を忘れた場合」の依頼に、アカウントがあればメールを用意します。"), Every(1)),
+    Line(
+        "answer_recoveries",
+        N_("ログイン情報の案内"),
+        N_("「ログイン情報を忘れた場合」の依頼に、アカウントがあればメールを用意します。"),
+        Every(1),
+        _SOON,
+        quiet=True,
+    ),
+    Line(
+        "remind_answers",
+        N_("回答の督促"),
+        N_("最初の回答と次の回答の期限（営業時間で計算）が近いこと、過ぎたことを、担当者（超過はリーダーにも）に 1 回ずつ知らせます。"),
+        Every(60),
+        _SOON,
+    ),
+    Line(
+        "remind_silent",
+        N_("お客様への督促"),
+        N_("ご返信のないお客様に、5・10 営業日でお知らせし、15 営業日でチケットを終了します。解決済みのチケットは 10 営業日で終了します。"),
+        Daily(time(9)),
+        _MORNING,
+    ),
+    Line("remind_contracts", N_("契約終了の予告"), N_("終了の 90・30・7 日前に、サービス管理センターに知らせます。"), Daily(time(8, 30)), _MORNING),
+    Line("remind_links", N_("本登録のお願い"), N_("確認のリンクの期限が近いお客様に、本登録が済んでいないことを知らせます。"), Every(600), _HOUR),
+    Line("write_digests", N_("今日の一覧"), N_("職員それぞれに、選んだ時刻に今日の一覧を送ります。"), Every(600), _HOUR),
+    Line("remind_staff", N_("職員への知らせ"), N_("送れなかったメール、上限の近いアカウント、営業日の一覧の終わりを知らせます。"), Every(3600), _MORNING),
+    Line("watch_jobs", N_("ジョブの見張り"), N_("遅れているジョブと終わらないジョブを、管理者に知らせます。"), Every(600), _HOUR),
     Line(
         "check_accounts",
         N_("アカウントの点検"),
         N_("すべてのアカウントを確かめ、次のプロフィールの変更で断られるものなどを一覧にします。"),
-        Daily(time(3, 30)),
+        Daily(time(3, 45)),
+        _MORNING,
     ),
-    Line("expire", N_("期限切れの整理"), N_("期限の切れた仮登録・リンク・ログイン・回数の記録を消します。"), Every(600)),
-    Line("sweep_uploads", N_("使われなかったファイルの整理"), N_("投稿されなかったファイルを、保管期間のあとに消します。"), Every(600)),
+    Line("expire", N_("期限切れの整理"), N_("期限の切れた仮登録・リンク・ログイン・回数の記録を消します。"), Every(600), _HOUR),
+    Line("check_files", N_("ファイルの照合"), N_("添付ファイルと記録が合うかを確かめます。"), Daily(time(3, 30)), _MORNING),
+    Line("sweep_uploads", N_("使われなかったファイルの整理"), N_("投稿されなかったファイルを、保管期間のあとに消します。"), Every(600), _HOUR),
 )
 """Every job there is."""
 

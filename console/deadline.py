@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from models.base import NEVER
 from rules.calendar import BusinessCalendar
+from rules.reminders import NEAR_SHARE
 from rules.tickets import Priority, State, target_hours
 from wording.catalog import N_, translate
 
-NEAR_SHARE = 4
-"""A deadline is near when a quarter of its time is left."""
 _WHY = {
     State.WAITING_CUSTOMER: N_("お客様の返信待ち"),
     State.WAITING_VENDOR: N_("メーカー回答待ち"),
@@ -43,11 +41,6 @@ def deadline_of(ticket: Any, calendar: BusinessCalendar, now: datetime, *, langu
     total = target_hours(Priority(ticket.priority)) * 3600
     kind = "near" if left * NEAR_SHARE <= total else "running"
     return Deadline(kind, left, due_at, max(0, min(100, 100 - left * 100 // total)))
-
-
-def near_edges(calendar: BusinessCalendar, now: datetime) -> Mapping[Priority, datetime]:
-    """By priority, the moment up to which a deadline is near or past."""
-    return {priority: calendar.add_business_seconds(now, target_hours(priority) * 3600 / NEAR_SHARE).at for priority in Priority}
 
 
 def _why(state: State, since: datetime, now: datetime, language: str) -> str:

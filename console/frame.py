@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
 
-from console.deadline import near_edges
 from models.queue import queue_counts
 from rules.calendar import TOKYO, BusinessCalendar, tokyo_date
+from rules.reminders import near_edges
 from web.call import Call
 
 

@@ -8,11 +8,12 @@ from typing import Any
 from starlette.responses import Response
 
 from actions.jobs import RunState, ask
+from actions.lateness import late_jobs
 from actions.timetable import TIMETABLE, Daily, Line, line_of
 from console.frame import frame
 from console.paging import address, pager, place_of
 from models.base import AnyRow
-from models.job_lists import jobs_processes, last_runs, run_list
+from models.job_lists import failure_counts, jobs_processes, last_runs, run_list
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -24,6 +25,7 @@ from wording.catalog import N_, translate
 _PATH = "/console/jobs"
 _ALIVE = timedelta(minutes=1)
 """A process that said nothing for so long is taken for dead."""
+_FAILURES = timedelta(days=7)
 _OTHER_STATES = {RunState.ASKED: N_("実行待ち"), RunState.SKIPPED: N_("見送り")}
 _COUNTS = {
     "letters": N_("メール {n}通"),
@@ -32,7 +34,19 @@ _COUNTS = {
     "permanent": N_("恒久失敗 {n}件"),
     "unknown": N_("不明 {n}件"),
     "missed": N_("実行できなかった回 {n}回"),
-    "reminded": N_("督促 {n}件"),
+    "reminded": N_("知らせた {n}件"),
+    "dropped": N_("時機を過ぎた {n}件"),
+    "nothing_to_tell": N_("知らせることのない {n}件"),
+    "silent_reminder": N_("ご返信のお願い {n}件"),
+    "silent_notice": N_("終了の予告 {n}件"),
+    "silent_closed": N_("ご返信がなく終了 {n}件"),
+    "closed": N_("解決済みから終了 {n}件"),
+    "contracts": N_("契約 {n}件"),
+    "accounts": N_("アカウント {n}件"),
+    "mails": N_("送れなかったメール {n}通"),
+    "quotas": N_("近い上限 {n}件"),
+    "calendar": N_("営業日の一覧 {n}件"),
+    "late": N_("遅れているジョブ {n}件"),
     "nobody_to_tell": N_("知らせる職員がいない {n}件"),
     "registrations": N_("仮登録 {n}件"),
     "links": N_("リンク {n}件"),
@@ -43,10 +57,16 @@ _COUNTS = {
     "secrets": N_("メールの中のリンク {n}通"),
     "held": N_("投稿されなかったファイル {n}件"),
     "orphans": N_("記録のないファイル {n}件"),
+    "files": N_("照合したファイル {n}件"),
+    "lost": N_("失われたファイル {n}件"),
+    "sign_ins": N_("サインインの履歴 {n}件"),
+    "refusals": N_("断った登録の記録 {n}件"),
+    "reminders": N_("督促の記録 {n}件"),
+    "drafts": N_("古い下書き {n}件"),
     "planned": N_("読み取った取込 {n}件"),
     "failed": N_("読み取れなかった取込 {n}件"),
     "answered": N_("案内の依頼 {n}件"),
-    "accounts": N_("確かめたアカウント {n}件"),
+    "checked": N_("確かめたアカウント {n}件"),
     "found": N_("新しく見つかった {n}件"),
     "solved": N_("解消した {n}件"),
     "standing": N_("残っている {n}件"),
@@ -58,13 +78,15 @@ def index(call: Call) -> Response:
     language = call.basis.language
     job = call.query("job") if line_of(call.query("job")) else ""
     failed = call.query("state") == RunState.FAILED
-    last = last_runs(call.session)
+    last, failures = last_runs(call.session), failure_counts(call.session, since=call.now - _FAILURES)
+    late = {one.line.name: one for one in late_jobs(call.session, now=call.now)}
     sheet = run_list(call.session, job=job, failed=failed, place=place_of(call), limit=call.limits.page_rows)
     kept = {"job": job, "state": RunState.FAILED if failed else ""}
     return call.page(
         "console/jobs/index.html",
         **frame(call),
-        lines=[_line(call, line, last.get(line.name), language) for line in TIMETABLE],
+        lines=[{**_line(call, line, last.get(line.name), language), "late": late.get(line.name), "failures": failures.get(line.name, 0)} for line in TIMETABLE],
+        late=[translate(one.line.title, language) for one in late.values()],
         runs=[_run(row, language) for row in sheet.rows],
         page=pager(_PATH, kept, sheet),
         processes=jobs_processes(call.session, since=call.now - _ALIVE),
@@ -122,6 +144,8 @@ def _rhythm(line: Line, language: str) -> str:
     seconds = line.rhythm.seconds
     if seconds % 60:
         return translate(N_("{n}秒ごと"), language).format(n=seconds)
+    if seconds % 3600 == 0:
+        return translate(N_("{n}時間ごと"), language).format(n=seconds // 3600)
     return translate(N_("{n}分ごと"), language).format(n=seconds // 60)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from console import mail_templates, master_lists, master_privacy, master_products
+from console import mail_templates, master_lists, master_privacy, master_products, master_reminders
 from console.frame import frame
 from models.contracts import Category, CompanyDay, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
 from models.mail_templates import MailTemplate
+from models.reminders import active_kinds
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -29,7 +30,7 @@ def index(call: Call) -> Response:
         "privacy_version": select(func.max(PrivacyText.id)),
     }
     sizes = call.session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in counted.items()))).one()
-    return call.page("console/masters/index.html", **frame(call), sizes=sizes)
+    return call.page("console/masters/index.html", **frame(call), sizes=sizes, reminders_on=len(active_kinds(call.session)))
 
 
 PAGES = [
@@ -38,4 +39,5 @@ PAGES = [
     *master_lists.PAGES,
     *master_privacy.PAGES,
     *mail_templates.PAGES,
+    *master_reminders.PAGES,
 ]

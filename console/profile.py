@@ -10,14 +10,17 @@ from typing import Any
 from starlette.responses import Response
 
 from actions import staff_sign_in
+from actions.digests import choose_hour
 from actions.staff import set_staff_password
 from console.door import forgive_try, try_again_at
 from console.frame import frame
 from models.database import transaction
 from models.people import Staff
 from models.people_lists import staff_queues, staff_sessions, staff_sign_ins
+from models.reminders import digest_hour
 from rules.credentials import check_staff_password, user_id_key
 from rules.refusal import Refused
+from rules.reminders import DIGEST_HOURS
 from web.access import STAFF_MEMBER
 from web.call import Basis, Call
 from web.endpoint import find_actor, get, post
@@ -54,6 +57,17 @@ def change_password(call: Call) -> Response:
     return call.redirect(_PATH, flash=N_("パスワードを変更しました。ほかの画面のサインインは終了しました。"))
 
 
+def choose_digest_hour(call: Call) -> Response:
+    """Read the day's overview at another hour, or not at all."""
+    try:
+        hour = choose_hour(call.session, call.form.value("digest_hour"), by=call.staff)
+    except Refused as refused:
+        call.form.refuse(refused)
+        return call.invalid(_TEMPLATE, **_profile(call))
+    told = N_("今日の一覧を {hour}時に送ります。") if hour is not None else N_("今日の一覧を送らないようにしました。")
+    return call.redirect(_PATH, flash=call.say(told, hour=hour))
+
+
 def _check(call: Call, staff: Staff, typed: Typed) -> None:
     form, new = call.form, call.form.value("new_password")
     form.value("password")  # refuses a field that came twice
@@ -77,6 +91,8 @@ def _profile(call: Call) -> dict[str, Any]:
         "sign_ins": staff_sign_ins(call.session, staff.id),
         "sessions": staff_sessions(call.session, staff.id, call.now),
         "own_session": call.staff.session_id,
+        "digest_hour": digest_hour(call.session, staff.id),
+        "digest_hours": [("", call.say(N_("送らない"))), *((hour, call.say(N_("{hour}時"), hour=hour)) for hour in DIGEST_HOURS)],
     }
 
 
@@ -101,5 +117,6 @@ def _hash_ahead(basis: Basis) -> Typed:
 
 PAGES = [
     get(_PATH, show, STAFF_MEMBER),
+    post(f"{_PATH}/digest", choose_digest_hour, STAFF_MEMBER),
     post(f"{_PATH}/password", change_password, STAFF_MEMBER, prepare=_hash_ahead),
 ]

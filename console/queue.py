@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 from sqlalchemy import Row
 from starlette.responses import Response
 
-from console.deadline import deadline_of, near_edges
+from console.deadline import deadline_of
 from console.frame import frame, today_began
 from models.queue import Cursor, Masters, Order, Wanted, cursor_of, found_rows, queue_masters, queue_rows
 from rules.calendar import BusinessCalendar
+from rules.reminders import near_edges
 from rules.rights import Area, Right
 from rules.search import excerpt, marked, terms_of
 from rules.tickets import ENDED, State

@@ -16,4 +16,4 @@ def check(parts: Parts, run: Run) -> Counts:
         accounts, found = check_accounts(session, today=tokyo_date(now))
     with transaction(parts.engine) as session:
         confirm(session, run)
-        return {"accounts": accounts, **keep_findings(session, found, now=now)}
+        return {"checked": accounts, **keep_findings(session, found, now=now)}

@@ -1,10 +1,13 @@
-"""Deleting what has run out: registrations that were never confirmed, links, sessions, counts, old runs, secrets in old letters."""
+"""Deleting what has run out: registrations that were never confirmed, links, sessions, counts, old runs, drafts and records, secrets in old letters.
+
+Decisions and letters themselves are kept: staff must be able to prove what was sent when. docs/operating.md lists how long each class is kept.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, Delete, delete, or_, select, update
+from sqlalchemy import CursorResult, Delete, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from actions.exception_requests import lapse_requests
@@ -13,8 +16,10 @@ from jobs.parts import Parts
 from mail.compose import SECRET_NOTICES, mask_links
 from models.database import transaction
 from models.outbox import JobRun, Letter
-from models.people import AccountLink, AccountSession, PendingRegistration, RateCount, StaffSession
+from models.people import AccountLink, AccountSession, PendingRegistration, RateCount, Refusal, SignIn, StaffSession
 from models.presence import LOOKING, Presence
+from models.reminders import Reminder
+from models.tickets import Draft
 from rules.limits import Limits
 
 _KEPT_REGISTRATION = timedelta(days=7)
@@ -23,6 +28,7 @@ _KEPT_COMPLETED = timedelta(days=30)
 _KEPT_COUNTS = timedelta(days=2)
 """Longer than the longest window that is counted."""
 _KEPT_RUNS = timedelta(days=14)
+_KEPT_FAILED_RUNS = timedelta(days=90)
 _SECRETS_AT_ONCE = 500
 
 
@@ -56,7 +62,16 @@ def _statements(limits: Limits, now: datetime) -> dict[str, Delete]:
         "staff_sessions": delete(StaffSession).where(or_(StaffSession.expires_at < now, StaffSession.seen_at < now - timedelta(hours=limits.staff_idle_hours))),
         "presences": delete(Presence).where(Presence.seen_at < now - LOOKING),
         "counts": delete(RateCount).where(RateCount.began_at < now - _KEPT_COUNTS),
-        "runs": delete(JobRun).where(JobRun.state.in_([RunState.DONE, RunState.SKIPPED]), JobRun.started_at < now - _KEPT_RUNS),
+        "runs": delete(JobRun).where(
+            or_(
+                and_(JobRun.state.in_([RunState.DONE, RunState.SKIPPED]), JobRun.started_at < now - _KEPT_RUNS),
+                and_(JobRun.state == RunState.FAILED, JobRun.started_at < now - _KEPT_FAILED_RUNS),
+            )
+        ),
+        "drafts": delete(Draft).where(Draft.updated_at < now - timedelta(days=limits.kept_draft_days)),
+        "sign_ins": delete(SignIn).where(SignIn.at < now - timedelta(days=limits.kept_sign_in_days)),
+        "refusals": delete(Refusal).where(Refusal.at < now - timedelta(days=limits.kept_refusal_days)),
+        "reminders": delete(Reminder).where(Reminder.at < now - timedelta(days=limits.kept_reminder_days)),
     }
 
 

@@ -9,14 +9,14 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError
 
@@ -27,19 +27,19 @@ from jobs.deliver_mail import Mailer
 from jobs.parts import Parts
 from jobs.schedule import JOBS, Job
 from models.database import transaction
-from rules.calendar import TOKYO
 
 log = structlog.get_logger("jobs")
 
 BEAT_SECONDS = 10
+_OFTEN = 60
 _THREADS = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def run(parts: Parts, stop: threading.Event | None = None) -> None:
+def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] = JOBS) -> None:
     """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first."""
     stopping = stop or _stop_at_signals()
-    process = Process(parts, stopping)
+    process = Process(parts, stopping, work)
     process.start()
     stopping.wait()
     process.finish()
@@ -48,18 +48,20 @@ def run(parts: Parts, stop: threading.Event | None = None) -> None:
 class Process:
     """The scheduler's calls, and the runs that are in this process's hands."""
 
-    def __init__(self, parts: Parts, stop: threading.Event) -> None:
+    def __init__(self, parts: Parts, stop: threading.Event, work: Sequence[Job] = JOBS) -> None:
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"[:120]
         self._parts = parts
         self._stop = stop
         self._mailer = Mailer(parts, self.worker, stop)
+        self._work = work
+        self._lease = timedelta(seconds=parts.limits.job_lease_seconds)
         self._running: dict[int, Run] = {}
         self._scheduler = _scheduler()
 
     def start(self) -> None:
         """Say that this process is there, make up for what was missed, then follow the timetable."""
         self.beat()
-        for job in JOBS:
+        for job in self._work:
             self._scheduler.add_job(self.tick, args=[job], id=f"{job.line.name} at start")
             self._scheduler.add_job(self.tick, _trigger(job), args=[job], id=job.line.name)
         self._scheduler.add_job(self.beat, IntervalTrigger(seconds=BEAT_SECONDS, timezone=UTC), id="heartbeat")
@@ -79,12 +81,11 @@ class Process:
     def tick(self, job: Job) -> None:
         """It is time for `job`: run this slot unless somebody does or did."""
         now = self._parts.clock()
-        if job.wants is not None:
-            with transaction(self._parts.engine, readonly=True) as session:
-                if not job.wants(session, now):
-                    return
+        with transaction(self._parts.engine, readonly=True) as session:
+            if not jobs.is_due(session, job.line, now=now) or (job.wants is not None and not job.wants(session, now)):
+                return
         with transaction(self._parts.engine) as session:
-            begun = jobs.begin(session, job.line, worker=self.worker, now=now)
+            begun = jobs.begin(session, job.line, worker=self.worker, now=now, lease=self._lease)
         if begun is not None:
             self._do(job, begun)
 
@@ -93,9 +94,9 @@ class Process:
         with transaction(self._parts.engine, readonly=True) as session:
             if not jobs.is_asked(session):
                 return
-        known = {job.line.name: job for job in JOBS}
+        known = {job.line.name: job for job in self._work}
         with transaction(self._parts.engine) as session:
-            begun = jobs.begin_asked(session, known, worker=self.worker, now=self._parts.clock())
+            begun = jobs.begin_asked(session, known, worker=self.worker, now=self._parts.clock(), lease=self._lease)
         if begun is not None:
             self._do(known[begun.job], begun)
 
@@ -111,7 +112,7 @@ class Process:
                 jobs.beat(session, self.worker, now=now)
             for held in list(self._running.values()):
                 with transaction(self._parts.engine) as session:
-                    jobs.renew(session, held, now=now)
+                    jobs.renew(session, held, now=now, lease=self._lease)
         except DBAPIError as fault:
             log.warning("no heartbeat", fault=type(fault.orig).__name__)
 
@@ -129,15 +130,17 @@ class Process:
             del self._running[begun.id]
         with transaction(self._parts.engine) as session:
             kept = jobs.finish(session, begun, counts, now=self._parts.clock())
-        log.info("run", job=begun.job, slot=begun.slot.isoformat(), kept=kept, ms=round((time.monotonic() - began) * 1000), **counts)
+        log.info("run", run=begun.id, job=begun.job, slot=begun.slot.isoformat(), kept=kept, ms=round((time.monotonic() - began) * 1000), **counts)
 
 
 def _trigger(job: Job) -> Any:
-    """When the scheduler calls: at the beginning of each slot."""
+    """When the scheduler calls: at the beginning of each slot, and every minute of a longer one.
+
+    A slot whose process died, or that found the database away, is taken up within the minute and not in the next slot.
+    """
     rhythm = job.line.rhythm
-    if isinstance(rhythm, Daily):
-        return CronTrigger(hour=rhythm.at.hour, minute=rhythm.at.minute, timezone=TOKYO)
-    return IntervalTrigger(seconds=rhythm.seconds, start_date=_EPOCH, timezone=UTC)
+    seconds = _OFTEN if isinstance(rhythm, Daily) else min(rhythm.seconds, _OFTEN)
+    return IntervalTrigger(seconds=seconds, start_date=_EPOCH, timezone=UTC)
 
 
 def _scheduler() -> Any:

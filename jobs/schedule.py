@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import check_accounts, expire, index_search, plan_import, read_mailbox, recover, remind, sweep
+from jobs import check_accounts, check_files, expire, index_search, plan_import, read_mailbox, recover, remind, sweep
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -31,10 +31,17 @@ _WORK: dict[str, tuple[Work, Wants | None]] = {
     "plan_import": (plan_import.plan_received, plan_import.has_received),
     "index_search": (index_search.index_posts, index_search.has_waiting),
     "read_mailbox": (read_mailbox.read_mailbox, None),
-    "first_answer_overdue": (remind.first_answers, None),
     "answer_recoveries": (recover.answer, recover.has_requests),
     "check_accounts": (check_accounts.check, None),
+    "remind_answers": (remind.answers, None),
+    "remind_silent": (remind.silent, None),
+    "remind_contracts": (remind.contracts, None),
+    "remind_links": (remind.links, None),
+    "write_digests": (remind.digests, None),
+    "remind_staff": (remind.staff, None),
+    "watch_jobs": (remind.late, None),
     "expire": (expire.expire, None),
+    "check_files": (check_files.check, None),
     "sweep_uploads": (sweep.sweep_uploads, None),
 }
 JOBS: tuple[Job, ...] = tuple(Job(line, *_WORK[line.name]) for line in TIMETABLE if not line.shared)

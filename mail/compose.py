@@ -259,7 +259,21 @@ NOTICES: Mapping[str, str] = {
     "staff_ticket_updated": N_("お客様の返信（職員）"),
     "staff_registration_limit": N_("登録の失敗の上限（職員）"),
     "staff_assigned": N_("担当の割り当て（職員）"),
+    "staff_first_answer_near": N_("最初の回答の期限（職員）"),
     "staff_first_answer_overdue": N_("最初の回答の超過（職員）"),
+    "staff_next_answer_near": N_("次の回答の期限（職員）"),
+    "staff_next_answer_overdue": N_("次の回答の超過（職員）"),
+    "silent_reminder": N_("ご返信のお願い"),
+    "silent_notice": N_("終了の予告"),
+    "silent_closed": N_("終了のお知らせ"),
+    "contract_ending": N_("終了が近い契約（サービス管理センター）"),
+    "contract_ending_account": N_("契約終了のお知らせ"),
+    "registration_ending": N_("本登録のお願い"),
+    "staff_digest": N_("今日の一覧（職員）"),
+    "staff_calendar_ending": N_("営業日の一覧の終わり（職員）"),
+    "staff_mails_failed": N_("送れなかったメール（職員）"),
+    "staff_quota": N_("上限が近いお知らせ（職員）"),
+    "staff_jobs_late": N_("遅れているジョブ（職員）"),
 }
 """Every mail there is, by its template, with its name in the ledger."""
 SECRET_NOTICES = frozenset({"registration_link", "login_ids", "email_link", "exception_link"})

@@ -279,6 +279,7 @@ def _processed(rows: Iterable[Sequence[Any]], processors: Mapping[int, Callable[
 def start_numbers_at(connection: Connection, table: str, first: int) -> None:
     """Let the next id of `table` be `first`: numbers people quote should not begin at one."""
     if connection.dialect.name == "sqlite":
+        connection.execute(text("DELETE FROM sqlite_sequence WHERE name = :table"), {"table": table})
         connection.execute(text("INSERT INTO sqlite_sequence (name, seq) SELECT :table, :seq"), {"table": table, "seq": first - 1})
     else:
         connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :first, false)"), {"table": table, "first": first})

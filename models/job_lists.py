@@ -23,6 +23,12 @@ def last_runs(session: Session) -> dict[str, AnyRow]:
     return {row.job: row for row in session.execute(_RUNS.where(JobRun.id.in_(newest)))}
 
 
+def failure_counts(session: Session, *, since: datetime) -> dict[str, int]:
+    """How often each job's runs failed since `since`, by its name; none for jobs that never did."""
+    statement = select(JobRun.job, func.count().label("failures")).where(JobRun.state == "failed", JobRun.started_at >= since)
+    return {row.job: row.failures for row in session.execute(statement.group_by(JobRun.job))}
+
+
 def run_list(session: Session, *, job: str, failed: bool, place: Place, limit: int) -> Sheet:
     """Runs, the newest first; those of one job, or those that failed."""
     statement = _RUNS

@@ -144,13 +144,3 @@ class Heartbeat(Base):
     worker: Mapped[str] = mapped_column(String(120), unique=True)
     kind: Mapped[str] = mapped_column(String(20), index=True)
     at: Mapped[datetime]
-
-
-class Reminder(Base):
-    """That a reminder of `kind` went out for `cause`: never a second time for one cause."""
-
-    __tablename__ = "reminder"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str] = mapped_column(String(40))
-    cause: Mapped[str] = mapped_column(String(200), unique=True)
-    at: Mapped[datetime]

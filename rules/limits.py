@@ -46,3 +46,30 @@ class Limits:
     """Letters that all workers together hand to the mail server in a minute; 0: as many as it takes."""
     page_rows: int = 50
     account_tickets_per_day: int = 10_000
+    """Tickets of one account in a day (Tokyo's)."""
+    account_bytes: int = 10 * 1024 * MIB
+    """Attachments of one account together; 0: no limit."""
+    storage_bytes: int = 0
+    """Attachments of all together: staff are told when it fills; 0: nobody watches it."""
+    quota_percent: int = 80
+    """Of a limit, from which on staff are told."""
+    silent_reminder_days: int = 5
+    """Business days of a customer's silence; so are the next three."""
+    silent_notice_days: int = 10
+    silent_close_days: int = 15
+    resolved_close_days: int = 10
+    contract_end_first_days: int = 90
+    contract_end_second_days: int = 30
+    contract_end_last_days: int = 7
+    link_reminder_hours: int = 6
+    """Before a confirmation link ends."""
+    calendar_months: int = 6
+    """Before the calendar's known days end."""
+    job_lease_seconds: int = 300
+    """How long a run holds without its process's heartbeat; longer than any apply."""
+    kept_draft_days: int = 90
+    kept_sign_in_days: int = 400
+    kept_refusal_days: int = 400
+    """Longer than the year in which somebody may ask by their 受付番号."""
+    kept_reminder_days: int = 800
+    """Longer than anything is owed: what is forgotten would be reminded of again."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -40,19 +40,37 @@ class Store:
     def put(self, file: IO[bytes], *, folder: str = "attachments") -> Stored:
         """Store all bytes of `file` from its beginning, in chunks; memory stays flat."""
         file.seek(0)
-        key = f"{folder}/{secrets.token_hex(16)}"
+        return self.keep(f"{folder}/{secrets.token_hex(16)}", iter(lambda: file.read(_CHUNK), b""))
+
+    def keep(self, key: str, chunks: Iterable[bytes]) -> Stored:
+        """Store `chunks` under a key they had elsewhere; memory stays flat."""
         digest = hashlib.sha256()
         size = 0
 
-        def chunks() -> Iterator[bytes]:
+        def counted() -> Iterator[bytes]:
             nonlocal size
-            while chunk := file.read(_CHUNK):
+            for chunk in chunks:
                 digest.update(chunk)
                 size += len(chunk)
                 yield chunk
 
-        self._objects.put(key, chunks())
+        self._objects.put(key, counted())
         return Stored(key, size, digest.hexdigest())
+
+    def digest(self, key: str) -> Stored:
+        """Size and SHA-256 of the bytes under `key`. Raises FileNotFoundError when there are none."""
+        digest, size = hashlib.sha256(), 0
+        for chunk in self.chunks(key):
+            digest.update(chunk)
+            size += len(chunk)
+        return Stored(key, size, digest.hexdigest())
+
+    def size(self, key: str) -> int | None:
+        """How many bytes lie under `key`, None when it is not there."""
+        try:
+            return self._objects.head(key)["size"]
+        except FileNotFoundError:
+            return None
 
     def chunks(self, key: str) -> Iterator[bytes]:
         """The bytes under `key`, streamed. Raises FileNotFoundError when there are none."""

@@ -46,7 +46,7 @@ _HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
-_PROBES = frozenset({"/healthz", "/readyz"})
+_PROBES = frozenset({"/healthz", "/healthz/jobs", "/readyz", "/metrics"})
 """Asked by machines that know an address and no name; they answer nothing about a host."""
 _HEADER_BYTES = 64 * 1024
 """No browser sends as much; the server below takes any number."""

@@ -116,6 +116,8 @@ _ACTS = {
     "enrol_customer_totp": N_("ログインの確認コードの利用を始めました"),
     "remove_customer_totp": N_("ログインの確認コードの利用をやめました"),
     "use_recovery_code": N_("予備コードでログインしました"),
+    "restore": N_("控えから戻しました"),
+    "switch_reminder": N_("自動のメールを切り替えました"),
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
@@ -133,6 +135,8 @@ _SUBJECTS = {
     "domain": N_("ドメイン"),
     "company_day": NC_("subject", "休業日"),
     "privacy_text": N_("個人情報の文"),
+    "reminder": N_("督促とお知らせ"),
+    "desk": NC_("subject", "システム"),
     "page": NC_("subject", "画面"),
     "email_change": N_("保守登録メール変更"),
 }

@@ -61,6 +61,7 @@ GET  /console/sign-in/callback                                       everybody
 GET  /console/sign-in/provider/sign-out                              everybody
 POST /console/sign-out                                               members
 GET  /console/profile                                                members
+POST /console/profile/digest                                         members
 POST /console/profile/password                                       members
 GET  /console/tickets                                                tickets own
 GET  /console/tickets/{number:int}                                   tickets own
@@ -171,6 +172,8 @@ POST /console/masters/domains/{id:int}/removal                       masters w
 GET  /console/masters/company-days                                   masters r
 POST /console/masters/company-days                                   masters w
 POST /console/masters/company-days/{id:int}/removal                  masters w
+GET  /console/masters/reminders                                      masters r
+POST /console/masters/reminders/{kind:str}                           masters w
 GET  /console/masters/privacy-text                                   masters r
 POST /console/masters/privacy-text                                   masters w
 GET  /console/masters/privacy-text/{version:int}                     masters r
@@ -339,6 +342,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "categories id": 1,
         "domains id": domain.id,
         "company-days id": day.id,
+        "reminders kind": "digest",
         "privacy-text version": 1,
         "staff id": member.id,
     }

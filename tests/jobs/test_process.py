@@ -57,7 +57,7 @@ def test_a_process_makes_up_for_what_was_missed_and_sends_what_waits(engine: Eng
 
     with running(parts):
         eventually(lambda: letter_states(engine) == {"done": 3})
-        eventually(lambda: {"expire", "sweep_uploads", "first_answer_overdue"} <= set(states_of(engine)))
+        eventually(lambda: {"expire", "sweep_uploads", "remind_answers"} <= set(states_of(engine)))
         with transaction(engine, readonly=True) as session:
             assert jobs.last_beat(session) == clock()
 

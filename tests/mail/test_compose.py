@@ -150,6 +150,19 @@ def test_every_notice_has_its_two_templates() -> None:
         "entries": [{"user_id": "kimura", "token": "t0ken"}],
         "customer": "東西ネットワーク株式会社 木村 はるか 様",
         "by": "中村",
+        "since": "2026/11/20",
+        "closes_on": "2026/12/15",
+        "endings": [{"contract": "JSC26040123A", "company": "東西ネットワーク株式会社", "ends_on": "2027/03/31", "lines": 4}],
+        "count": 3,
+        "more": 2,
+        "name": "中村",
+        "today": "12/1(火)",
+        "sections": [SimpleNamespace(title="担当のチケット", count="2件", lines=["#10482 VPN が切断される"], path="/console/tickets?view=mine")],
+        "known_until": "2026/12/31",
+        "year": 2027,
+        "letters": [{"id": 7, "subject": "件名"}],
+        "quotas": [{"what": what, "who": "東西ネットワーク株式会社", "used": "81", "limit": "100"} for what in ("storage", "account_bytes", "tickets", "cc")],
+        "jobs": [{"title": "期限切れの整理", "since": ENVELOPE.created_at}],
     }
 
     for notice in NOTICES:

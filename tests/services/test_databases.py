@@ -57,6 +57,22 @@ def test_an_empty_database_has_no_tables_and_takes_the_migrations(empty_database
     engine.dispose()
 
 
+def test_the_version_before_goes_on_writing_after_a_migration(empty_database_url: str) -> None:
+    """Migrations only add: whatever an older process leaves out of its INSERT has a default, or may be empty."""
+    engine = make_engine(empty_database_url)
+    migrate(engine, "0003")
+    before = _reflect(engine)
+    migrate(engine)
+    after = _reflect(engine)
+
+    assert set(before.tables) <= set(after.tables)
+    for name, table in before.tables.items():
+        assert set(table.columns.keys()) <= set(after.tables[name].columns.keys()), name
+        added = [column for column in after.tables[name].columns if column.name not in table.columns]
+        assert [f"{name}.{column.name}" for column in added if not column.nullable and column.server_default is None] == []
+    engine.dispose()
+
+
 def _counts(engine: Engine) -> dict[str, int]:
     with transaction(engine, readonly=True) as session:
         return {table.name: session.scalar(select(func.count()).select_from(table)) or 0 for table in _reflect(engine).sorted_tables}

@@ -19,6 +19,7 @@ HEAVY = (
     "httpx2",
     "joserfc",
     "openpyxl",
+    "prometheus_client",
     "pydantic",
     "python_calamine",
     "rich",

@@ -1,0 +1,128 @@
+"""What the staff themselves are reminded of: letters that failed, limits that fill, a calendar that ends, jobs that are late."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, time, timedelta
+from typing import TypeVar
+
+from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from actions import notices_reminders as notices
+from actions.lateness import Late
+from actions.rates import window_start
+from actions.reminders import note
+from mail.desk import Desk
+from models.base import AnyRow
+from models.contracts import company_days
+from models.database import among
+from models.outbox import Letter, LetterState, Recipient, RecipientState
+from models.people import Account, RateCount
+from models.reminders import Reminder
+from models.tickets import Attachment, Message, Ticket
+from rules.calendar import TOKYO, tokyo_date
+from rules.limits import Limits
+from rules.reminders import Kind, Outcome, calendar_known_until, is_ending_soon, is_nearly_full
+from rules.rights import Role
+
+T = TypeVar("T")
+
+_MOST_MAILS = 500
+_DAY, _TOKYO_OFFSET = timedelta(days=1), timedelta(hours=9)
+"""Windows of a day begin at midnight UTC; moved by Tokyo's offset they begin at midnight there (actions.notices)."""
+_DELIVERY = (Role.LEAD, Role.ADMIN)
+_ACCOUNTS = (Role.DESK, Role.ADMIN)
+
+
+def tell_of_failed_mails(session: Session, *, desk: Desk, now: datetime) -> int:
+    """One letter to leads and administrators about all letters that were given up or refused since the last one; how many they are.
+
+    A letter that was sent again and failed again is told again. This letter's own failures are told by the console alone.
+    """
+    refused = exists(select(Recipient.id).where(Recipient.letter_id == Letter.id, Recipient.state.in_([RecipientState.PERMANENT, RecipientState.UNKNOWN])))
+    failed = and_(Letter.fault != "", or_(Letter.state == LetterState.PARKED, and_(Letter.state == LetterState.DONE, refused)))
+    statement = select(Letter.id, Letter.fence, Letter.subject).where(failed, Letter.kind != notices.MAILS_FAILED)
+    rows = session.execute(statement.order_by(Letter.id.desc()).limit(_MOST_MAILS)).all()
+    fresh = _fresh(session, Kind.MAILS_FAILED, {f"{row.id}:{row.fence}": row for row in rows})
+    if fresh:
+        reached = notices.mails_failed(session, fresh, notices.staff_with(session, _DELIVERY), desk=desk, now=now)
+        _settle(session, Kind.MAILS_FAILED, [f"{row.id}:{row.fence}" for row in fresh], reached, now)
+    return len(fresh)
+
+
+def tell_of_quotas(session: Session, *, desk: Desk, limits: Limits, now: datetime) -> int:
+    """Tell desk and administrators of accounts whose tickets or outside CC mails of today near their limit; how many limits they are."""
+    began = datetime.combine(tokyo_date(now), time(), TOKYO)
+    today = tokyo_date(now).isoformat()
+    # `updated_at` is indexed, and no ticket of today was last changed before.
+    opened = select(Ticket.account_id, func.count().label("used")).where(Ticket.updated_at >= began, Ticket.created_at >= began)
+    opened = opened.where(Ticket.account_id.is_not(None)).group_by(Ticket.account_id)
+    found = [notices.Quota("tickets", row.account_id, row.used, limits.account_tickets_per_day) for row in session.execute(opened)]
+    cc = select(RateCount.key, RateCount.count.label("used")).where(
+        RateCount.bucket == "outside_cc", RateCount.began_at == window_start(now + _TOKYO_OFFSET, _DAY)
+    )
+    found += [notices.Quota("cc", int(row.key), row.used, limits.outside_cc_mails_per_day) for row in session.execute(cc)]
+    return _tell_of_quotas(session, found, today, desk=desk, limits=limits, now=now)
+
+
+def tell_of_storage(session: Session, *, desk: Desk, limits: Limits, now: datetime) -> int:
+    """Tell of accounts whose files near their limit, and of the storage as a whole, once a month while it lasts; how many limits they are."""
+    month = tokyo_date(now).strftime("%Y-%m")
+    used = (
+        select(Ticket.account_id, func.sum(Attachment.size).label("used"))
+        .join(Message, Message.id == Attachment.message_id)
+        .join(Ticket, Ticket.id == Message.ticket_id)
+        .where(Ticket.account_id.is_not(None))
+        .group_by(Ticket.account_id)
+    )
+    found = [notices.Quota("account_bytes", row.account_id, row.used, limits.account_bytes) for row in session.execute(used)]
+    total = session.scalar(select(func.coalesce(func.sum(Attachment.size), 0))) or 0
+    found.append(notices.Quota("storage", None, total, limits.storage_bytes))
+    return _tell_of_quotas(session, found, month, desk=desk, limits=limits, now=now)
+
+
+def tell_of_the_calendar(session: Session, *, desk: Desk, limits: Limits, now: datetime) -> int:
+    """Tell administrators, once, that the calendar's known days end within `limits.calendar_months`; 1 when they were told."""
+    known = calendar_known_until(company_days(session))
+    cause = known.isoformat()
+    if not is_ending_soon(known, tokyo_date(now), limits) or not _fresh(session, Kind.CALENDAR_ENDING, {cause: known}):
+        return 0
+    reached = notices.calendar_ending(session, known, notices.staff_with(session, [Role.ADMIN]), desk=desk, now=now)
+    _settle(session, Kind.CALENDAR_ENDING, [cause], reached, now)
+    return 1
+
+
+def tell_of_late_jobs(session: Session, late: Sequence[Late], *, desk: Desk, now: datetime) -> int:
+    """Tell administrators of jobs that are late or stuck, each once for the slot it stands at; how many they are."""
+    fresh = _fresh(session, Kind.JOBS_LATE, {f"{one.line.name}:{one.since.isoformat()}": one for one in late})
+    if fresh:
+        reached = notices.jobs_late(session, fresh, notices.staff_with(session, [Role.ADMIN]), desk=desk, now=now)
+        _settle(session, Kind.JOBS_LATE, [f"{one.line.name}:{one.since.isoformat()}" for one in fresh], reached, now)
+    return len(fresh)
+
+
+def _tell_of_quotas(session: Session, found: Sequence[notices.Quota], period: str, *, desk: Desk, limits: Limits, now: datetime) -> int:
+    full = {f"{one.what}:{one.account_id or 0}:{period}": one for one in found if is_nearly_full(one.used, one.limit, limits)}
+    fresh = _fresh(session, Kind.QUOTA, full)
+    if fresh:
+        names = _names(session, fresh)
+        reached = notices.quotas(session, fresh, names, notices.staff_with(session, _ACCOUNTS), desk=desk, now=now)
+        _settle(session, Kind.QUOTA, [f"{one.what}:{one.account_id or 0}:{period}" for one in fresh], reached, now)
+    return len(fresh)
+
+
+def _names(session: Session, quotas: Sequence[notices.Quota]) -> dict[int, AnyRow]:
+    numbers = [one.account_id for one in quotas if one.account_id is not None]
+    return {row.id: row for row in session.execute(select(Account.id, Account.user_id, Account.company_name).where(Account.id.in_(numbers)))}
+
+
+def _fresh(session: Session, kind: Kind, wanted: Mapping[str, T]) -> list[T]:
+    """What of `wanted` nobody was reminded of by its cause."""
+    causes = [f"{kind}:{cause}" for cause in wanted]
+    known = set(session.scalars(select(Reminder.cause).where(among(session, Reminder.__table__.c.cause, causes)))) if causes else set[str]()
+    return [one for cause, one in wanted.items() if f"{kind}:{cause}" not in known]
+
+
+def _settle(session: Session, kind: Kind, causes: Sequence[str], reached: bool, now: datetime) -> None:
+    note(session, kind, [f"{kind}:{cause}" for cause in causes], Outcome.TOLD if reached else Outcome.NOBODY, now=now)

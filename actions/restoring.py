@@ -1,0 +1,31 @@
+"""What a restored desk must know: letters that may have gone since, and numbers that were given since."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from actions import journal
+from models.actors import SYSTEM
+from models.base import NEVER
+from models.database import start_numbers_at
+from models.outbox import Letter, LetterState
+from models.tickets import Message, Ticket
+
+RESTORED = "restored"
+
+
+def settle_restored(session: Session, *, taken_at: datetime, numbers: int, now: datetime) -> int:
+    """Park the letters that were on their way when the backup was taken, and let ticket numbers go on `numbers` above the highest.
+
+    Those letters may have left in the time that is lost: staff see them among the failed ones and send again what did not arrive. The numbers
+    given in that time stand in people's mail: none is given a second time. Returns how many letters were parked.
+    """
+    waiting = update(Letter).where(Letter.state.in_([LetterState.WAITING, LetterState.SENDING]))
+    parked = session.scalars(waiting.values(state=LetterState.PARKED, try_at=NEVER, fence=Letter.fence + 1, fault=RESTORED).returning(Letter.id)).all()
+    for table in (Ticket, Message):
+        start_numbers_at(session.connection(), table.__tablename__, (session.scalar(select(func.max(table.id))) or 0) + numbers + 1)
+    journal.record(session, "restore", "desk", None, by=SYSTEM, now=now, at=taken_at.isoformat(), parked=len(parked))
+    return len(parked)

@@ -1,0 +1,183 @@
+"""The commands of whoever runs the desk: backup, restore, moving the storage, checking the files."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from cli_setup import open_database, settings_or_exit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from actions.files import Named
+    from settings import Settings
+    from storage.store import Store
+
+storage = typer.Typer(no_args_is_help=True, help="添付ファイルの保存先を扱います。")
+_CHUNK = 1024 * 1024
+_DATABASE, _MANIFEST, _FILES = "database", "manifest.json", "files"
+Tools = Annotated[Path | None, typer.Option(help="pg_dump と pg_restore のあるフォルダー（なければ PATH から探します）。")]
+
+
+def backup(folder: Annotated[Path, typer.Argument(help="新しく作るフォルダー。")], tools: Tools = None) -> None:
+    """データベースと添付ファイルの控えを取ります（動かしたままで構いません）。"""
+    from models.dumps import NoTool
+    from web.wiring import utc_now
+
+    settings = settings_or_exit()
+    if folder.exists():
+        _stop(f"{folder} はすでにあります。新しいフォルダーの名前を指定してください。")
+    engine = open_database(settings)
+    try:
+        told = take_backup(settings, engine, folder, now=utc_now(), tools=tools)
+    except NoTool as lacking:
+        _stop(f"{lacking} が必要です。PostgreSQL のクライアントを入れるか、--tools で場所を指定してください。")
+    except OSError as fault:
+        _stop(f"控えを取れませんでした（{fault}）。")
+    typer.echo(told)
+
+
+def restore(
+    folder: Annotated[Path, typer.Argument(help="控えのフォルダー。")],
+    numbers: Annotated[int, typer.Option(help="チケットの番号を、控えの最大からこの数だけ進めます。控えの後に発行した番号と重ねません。", min=0)] = 1000,
+    tools: Tools = None,
+) -> None:
+    """控えから、空のデータベースと保存先に戻します。送信の途中だったメールは止めて残します。"""
+    from models.dumps import NoTool
+    from web.wiring import utc_now
+
+    settings = settings_or_exit()
+    if not (folder / _MANIFEST).exists():
+        _stop(f"{folder} に控え（{_MANIFEST}）が見つかりません。")
+    try:
+        told = bring_back(settings, folder, numbers=numbers, now=utc_now(), tools=tools)
+    except NoTool as lacking:
+        _stop(f"{lacking} が必要です。PostgreSQL のクライアントを入れるか、--tools で場所を指定してください。")
+    except ValueError as fault:
+        _stop(f"戻せませんでした（{fault}）。")
+    except OSError as fault:
+        _stop(f"戻せませんでした（{fault}）。")
+    typer.echo(told)
+
+
+@storage.command("move")
+def move(target: Annotated[str, typer.Argument(help="移す先（file:///… か s3://…）。")]) -> None:
+    """添付ファイルを別の保存先に写し、1 件ずつ照合します。元のファイルは残します。"""
+    from storage.store import open_store
+
+    settings = settings_or_exit()
+    engine = open_database(settings)
+    copied, faults = copy_files(engine, open_store(settings.attachments), open_store(target))
+    for key in faults:
+        typer.echo(f"照合できません：{key}", err=True)
+    typer.echo(f"{copied}件を写しました。JTICKETS_ATTACHMENTS_URL={target} にして、すべてのプロセスを起動し直してください。")
+    raise typer.Exit(1 if faults else 0)
+
+
+def check_attachments(settings: Settings, *, deep: bool, repair: bool) -> bool:
+    """Tell what rows and bytes do not agree on, a line each, and put right what can be; whether all is well."""
+    from actions import files
+    from storage.store import open_store
+    from web.wiring import utc_now
+
+    engine, store = open_database(settings), open_store(settings.attachments)
+    found = files.check_files(engine, store, deep=deep, now=utc_now())
+    for word, named in (("なくなったファイル", found.lost), ("内容の違うファイル", found.altered)):
+        for one in named:
+            typer.echo(f"{word}：{one.key}（{one.size} バイト{'、未投稿' if one.held else ''}）")
+    for key in found.orphans:
+        typer.echo(f"記録のないファイル：{key}")
+    typer.echo(f"{found.checked}件を照合しました。")
+    if repair:
+        orphans, rows = files.repair(engine, store, found)
+        typer.echo(f"記録のないファイル {orphans}件と、未投稿の記録 {rows}件を消しました。")
+        return not found.altered and all(one.held for one in found.lost)
+    return found.sound
+
+
+def take_backup(settings: Settings, engine: Engine, folder: Path, *, now: datetime, tools: Path | None = None) -> str:
+    """Write database and files into the new `folder`; a sentence that says how much. What breaks off leaves no folder of that name.
+
+    The database first: every file that it names lay in the storage before its row did.
+    """
+    from models import dumps
+    from storage.store import open_store
+
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    unfinished.mkdir(parents=True)
+    dumps.dump(engine, unfinished / _DATABASE, tools=tools)
+    copied, faults = copy_files(engine, open_store(settings.attachments), open_store((unfinished / _FILES).resolve().as_uri()))
+    manifest = {"taken_at": now.isoformat(), "database": dumps.kind_of(engine), "files": copied, "missing": faults}
+    (unfinished / _MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1))
+    unfinished.rename(folder)
+    return f"{folder} に控えを取りました（ファイル {copied}件）。" + (f" 照合できないファイルが {len(faults)}件あります。" if faults else "")
+
+
+def bring_back(settings: Settings, folder: Path, *, numbers: int, now: datetime, tools: Path | None = None) -> str:
+    """Fill the empty database and the storage from a backup; a sentence that says what to look after. Raises ValueError when it cannot."""
+    from actions.restoring import settle_restored
+    from cli_setup import bring_up_to_date
+    from models import dumps
+    from models.database import make_engine, transaction
+    from storage.store import open_store
+
+    manifest = json.loads((folder / _MANIFEST).read_text())
+    engine = make_engine(settings.database_url)
+    try:
+        if manifest["database"] != dumps.kind_of(engine):
+            raise ValueError(f"控えは {manifest['database']} のものです")
+        if not dumps.is_empty(engine):
+            raise ValueError("データベースが空ではありません")
+        dumps.restore(engine, folder / _DATABASE, tools=tools)
+        if not dumps.is_whole(engine):
+            raise ValueError("控えのデータベースが壊れています")
+        bring_up_to_date(engine)
+        copied, faults = copy_files(engine, open_store((folder / _FILES).resolve().as_uri()), open_store(settings.attachments))
+        with transaction(engine) as session:
+            parked = settle_restored(session, taken_at=datetime.fromisoformat(manifest["taken_at"]), numbers=numbers, now=now)
+    finally:
+        engine.dispose()
+    lacking = f" 照合できないファイルが {len(faults)}件あります。" if faults else ""
+    return f"戻しました（ファイル {copied}件）。送信の途中だったメール {parked}通を止めています。コンソールの「メール」で確かめてください。{lacking}"
+
+
+def copy_files(engine: Engine, source: Store, target: Store) -> tuple[int, list[str]]:
+    """Copy every file that the database names; (how many arrived whole, the keys of those that did not). What is there already is not sent again."""
+    from actions.files import named_files
+
+    copied, faults = 0, list[str]()
+    for named in named_files(engine):
+        if _is_there(target, named) or (_copy(source, target, named.key) and _is_there(target, named)):
+            copied += 1
+        elif not named.held:
+            faults.append(named.key)
+    return copied, faults
+
+
+def _is_there(target: Store, named: Named) -> bool:
+    """Whether the bytes lie there whole; they are read: what was sent is not yet what was kept."""
+    return target.size(named.key) == named.size and target.digest(named.key).sha256 == named.sha256
+
+
+def _copy(source: Store, target: Store, key: str) -> bool:
+    """Copy one file; False when the source has lost it. By way of the disk: one object store cannot be read from within another one's writing."""
+    with tempfile.TemporaryFile() as between:
+        try:
+            for chunk in source.chunks(key):
+                between.write(chunk)
+        except FileNotFoundError:
+            return False
+        between.seek(0)
+        target.keep(key, iter(lambda: between.read(_CHUNK), b""))
+    return True
+
+
+def _stop(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(1)

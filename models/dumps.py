@@ -1,0 +1,95 @@
+"""Copying a whole database into one file and back: SQLite by its own backup, PostgreSQL by its client tools."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Engine, inspect, text
+
+from models.database import is_embedded
+
+OLDEST_SERVER = 15
+
+
+class NoTool(Exception):
+    """A client tool is missing or older than the server; the text says which one is needed."""
+
+
+def dump(engine: Engine, target: Path, *, tools: Path | None = None) -> None:
+    """Write the database, as it is at one moment, into the file `target`. Raises NoTool."""
+    if is_embedded(engine):
+        with closing(sqlite3.connect(target)) as copy, closing(sqlite3.connect(str(engine.url.database))) as source:
+            source.backup(copy)
+            copy.execute("PRAGMA journal_mode=DELETE")
+        return
+    program = tool(engine, "pg_dump", tools)
+    _run([program, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"], engine)
+
+
+def restore(engine: Engine, source: Path, *, tools: Path | None = None) -> None:
+    """Fill the empty database from a file of `dump`. Raises NoTool, ValueError when the database is not empty."""
+    if not is_empty(engine):
+        raise ValueError("the database is not empty")
+    engine.dispose()
+    if is_embedded(engine):
+        path = Path(str(engine.url.database))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(source)) as copy, closing(sqlite3.connect(path)) as target:
+            copy.backup(target)
+        return
+    program = tool(engine, "pg_restore", tools)
+    _run([program, "--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction", f"--dbname={engine.url.database}", str(source)], engine)
+
+
+def kind_of(engine: Engine) -> str:
+    """Which kind of database it is: a file of one is of no use to the other."""
+    return "sqlite" if is_embedded(engine) else "postgresql"
+
+
+def is_empty(engine: Engine) -> bool:
+    """Whether the database has no tables."""
+    return not inspect(engine).get_table_names()
+
+
+def is_whole(engine: Engine) -> bool:
+    """Whether an embedded database's pages agree with each other; a served one is its server's care."""
+    if not is_embedded(engine):
+        return True
+    with engine.connect().execution_options(readonly=True) as connection:
+        return connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+
+
+def server_version(engine: Engine) -> int:
+    """The major version of the PostgreSQL server."""
+    with engine.connect() as connection:
+        return int(str(connection.execute(text("SHOW server_version_num")).scalar())) // 10000
+
+
+def tool(engine: Engine, name: str, tools: Path | None = None) -> str:
+    """The path of a client tool that is at least as new as the server: an older pg_dump refuses a newer server. Raises NoTool."""
+    found = shutil.which(name, path=str(tools) if tools else None)
+    wanted = server_version(engine)
+    if found is None:
+        raise NoTool(f"{name} {wanted}")
+    told = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout  # noqa: S603 - PostgreSQL's own program
+    version = re.search(r"\s(\d+)", told)
+    if version is None or int(version.group(1)) < wanted:
+        raise NoTool(f"{name} {wanted}（{found}: {told.strip()}）")
+    return found
+
+
+def _run(command: list[str], engine: Engine) -> None:
+    """Run a client tool; the connection goes by its environment, where no list of processes shows a password."""
+    url = engine.url
+    given = {"PGHOST": url.host or url.query.get("host"), "PGPORT": url.port, "PGUSER": url.username, "PGPASSWORD": url.password, "PGDATABASE": url.database}
+    given |= {f"PG{name.upper()}": value for name, value in url.query.items() if name in ("sslmode", "sslrootcert")}
+    environment = os.environ | {name: str(value) for name, value in given.items() if value}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - PostgreSQL's own program
+    if done.returncode:
+        raise OSError(f"{Path(command[0]).name}: {' '.join(done.stderr.split())[:500]}")

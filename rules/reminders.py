@@ -1,0 +1,140 @@
+"""When a reminder is due: pure rules over days, moments and numbers; what was reminded of already is the caller's knowledge."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from rules.calendar import TOKYO, BusinessCalendar
+from rules.limits import Limits
+from rules.tickets import Priority, target_hours
+
+NEAR_SHARE = 4
+"""A deadline is near when a quarter of its time is left."""
+HOLIDAYS_KNOWN_UNTIL = date(2030, 12, 31)
+"""The public holidays of this version are compared with an independent library up to this day; later ones are computed only."""
+DIGEST_HOURS = tuple(range(6, 21))
+DIGEST_HOUR = 8
+"""Whoever chose nothing reads the day's overview at this hour, in Tokyo."""
+_DIGEST_LATEST = timedelta(hours=4)
+"""An overview of the morning that could not be sent by then is stale."""
+
+
+class Kind(StrEnum):
+    """What reminds whom: each has a switch, a text and a record of its own."""
+
+    FIRST_ANSWER_NEAR = "first_answer_near"
+    FIRST_ANSWER_OVERDUE = "first_answer_overdue"
+    NEXT_ANSWER_NEAR = "next_answer_near"
+    NEXT_ANSWER_OVERDUE = "next_answer_overdue"
+    SILENT_REMINDER = "silent_reminder"
+    SILENT_NOTICE = "silent_notice"
+    SILENT_CLOSED = "silent_closed"
+    CONTRACT_ENDING = "contract_ending"
+    CONTRACT_ENDING_ACCOUNT = "contract_ending_account"
+    REGISTRATION_ENDING = "registration_ending"
+    DIGEST = "digest"
+    CALENDAR_ENDING = "calendar_ending"
+    MAILS_FAILED = "mails_failed"
+    QUOTA = "quota"
+    JOBS_LATE = "jobs_late"
+
+
+OFF_AT_FIRST = frozenset({Kind.CONTRACT_ENDING_ACCOUNT})
+"""Reminders that write only after an administrator switched them on."""
+
+
+class Outcome(StrEnum):
+    """What became of a reminder that was due."""
+
+    TOLD = "told"
+    NOBODY = "nobody"
+    """Due, and nobody there who could be told."""
+    EMPTY = "empty"
+    """An overview with nothing in it: no letter."""
+    DROPPED = "dropped"
+    """Overtaken by a later step before anybody could be told: nobody is told what is no longer so."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """A customer who was answered and has not written since."""
+
+    since: date
+    reminded: bool = False
+    noticed_on: date | None = None
+
+
+def near_edges(calendar: BusinessCalendar, now: datetime) -> Mapping[Priority, datetime]:
+    """By priority, the moment up to which a deadline is near or past."""
+    return {priority: calendar.add_business_seconds(now, target_hours(priority) * 3600 / NEAR_SHARE).at for priority in Priority}
+
+
+def answer_kind(*, first: bool, overdue: bool) -> Kind:
+    """Which reminder a deadline asks for that is near or past."""
+    if first:
+        return Kind.FIRST_ANSWER_OVERDUE if overdue else Kind.FIRST_ANSWER_NEAR
+    return Kind.NEXT_ANSWER_OVERDUE if overdue else Kind.NEXT_ANSWER_NEAR
+
+
+def silence_step(silence: Silence, today: date, *, calendar: BusinessCalendar, limits: Limits, active: Collection[Kind]) -> Kind | None:
+    """What a customer's silence asks for today (DOMAIN, "Numbers"): a reminder, a notice, the end, or nothing; the latest step that is due.
+
+    Nothing on a day the desk is closed. Nobody is closed without the notice, nor sooner after it than the two are apart: where the desk
+    itself slept, the customer does not pay for it. A step that is switched off (not in `active`) is left out.
+    """
+    if not calendar.is_business_day(today):
+        return None
+    days = calendar.business_days_between(silence.since, today)
+    if Kind.SILENT_CLOSED in active and days >= limits.silent_close_days and _warned(silence, today, calendar, limits, active):
+        return Kind.SILENT_CLOSED
+    if Kind.SILENT_NOTICE in active and days >= limits.silent_notice_days:
+        return Kind.SILENT_NOTICE if silence.noticed_on is None else None
+    if Kind.SILENT_REMINDER in active and days >= limits.silent_reminder_days and not silence.reminded and silence.noticed_on is None:
+        return Kind.SILENT_REMINDER
+    return None
+
+
+def _warned(silence: Silence, today: date, calendar: BusinessCalendar, limits: Limits, active: Collection[Kind]) -> bool:
+    if Kind.SILENT_NOTICE not in active:
+        return True
+    apart = limits.silent_close_days - limits.silent_notice_days
+    return silence.noticed_on is not None and calendar.business_days_between(silence.noticed_on, today) >= apart
+
+
+def ending_step(ends_on: date, today: date, limits: Limits) -> int | None:
+    """The notice that a line ending on `ends_on` asks for: the smallest number of days (90, 30, 7) it is not further away than; None before and after."""
+    left = (ends_on - today).days
+    steps = (limits.contract_end_last_days, limits.contract_end_second_days, limits.contract_end_first_days)
+    return next((step for step in steps if 0 <= left <= step), None)
+
+
+def digest_due(hour: int | None, now: datetime, calendar: BusinessCalendar) -> bool:
+    """Whether the overview of today is due for somebody who reads it at `hour`; None: never. A morning's overview is not sent in the evening."""
+    here = now.astimezone(TOKYO)
+    if hour is None or not calendar.is_business_day(here.date()):
+        return False
+    begins = here.replace(hour=hour, minute=0, second=0, microsecond=0)
+    return begins <= here < begins + _DIGEST_LATEST
+
+
+def calendar_known_until(company_days: Collection[date]) -> date:
+    """The last day of which it is known whether the desk works.
+
+    Where the desk enters days of its own, the calendar reaches to the end of the year of the last one: nobody has entered the next year's yet.
+    """
+    own = max(company_days, default=None)
+    return min(HOLIDAYS_KNOWN_UNTIL, date(own.year, 12, 31)) if own else HOLIDAYS_KNOWN_UNTIL
+
+
+def is_ending_soon(known_until: date, today: date, limits: Limits) -> bool:
+    """Whether a table that reaches to `known_until` ends within `limits.calendar_months`."""
+    months = today.year * 12 + today.month - 1 + limits.calendar_months
+    return known_until < date(months // 12, months % 12 + 1, 1)
+
+
+def is_nearly_full(used: int, limit: int, limits: Limits) -> bool:
+    """Whether `used` has reached `limits.quota_percent` of `limit`; 0 is no limit."""
+    return limit > 0 and used * 100 >= limit * limits.quota_percent

@@ -1,0 +1,70 @@
+"""Jobs that are late or stuck alarm; those that did their slots do not."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+from sqlalchemy.orm import Session
+
+from actions import jobs
+from actions.lateness import late_jobs
+from actions.timetable import Daily, Every, Line, line_of
+from models.outbox import Letter
+from tests.people import NOW
+
+HOUR = timedelta(hours=1)
+LINE = Line("tidy", "片付け", "片付けます。", Every(600), grace=HOUR, longest=HOUR)
+
+
+def run(session: Session, line: Line, minutes: int = 0, *, ends: bool = True) -> None:
+    begun = jobs.begin(session, line, worker="one", now=NOW + timedelta(minutes=minutes))
+    assert begun
+    if ends:
+        jobs.finish(session, begun, {}, now=NOW)
+
+
+def late(session: Session, line: Line, minutes: int) -> list[tuple[str, bool]]:
+    return [(one.line.name, one.stuck) for one in late_jobs(session, now=NOW + timedelta(minutes=minutes), lines=[line])]
+
+
+def test_a_job_is_late_when_its_next_slot_is_past_its_grace(session: Session) -> None:
+    run(session, LINE)
+
+    assert late(session, LINE, 70) == []
+    assert late(session, LINE, 71) == [("tidy", False)]
+
+
+def test_a_job_that_only_fails_is_late_too(session: Session) -> None:
+    run(session, LINE)
+    begun = jobs.begin(session, LINE, worker="one", now=NOW + timedelta(minutes=65))
+    assert begun
+    jobs.fail(session, begun, "OSError", now=NOW)
+
+    assert late(session, LINE, 71) == [("tidy", False)]
+
+
+def test_a_job_that_never_ran_is_late_from_the_desks_beginning(session: Session) -> None:
+    daily = Line("digest", "まとめ", "まとめます。", Daily(time(11)), grace=HOUR)
+    assert late(session, daily, 10_000) == []
+    run(session, LINE)
+
+    assert late(session, daily, 120) == []
+    assert late(session, daily, 121) == [("digest", False)]
+
+
+def test_a_run_that_does_not_end_is_stuck(session: Session) -> None:
+    run(session, LINE, ends=False)
+
+    assert late(session, LINE, 60) == []
+    assert ("tidy", True) in late(session, LINE, 61)
+
+
+def test_letters_that_wait_too_long_make_the_mail_late(session: Session) -> None:
+    mail = line_of("deliver_mail")
+    assert mail
+    run(session, LINE)
+    session.add(Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW))
+    session.flush()
+
+    assert late(session, mail, 15) == []
+    assert late(session, mail, 16) == [("deliver_mail", False)]

@@ -1,0 +1,112 @@
+"""Customers who do not answer: reminded, warned, closed; nobody who wrote last, and nobody twice."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions.reminders_silent import close_resolved, remind_the_silent
+from mail.desk import Desk
+from models.journal import JournalEntry
+from models.outbox import Letter, Recipient
+from models.people import Account, Staff
+from models.reminders import Reminder
+from models.tickets import Ticket
+from rules.calendar import BusinessCalendar
+from rules.limits import Limits
+from rules.reminders import Kind, Outcome
+from rules.tickets import State
+from tests.people import EMAIL, add_account, add_post, add_staff, add_ticket
+
+DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin@jscom.example", "center@jscom.example")
+ANSWERED = datetime(2026, 9, 11, 5, 0, tzinfo=UTC)
+STEPS = [datetime(2026, 9, 18, tzinfo=UTC), datetime(2026, 9, 30, tzinfo=UTC), datetime(2026, 10, 7, tzinfo=UTC)]
+"""5, 10 and 15 business days after it, over 9/21-23."""
+
+
+@pytest.fixture
+def account(session: Session) -> Account:
+    return add_account(session)
+
+
+@pytest.fixture
+def staff(session: Session) -> Staff:
+    return add_staff(session)
+
+
+def waiting(session: Session, account: Account | None, staff: Staff, *, cc: Collection[str] = ()) -> Ticket:
+    ticket = add_ticket(session, account, state=State.WAITING_CUSTOMER, now=ANSWERED, cc=list(cc))
+    add_post(session, ticket, "設定をお送りください。", staff=staff, now=ANSWERED)
+    add_post(session, ticket, "待ち", staff=staff, note=True, now=STEPS[0])
+    return ticket
+
+
+def look(session: Session, now: datetime) -> dict[str, int]:
+    return dict(remind_the_silent(session, after=0, active=list(Kind), calendar=BusinessCalendar(), desk=DESK, limits=Limits(), now=now).counts)
+
+
+def letters(session: Session) -> list[tuple[str, str]]:
+    statement = select(Letter.kind, Recipient.address).join(Recipient, Recipient.letter_id == Letter.id).order_by(Letter.id)
+    return [(row.kind, row.address) for row in session.execute(statement)]
+
+
+def test_a_silent_customer_is_reminded_warned_and_closed(session: Session, account: Account, staff: Staff) -> None:
+    ticket = waiting(session, account, staff, cc=["sato@osaka.tozai.example"])
+
+    assert [look(session, now) for now in STEPS for _ in range(2)] == [
+        {"silent_reminder": 1}, {}, {"silent_notice": 1}, {}, {"silent_closed": 1}, {},
+    ]  # fmt: skip
+
+    assert letters(session) == [("silent_reminder", EMAIL), ("silent_notice", EMAIL), ("silent_closed", EMAIL)]
+    bodies = session.scalars(select(Letter.body).order_by(Letter.id)).all()
+    assert "2026/09/11 の回答について、ご返信をお待ちしています。" in bodies[0]
+    assert "2026/10/07 にこのチケットを終了します" in bodies[1]
+    assert ticket.state is State.CLOSED
+    assert session.scalars(select(JournalEntry.actor_name).where(JournalEntry.act == "change_state")).all() == ["システム"]
+
+
+def test_who_wrote_last_is_not_reminded(session: Session, account: Account, staff: Staff) -> None:
+    ticket = waiting(session, account, staff)
+    add_post(session, ticket, "お待ちください。", account=account, now=ANSWERED)
+
+    assert [look(session, now) for now in STEPS] == [{}, {}, {}]
+
+
+def test_a_ticket_of_nobody_is_left_to_the_staff(session: Session, staff: Staff) -> None:
+    waiting(session, None, staff)
+
+    assert [look(session, now) for now in STEPS] == [{}, {}, {}]
+
+
+def test_another_answer_begins_another_silence(session: Session, account: Account, staff: Staff) -> None:
+    ticket = waiting(session, account, staff)
+    look(session, STEPS[0])
+
+    add_post(session, ticket, "いかがでしょうか。", staff=staff, now=STEPS[0])
+
+    assert look(session, STEPS[1]) == {"silent_reminder": 1}
+
+
+def test_a_reminder_that_was_slept_through_is_recorded_as_dropped(session: Session, account: Account, staff: Staff) -> None:
+    waiting(session, account, staff)
+
+    assert [look(session, STEPS[2]), look(session, STEPS[2])] == [{"silent_notice": 1}, {}]
+
+    rows = session.execute(select(Reminder.kind, Reminder.outcome).order_by(Reminder.id)).all()
+    assert [tuple(row) for row in rows] == [("silent_notice", Outcome.TOLD), ("silent_reminder", Outcome.DROPPED)]
+
+
+def test_a_resolved_ticket_ends_after_ten_business_days_without_a_letter(session: Session, account: Account) -> None:
+    ticket = add_ticket(session, account, state=State.RESOLVED, now=ANSWERED)
+    ticket.resolved_at = ANSWERED
+    session.flush()
+
+    done = [close_resolved(session, after=0, calendar=BusinessCalendar(), limits=Limits(), now=now).counts["closed"] for now in (STEPS[0], STEPS[1], STEPS[2])]
+
+    assert done == [0, 1, 0]
+    assert ticket.state is State.CLOSED
+    assert letters(session) == []

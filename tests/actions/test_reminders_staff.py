@@ -1,0 +1,204 @@
+"""What the center, applicants and the staff themselves are reminded of: each once, to those it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions import reminders_contracts, reminders_staff
+from actions.digests import write_digests
+from actions.lateness import Late
+from actions.reminders_registrations import remind_of_links
+from actions.timetable import TIMETABLE
+from mail.desk import Desk
+from models.base import NEVER
+from models.contracts import CompanyDay
+from models.outbox import Letter, LetterState, Recipient, RecipientState
+from models.people import PendingRegistration, RateCount
+from models.reminders import DigestHour
+from rules.calendar import BusinessCalendar
+from rules.limits import Limits
+from rules.reminders import Outcome
+from rules.rights import Role
+from rules.tickets import State
+from tests.people import CONTRACT, EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_staff, add_ticket
+
+DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin@jscom.example", "center@jscom.example")
+CALENDAR, LIMITS = BusinessCalendar(), Limits()
+SHARED: dict[str, Any] = {"desk": DESK, "limits": LIMITS}
+BOTH: dict[str, Any] = {**SHARED, "calendar": CALENDAR}
+
+
+def sent(session: Session, kind: str) -> list[tuple[str, list[str]]]:
+    """(subject, recipients) of each letter of a kind."""
+    addresses = select(Recipient.address).order_by(Recipient.id)
+    letters = session.scalars(select(Letter).where(Letter.kind == kind).order_by(Letter.id))
+    return [(letter.subject, list(session.scalars(addresses.where(Recipient.letter_id == letter.id)))) for letter in letters]
+
+
+def body(session: Session, kind: str) -> str:
+    return session.scalars(select(Letter.body).where(Letter.kind == kind).order_by(Letter.id.desc()).limit(1)).one()
+
+
+def pending(email: str = EMAIL, *, hours_left: int = 5, token: str = "t") -> PendingRegistration:
+    words = {"user_id": "kimura", "user_id_key": "kimura", "password_hash": "x", "company_name": "<b>社名</b>", "person_name": "木村"}
+    expires_at = NOW + timedelta(hours=hours_left)
+    return PendingRegistration(
+        token_hash=token,
+        email=email,
+        email_key=email.lower(),
+        maintenance_email=MAINTENANCE,
+        contract_key=CONTRACT,
+        privacy_version=1,
+        created_at=expires_at - timedelta(hours=24),
+        expires_at=expires_at,
+        **words,
+    )
+
+
+def test_the_center_is_told_of_lines_that_end_once_for_each_notice(session: Session) -> None:
+    add_certificate(session, "JSC26040001A", ends_on=date(2026, 12, 31), lines=[{"serial": "A1"}, {"serial": "A2"}])
+    add_certificate(session, "JSC26040002A", ends_on=date(2027, 4, 1), lines=[{"serial": "B1"}])
+
+    days = [NOW, NOW + timedelta(days=1), datetime(2026, 12, 24, 1, tzinfo=NOW.tzinfo), datetime(2027, 1, 4, 1, tzinfo=NOW.tzinfo)]
+    told = [reminders_contracts.tell_the_center(session, now=now, **BOTH) for now in days]
+
+    assert told == [1, 0, 1, 1]
+    assert sent(session, "contract_ending")[0] == ("[J's チケットシステム] 終了が近い契約 1件", ["center@jscom.example"])
+    assert "2027/04/01 終了　JSC26040002A　東西ネットワーク株式会社（明細 1件）" in body(session, "contract_ending")
+
+
+def test_a_device_whose_support_goes_on_is_not_told_of(session: Session) -> None:
+    add_certificate(session, "JSC26040001A", ends_on=date(2026, 12, 31))
+    add_certificate(session, "JSC27010001A", starts_on=date(2027, 1, 1), ends_on=date(2027, 12, 31))
+
+    assert reminders_contracts.tell_the_center(session, now=NOW, **BOTH) == 0
+
+
+def test_an_account_is_told_at_its_own_address_of_what_it_hangs_on(session: Session) -> None:
+    add_certificate(session, ends_on=date(2026, 12, 31))
+    add_account(session)
+    add_account(session, "other", email="a@other.example", maintenance_email="b@other.example")
+
+    told = [reminders_contracts.tell_the_accounts(session, now=now, **BOTH) for now in (NOW, NOW + timedelta(days=1))]
+
+    assert told == [1, 0]
+    assert sent(session, "contract_ending_account") == [("[J's チケットシステム] 保守契約の終了のお知らせ", [EMAIL])]
+
+
+def test_nobody_is_told_on_a_day_the_desk_is_closed(session: Session) -> None:
+    add_certificate(session, ends_on=date(2026, 12, 31))
+
+    assert reminders_contracts.tell_the_center(session, now=NOW + timedelta(days=4), **BOTH) == 0
+
+
+def test_an_applicant_is_reminded_once_before_the_link_ends(session: Session) -> None:
+    session.add_all([pending(), pending("late@tozai.example", hours_left=7, token="u"), pending("gone@tozai.example", hours_left=-1, token="v")])
+    session.flush()
+
+    assert [remind_of_links(session, now=NOW, **SHARED) for _ in range(2)] == [{Outcome.TOLD: 1}, {}]
+    assert sent(session, "registration_ending") == [("[J's チケットシステム] 本登録がまだ完了していません", [EMAIL])]
+    assert "社名" not in body(session, "registration_ending")
+
+
+def test_an_address_that_had_its_letters_gets_no_reminder(session: Session) -> None:
+    session.add(pending())
+    session.add(RateCount(bucket="confirmation_mail", key=EMAIL, began_at=NOW - timedelta(hours=1), count=3))
+    session.flush()
+
+    assert remind_of_links(session, now=NOW, **SHARED) == {Outcome.DROPPED: 1}
+    assert sent(session, "registration_ending") == []
+
+
+def test_each_member_reads_what_waits_for_them(session: Session) -> None:
+    member, admin = add_staff(session), add_staff(session, "tanaka", name="田中", roles=(Role.ADMIN,))
+    account = add_account(session)
+    add_ticket(session, account, subject="VPN", assignee=member, due_at=NOW + timedelta(hours=3))
+    add_ticket(session, account, subject="誰かの", state=State.NEW)
+    letter = add_letter(session, LetterState.PARKED)
+
+    assert write_digests(session, now=NOW - timedelta(hours=1), **BOTH) == {Outcome.TOLD: 2}
+    assert write_digests(session, now=NOW, **BOTH) == {}
+
+    assert [recipients for _, recipients in sent(session, "staff_digest")] == [[member.email], [admin.email]]
+    first, second = session.scalars(select(Letter.body).where(Letter.kind == "staff_digest").order_by(Letter.id))
+    assert "■ 担当のチケット（回答の期限順）　1件" in first
+    assert "■ 未割り当て　1件" in first
+    assert "■ 送信を中止したメール　1通" in second
+    assert letter.subject in second
+
+
+def test_who_has_nothing_waiting_or_wants_none_gets_no_overview(session: Session) -> None:
+    add_staff(session)
+    quiet = add_staff(session, "sato")
+    session.add(DigestHour(staff_id=quiet.id, hour=None))
+    session.flush()
+
+    assert write_digests(session, now=NOW, **BOTH) == {Outcome.EMPTY: 1}
+    assert sent(session, "staff_digest") == []
+
+
+def test_failed_letters_are_told_to_leads_and_administrators_once(session: Session) -> None:
+    add_staff(session, "tanaka", roles=(Role.ADMIN,))
+    add_staff(session)
+    parked = add_letter(session, LetterState.PARKED)
+    add_letter(session, LetterState.DONE, RecipientState.PERMANENT, cause="b")
+    add_letter(session, LetterState.DONE, fault="", cause="c")
+
+    assert [reminders_staff.tell_of_failed_mails(session, desk=DESK, now=NOW) for _ in range(2)] == [2, 0]
+    parked.fence += 1  # sent again, failed again
+    session.flush()
+    assert reminders_staff.tell_of_failed_mails(session, desk=DESK, now=NOW) == 1
+
+    assert sent(session, "staff_mails_failed")[0] == ("[J's チケットシステム] 送れなかったメール 2通", ["tanaka@jscom.co.jp"])
+
+
+def test_a_limit_that_nears_is_told_once_a_day(session: Session) -> None:
+    add_staff(session, "ito", roles=(Role.DESK,))
+    account = add_account(session)
+    for _ in range(4):
+        add_ticket(session, account)
+    session.add(RateCount(bucket="outside_cc", key=str(account.id), began_at=datetime(2026, 12, 1, tzinfo=NOW.tzinfo), count=80))
+    session.flush()
+    limits = replace(LIMITS, account_tickets_per_day=5)
+
+    assert [reminders_staff.tell_of_quotas(session, desk=DESK, limits=limits, now=NOW) for _ in range(2)] == [2, 0]
+
+    assert sent(session, "staff_quota") == [("[J's チケットシステム] 上限が近づいています（2件）", ["ito@jscom.co.jp"])]
+    assert "今日のチケット　東西ネットワーク株式会社（kimura）　4 ／ 5" in body(session, "staff_quota")
+    assert reminders_staff.tell_of_storage(session, desk=DESK, limits=limits, now=NOW) == 0
+
+
+def test_a_calendar_that_ends_is_told_once(session: Session) -> None:
+    add_staff(session, "tanaka", roles=(Role.ADMIN,))
+    assert reminders_staff.tell_of_the_calendar(session, now=NOW, **SHARED) == 0
+    session.add(CompanyDay(day=date(2026, 8, 13), name="夏季休業"))
+    session.flush()
+
+    assert [reminders_staff.tell_of_the_calendar(session, now=NOW, **SHARED) for _ in range(2)] == [1, 0]
+    assert "営業日かどうかが分かるのは、2026/12/31 までです。" in body(session, "staff_calendar_ending")
+
+
+def test_a_late_job_is_told_once_for_the_slot_it_stands_at(session: Session) -> None:
+    add_staff(session, "tanaka", roles=(Role.ADMIN,))
+    late: Sequence[Late] = [Late(TIMETABLE[0], NOW)]
+
+    assert [reminders_staff.tell_of_late_jobs(session, late, desk=DESK, now=NOW) for _ in range(2)] == [1, 0]
+    assert "・メールの送信（2026/12/01(火) 10:00 から）" in body(session, "staff_jobs_late")
+
+
+def add_letter(session: Session, state: LetterState, recipient: RecipientState = RecipientState.TEMPORARY, *, fault: str = "550", cause: str = "a") -> Letter:
+    letter = Letter(
+        kind="answered", cause=cause, header_id=f"<{cause}@x>", thread_ids=[], subject=f"件名 {cause}", body="本文", state=state,
+        created_at=NOW, try_at=NEVER, fault=fault, fence=1,
+    )  # fmt: skip
+    session.add(letter)
+    session.flush()
+    session.add(Recipient(letter_id=letter.id, place="to", address=EMAIL, address_key=EMAIL, state=recipient, updated_at=NOW))
+    session.flush()
+    return letter

