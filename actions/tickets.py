@@ -19,8 +19,9 @@ from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.base import NEVER
 from models.kept import begun
-from models.people import Account, Staff
-from models.ticket_page import drop_draft, unseen_posts
+from models.people import Account, active_names
+from models.presence import drop_draft
+from models.ticket_page import unseen_posts
 from models.tickets import Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.limits import Limits
@@ -228,7 +229,7 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     if staff_id == ticket.assignee_id:
         return
     before = ticket.assignee_id
-    names = _staff_names(session, {staff_id, before})
+    names = active_names(session, {staff_id, before})
     if staff_id is not None and staff_id not in names:
         raise Refused("assignee_unknown", "staff_id")
     ticket.assignee_id = staff_id
@@ -395,8 +396,3 @@ def _follow_up(
         cc=tuple(ticket.cc),
     )
     return open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
-
-
-def _staff_names(session: Session, ids: set[int | None]) -> dict[int, str]:
-    known = [number for number in ids if number is not None]
-    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(known), Staff.active))}

@@ -16,6 +16,7 @@ from wording.imports import FIELD_LABELS, retell
 
 COLUMNS = ("contract", "product_number", "serial", "starts_on", "ends_on")
 CODES = frozenset({"contract", "product_number", "serial"})
+_MAINTENANCE = N_("保守登録メール")
 _EMAIL_ORDER = ("end_user_email", "operator_email", "agent_email")
 
 
@@ -116,7 +117,7 @@ def _status(row: ImportRow) -> str:
 
 def _choice(conflict: ImportConflict, language: str) -> Choice:
     name = conflict.field
-    label = translate(FIELD_LABELS[name], language)
+    label = translate(_MAINTENANCE if name in EMAIL_FIELDS else FIELD_LABELS[name], language)
     ours, theirs = _shown(name, conflict.ours), _shown(name, conflict.theirs)
     return Choice(conflict.id, label, ours, theirs, conflict.set_by, conflict.set_at, conflict.take_theirs)
 

@@ -235,3 +235,9 @@ def account_by_user_id(session: Session, key: str) -> Account | None:
 def staff_by_user_id(session: Session, key: str) -> Staff | None:
     """The staff member of a user ID, whatever its case."""
     return session.scalars(select(Staff).where(Staff.user_id_key == key)).one_or_none()
+
+
+def active_names(session: Session, ids: set[int | None]) -> dict[int, str]:
+    """The names of those staff members of `ids` who are active."""
+    known = [number for number in ids if number is not None]
+    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(known), Staff.active))}

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, delete, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, Base
+from models.kept import begun
 from models.people import Staff
-from models.tickets import Draft, Message
+from models.tickets import Draft, Message, MessageKind
 
 LOOKING = timedelta(seconds=30)
 """So long after its last sign a page counts as open; pages give one every 15 seconds."""
@@ -61,3 +62,11 @@ def around(session: Session, ticket_id: int, *, staff_id: int, last_seen: int, n
         .order_by(Message.id)
     ).all()
     return Around([row.name for row in here if row.staff_id not in writing], drafts, newer)
+
+
+def drop_draft(session: Session, number: int, kind: MessageKind, *, staff_id: int | None) -> None:
+    """Forget a staff member's unsent text on a ticket: it was sent."""
+    begun(session).execute(_DROP_DRAFT, {"number": number, "written": kind, "by": staff_id})
+
+
+_DROP_DRAFT = delete(Draft).where(Draft.ticket_id == bindparam("number"), Draft.kind == bindparam("written"), Draft.staff_id == bindparam("by"))

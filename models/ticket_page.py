@@ -12,16 +12,16 @@ from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, delete, func, literal, null, or_, select, union_all
+from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from models.base import Moment
 from models.contracts import Category, Certificate, CompanyDay, ContractLine, DomainKind, FamilyMailbox, MailDomain, Party, ProductFamily
 from models.journal import JournalEntry
-from models.kept import Kept, begun
+from models.kept import Kept
 from models.outbox import Letter, Recipient, ReturnedKind, ReturnedMail
 from models.people import Account, Staff
-from models.tickets import Attachment, Draft, Message, MessageKind, Ticket
+from models.tickets import Attachment, Draft, Message, Ticket
 from rules.contracts import CertificateFacts, LineFacts, PartyFacts
 
 MOST_LINES = 500
@@ -160,14 +160,6 @@ _UNSEEN = Kept(
         select(*_unseen.c),
     )
 )
-
-
-def drop_draft(session: Session, number: int, kind: MessageKind, *, staff_id: int | None) -> None:
-    """Forget a staff member's unsent text on a ticket: it was sent."""
-    begun(session).execute(_DROP_DRAFT, {"number": number, "written": kind, "by": staff_id})
-
-
-_DROP_DRAFT = delete(Draft).where(Draft.ticket_id == bindparam("number"), Draft.kind == bindparam("written"), Draft.staff_id == bindparam("by"))
 
 
 @cache

@@ -85,7 +85,7 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         Index("ix_message_ticket", "ticket_id", "id"),
-        Index("ix_message_waiting", "id", sqlite_where=text("NOT indexed"), postgresql_where=text("NOT indexed")),
+        Index("ix_message_waiting", "published_at", sqlite_where=text("NOT indexed"), postgresql_where=text("NOT indexed")),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from itertools import count
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +14,8 @@ from sqlalchemy.orm import Session
 from models.base import NEVER
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
 from models.email_changes import EmailChange
+from models.import_corrections import ImportCorrection
+from models.imports import BatchState, ImportBatch, ImportRow
 from models.people import Account, Refusal, Staff
 from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
 from models.tickets import Message, MessageKind, Ticket
@@ -20,6 +23,7 @@ from rules.addresses import registrable
 from rules.contracts import CONTACT
 from rules.email_changes import Received
 from rules.limits import Limits
+from rules.lines import FIELDS
 from rules.requests import RequestState
 from rules.rights import Role
 from rules.text import searchable
@@ -249,6 +253,42 @@ def add_grant(session: Session, request: ExceptionRequest, *, account: Account |
     session.add(grant)
     session.flush()
     return grant
+
+
+def add_import(session: Session) -> tuple[ImportBatch, ImportRow, ImportCorrection]:
+    """An upload of 近藤 that could not be read, with a row and a corrected cell all the same."""
+    batch = ImportBatch(
+        file_name="a.xlsx",
+        sha256="0" * 64,
+        size=1,
+        storage_key="x",
+        state=BatchState.FAILED,
+        uploaded_by="近藤",
+        uploaded_at=NOW,
+        sheets=[],
+        summary={},
+    )
+    session.add(batch)
+    session.flush()
+    row = ImportRow(
+        batch_id=batch.id,
+        position=0,
+        sheet="",
+        row=2,
+        hidden=False,
+        status="new",
+        contract_key="X",
+        line_id=None,
+        values=dict.fromkeys(FIELDS, ""),
+        changes={},
+        warnings=[],
+        errors=[],
+    )
+    before: dict[str, Any] = {"value": "", "errors": [], "warnings": []}
+    mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
+    session.add_all([row, mended])
+    session.flush()
+    return batch, row, mended
 
 
 def add_refusal(session: Session) -> Refusal:

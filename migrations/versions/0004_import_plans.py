@@ -47,12 +47,13 @@ def upgrade() -> None:
     _make_decisions()
     _make_images()
     _move_missing()
-    op.drop_column("import_batch", "missing")
+    # The column stays for processes of the version before, which write it; nothing reads it any more.
+    with op.batch_alter_table("import_batch") as batch:
+        batch.alter_column("missing", existing_type=sa.JSON(), existing_nullable=False, server_default="[]")
 
 
 def downgrade() -> None:
     """Remove them."""
-    op.add_column("import_batch", sa.Column("missing", sa.JSON(), server_default="[]", nullable=False))
     _move_missing_back()
     for table in ("line_image", "party_image", "certificate_image", "renewal", "import_conflict"):
         op.drop_table(table)

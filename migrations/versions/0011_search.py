@@ -25,7 +25,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_search_document_ticket_id", "search_document", ["ticket_id"])
     op.add_column("message", sa.Column("indexed", sa.Boolean(), server_default=sa.false(), nullable=False))
-    op.create_index("ix_message_waiting", "message", ["id"], sqlite_where=sa.text(_WAITING), postgresql_where=sa.text(_WAITING))
+    op.create_index("ix_message_waiting", "message", ["published_at"], sqlite_where=sa.text(_WAITING), postgresql_where=sa.text(_WAITING))
     if op.get_bind().dialect.name == "sqlite":
         op.execute("CREATE VIRTUAL TABLE search_gram USING fts5(grams, content='', detail=none, columnsize=0, tokenize='ascii')")
     else:

@@ -20,7 +20,6 @@ from models.base import Base
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
-from models.imports import BatchState, ImportBatch
 from models.outbox import Letter
 from models.radar import AccountFinding
 from models.tickets import Attachment
@@ -205,28 +204,22 @@ def _ticket(session: Session, numbers: dict[str, str], stored: Sequence[str]) ->
 
 
 def _things(session: Session) -> dict[str, str]:
-    batch = ImportBatch(
-        file_name="a.xlsx",
-        sha256="0" * 64,
-        size=1,
-        storage_key="x",
-        state=BatchState.FAILED,
-        uploaded_by="近藤",
-        uploaded_at=NOW,
-        sheets=[],
-        summary={},
-    )
+    batch, row, mended = people.add_import(session)
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
     alias, box = FamilyAlias(family_id=1, alias="x", alias_key="X"), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
-    session.add_all([batch, letter, alias, box, domain, day])
+    session.add_all([letter, alias, box, domain, day])
     session.flush()
     found = {"imports id": batch.id, "mails id": letter.id, "products id": 1, "products alias": alias.id, "mailboxes id": box.id, "categories id": 1}
+    found |= {"imports row": row.id, "imports correction": mended.id}
     found |= {"domains id": domain.id, "company-days id": day.id, "privacy-text version": 1}
     request = people.add_request(session)
     found |= {"exceptions id": request.id, "grants id": people.add_grant(session, request).id, "refusals id": people.add_refusal(session).id}
     texts = {
         "exceptions token": "no-such-link",
+        "copies token": "no-such-link",
+        "mails notice": "ticket_opened",
+        "reminders kind": "silent_reminder",
         "jobs name": "deliver_mail",
         "confirm token": "no-such-link",
         "recover token": "no-such-link",

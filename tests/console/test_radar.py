@@ -48,7 +48,7 @@ def troubled(engine: Engine, client: Client) -> dict[str, int]:
 
 def test_the_nightly_check_lists_who_would_fail_and_why(client: Client, engine: Engine, clock: Clock, tmp_path: Path, troubled: dict[str, int]) -> None:
     parts = parts_for(engine, clock, tmp_path)
-    assert check(parts, run_of(parts, "check_accounts")) == {"accounts": 4, "found": 4, "solved": 0, "standing": 0}
+    assert check(parts, run_of(parts, "check_accounts")) == {"checked": 4, "found": 4, "solved": 0, "standing": 0}
 
     page = client.get(RADAR)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from io import BytesIO
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -14,13 +13,10 @@ from console.routes import PAGES
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
-from models.import_corrections import ImportCorrection
-from models.imports import BatchState, ImportBatch, ImportRow
 from models.outbox import Letter
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
 from rules.email_changes import ChangeState
-from rules.lines import FIELDS
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client, Page
@@ -30,6 +26,7 @@ from tests.people import (
     add_certificate,
     add_email_change,
     add_grant,
+    add_import,
     add_post,
     add_refusal,
     add_request,
@@ -287,17 +284,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     ticket = add_ticket(session, account, state=State.WAITING_CENTER)
     answer = add_post(session, ticket, "確認しております", staff=member)
     held = Attachment(token="a-token", message_id=answer.id, name="a.txt", size=3, sha256="0", storage_key=stored, created_at=NOW)
-    batch = ImportBatch(
-        file_name="a.xlsx",
-        sha256="0" * 64,
-        size=1,
-        storage_key="x",
-        state=BatchState.FAILED,
-        uploaded_by="近藤",
-        uploaded_at=NOW,
-        sheets=[],
-        summary={},
-    )
+    batch, row, mended = add_import(session)
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
     request, refusal = add_request(session), add_refusal(session)
     alias, box = FamilyAlias(family_id=1, alias="x", alias_key="X"), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
@@ -305,15 +292,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     proof = Attachment(token="a-proof", name="mail.eml", size=3, sha256="0", storage_key=kept, created_at=NOW)
     change = add_email_change(session)
     change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
-    session.add_all([held, batch, letter, alias, box, domain, day, proof])
-    session.flush()
-    row = ImportRow(
-        batch_id=batch.id, position=0, sheet="", row=2, hidden=False, status="new", contract_key="X", line_id=None,
-        values=dict.fromkeys(FIELDS, ""), changes={}, warnings=[], errors=[],
-    )  # fmt: skip
-    before: dict[str, Any] = {"value": "", "errors": [], "warnings": []}
-    mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
-    session.add_all([row, mended])
+    session.add_all([held, letter, alias, box, domain, day, proof])
     session.flush()
     certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))

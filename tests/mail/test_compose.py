@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.message import EmailMessage
@@ -141,6 +141,16 @@ def test_every_notice_has_its_two_templates() -> None:
     everything = {
         **facts(),
         "ticket_id": 10482,
+        "number": "26-104001",
+        "message": "承りました。",
+        "kind": "registration",
+        "contract_key": "JSC26040123A",
+        "failures": 20,
+        "change": SimpleNamespace(id=7, old_email="old@osaka.tozai.example", new_email="new@osaka.tozai.example", due_on=date(2026, 12, 3)),
+        "choice": "move",
+        "declined": False,
+        "enrolled": True,
+        "text": "承りました。",
         "token": "t0ken",
         "expires_at": ENVELOPE.created_at,
         "at": ENVELOPE.created_at,
