@@ -13,8 +13,9 @@ from tests.services.databases import Database
 
 def test_a_reset_puts_back_every_row_of_the_migrations(database: Database) -> None:
     before = _counts(database.engine)
+    tables = _reflect(database.engine).sorted_tables
     with transaction(database.engine) as session:
-        for table in reversed(_reflect(database.engine).sorted_tables):
+        for table in reversed(tables):
             session.execute(table.delete())
 
     database.reset()
