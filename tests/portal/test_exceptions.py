@@ -102,6 +102,8 @@ def test_an_approved_registration_completes_without_retyping(engine: Engine, cli
         "東西ネットワーク株式会社", "両方にサブドメインがあり、互いに異なるため", "tokyo", "osaka", "tozai.example", CONTRACT, "入力された保守登録メール"
     )
 
+    shown = client.get(f"/console/exceptions/{number}")
+    assert shown.says("許可するときにお送りするメール", "確認のお願いがあります。", "今回は承ることができませんでした。")
     done = decide(client, number, "grant_account", message="東京支店の方のご利用を承りました。", ends_on="2027/03/31")
 
     assert done.says("許可しました。手続きが完了し")
