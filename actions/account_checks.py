@@ -38,6 +38,10 @@ class Standing:
         moved = frozenset(party_ids)
         return replace(self, certificates={key: self._moved(key, facts, moved, email_key) for key, facts in self.certificates.items()})
 
+    def without_grant(self, number: int) -> Standing:
+        """The same after the grant `number` has been taken back."""
+        return replace(self, grants={key: [held for held in granted if held[1].id != number] for key, granted in self.grants.items()})
+
     def _moved(self, key: str, facts: CertificateFacts, moved: frozenset[int], email_key: str) -> CertificateFacts:
         pairs = zip(self.party_ids[key], facts.parties, strict=True)
         return replace(facts, parties=tuple(PartyFacts(party.role, email_key) if id_ in moved else party for id_, party in pairs))

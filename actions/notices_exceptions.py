@@ -60,6 +60,15 @@ def approved_text(request: ExceptionRequest, desk: Desk, *, user_id: str, messag
     return _text("exception_approved", request, desk, user_id=user_id, message=request.message if message is None else message, kind=request.kind.value)
 
 
+def previews(request: ExceptionRequest, desk: Desk, *, message: str) -> dict[str, Text]:
+    """The letter of each decision as it would leave with `message`, by its notice; the link of a question is made when it is sent."""
+    return {
+        "approved": approved_text(request, desk, user_id=request.user_id, message=message),
+        "question": _text("exception_question", request, desk, token="…", message=message),  # noqa: S106 - stands for the link
+        "declined": _text("exception_declined", request, desk, message=message),
+    }
+
+
 def _text(notice: str, request: ExceptionRequest, desk: Desk, **more: object) -> Text:
     return compose(notice, desk=desk, company=request.company_name, person=request.person_name, number=request.reference or request.number, **more)
 

@@ -13,10 +13,11 @@ from bench.imports import measure_import
 from bench.letters import measure_letters
 from bench.measure import Plan, measure_pages, weigh
 from bench.pages import PAGES
-from bench.report import HEAD, import_lines, letter_lines, page_line, table, weighed_lines, weight_lines
+from bench.report import HEAD, import_lines, letter_lines, page_line, stranger_lines, table, weighed_lines, weight_lines
+from bench.strangers import ask_as_stranger
 from bench.weight import weigh_pages
 
-_PARTS = (*PAGES, "weight", "memory", "import", "letters")
+_PARTS = (*PAGES, "weight", "memory", "import", "letters", "strangers")
 
 
 def main() -> None:
@@ -39,6 +40,8 @@ def main() -> None:
                 print(table("Import", import_lines(measure_import(databases, asked.lines))), flush=True)
             if "letters" in asked.only:
                 print(table("Letters", letter_lines(measure_letters(databases, asked.letters, plan.rounds))), flush=True)
+            if "strangers" in asked.only:
+                print(table("Strangers", stranger_lines(list(ask_as_stranger(databases)))), flush=True)
 
 
 def _read_arguments() -> argparse.Namespace:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bench.imports import Imported
 from bench.letters import Sent
 from bench.measure import Beside, Weighed
+from bench.strangers import Told
 from bench.weight import Weights
 
 NOW, LATER = 2.0, 1.5
@@ -16,6 +17,8 @@ _MEMORY, _START = 1.2, 1.3
 _PLANNED, _APPLIED, _READING_MB = 0.30, 0.20, 150.0
 _LETTERS, _SPREAD = 0.8, 2.5
 """Of a bare loop with one worker, and that many times as much with four."""
+_ALIKE = 0.1
+"""How far the times for something known and something unknown may lie apart."""
 _QUEUE_KIB, _FIRST_LOAD_KIB = 25.0, 40.0
 
 HEAD = (
@@ -81,6 +84,14 @@ def letter_lines(one: Sent) -> list[str]:
     return lines
 
 
+def stranger_lines(told: Sequence[Told]) -> list[str]:
+    """What a stranger could read off the clock: medians of a known and an unknown value, and their ratio."""
+    return [
+        f"{one.database:<11}{one.question:<19}known {one.known:>7.2f} ms, unknown {one.unknown:>7.2f} ms, ratio {one.ratio:.2f} {_near(one.ratio)}"
+        for one in told
+    ]
+
+
 def table(title: str, lines: Sequence[str]) -> str:
     """A heading and its lines."""
     return "\n".join([f"\n{title}", *lines])
@@ -103,3 +114,7 @@ def _word(value: float, goal: float) -> str:
 
 def _floor(value: float, goal: float) -> str:
     return f"(≥ {goal:.2f}: {'OK' if value >= goal else 'under'})"
+
+
+def _near(ratio: float) -> str:
+    return f"(1 ± {_ALIKE:g}: {'OK' if abs(ratio - 1) <= _ALIKE else 'over'})"

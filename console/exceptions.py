@@ -9,7 +9,7 @@ from typing import Any
 from starlette.responses import Response
 
 from actions.exception_decisions import Judgement, decide_request, take_request
-from actions.notices_exceptions import approved_text
+from actions.notices_exceptions import previews
 from console.frame import frame
 from models.contract_lists import parties_of
 from models.journal_lists import Sought, journal_list
@@ -130,7 +130,7 @@ def _load(call: Call) -> ExceptionRequest:
 
 
 def _evidence(call: Call, request: ExceptionRequest) -> dict[str, Any]:
-    """The certificate with its parties and period, others around, earlier decisions, history, the letter of an approval."""
+    """The certificate with its parties and period, others around, earlier decisions, history, the letter of each decision."""
     certificate = certificate_behind(call.session, request.contract_key)
     history = journal_list(call.session, Sought(subject_kind="exception_request", subject_id=request.id), place=Place(), limit=_SHOWN).rows
     return {
@@ -141,7 +141,7 @@ def _evidence(call: Call, request: ExceptionRequest) -> dict[str, Any]:
         "neighbours": neighbours(call.session, request),
         "precedents": precedents(call.session, request),
         "history": [(acts.sentence(entry.act, call.basis.language), entry.actor_name, entry.at, entry.facts) for entry in history],
-        "mail": approved_text(request, call.desk, user_id=request.user_id, message=call.form.value("message")),
+        "mails": previews(request, call.desk, message=call.form.value("message")),
     }
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from actions.exception_decisions import revoke_grant
+from actions.grant_impact import leaning_on
 from console.frame import frame
-from models.requests import ExceptionGrant, grant_list, leaning_accounts
+from console.paging import pager, place_of
+from models.requests import ExceptionGrant, grant_list
 from rules.calendar import tokyo_date
 from rules.refusal import Refused
 from rules.rights import Area, Right
@@ -17,18 +19,26 @@ from web.errors import NotFound
 from wording.catalog import N_
 
 _PATH = "/console/grants"
-_SHOWN = 200
 
 
 def index(call: Call) -> Response:
     """The list: living grants unless all are asked for; searched by host or maintenance e-mail."""
     text, everything = call.query("q").strip()[:200], call.query("all") == "1"
-    rows = grant_list(call.session, text=text, living=not everything, limit=_SHOWN)
-    return call.page("console/grants/index.html", rows=rows, text=text, everything=everything, today=tokyo_date(call.now), most=_SHOWN, **frame(call))
+    sheet = grant_list(call.session, text=text, living=not everything, place=place_of(call), limit=call.limits.page_rows)
+    kept = {"q": text, "all": "1" if everything else ""}
+    return call.page(
+        "console/grants/index.html",
+        rows=sheet.rows,
+        text=text,
+        everything=everything,
+        today=tokyo_date(call.now),
+        page=pager(_PATH, kept, sheet),
+        **frame(call),
+    )
 
 
 def show(call: Call) -> Response:
-    """One grant, and who leans on it."""
+    """One grant, and who would be refused at the next change of the profile without it."""
     return _page(call, _load(call))
 
 
@@ -45,9 +55,8 @@ def revoke(call: Call) -> Response:
 
 
 def _page(call: Call, grant: ExceptionGrant, *, status: int = 200) -> Response:
-    return call.page(
-        "console/grants/show.html", status=status, grant=grant, accounts=leaning_accounts(call.session, grant), today=tokyo_date(call.now), **frame(call)
-    )
+    today = tokyo_date(call.now)
+    return call.page("console/grants/show.html", status=status, grant=grant, accounts=leaning_on(call.session, grant, today=today), today=today, **frame(call))
 
 
 def _load(call: Call) -> ExceptionGrant:

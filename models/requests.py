@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, AnySelect, Base, words
 from models.contracts import Certificate, ContractLine
+from models.paging import Place, Sheet, newest_first
 from models.people import Account
 from models.tokens import hash_token
 from rules.requests import OPEN, RequestState
@@ -183,8 +184,8 @@ def neighbours(session: Session, request: ExceptionRequest, *, limit: int = 20) 
     return session.execute(statement.where(same, Account.id != (request.account_id or 0)).order_by(Account.id).limit(limit)).all()
 
 
-def grant_list(session: Session, *, text: str, living: bool, limit: int) -> Sequence[AnyRow]:
-    """Grants whose host or maintenance e-mail holds `text`, the newest first."""
+def grant_list(session: Session, *, text: str, living: bool, place: Place, limit: int) -> Sheet:
+    """A page of the grants whose host or maintenance e-mail holds `text`, the newest first; `living` leaves out revoked ones."""
     grant = ExceptionGrant
     statement: AnySelect = select(
         grant.id,
@@ -205,17 +206,17 @@ def grant_list(session: Session, *, text: str, living: bool, limit: int) -> Sequ
         statement = statement.where(or_(grant.host.contains(key, autoescape=True), grant.maintenance_email_key.contains(key, autoescape=True)))
     if living:
         statement = statement.where(grant.revoked_at.is_(None))
-    return session.execute(statement.order_by(grant.id.desc()).limit(limit)).all()
+    return newest_first(session, statement, grant.id, place, limit=limit)
 
 
-def leaning_accounts(session: Session, grant: ExceptionGrant) -> Sequence[AnyRow]:
-    """The accounts whose pair this grant covers: id, company_name, person_name, email."""
-    statement: AnySelect = select(Account.id, Account.company_name, Account.person_name, Account.email).where(
+def accounts_under(session: Session, grant: ExceptionGrant) -> Sequence[Account]:
+    """The accounts whose pair this grant names, whether or not they lean on it."""
+    statement = select(Account).where(
         Account.maintenance_email_key == grant.maintenance_email_key, Account.email_key.endswith(f"@{grant.host}", autoescape=True)
     )
     if grant.account_id is not None:
         statement = statement.where(Account.id == grant.account_id)
-    return session.execute(statement.order_by(Account.id)).all()
+    return session.scalars(statement.order_by(Account.id)).all()
 
 
 def certificate_behind(session: Session, contract_key: str) -> AnyRow | None:

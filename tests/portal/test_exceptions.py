@@ -17,7 +17,7 @@ from rules.requests import RequestState
 from rules.rights import Role
 from tests.client import Client, Page
 from tests.clock import Clock
-from tests.people import CONTRACT, MAINTENANCE, PASSWORD, add_account, add_certificate, add_staff, sign_in_customer, sign_in_staff
+from tests.people import CONTRACT, MAINTENANCE, PASSWORD, add_account, add_certificate, add_grant, add_request, add_staff, sign_in_customer, sign_in_staff
 
 APPLICANT = "kimura@tokyo.tozai.example"
 FIELDS = {
@@ -102,6 +102,8 @@ def test_an_approved_registration_completes_without_retyping(engine: Engine, cli
         "東西ネットワーク株式会社", "両方にサブドメインがあり、互いに異なるため", "tokyo", "osaka", "tozai.example", CONTRACT, "入力された保守登録メール"
     )
 
+    shown = client.get(f"/console/exceptions/{number}")
+    assert shown.says("許可するときにお送りするメール", "確認のお願いがあります。", "今回は承ることができませんでした。")
     done = decide(client, number, "grant_account", message="東京支店の方のご利用を承りました。", ends_on="2027/03/31")
 
     assert done.says("許可しました。手続きが完了し")
@@ -244,7 +246,7 @@ def test_one_of_two_deciders_wins_and_the_other_learns_who_and_when(engine: Engi
     assert request_now(engine).state == RequestState.COMPLETED
 
 
-def test_a_decision_binds_the_values_that_were_shown(engine: Engine, client: Client) -> None:
+def test_a23_a_decision_binds_the_values_that_were_shown(engine: Engine, client: Client) -> None:
     ask(client)
     prove(engine, client)
     number = request_now(engine).id
@@ -302,7 +304,13 @@ def test_a_revoked_grant_names_who_leans_on_it_and_covers_nobody_any_more(engine
     page = client.get("/console/grants?q=tokyo")
     assert page.says("tokyo.tozai.example", "この保守登録メールの方全員", "有効")
     client.click("tokyo.tozai.example")
-    assert client.submit("/revocation", reason="", expect=422).says("アカウント 1件はそのまま使えます。")
+    with transaction(engine) as session:
+        add_account(session, "mori", email="mori@tokyo.tozai.example", contract_key="GONE")
+    shown = client.get(client.page.path if client.page else "")
+    assert shown.says("アカウント 2件はそのまま使えます。ただし、1件は、次のプロフィールの変更で断られるようになります。")
+    rows = [row.text for row in shown.root.all("tr")[1:]]
+    assert [("通ります" in row, "サブドメイン" in row) for row in rows] == [(True, True), (False, False)]
+    assert client.submit("/revocation", reason="", expect=422).says("アカウント 2件はそのまま使えます。")
 
     done = client.submit("/revocation", reason="支店の閉鎖")
 
@@ -369,3 +377,64 @@ def test_a_held_change_is_nobody_elses_to_press(engine: Engine, client: Client) 
     client.post("/profile/exceptions", {"held": held, "csrf_token": client.csrf_token()}, expect=410)
 
     assert request_now(engine).state == RequestState.HELD
+
+
+def test_a20_fields_that_the_forms_of_an_exception_do_not_have_change_nothing(engine: Engine, client: Client) -> None:
+    more = {
+        "state": "completed",
+        "account_id": "7",
+        "decision": "grant_account",
+        "grant": "approved",
+        "verdict": "same",
+        "host": "evil.example",
+        "version": "9",
+    }
+    register(client)
+    held = client.page.value_of("held") if client.page else ""
+    client.post("/exceptions", {"held": held, "csrf_token": client.csrf_token(), **more, "email": "x@evil.example", "maintenance_email": "x@evil.example"})
+    assert [to for to, _ in letters(engine, "exception_link")] == [APPLICANT]
+    path = link(engine, "exception_link")
+    client.get(path)
+    client.post(f"{path}/proof?decision=grant_account", {"csrf_token": client.csrf_token(), **more})
+    asked = request_now(engine)
+    assert (asked.state, asked.account_id, asked.decision, asked.email_host, asked.verdict) == (
+        RequestState.PENDING,
+        None,
+        "",
+        "tokyo.tozai.example",
+        "subdomains_differ",
+    )
+
+    decide_with = {
+        "decision": "grant_account",
+        "reason": "支店",
+        "version": str(asked.version),
+        "host": "tozai.example",
+        "granted_by": "社長",
+        "email": "x@evil.example",
+    }
+    client.get(f"/console/exceptions/{asked.id}")
+    client.post(f"/console/exceptions/{asked.id}/decision?decision=grant_maintenance_email", {"csrf_token": client.csrf_token(), **decide_with})
+    with transaction(engine, readonly=True) as session:
+        grant = session.scalars(select(ExceptionGrant)).one()
+        account = session.scalars(select(Account)).one()
+    assert (grant.host, grant.granted_by, grant.account_id, account.email) == ("tokyo.tozai.example", "佐藤", account.id, APPLICANT)
+
+
+def test_the_grants_are_paged_by_key_with_the_search_kept(engine: Engine, client: Client) -> None:
+    with transaction(engine) as session:
+        request = add_request(session)
+        for _ in range(120):
+            add_grant(session, request)
+
+    page = client.get("/console/grants?q=tokyo")
+    seen: list[str] = []
+    while True:
+        seen += [link.attributes["href"] for link in page.root.all("a", class_="mono")]
+        following = next((link.attributes["href"] for link in page.root.all("a") if link.attributes.get("rel") == "next"), "")
+        if not following:
+            break
+        assert "q=tokyo" in following
+        page = client.get(following)
+
+    assert len(seen) == len(set(seen)) == 120
