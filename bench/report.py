@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.claims import Claimed
 from bench.imports import Imported
 from bench.letters import Sent
 from bench.measure import Beside, Weighed
@@ -79,6 +80,11 @@ def letter_lines(one: Sent) -> list[str]:
                 f"{one.database:<11}{f'{workers} workers':<19}{found:>7,.0f} letters/s, {ratio:.2f} of the bare loop {_floor(ratio, _LETTERS * _SPREAD)}"
             )
     return lines
+
+
+def claim_lines(one: Claimed) -> list[str]:
+    """Jobs claimed a second."""
+    return [f"{one.database:<11}{f'{processes} processes':<19}{found:>7,.0f} jobs claimed and ended/s" for processes, found in one.ours.items()]
 
 
 def table(title: str, lines: Sequence[str]) -> str:

