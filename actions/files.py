@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, and_, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow
@@ -18,6 +18,7 @@ from storage.store import Store
 FOLDERS = ("attachments", "imports")
 YOUNG = timedelta(hours=1)
 """Bytes this young may belong to an upload whose row is still to be written."""
+_HELD = (Attachment.message_id.is_(None), Attachment.holder != "")
 _AT_ONCE = 500
 
 
@@ -82,13 +83,13 @@ def check_files(engine: Engine, store: Store, *, deep: bool, now: datetime) -> F
 def repair(engine: Engine, store: Store, findings: Findings) -> tuple[int, int]:
     """Delete what nobody needs: bytes without a row, and rows of unposted files whose bytes are gone; how many of each.
 
-    What a post names and the storage has lost stays named: only a backup brings it back.
+    What a post or a request names and the storage has lost stays named: only a backup brings it back.
     """
     for key in findings.orphans:
         store.delete(key)
     gone = [named.key for named in findings.lost if named.held]
     with transaction(engine) as session:
-        rows = session.scalars(select(Attachment).where(Attachment.storage_key.in_(gone), Attachment.message_id.is_(None))).all()
+        rows = session.scalars(select(Attachment).where(Attachment.storage_key.in_(gone), *_HELD)).all()
         for row in rows:
             session.delete(row)
     return len(findings.orphans), len(rows)
@@ -96,7 +97,8 @@ def repair(engine: Engine, store: Store, findings: Findings) -> tuple[int, int]:
 
 def _page(session: Session, table: type[Attachment] | type[ImportBatch], last: int) -> Sequence[AnyRow]:
     name = Attachment.name if table is Attachment else ImportBatch.file_name
-    held = Attachment.message_id.is_(None) if table is Attachment else ImportBatch.id.is_(None)
+    # A file without post and without holder is evidence of a change of a maintenance e-mail.
+    held = and_(*_HELD) if table is Attachment else ImportBatch.id.is_(None)
     statement = select(table.id, table.storage_key, table.size, table.sha256, name.label("name"), held.label("held"))
     return session.execute(statement.where(table.id > last).order_by(table.id).limit(_AT_ONCE)).all()
 

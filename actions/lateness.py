@@ -40,6 +40,8 @@ def late_jobs(session: Session, *, now: datetime, lines: Sequence[Line] = TIMETA
     for line in lines:
         if line.quiet:
             since = waiting.get(line.name)
+            # What waited before the desk had any jobs is not their lateness: they begin with it.
+            since = max(since, began) if since is not None else None
         else:
             since = line.rhythm.after(ends.get(line.name) or line.rhythm.latest(began))
         if since is not None and now > since + line.grace:

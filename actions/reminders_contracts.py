@@ -17,6 +17,7 @@ from models.contracts import Certificate, ContractLine, Party
 from models.database import among
 from models.people import Account, AccountState
 from models.reminders import Reminder
+from models.renewals import Renewal
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.limits import Limits
 from rules.reminders import Kind, Outcome, ending_step
@@ -70,7 +71,10 @@ def tell_the_accounts(session: Session, *, calendar: BusinessCalendar, desk: Des
 
 
 def _endings(session: Session, calendar: BusinessCalendar, limits: Limits, now: datetime) -> list[Ending]:
-    """What ends within the longest notice, grouped; nothing on a day the desk is closed. A device whose support goes on is left out."""
+    """What ends within the longest notice, grouped; nothing on a day the desk is closed.
+
+    A line is left out when the support of its device goes on, or when a person confirmed with an import which line carries it on.
+    """
     today = tokyo_date(now)
     if not calendar.is_business_day(today):
         return []
@@ -88,6 +92,7 @@ def _endings(session: Session, calendar: BusinessCalendar, limits: Limits, now: 
         .join(Certificate, Certificate.id == ContractLine.certificate_id)
         .where(ContractLine.ends_on.between(today, today + timedelta(days=limits.contract_end_first_days)))
         .where((ContractLine.serial == "") | ~renewed)
+        .where(~exists(select(Renewal.id).where(Renewal.renews_id == ContractLine.id, Renewal.dropped_by.is_(None))))
         .group_by(ContractLine.certificate_id, Certificate.contract_key, ContractLine.ends_on)
         .order_by(ContractLine.ends_on, Certificate.contract_key)
     )

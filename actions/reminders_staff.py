@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from actions import notices_center
 from actions import notices_reminders as notices
 from actions.lateness import Late
 from actions.rates import window_start
@@ -20,10 +21,11 @@ from models.database import among
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, RateCount
 from models.reminders import Reminder
+from models.requests import requests_with_desk
 from models.tickets import Attachment, Message, Ticket
-from rules.calendar import TOKYO, tokyo_date
+from rules.calendar import TOKYO, BusinessCalendar, tokyo_date
 from rules.limits import Limits
-from rules.reminders import Kind, Outcome, calendar_known_until, is_ending_soon, is_nearly_full
+from rules.reminders import Kind, Outcome, calendar_known_until, is_ending_soon, is_nearly_full, waits_too_long
 from rules.rights import Role
 
 T = TypeVar("T")
@@ -80,6 +82,22 @@ def tell_of_storage(session: Session, *, desk: Desk, limits: Limits, now: dateti
     total = session.scalar(select(func.coalesce(func.sum(Attachment.size), 0))) or 0
     found.append(notices.Quota("storage", None, total, limits.storage_bytes))
     return _tell_of_quotas(session, found, month, desk=desk, limits=limits, now=now)
+
+
+def tell_of_waiting_exceptions(session: Session, *, calendar: BusinessCalendar, desk: Desk, limits: Limits, now: datetime) -> int:
+    """One letter to desk and administrators about requests for an exception that wait too long for their decision; how many they are.
+
+    A request waits since its address was proved, or since its applicant answered last: an answer begins another wait.
+    """
+    long: dict[str, AnyRow] = {}
+    for row in requests_with_desk(session):
+        if waits_too_long(row.since, now, calendar=calendar, limits=limits):
+            long[f"{row.id}:{row.since.isoformat()}"] = row
+    fresh = _fresh(session, Kind.EXCEPTION_WAITING, long)
+    if fresh:
+        reached = notices_center.exceptions_waiting(session, fresh, notices.staff_with(session, _ACCOUNTS), desk=desk, now=now)
+        _settle(session, Kind.EXCEPTION_WAITING, [f"{row.id}:{row.since.isoformat()}" for row in fresh], reached, now)
+    return len(fresh)
 
 
 def tell_of_the_calendar(session: Session, *, desk: Desk, limits: Limits, now: datetime) -> int:

@@ -115,9 +115,22 @@ TIMETABLE: tuple[Line, ...] = (
         _MORNING,
     ),
     Line("remind_contracts", N_("契約終了の予告"), N_("終了の 90・30・7 日前に、サービス管理センターに知らせます。"), Daily(time(8, 30)), _MORNING),
+    Line(
+        "remind_center",
+        N_("サービス管理センターへの知らせ"),
+        N_("保守登録メール変更の期限（前日・当日・超過）と、アカウントの点検の新しい結果（週に 1 回）を、サービス管理センターに知らせます。"),
+        Daily(time(8, 30)),
+        _MORNING,
+    ),
     Line("remind_links", N_("本登録のお願い"), N_("確認のリンクの期限が近いお客様に、本登録が済んでいないことを知らせます。"), Every(600), _HOUR),
     Line("write_digests", N_("今日の一覧"), N_("職員それぞれに、選んだ時刻に今日の一覧を送ります。"), Every(600), _HOUR),
-    Line("remind_staff", N_("職員への知らせ"), N_("送れなかったメール、上限の近いアカウント、営業日の一覧の終わりを知らせます。"), Every(3600), _MORNING),
+    Line(
+        "remind_staff",
+        N_("職員への知らせ"),
+        N_("送れなかったメール、上限の近いアカウント、判断を待つ例外申請、営業日の一覧の終わりを知らせます。"),
+        Every(3600),
+        _MORNING,
+    ),
     Line("watch_jobs", N_("ジョブの見張り"), N_("遅れているジョブと終わらないジョブを、管理者に知らせます。"), Every(600), _HOUR),
     Line(
         "check_accounts",

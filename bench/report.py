@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.claims import Claimed
 from bench.imports import Imported
 from bench.letters import Sent
 from bench.measure import Beside, Weighed
@@ -90,6 +91,11 @@ def stranger_lines(told: Sequence[Told]) -> list[str]:
         f"{one.database:<11}{one.question:<19}known {one.known:>7.2f} ms, unknown {one.unknown:>7.2f} ms, ratio {one.ratio:.2f} {_near(one.ratio)}"
         for one in told
     ]
+
+
+def claim_lines(one: Claimed) -> list[str]:
+    """Jobs claimed a second."""
+    return [f"{one.database:<11}{f'{processes} processes':<19}{found:>7,.0f} jobs claimed and ended/s" for processes, found in one.ours.items()]
 
 
 def table(title: str, lines: Sequence[str]) -> str:

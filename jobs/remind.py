@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from actions import reminders_contracts, reminders_silent, reminders_staff
+from actions import reminders_center, reminders_contracts, reminders_silent, reminders_staff
 from actions.digests import write_digests
 from actions.jobs import Counts, Run, confirm
 from actions.lateness import late_jobs
@@ -67,6 +67,18 @@ def contracts(parts: Parts, run: Run) -> Counts:
     return {name: count for name, count in counts.items() if count}
 
 
+def center(parts: Parts, run: Run) -> Counts:
+    """Tell the center of changes of maintenance e-mails that are due, and once a week of accounts that were found."""
+    counts: Counter[str] = Counter()
+    shared: dict[str, Any] = {"desk": parts.desk, "now": parts.clock()}
+    with _ours(parts, run) as session:
+        active, calendar = active_kinds(session), _calendar(session)
+        counts["email_changes"] = reminders_center.tell_of_email_changes(session, active=active, calendar=calendar, **shared)
+        if Kind.ACCOUNTS_FOUND in active:
+            counts["accounts"] = reminders_center.tell_of_findings(session, calendar=calendar, **shared)
+    return {name: count for name, count in counts.items() if count}
+
+
 def links(parts: Parts, run: Run) -> Counts:
     """Remind applicants whose link is about to end."""
     told: Counter[Outcome] = Counter()
@@ -89,18 +101,20 @@ def digests(parts: Parts, run: Run) -> Counts:
 
 
 def staff(parts: Parts, run: Run) -> Counts:
-    """Tell the staff of failed letters, limits that fill and a calendar that ends; in business time, when somebody reads it."""
+    """Tell the staff of failed letters, limits that fill, exceptions that wait and a calendar that ends; in business time, when somebody reads it."""
     now, counts = parts.clock(), Counter[str]()
     shared: dict[str, Any] = {"desk": parts.desk, "now": now}
     with _ours(parts, run) as session:
-        active = active_kinds(session)
-        if not _calendar(session).is_open(now):
+        active, calendar = active_kinds(session), _calendar(session)
+        if not calendar.is_open(now):
             return {}
         if Kind.MAILS_FAILED in active:
             counts["mails"] = reminders_staff.tell_of_failed_mails(session, **shared)
         if Kind.QUOTA in active:
             counts["quotas"] = reminders_staff.tell_of_quotas(session, limits=parts.limits, **shared)
             counts["quotas"] += reminders_staff.tell_of_storage(session, limits=parts.limits, **shared)
+        if Kind.EXCEPTION_WAITING in active:
+            counts["exceptions"] = reminders_staff.tell_of_waiting_exceptions(session, calendar=calendar, limits=parts.limits, **shared)
         if Kind.CALENDAR_ENDING in active:
             counts["calendar"] = reminders_staff.tell_of_the_calendar(session, limits=parts.limits, **shared)
     return {name: count for name, count in counts.items() if count}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import secrets
 import signal
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -56,13 +58,17 @@ class Process:
         self._work = work
         self._lease = timedelta(seconds=parts.limits.job_lease_seconds)
         self._running: dict[int, Run] = {}
+        self._missed: deque[Job] = deque()
         self._scheduler = _scheduler()
 
     def start(self) -> None:
         """Say that this process is there, make up for what was missed, then follow the timetable."""
         self.beat()
+        # Processes that start together begin at different ends, so that they do not ask for the same runs at the same time.
+        self._missed = deque(random.sample(self._work, len(self._work)))
+        for number in range(_THREADS // 2):
+            self._scheduler.add_job(self.catch_up, id=f"catch up {number}")
         for job in self._work:
-            self._scheduler.add_job(self.tick, args=[job], id=f"{job.line.name} at start")
             self._scheduler.add_job(self.tick, _trigger(job), args=[job], id=job.line.name)
         self._scheduler.add_job(self.beat, IntervalTrigger(seconds=BEAT_SECONDS, timezone=UTC), id="heartbeat")
         self._scheduler.add_job(self.take_asked, IntervalTrigger(seconds=1, timezone=UTC), id="asked")
@@ -78,8 +84,25 @@ class Process:
             jobs.retire(session, self.worker)
         log.info("stopped", worker=self.worker)
 
+    def catch_up(self) -> None:
+        """Run, one after the other, the slots that began before this process did; several threads share them."""
+        try:
+            while (job := self._next_missed()) is not None and not self._stop.is_set():
+                self.tick(job)
+        finally:
+            # A job that failed ends this call, and none of those behind it.
+            if self._missed and not self._stop.is_set():
+                self._scheduler.add_job(self.catch_up)
+
+    def _next_missed(self) -> Job | None:
+        with suppress(IndexError):
+            return self._missed.popleft()
+        return None
+
     def tick(self, job: Job) -> None:
-        """It is time for `job`: run this slot unless somebody does or did."""
+        """It is time for `job`: run this slot unless somebody does or did. A process that ends begins nothing."""
+        if self._stop.is_set():
+            return
         now = self._parts.clock()
         with transaction(self._parts.engine, readonly=True) as session:
             if not jobs.is_due(session, job.line, now=now) or (job.wants is not None and not job.wants(session, now)):

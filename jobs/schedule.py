@@ -36,6 +36,7 @@ _WORK: dict[str, tuple[Work, Wants | None]] = {
     "remind_answers": (remind.answers, None),
     "remind_silent": (remind.silent, None),
     "remind_contracts": (remind.contracts, None),
+    "remind_center": (remind.center, None),
     "remind_links": (remind.links, None),
     "write_digests": (remind.digests, None),
     "remind_staff": (remind.staff, None),

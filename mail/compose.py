@@ -274,6 +274,11 @@ NOTICES: Mapping[str, str] = {
     "staff_mails_failed": N_("送れなかったメール（職員）"),
     "staff_quota": N_("上限が近いお知らせ（職員）"),
     "staff_jobs_late": N_("遅れているジョブ（職員）"),
+    "email_change_tomorrow": N_("保守登録メール変更の期限の前日（サービス管理センター）"),
+    "email_change_due": N_("保守登録メール変更の期限の日（サービス管理センター）"),
+    "email_change_overdue": N_("保守登録メール変更の期限の超過（サービス管理センター）"),
+    "staff_exception_waiting": N_("判断を待つ例外申請（職員）"),
+    "accounts_found": N_("アカウントの点検の結果（サービス管理センター）"),
 }
 """Every mail there is, by its template, with its name in the ledger."""
 SECRET_NOTICES = frozenset({"registration_link", "login_ids", "email_link", "exception_link"})

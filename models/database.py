@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -79,7 +80,7 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
             parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"isolation_level": None, "check_same_thread": False}
         )
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", partial(_begin_sqlite, threading.Lock()))
         return engine
     engine = create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"connect_timeout": 5})
     event.listen(engine, "checkin", _note_use)
@@ -108,28 +109,37 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
+def _begin_sqlite(turn: threading.Lock, connection: Connection) -> None:
     cursor: Any = connection.connection.cursor()
     if connection.get_execution_options().get("readonly", False):
         cursor.execute("BEGIN")
-    else:
-        cursor.execute("PRAGMA busy_timeout=0")
-        _begin_writing(connection, cursor)
+        return
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        _begin_writing(turn, connection, cursor)
+    finally:
         cursor.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
 
 
-def _begin_writing(connection: Connection, cursor: Any) -> None:
-    """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else."""
+def _begin_writing(turn: threading.Lock, connection: Connection, cursor: Any) -> None:
+    """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else.
+
+    Of a process only one thread asks at a time (`turn`), the others wait behind it: where all asked, the unlucky waited beyond their patience.
+    """
     deadline = time.monotonic() + _PATIENCE_MS / 1000
-    while time.monotonic() < deadline:
+    if turn.acquire(timeout=_PATIENCE_MS / 1000):
         try:
-            cursor.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as fault:
-            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                break
-            time.sleep(0.001)
-        else:
-            return
+            while time.monotonic() < deadline:
+                try:
+                    cursor.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError as fault:
+                    if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                        break
+                    time.sleep(0.001)
+                else:
+                    return
+        finally:
+            turn.release()
     connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, whose failure is told as every statement's is
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, AnySelect, Base, words
 from models.contracts import Certificate, ContractLine
+from models.journal import JournalEntry
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
 from models.tokens import hash_token
@@ -156,6 +157,15 @@ def waiting_requests(session: Session, *, limit: int, newest: bool = False) -> S
     ).where(request.state.in_([RequestState.PENDING, RequestState.ASKED]))
     order = (request.state.desc(), request.id.desc() if newest else request.id)
     return session.execute(statement.order_by(*order).limit(limit)).all()
+
+
+def requests_with_desk(session: Session) -> Sequence[AnyRow]:
+    """Requests that the desk must decide: id, company_name, since (their address was proved, or their applicant answered last), the oldest first."""
+    request, entry = ExceptionRequest, JournalEntry
+    answered = select(func.max(entry.at)).where(entry.subject_kind == "exception_request", entry.subject_id == request.id, entry.act == "answer_exception")
+    since = func.coalesce(answered.correlate(request).scalar_subquery(), request.proved_at, type_=request.proved_at.type).label("since")
+    statement = select(request.id, request.company_name, since).where(request.state == RequestState.PENDING, request.proved_at.is_not(None))
+    return session.execute(statement.order_by(request.id)).all()
 
 
 def decided_requests(session: Session, *, limit: int) -> Sequence[AnyRow]:

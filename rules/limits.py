@@ -63,6 +63,8 @@ class Limits:
     contract_end_last_days: int = 7
     link_reminder_hours: int = 6
     """Before a confirmation link ends."""
+    exception_waiting_hours: int = 8
+    """Business hours that a request for an exception may wait for the desk before it is told."""
     calendar_months: int = 6
     """Before the calendar's known days end."""
     job_lease_seconds: int = 300

@@ -40,6 +40,11 @@ class Kind(StrEnum):
     MAILS_FAILED = "mails_failed"
     QUOTA = "quota"
     JOBS_LATE = "jobs_late"
+    EMAIL_CHANGE_TOMORROW = "email_change_tomorrow"
+    EMAIL_CHANGE_DUE = "email_change_due"
+    EMAIL_CHANGE_OVERDUE = "email_change_overdue"
+    EXCEPTION_WAITING = "exception_waiting"
+    ACCOUNTS_FOUND = "accounts_found"
 
 
 OFF_AT_FIRST = frozenset({Kind.CONTRACT_ENDING_ACCOUNT})
@@ -109,6 +114,28 @@ def ending_step(ends_on: date, today: date, limits: Limits) -> int | None:
     left = (ends_on - today).days
     steps = (limits.contract_end_last_days, limits.contract_end_second_days, limits.contract_end_first_days)
     return next((step for step in steps if 0 <= left <= step), None)
+
+
+def change_step(due_on: date, today: date, calendar: BusinessCalendar) -> Kind | None:
+    """What a change of a maintenance e-mail that is due on `due_on` asks for today; "tomorrow" is the next business day. None on a day the desk is closed."""
+    if not calendar.is_business_day(today):
+        return None
+    if due_on < today:
+        return Kind.EMAIL_CHANGE_OVERDUE
+    if due_on == today:
+        return Kind.EMAIL_CHANGE_DUE
+    return Kind.EMAIL_CHANGE_TOMORROW if due_on <= calendar.add_business_days(today, 1).day else None
+
+
+def waits_too_long(since: datetime, now: datetime, *, calendar: BusinessCalendar, limits: Limits) -> bool:
+    """Whether a request for an exception has waited for the desk `limits.exception_waiting_hours` business hours or longer."""
+    return calendar.business_seconds(since, now) >= limits.exception_waiting_hours * 3600
+
+
+def week_of(today: date) -> str:
+    """The week of a date, as causes name it: 2026-W49."""
+    year, week, _ = today.isocalendar()
+    return f"{year}-W{week:02}"
 
 
 def digest_due(hour: int | None, now: datetime, calendar: BusinessCalendar) -> bool:

@@ -59,6 +59,17 @@ def test_a_run_that_does_not_end_is_stuck(session: Session) -> None:
     assert ("tidy", True) in late(session, LINE, 61)
 
 
+def test_letters_older_than_the_first_run_are_not_late_at_once(session: Session) -> None:
+    mail = line_of("deliver_mail")
+    assert mail
+    old = NOW - timedelta(days=3)
+    session.add(Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=old, try_at=old))
+    run(session, LINE)
+
+    assert late(session, mail, 15) == []
+    assert late(session, mail, 16) == [("deliver_mail", False)]
+
+
 def test_letters_that_wait_too_long_make_the_mail_late(session: Session) -> None:
     mail = line_of("deliver_mail")
     assert mail

@@ -10,23 +10,30 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions import reminders_contracts, reminders_staff
+from actions import reminders_center, reminders_contracts, reminders_staff
 from actions.digests import write_digests
+from actions.exception_requests import answer_request
 from actions.lateness import Late
 from actions.reminders_registrations import remind_of_links
 from actions.timetable import TIMETABLE
 from mail.desk import Desk
 from models.base import NEVER
-from models.contracts import CompanyDay
+from models.contracts import CompanyDay, ContractLine
+from models.imports import BatchState, ImportBatch
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import PendingRegistration, RateCount
+from models.radar import AccountFinding
 from models.reminders import DigestHour
+from models.renewals import Renewal
 from rules.calendar import BusinessCalendar
+from rules.email_changes import ChangeState
 from rules.limits import Limits
-from rules.reminders import Outcome
+from rules.radar import Finding
+from rules.reminders import Kind, Outcome
+from rules.requests import RequestState
 from rules.rights import Role
 from rules.tickets import State
-from tests.people import CONTRACT, EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_staff, add_ticket
+from tests.people import CONTRACT, EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_email_change, add_request, add_staff, add_ticket
 
 DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin@jscom.example", "center@jscom.example")
 CALENDAR, LIMITS = BusinessCalendar(), Limits()
@@ -202,3 +209,94 @@ def add_letter(session: Session, state: LetterState, recipient: RecipientState =
     session.add(Recipient(letter_id=letter.id, place="to", address=EMAIL, address_key=EMAIL, state=recipient, updated_at=NOW))
     session.flush()
     return letter
+
+
+def test_a_line_that_another_is_known_to_carry_on_is_not_told(session: Session) -> None:
+    old = add_certificate(session, "JSC26040001A", ends_on=date(2026, 12, 31), lines=[{"serial": "OLD1"}])
+    new = add_certificate(session, "JSC27010001A", ends_on=date(2027, 12, 31), lines=[{"serial": "NEW1"}])
+    line = {certificate: session.scalars(select(ContractLine.id).where(ContractLine.certificate_id == certificate.id)).one() for certificate in (old, new)}
+    batch = ImportBatch(
+        file_name="更新.xlsx",
+        size=1,
+        sha256="0" * 64,
+        storage_key="imports/x",
+        state=BatchState.APPLIED,
+        sheets=[],
+        summary={},
+        uploaded_by="森",
+        uploaded_at=NOW,
+    )
+    session.add(batch)
+    session.flush()
+    link = Renewal(line_id=line[new], renews_id=line[old], batch_id=batch.id, confirmed_by="森", confirmed_at=NOW)
+    session.add(link)
+    session.flush()
+
+    assert reminders_contracts.tell_the_center(session, now=NOW, **BOTH) == 0
+    link.dropped_by = batch.id
+    session.flush()
+    assert reminders_contracts.tell_the_center(session, now=NOW, **BOTH) == 1
+
+
+def test_the_center_is_told_of_a_change_before_on_and_after_its_day(session: Session) -> None:
+    change = add_email_change(session)
+    returned = add_email_change(session, old="other@tozai.example")
+    returned.state = ChangeState.RETURNED
+    session.flush()
+    shared: dict[str, Any] = {"calendar": CALENDAR, "desk": DESK}
+
+    def told(days: int, active: Sequence[Kind] = tuple(Kind)) -> int:
+        return reminders_center.tell_of_email_changes(session, active=active, now=NOW + timedelta(days=days), **shared)
+
+    # NOW is Tuesday the 1st; the change is due on Thursday the 3rd.
+    assert [told(0), told(1), told(1), told(2), told(3), told(5), told(6)] == [0, 1, 0, 1, 1, 0, 0]
+    for kind in ("email_change_tomorrow", "email_change_due", "email_change_overdue"):
+        assert [to for _, to in sent(session, kind)] == [["center@jscom.example"]]
+    assert f"https://tickets.example.jp/console/email-changes/{change.id}\n" in body(session, "email_change_overdue")
+    change.due_on = date(2026, 12, 4)
+    session.flush()
+    assert told(2, [Kind.EMAIL_CHANGE_DUE]) == 0
+    change.state, change.pending = ChangeState.NOTIFIED, False
+    session.flush()
+    assert told(3) == 0
+
+
+def test_the_desk_is_told_of_an_exception_that_waits_a_days_hours(session: Session) -> None:
+    add_staff(session, "ito", name="伊藤", roles=(Role.DESK,))
+    request = add_request(session)
+    add_request(session, email="sato@tokyo.tozai.example", state=RequestState.ASKED)
+    hour = timedelta(hours=1)
+
+    def told(hours: int) -> int:
+        return reminders_staff.tell_of_waiting_exceptions(session, calendar=CALENDAR, now=NOW + hours * hour, **SHARED)
+
+    # It is 10:00; eight business hours later it is 10:00 again.
+    assert [told(23), told(24), told(48)] == [0, 1, 0]
+    assert sent(session, "staff_exception_waiting") == [("[J's チケットシステム] 判断を待つ例外申請 1件", ["ito@jscom.co.jp"])]
+    assert f"{request.number}　東西ネットワーク株式会社（2026/12/01(火) 10:00 から）" in body(session, "staff_exception_waiting")
+
+    request.state = RequestState.ASKED
+    session.flush()
+    answer_request(session, request, "回答です。", limits=LIMITS, now=NOW + 48 * hour)
+    session.flush()
+    assert [told(71), told(72)] == [0, 1]
+
+
+def test_the_center_reads_once_a_week_what_the_check_found(session: Session) -> None:
+    account = add_account(session)
+
+    def find(kind: Finding, days: int) -> None:
+        at = NOW + timedelta(days=days)
+        session.add(AccountFinding(account_id=account.id, kind=kind, found_at=at, checked_at=at))
+        session.flush()
+
+    def told(days: int) -> int:
+        return reminders_center.tell_of_findings(session, calendar=CALENDAR, desk=DESK, now=NOW + timedelta(days=days))
+
+    find(Finding.FAILS_EDIT, 0)
+    assert [told(0), told(1)] == [1, 0]
+    find(Finding.NO_LIVE_LINE, 1)
+    # The 5th is a Saturday; from the week of the 7th on one more is told, from the week of the 14th on nothing.
+    assert [told(2), told(4), told(6), told(7), told(13)] == [0, 0, 1, 0, 0]
+    assert sent(session, "accounts_found") == [("[J's チケットシステム] アカウントの点検：新しい結果 1件", ["center@jscom.example"])] * 2
+    assert "・有効な明細のないアカウント　1件" in body(session, "accounts_found")

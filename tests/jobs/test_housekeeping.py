@@ -13,16 +13,18 @@ from actions import jobs, notices
 from actions.jobs import Run
 from actions.rates import count_one
 from actions.timetable import line_of
+from jobs.check_files import check
 from jobs.expire import expire
 from jobs.parts import Parts
 from jobs.sweep import sweep_uploads
 from models.database import transaction
+from models.email_changes import EmailChangeFile
 from models.outbox import Letter
 from models.people import AccountLink, AccountSession, LinkKind, PendingRegistration, RateCount
 from models.tickets import Attachment
 from tests.clock import Clock
 from tests.jobs.mailroom import parts_for
-from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_post, add_ticket
+from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_email_change, add_post, add_ticket
 
 
 def run_of(parts: Parts, name: str) -> Run:
@@ -130,3 +132,23 @@ def pending(token_hash: str, expires_at: object) -> PendingRegistration:
         created_at=NOW,
         expires_at=expires_at,
     )
+
+
+def test_the_evidence_of_a_change_is_swept_by_nobody_and_missed_when_it_is_gone(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    stored = parts.store.put(BytesIO(b"mail"))
+    with transaction(engine) as session:
+        proof = Attachment(token="proof", name="依頼.eml", size=4, sha256=stored.sha256, storage_key=stored.key, created_at=NOW - timedelta(days=30))
+        session.add(proof)
+        session.flush()
+        session.add(EmailChangeFile(change_id=add_email_change(session).id, attachment_id=proof.id))
+
+    clock.set(NOW + timedelta(days=30))
+    assert sweep_uploads(parts, run_of(parts, "sweep_uploads")) == {}
+    assert check(parts, run_of(parts, "check_files")) == {"files": 1}
+
+    parts.store.delete(stored.key)
+    clock.set(NOW + timedelta(days=31))
+    assert check(parts, run_of(parts, "check_files")) == {"files": 1, "lost": 1}
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(Attachment.token)).all() == ["proof"]

@@ -17,29 +17,38 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from actions import tickets
+from actions.exception_requests import answer_request
 from actions.tickets import Opening
 from jobs.parts import Parts
 from jobs.runner import Process
 from jobs.schedule import JOBS
 from models.actors import Customer, StaffMember
 from models.database import transaction
+from models.email_changes import EmailChange
 from models.outbox import Letter
 from models.people import PendingRegistration
+from models.radar import AccountFinding
 from models.reminders import Reminder
+from models.requests import ExceptionRequest
 from models.tickets import Message, MessageKind
 from rules.calendar import BusinessCalendar
-from rules.reminders import Outcome
+from rules.email_changes import ChangeState
+from rules.radar import Finding
+from rules.reminders import Kind, Outcome
+from rules.requests import RequestState
 from rules.rights import Role
 from rules.tickets import Priority, State
 from tests.clock import Clock
 from tests.jobs.mailroom import parts_for
 from tests.jobs.year import Almanac, Reckoning
-from tests.people import MAINTENANCE, add_account, add_certificate, add_staff, family_id
+from tests.people import MAINTENANCE, add_account, add_certificate, add_email_change, add_request, add_staff, family_id
 
 WATCHED = {
     "first_answer_near", "first_answer_overdue", "next_answer_near", "next_answer_overdue", "silent_reminder", "silent_notice", "silent_closed",
     "contract_ending", "registration_ending", "digest",
+    "email_change_tomorrow", "email_change_due", "email_change_overdue", "exception_waiting", "accounts_found",
 }  # fmt: skip
+_JOBS = {"remind_answers", "remind_silent", "remind_contracts", "remind_center", "remind_links", "remind_staff", "write_digests"}
 BEGINNING = datetime(2026, 9, 10, tzinfo=UTC)
 STEP = timedelta(hours=int(os.environ.get("YEAR_STEP_HOURS", "1")))
 """How often the jobs look at the simulated desk; every hour when nobody says otherwise."""
@@ -58,6 +67,9 @@ class Life:
             self._people(session)
         self.plan(BEGINNING + HOUR, self.open)
         self.plan(BEGINNING + 2 * HOUR, self.apply)
+        self.plan(BEGINNING + 3 * HOUR, self.ask_change)
+        self.plan(BEGINNING + 3 * HOUR, self.ask_exception)
+        self.plan(BEGINNING + 4 * HOUR, self.find)
 
     def plan(self, at: datetime, does: Callable[[Session], None]) -> None:
         """Let something happen at a whole minute that is no tick's."""
@@ -125,6 +137,47 @@ class Life:
             pending.completed_at = self.clock()
             self.reckoning.links.pop(token)
 
+    def ask_change(self, session: Session) -> None:
+        """Somebody asks for another maintenance e-mail; the center does it sooner or later."""
+        today = (self.clock() + timedelta(hours=9)).date()
+        change = add_email_change(session, old=f"old{next(self.marks)}@tozai.example")
+        change.received_on, change.due_on = today, self.calendar.add_business_days(today, 2).day
+        self.reckoning.changes[change.id] = change.due_on
+        self.plan(self.later(24 * 3), lambda session: self.apply_change(session, change.id))
+        self.plan(self.later(70), self.ask_change)
+
+    def apply_change(self, session: Session, number: int) -> None:
+        change = session.get_one(EmailChange, number)
+        change.state, change.pending = ChangeState.NOTIFIED, False
+        self.reckoning.changes.pop(number)
+
+    def ask_exception(self, session: Session) -> None:
+        """Somebody asks for an exception; the desk decides, or asks and gets an answer."""
+        request = add_request(session, email=f"ex{next(self.marks)}@tokyo.tozai.example", now=self.clock())
+        self.reckoning.exceptions[request.id] = self.clock()
+        self.plan(self.later(30), lambda session: self.decide(session, request.id))
+        self.plan(self.later(60), self.ask_exception)
+
+    def decide(self, session: Session, number: int) -> None:
+        asks = self.chance.random() < 0.3
+        session.get_one(ExceptionRequest, number).state = RequestState.ASKED if asks else RequestState.DECLINED
+        self.reckoning.exceptions.pop(number)
+        if asks:
+            self.plan(self.later(40), lambda session: self.explain(session, number))
+
+    def explain(self, session: Session, number: int) -> None:
+        answer_request(session, session.get_one(ExceptionRequest, number), "回答", limits=self.parts.limits, now=self.clock())
+        self.reckoning.exceptions[number] = self.clock()
+        self.plan(self.later(30), lambda session: self.decide(session, number))
+
+    def find(self, session: Session) -> None:
+        """The nightly check finds something about an account."""
+        now, mark = self.clock(), next(self.marks)
+        account = add_account(session, f"found{mark}", email=f"found{mark}@tozai.example")
+        session.add(AccountFinding(account_id=account.id, kind=Finding.FAILS_EDIT, found_at=now, checked_at=now))
+        self.reckoning.findings.append(now)
+        self.plan(self.later(24 * 6), self.find)
+
     def _people(self, session: Session) -> None:
         account, member = add_account(session), add_staff(session)
         lead = add_staff(session, "honda", name="本田", roles=(Role.LEAD,))
@@ -146,7 +199,7 @@ def simulate(engine: Engine, folder: Path, *, days: int, step: timedelta, sleeps
     life = Life(parts, clock, seed, until)
     process, now = Process(parts, threading.Event()), BEGINNING
     nights = sorted(life.chance.randrange(days) for _ in range(sleeps))
-    watched = [job for job in JOBS if job.line.name in {"remind_answers", "remind_silent", "remind_contracts", "remind_links", "write_digests"}]
+    watched = [job for job in JOBS if job.line.name in _JOBS]
     while now < until:
         if nights and now >= BEGINNING + timedelta(days=nights[0]):
             now += timedelta(days=3, hours=life.chance.randrange(20))
@@ -163,7 +216,11 @@ def simulate(engine: Engine, folder: Path, *, days: int, step: timedelta, sleeps
 def _given(engine: Engine) -> dict[str, datetime]:
     """Reminders by the reckoning's causes: a silence is named by its number, not by the post it follows."""
     with transaction(engine, readonly=True) as session:
-        rows = session.execute(select(Reminder.kind, Reminder.cause, Reminder.at).where(Reminder.outcome != Outcome.DROPPED)).all()
+        rows = session.execute(
+            select(Reminder.kind, Reminder.cause, Reminder.at).where(
+                Reminder.outcome != Outcome.DROPPED, (Reminder.outcome != Outcome.EMPTY) | (Reminder.kind == Kind.DIGEST.value)
+            )
+        ).all()
         posts: dict[int, list[int]] = {}
         for row in session.execute(select(Message.id, Message.ticket_id).where(Message.kind == MessageKind.ANSWER).order_by(Message.id)):
             posts.setdefault(row.ticket_id, []).append(row.id)

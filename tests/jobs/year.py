@@ -68,6 +68,12 @@ class Reckoning:
     ends: dict[int, date] = field(default_factory=dict[int, date])
     links: dict[str, tuple[datetime, datetime]] = field(default_factory=dict[str, tuple[datetime, datetime]])
     """By token: made, ends. A completed one is taken out."""
+    changes: dict[int, date] = field(default_factory=dict[int, date])
+    """Open changes of a maintenance e-mail, by their due date."""
+    exceptions: dict[int, datetime] = field(default_factory=dict[int, datetime])
+    """Requests that the desk must decide, and since when."""
+    findings: list[datetime] = field(default_factory=list[datetime])
+    looked: datetime | None = None
     staff: list[int] = field(default_factory=list[int])
     due: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _ran: dict[str, datetime] = field(default_factory=dict[str, datetime])
@@ -103,6 +109,12 @@ class Reckoning:
             if ends - timedelta(hours=6) <= now < ends and made <= now - timedelta(hours=6):
                 self._note(f"registration_ending:{token}", now)
         here = now + JST
+        if self.almanac.works(here.date()) and 9 <= here.hour < 17 and self._hourly(now):
+            for number, since in self.exceptions.items():
+                if bisect_left(self.almanac.minutes, now) - bisect_left(self.almanac.minutes, since) >= 8 * 60:
+                    self._note(f"exception_waiting:{number}:{since.isoformat()}", now)
+        if self._daily("center", now, 8, 30) and self.almanac.works(here.date()):
+            self._center(now, here.date())
         if self.almanac.works(here.date()) and 8 <= here.hour < 12:
             for member in self.staff:
                 self._note(f"digest:{member}:{here.date().isoformat()}", now)
@@ -114,6 +126,25 @@ class Reckoning:
                 step = 7 if 0 <= left <= 7 else 30 if 7 < left <= 30 else 90 if 30 < left <= 90 else 0
                 if step:
                     self._note(f"contract_ending:{number}:{ends_on.isoformat()}:{step}", now)
+
+    def _center(self, now: datetime, today: date) -> None:
+        for number, due_on in self.changes.items():
+            tomorrow = self.almanac.days[bisect_right(self.almanac.days, today)]
+            step = "overdue" if due_on < today else "due" if due_on == today else "tomorrow" if due_on == tomorrow else ""
+            if step:
+                self._note(f"email_change_{step}:{number}:{due_on.isoformat()}", now)
+        year, week, _ = today.isocalendar()
+        if f"{year}-W{week:02}" not in self._ran:
+            self._ran[f"{year}-W{week:02}"] = now
+            if any(self.looked is None or at > self.looked for at in self.findings):
+                self._note(f"accounts_found:{year}-W{week:02}", now)
+            self.looked = now
+
+    def _hourly(self, now: datetime) -> bool:
+        """Whether a job of every hour runs now."""
+        hour = now.replace(minute=0)
+        fresh, self._ran["hourly"] = self._ran.get("hourly") != hour, hour
+        return fresh
 
     def _silent(self, now: datetime, today: date) -> None:
         for number, case in self.cases.items():
