@@ -26,7 +26,7 @@ _SHOP = ("やまと電設", "yamato.densetsu@gmail.com", "JSC26060201B")
 _QUESTION = "「lab」は検証用のアドレスでしょうか。日ごろお使いになる方の範囲をお知らせください。"
 
 
-def add_exceptions(session: Session, sato: StaffMember, password_hash: str, *, desk: Desk, now: datetime) -> None:
+def add_exceptions(session: Session, desk_member: StaffMember, password_hash: str, *, desk: Desk, now: datetime) -> None:
     """Four registrations that only the domain rule refused: one allowed, one asked about, two waiting."""
     contract = session.scalars(select(Certificate.id).where(Certificate.contract_key == _SHOP[2])).one()
     session.add(Party(certificate_id=contract, role=PartyRole.OPERATOR, name=_SHOP[0], email=_SHOP[1], email_key=_SHOP[1]))
@@ -40,7 +40,7 @@ def add_exceptions(session: Session, sato: StaffMember, password_hash: str, *, d
     ):
         request = _ask(session, Applicant(company[0], person, email, email, *company[1:], _PASSWORD, _PASSWORD, consent=True), password_hash, desk, at)
         if judgement is not None:
-            decide_request(session, request, replace(judgement, version=request.version), by=sato, desk=desk, now=at + timedelta(hours=1))
+            decide_request(session, request, replace(judgement, version=request.version), by=desk_member, desk=desk, now=at + timedelta(hours=1))
 
 
 def _ask(session: Session, applicant: Applicant, password_hash: str, desk: Desk, at: datetime) -> ExceptionRequest:

@@ -59,7 +59,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         for at, tell in sorted(steps, key=lambda step: step[0]):
             tell(at)
         add_requests(session, people["center"], desk=desk, now=now)
-        add_exceptions(session, people["sato"], portal, desk=desk, now=now)
+        add_exceptions(session, people["desk"], portal, desk=desk, now=now)
         _begin_a_reply(session, people["nakamura"], now)
         _send_workbook(session, store, people["center"], now)
     return logins()
