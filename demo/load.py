@@ -11,8 +11,9 @@ from itertools import cycle
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from actions import contracts, import_batches, tickets
+from actions import contracts, drafts, import_batches, tickets
 from actions.tickets import Opening
+from demo.exceptions import add_exceptions
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
 from demo.workbook import NAME, Line, waiting_workbook
@@ -21,7 +22,7 @@ from models.actors import Customer, StaffMember
 from models.contracts import Category, Certificate, ContractLine, Party, PartyRole, ProductFamily
 from models.database import transaction
 from models.people import Account, QueueMember, Staff
-from models.tickets import Attachment, Ticket, holder_of
+from models.tickets import Attachment, MessageKind, Ticket, holder_of
 from rules.addresses import registrable
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.contracts import CONTACT
@@ -58,6 +59,8 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         for at, tell in sorted(steps, key=lambda step: step[0]):
             tell(at)
         add_requests(session, people["center"], desk=desk, now=now)
+        add_exceptions(session, people["desk"], portal, desk=desk, now=now)
+        _begin_a_reply(session, people["nakamura"], now)
         _send_workbook(session, store, people["center"], now)
     return logins()
 
@@ -158,6 +161,13 @@ def _correct_a_line(session: Session, by: StaffMember, now: datetime) -> None:
     values = contracts.line_of(session, line) | {"serial": "522039001188"}
     reason = "お客様から届いた証書の控えと照合（数字の 1 を英字の I と読んでいたため）"
     contracts.correct_line(session, certificate, line, values, reason=reason, seen=contracts.seal(certificate), by=by, now=now)
+
+
+def _begin_a_reply(session: Session, by: StaffMember, now: datetime) -> None:
+    """An answer that a colleague has begun and not sent."""
+    ticket = session.scalars(select(Ticket.id).where(Ticket.subject == STORIES[1].subject)).one()
+    body = "森 様\n\nご不便をおかけしております。交換用の電源ユニットを手配しております。お届け先の"
+    drafts.keep_draft(session, ticket, MessageKind.ANSWER, body, by=by, limits=_LIMITS, now=now)
 
 
 def _send_workbook(session: Session, store: Store, center: StaffMember, now: datetime) -> None:

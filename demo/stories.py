@@ -73,6 +73,7 @@ COMPANIES = (
     Company("minato", "みなと情報システム株式会社", "岡田 修", "okada@minato-js.example", "wifi@minato-js.example"),
     Company("aozora", "学校法人あおぞら学園", "森 直子", "mori@aozora-gakuen.example", "joho@aozora-gakuen.example"),
     Company("tsubame", "株式会社つばめ物流", "石井 誠", "ishii@tsubame-logi.example", "system@tsubame-logi.example"),
+    Company("hokuto", "北斗設計株式会社", "小野 美咲", "ono@hokuto-sekkei.example", "net@hokuto-sekkei.example"),
 )
 CONTRACTS = (
     Contract(
@@ -94,6 +95,7 @@ CONTRACTS = (
         (("EX3400-48P", "NW0219410032", ONSITE), ("EX3400-48P", "NW0219410032", SOFTWARE), ("EX2300-24T", "JW3622110458", ONSITE)),
     ),
     Contract("JSC25100077E", 4, "cyberoam", -410, (("CR25iNG", "C21501234567", SENDBACK),)),
+    Contract("JSC25080019F", 5, "cyberoam", -460, (("CR25iNG", "C21501239876", SENDBACK),)),
     Contract("JSC27010005A", 4, "cyberoam", 45, (("CR50iNG", "C21507654321", SENDBACK),)),
 )
 _LOG = """Nov 20 09:03:11 srx300 kmd[1853]: IKE Phase-2: Delete SA, peer 192.0.2.10, reason: DPD timeout

@@ -40,21 +40,25 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "kimura": (
         "/", "/tickets", "/tickets?q=nothing", "/tickets/10007", "/tickets/10007?reply=1", "/tickets/new", "/tickets/new/juniper-srx", "/tickets/99999",
-        "/profile", "/profile/edit", "/profile/maintenance-email", "/profile/totp",
+        "/profile", "/profile/edit", "/profile/maintenance-email", "/profile/totp", "/copies/none", "/exceptions/none",
     ),
     "sato": (
-        "/console/tickets", "/console/tickets?view=unassigned", "/console/tickets?q=nothing", "/console/tickets/10001", "/console/tickets/10007",
+        "/console/tickets", "/console/tickets?view=unassigned", "/console/tickets?q=nothing", "/console/tickets?q=VPN", "/console/tickets/10006",
         "/console/contracts", "/console/contracts/1", "/console/accounts", "/console/accounts/1", "/console/mails", "/console/mails/1", "/console/jobs",
-        "/console/journal", "/console/profile", "/console/accounts/1/disclosure",
+        "/console/journal", "/console/profile", "/console/accounts/1/disclosure", "/console/refusals", "/console/rehearsal",
+    ),
+    "desk": (
+        "/console/exceptions/1", "/console/exceptions/4", "/console/grants", "/console/grants/1",
     ),
     "center": (
         "/console/tickets", "/console/imports", "/console/contracts?q=nothing", "/console/email-changes", "/console/email-changes/1",
-        "/console/email-changes/2", "/console/email-changes/new", "/console/radar",
+        "/console/email-changes/2", "/console/email-changes/new", "/console/radar", "/console/contracts/2/correction",
+        "/console/contracts/2/lines/4/correction", "/console/imports/1", "/console/imports/1/mapping", "/console/imports/1/corrections",
     ),
     "kanri": (
         "/console/masters", "/console/masters/products", "/console/masters/products/1", "/console/masters/mailboxes", "/console/masters/categories",
         "/console/masters/domains", "/console/masters/company-days", "/console/masters/privacy-text", "/console/masters/privacy-text/1", "/console/staff",
-        "/console/staff/1", "/console/accounts/1/erasure",
+        "/console/staff/1", "/console/accounts/1/erasure", "/console/masters/reminders", "/console/masters/mails", "/console/masters/mails/ticket_opened",
     ),
 }  # fmt: skip
 """The pages of the demo by who looks at them."""
@@ -67,6 +71,7 @@ REFUSED: dict[str, tuple[tuple[str, str], ...]] = {
         ("/profile/totp", "設定を始める"),
     ),
     "sato": (("/console/tickets/10007", "返信して「お客様確認待ち」にする"),),
+    "desk": (("/console/exceptions/4", "判断を確定して次の申請へ"),),
     "center": (("/console/imports", "読み込んで確認する"), ("/console/email-changes/new", "依頼を記録する")),
     "kanri": (("/console/staff", "職員を登録する"), ("/console/accounts/1/erasure", "個人情報を削除する"), ("/console/masters/products", "製品を追加する")),
 }
@@ -132,6 +137,23 @@ def test_assistive_technology_finds_nothing_in_its_way(browser: Browser, demo: D
             page.goto(demo.address + path)
             send_empty(page, button)
             faults[f"{path} refused"] = axe_faults(page)
+
+    assert {path: found for path, found in faults.items() if found} == {}
+
+
+@pytest.mark.proof
+@pytest.mark.browser
+@pytest.mark.node
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1440, "dark"), (390, "dark")])
+@pytest.mark.parametrize("user_id", PAGES)
+def test_nothing_is_in_the_way_on_narrow_and_dark_screens(browser: Browser, demo: Demo, user_id: str, width: int, scheme: str) -> None:
+    faults: dict[str, list[str]] = {}
+    with visiting(browser, demo, user_id, color_scheme=scheme) as page:
+        page.set_viewport_size({"width": width, "height": 844})
+        for path in PAGES[user_id]:
+            page.goto(demo.address + path)
+            faults[path] = axe_faults(page)
+            faults[path] += ["wider than the screen"] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []
 
     assert {path: found for path, found in faults.items() if found} == {}
 
@@ -222,11 +244,48 @@ def test_the_center_decides_a_change_by_keyboard_alone(browser: Browser, demo: D
         page.keyboard.press("Control+Enter")
 
         expect(page.get_by_text("変更を適用し、お知らせのメールを用意しました。").first).to_be_visible()
-        expect(page.get_by_text("ご本人に変更をお願いする")).to_be_visible()
+        expect(page.get_by_text("ご本人に変更をお願いする").first).to_be_visible()
         press(page, page.get_by_role("link", name="元に戻す"))
         write(page, page.get_by_label("理由"), "依頼の取り違え。")
         press(page, page.get_by_role("button", name="変更を元に戻す"))
         expect(page.get_by_text("元に戻した", exact=True).first).to_be_visible()
+
+
+@pytest.mark.browser
+def test_an_exception_is_decided_by_keyboard_alone(browser: Browser, demo: Demo) -> None:
+    with visiting(browser, demo, "desk") as page:
+        page.goto(f"{demo.address}/console/exceptions/4")
+        reach(page, page.get_by_role("radio", name="この方のアカウントだけに"))
+        page.keyboard.press("ArrowDown")
+        expect(page.get_by_role("radio", name="の方全員に")).to_be_checked()
+        write(page, page.get_by_label("判断の理由"), "名古屋支社のドメイン。")
+        page.keyboard.press("Control+Enter")
+
+        expect(page.get_by_role("heading", level=2).filter(has_text="坂本 健一 様")).to_be_visible()
+        page.goto(f"{demo.address}/console/grants")
+        expect(page.get_by_role("link", name="nagoya.tozai-net.example")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_begun_reply_outlives_its_page_and_colleagues_see_it(browser: Browser, demo: Demo) -> None:
+    path = f"{demo.address}/console/tickets/10006"
+    with visiting(browser, demo, "nakamura") as writing, visiting(browser, demo, "sato") as reading:
+        reading.goto(path)
+        writing.goto(path)
+        expect(writing.get_by_text("佐藤さんが閲覧中です。")).to_be_visible()
+        field = writing.get_by_label("返信の本文")
+        field.press_sequentially("お届け先は本社でよろしいでしょうか。", delay=10)
+        text = field.input_value()
+        writing.close(run_before_unload=True)
+        page = reading.context.browser and new_context(browser, SIZE)
+        assert page
+        demo.enter(page, "nakamura")
+        again = page.new_page()
+        again.goto(path)
+        expect(again.get_by_label("返信の本文")).to_have_value(text)
+        reading.reload()
+        expect(reading.get_by_text("中村さんが返信を書いています")).to_be_visible()
+        page.close()
 
 
 @pytest.mark.browser
@@ -292,7 +351,7 @@ def send_empty(page: Page, button: str) -> None:
     """Press the button of an empty form, past the browser's own check; the page of its refusals follows."""
     page.evaluate("for (const form of document.forms) form.noValidate = true")
     with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
-        page.get_by_role("main").get_by_role("button", name=button, exact=True).first.click()
+        page.get_by_role("main").or_(page.locator(".stickybar")).get_by_role("button", name=button, exact=True).first.click()
     assert answer.value.status == 422, f"{page.url}: {answer.value.status}"
     page.wait_for_load_state()
     expect(page.locator("[role=alert]").first).to_be_visible()
@@ -306,7 +365,8 @@ def reach(page: Page, wanted: Locator) -> None:
         page.keyboard.press("Tab")
     else:
         pytest.fail(f"the Tab key does not reach {wanted}")
-    outlined = wanted.evaluate("element => { const s = getComputedStyle(element); return s.outlineStyle !== 'none' || s.boxShadow !== 'none' }")
+    # A choice shows the ring around its whole card.
+    outlined = wanted.evaluate("x => { const s = getComputedStyle(x.closest('.choice') ?? x); return s.outlineStyle !== 'none' || s.boxShadow !== 'none' }")
     assert outlined, f"nobody sees that {wanted} has the focus"
 
 
