@@ -23,6 +23,7 @@ from tests.services.browser import chromium, find_chromium, new_context, watched
 from tests.services.databases import Database, empty_sqlite, new_database, postgresql_database, postgresql_server, sqlite_database
 from tests.services.prepare import npm_packages_are_there, on_ci
 from tests.services.smtp import SmtpSink, free_port, smtp_server
+from tests.services.templates import drop_compiled, keep_compiled, shared_renderer
 from tests.services.web import serving
 
 if TYPE_CHECKING:
@@ -37,6 +38,13 @@ def pytest_configure(config: pytest.Config) -> None:
     """The tests decide about the configuration, not the shell they are started from."""
     for name in [name for name in os.environ if name.startswith("JTICKETS_") and name != "JTICKETS_CHROMIUM"]:
         del os.environ[name]
+    keep_compiled()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The process that started the workers clears up behind them."""
+    if not hasattr(config, "workerinput"):
+        drop_compiled()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -139,10 +147,8 @@ def settings(database_url: str, tmp_path: Path) -> Settings:
 
 @pytest.fixture(scope="session")
 def renderer() -> Renderer:
-    """The templates, compiled once for all tests of a worker: that takes 0.2 s a page."""
-    from web.render import Renderer  # the tests of the rules shall start without the web
-
-    return Renderer()
+    """The templates, compiled once for all tests."""
+    return shared_renderer()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from settings import Settings
 from tests import people
 from tests.client import BASE_URL, Client, Page
 from tests.clock import Clock
+from tests.services.templates import shared_renderer
 from web.app import build
 from web.passwords import Passwords
 from web.wiring import desk_of, wire
@@ -170,4 +171,4 @@ def visit(engine: Engine, clock: Clock, folder: Path, **limits: int) -> Visit:
 def _client(engine: Engine, clock: Clock, folder: Path, limits: Limits, passwords: Passwords, address: str) -> Client:
     settings: dict[str, Any] = {"base_url": BASE_URL, "secret_key": "a-secret-only-the-tests-know-0123456789", "state_dir": folder}
     wired = wire(Settings(**settings, argon2_memory_kib=8, argon2_time=1), clock=clock, engine=engine)
-    return Client(build(replace(wired, limits=limits, passwords=passwords), PAGES), address=address)
+    return Client(build(replace(wired, renderer=shared_renderer(), limits=limits, passwords=passwords), PAGES), address=address)
