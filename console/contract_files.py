@@ -10,7 +10,6 @@ from starlette.responses import Response, StreamingResponse
 from actions import journal
 from console.contract_search import PATH, search_of
 from importers.export import as_csv, as_xlsx
-from importers.template import template_workbook
 from models.contract_export import exported_lines
 from models.contracts import ContractLine, families
 from rules.calendar import TOKYO, tokyo_date
@@ -42,6 +41,8 @@ def export(call: Call) -> Response:
 
 def template(call: Call) -> Response:
     """The workbook to fill in."""
+    from importers.template import template_workbook  # and with it openpyxl, 15 MB that no other page needs
+
     services = call.session.scalars(select(ContractLine.service).distinct().order_by(ContractLine.service).limit(_MOST_SERVICES)).all()
     names = [row.name for row in families(call.session)]
     content = template_workbook(families=names, services=services, today=tokyo_date(call.now))

@@ -56,7 +56,7 @@ _SQLITE_PRAGMAS = (
     "synchronous=NORMAL",
     "foreign_keys=ON",
     f"busy_timeout={_PATIENCE_MS}",
-    "cache_size=-4096",
+    "cache_size=-2048",
     "temp_store=MEMORY",
 )
 _USED, _TRUSTED_SECONDS = "used", 1.0

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false, text
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.actors import Actor
@@ -85,7 +85,8 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         Index("ix_message_ticket", "ticket_id", "id"),
-        Index("ix_message_waiting", "published_at", sqlite_where=text("NOT indexed"), postgresql_where=text("NOT indexed")),
+        # Partial, as its migration makes it. SQLAlchemy's words for that would load both databases' dialects in every process: 4 MB.
+        Index("ix_message_waiting", "published_at", info={"where": "NOT indexed"}),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -12,7 +12,6 @@ from anyio import CapacityLimiter
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
@@ -27,6 +26,7 @@ from web.csrf import token_for
 from web.endpoint import Page, serve
 from web.errors import Forbidden, NotFound, StaleForm
 from web.forms import BadRequest
+from web.signposts import Signposts
 from web.uploads import TooLarge
 from web.wiring import Wiring
 from wording.catalog import N_, translate
@@ -45,7 +45,9 @@ _HEADERS = {
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
+    "cache-control": "no-store",
 }
+"""What every answer says that does not say otherwise itself; names in small letters, as they are sent."""
 _PROBES = frozenset({"/healthz", "/healthz/jobs", "/readyz", "/metrics"})
 """Asked by machines that know an address and no name; they answer nothing about a host."""
 _HEADER_BYTES = 64 * 1024
@@ -60,7 +62,7 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
     """The application of `pages`; `extra` routes (health) come first."""
     register_url_convertor("int", _Number())
     limiters = (CapacityLimiter(wiring.settings.reading_threads), CapacityLimiter(wiring.settings.writing_threads))
-    routes = [*extra, *(_route(page, wiring, limiters) for page in pages), Mount("/static", Static(directory=find("static")), name="static")]
+    routes = [*extra, Signposts(_route(page, wiring, limiters) for page in pages), Mount("/static", Static(directory=find("static")), name="static")]
     edge = _Edge(wiring)
     handlers: dict[Any, Any] = {
         HTTPException: edge.http,
@@ -173,9 +175,10 @@ class _Outermost:
     def __init__(self, app: ASGIApp, wiring: Wiring) -> None:
         self._app = app
         self._hosts = wiring.settings.hosts
-        self._headers = dict(_HEADERS)
+        headers = dict(_HEADERS)
         if wiring.settings.https:
-            self._headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+            headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+        self._headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -190,12 +193,10 @@ class _Outermost:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                if "cache-control" not in headers:
-                    headers["cache-control"] = "no-store"
-                headers["x-request-id"] = number
+                headers: list[tuple[bytes, bytes]] = message["headers"]
+                said = {name for name, _ in headers}
+                headers += [header for header in self._headers if header[0] not in said]
+                headers.append((b"x-request-id", number.encode()))
             await send(message)
 
         try:

@@ -19,6 +19,8 @@ def put_out(value: Any) -> Any:
     """`value` escaped, as what it becomes a part of needs it: `escape` wraps each in Markup, which takes five times as long as escaping it."""
     if type(value) is str:
         return _escaped(value)
+    if type(value) is int:
+        return str(value)
     return value if type(value) is Markup else escape(value)
 
 

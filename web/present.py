@@ -13,6 +13,7 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from rules.calendar import TOKYO
 from rules.rights import Area, Right, Role, may
 from rules.tickets import Priority, State
 from wording import center, dates, labels
@@ -179,11 +180,12 @@ class Parts:
     @pass_context
     def time(self, context: Context, at: datetime, how: str = "full") -> Markup:
         """`at` in a time element: in full, "short" as in lists, or "due" as a deadline (these two read `now` of the page)."""
+        there = at.astimezone(TOKYO)  # once for the words and the stamp
         if how == "full":
-            words = dates.moment(at, self._language)
+            words = dates.moment(there, self._language)
         else:
-            words = (dates.short if how == "short" else dates.due)(at, context["now"], self._language)
-        return _made(f'<time datetime="{dates.stamp(at)}">{words}</time>')
+            words = (dates.short if how == "short" else dates.due)(there, context["now"], self._language)
+        return _made(f'<time datetime="{dates.stamp(there)}">{words}</time>')
 
     def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int]) -> Markup:
         """The console's side menu at `path`, in the queue's view `here`: the same on thousands of pages, so it is kept by all that it shows."""
@@ -299,6 +301,7 @@ def _linked(text: str) -> str:
     return "".join([*parts, escape(text[done:])])
 
 
+@lru_cache(maxsize=1024)
 def _label(code: str, kind: str, language: str) -> str:
     """The word for a code: ``{{ ticket.state|label("state") }}``; the kinds are the keys of `_LABELS`."""
     return _LABELS[kind](code, language)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import lru_cache
 
 from rules.calendar import TOKYO, holiday_name
 
@@ -78,5 +79,12 @@ def _clock(at: datetime) -> str:
 
 def _weekday(on: date, language: str, *, marked: bool = False) -> str:
     """``(月)``, on a public holiday ``(月・祝)``."""
-    mark = _HOLIDAY[language] if marked or holiday_name(on if type(on) is date else date(on.year, on.month, on.day)) else ""
+    return _weekday_of(on.toordinal(), language, marked)
+
+
+@lru_cache(maxsize=4096)
+def _weekday_of(ordinal: int, language: str, marked: bool) -> str:
+    """Kept by the day: a thread shows the same few days all over."""
+    on = date.fromordinal(ordinal)
+    mark = _HOLIDAY[language] if marked or holiday_name(on) else ""
     return f"{_GAP[language]}({_WEEKDAYS[language][on.weekday()]}{mark})"
