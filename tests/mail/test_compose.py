@@ -147,6 +147,17 @@ def test_every_notice_has_its_two_templates() -> None:
         "contract_key": "JSC26040123A",
         "failures": 20,
         "change": SimpleNamespace(id=7, old_email="old@osaka.tozai.example", new_email="new@osaka.tozai.example", due_on=date(2026, 12, 3)),
+        "changes": [
+            SimpleNamespace(
+                id=7, old_email="old@osaka.tozai.example", new_email="new@osaka.tozai.example", company="東西ネットワーク株式会社", due_on="2026/12/03"
+            )
+        ],
+        "requests": [
+            SimpleNamespace(
+                id=7, number="EX-0007", company="東西ネットワーク株式会社", waits="9 時間", since=ENVELOPE.created_at, proved_at=ENVELOPE.created_at
+            )
+        ],
+        "found": {"fails_edit": 2, "no_live_line": 1, "gone": 1},
         "choice": "move",
         "declined": False,
         "enrolled": True,
