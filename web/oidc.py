@@ -60,11 +60,12 @@ def provider_of(settings: Settings) -> Provider | None:
     """The configured provider, None without one; the same object for the whole process, for it keeps what it has fetched."""
     if not settings.oidc_issuer:
         return None
-    return _provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.base_url)
+    return kept_provider(settings.oidc_issuer, settings.oidc_client_id, settings.oidc_client_secret, settings.base_url)
 
 
 @cache
-def _provider(issuer: str, client_id: str, client_secret: str, base_url: str) -> Provider:
+def kept_provider(issuer: str, client_id: str, client_secret: str, base_url: str) -> Provider:
+    """The provider of these settings, made once."""
     from web.oidc_provider import Provider
 
     return Provider(issuer, client_id, client_secret, base_url)

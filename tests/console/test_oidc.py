@@ -33,6 +33,12 @@ ACCOUNTS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def nothing_fetched_before() -> None:
+    """Providers of the tests come and go on ports that the system hands out again: what one told must not count for the next."""
+    kept_provider.cache_clear()
+
+
 @pytest.fixture(scope="module")
 def running_provider() -> Iterator[RealProvider]:
     """The npm package oidc-provider."""
