@@ -22,6 +22,7 @@ from tests.client import BASE_URL, Client, Page
 from tests.clock import Clock
 from tests.people import add_staff
 from tests.services.oidc import CLIENT, SECRET, LyingProvider, RealProvider, lying_provider, real_provider
+from web.oidc import kept_provider
 from web.wiring import Wiring
 
 CALLBACK = "/console/sign-in/callback"
