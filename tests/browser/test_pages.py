@@ -20,6 +20,7 @@ from models.database import transaction
 from models.outbox import Letter
 from models.people import Account, Staff
 from rules.limits import Limits
+from rules.rights import Role
 from storage.store import open_store
 from tests import people
 from tests.client import Client
@@ -31,7 +32,7 @@ from web.sessions import open_customer_session, open_staff_session
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 SIZE = (1440, 900)
-_LINK = re.compile(r"http://\S+?(/register/confirm/\S+)")
+_LINK = re.compile(r"http://[^/\s]+(/(?:register/confirm|exceptions)/\S+)")
 _NOBODY = "visitor"
 PAGES: dict[str, tuple[str, ...]] = {
     _NOBODY: (
@@ -322,6 +323,38 @@ def test_a_customer_without_script_registers_asks_and_replies(browser: Browser, 
         expect(page.get_by_text("再起動しても変わりません。")).to_be_visible()
 
 
+@pytest.mark.browser
+def test_an_exception_is_asked_for_and_decided_without_script(browser: Browser, desk_address: str, engine: Engine, clock: Clock) -> None:
+    with transaction(engine) as session:
+        people.add_certificate(session, end_user="kiban@kobe.tozai.example")
+        member = people.add_staff(session, "desk", roles=[Role.DESK])
+        token = open_staff_session(session, member.id, totp_passed=True, client="127.0.0.1", limits=Limits(), now=clock())
+    with visiting(browser, java_script_enabled=False) as page:
+        page.goto(f"{desk_address}/register")
+        for label, text in {**dict(registration()), "保守登録メール": "kiban@kobe.tozai.example"}.items():
+            page.get_by_label(label, exact=False).first.fill(text)
+        page.get_by_label("個人情報の取り扱いに同意する").check()
+        page.get_by_role("button", name="新規ユーザー登録").click()
+        expect(page.get_by_label("お名前")).to_have_value("木村 はるか")
+        page.get_by_role("button", name="担当者に確認を依頼する").click()
+        page.goto(desk_address + link_of_the_letter(engine, "exception_link"))
+        page.get_by_role("button", name="メールアドレスを確認する").click()
+        expect(page.get_by_text("担当者が内容を確認しています。")).to_be_visible()
+
+        page.context.add_cookies([{"name": "jtickets_console", "value": token, "url": desk_address}])
+        page.goto(f"{desk_address}/console/exceptions")
+        page.get_by_role("radio", name="この方のアカウントだけに").check()
+        page.get_by_label("判断の理由").fill("神戸支社の方と、代表電話で確かめた。")
+        page.get_by_role("button", name="判断を確定して次の申請へ").click()
+        expect(page.get_by_text("未対応の例外申請はありません。").first).to_be_visible()
+
+        page.goto(f"{desk_address}/login")
+        page.get_by_label("ユーザーID").fill("kimura")
+        page.get_by_label("パスワード").first.fill(people.PASSWORD)
+        page.get_by_role("main").get_by_role("button", name="ログイン").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("サポートチケット参照")
+
+
 def registration() -> list[tuple[str, str]]:
     """What 木村 はるか writes into the fields, in their order, by the labels."""
     return [
@@ -380,10 +413,10 @@ def write(page: Page, wanted: Locator, text: str) -> None:
     page.keyboard.insert_text(text)
 
 
-def link_of_the_letter(engine: Engine) -> str:
-    """The path of the confirmation link that was written last."""
+def link_of_the_letter(engine: Engine, kind: str = "registration_link") -> str:
+    """The path of the link in the letter of `kind` that was written last."""
     with transaction(engine, readonly=True) as session:
-        body = session.scalars(select(Letter.body).where(Letter.kind == "registration_link").order_by(Letter.id.desc())).first()
+        body = session.scalars(select(Letter.body).where(Letter.kind == kind).order_by(Letter.id.desc())).first()
     found = _LINK.search(body or "")
     assert found, "no letter with a link"
     return found.group(1)
