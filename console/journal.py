@@ -70,6 +70,7 @@ _AREAS = {
     "certificate": Area.CONTRACTS,
     "account": Area.ACCOUNTS,
     "letter": Area.DELIVERY,
+    "returned_mail": Area.DELIVERY,
     "job": Area.DELIVERY,
     "staff": Area.MASTERS,
 }

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.base import NEVER
@@ -16,6 +16,7 @@ from models.contracts import Certificate, ContractLine, Party, PartyRole, Produc
 from models.email_changes import EmailChange
 from models.import_corrections import ImportCorrection
 from models.imports import BatchState, ImportBatch, ImportRow
+from models.outbox import ReturnedKind, ReturnedMail
 from models.people import Account, Refusal, Staff
 from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
 from models.tickets import Message, MessageKind, Ticket
@@ -339,3 +340,12 @@ def sign_in_customer(client: Client, session: Session, account: Account, *, now:
 def sign_in_staff(client: Client, session: Session, member: Staff, *, now: datetime = NOW) -> None:
     """Give `client` the cookie of a signed-in staff member, without the sign-in page."""
     client.cookies.set("jtickets_console", open_staff_session(session, member.id, totp_passed=True, client="203.0.113.7", limits=Limits(), now=now))
+
+
+def add_returned_mail(session: Session, *, kind: ReturnedKind = ReturnedKind.REPLY, sender: str = "tanaka@elsewhere.example", **columns: Any) -> ReturnedMail:
+    """A mail in the sender's mailbox that found neither letter nor ticket, unless `columns` say so."""
+    number = session.scalar(select(func.count()).select_from(ReturnedMail)) or 0
+    mail = ReturnedMail(mailbox_key=f"1/{number + 1}", kind=kind, sender=sender, subject="先日の件", body="本体の交換をお願いします。\n", at=NOW, **columns)
+    session.add(mail)
+    session.flush()
+    return mail

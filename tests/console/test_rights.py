@@ -30,6 +30,7 @@ from tests.people import (
     add_post,
     add_refusal,
     add_request,
+    add_returned_mail,
     add_staff,
     add_ticket,
     sign_in_customer,
@@ -144,6 +145,10 @@ GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
 POST /console/mails/{id:int}/suppression                             delivery w
 POST /console/mails/{id:int}/address                                 delivery w
+GET  /console/mails/returned                                         delivery r
+GET  /console/mails/returned/{id:int}                                delivery r
+POST /console/mails/returned/{id:int}/ticket                         delivery w
+POST /console/mails/returned/{id:int}/settlement                     delivery w
 GET  /console/jobs                                                   delivery r
 POST /console/jobs/{name:str}/run                                    delivery w
 GET  /console/journal                                                journal own
@@ -313,6 +318,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "accounts id": account.id,
         "radar id": 1,
         "mails id": letter.id,
+        "returned id": add_returned_mail(session).id,
         "jobs name": "deliver_mail",
         "mails notice": "ticket_opened",
         "products id": 1,
