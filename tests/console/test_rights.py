@@ -99,6 +99,8 @@ POST /console/imports/{id:int}/discard                               imports w
 GET  /console/imports/{id:int}/undo                                  imports r
 POST /console/imports/{id:int}/undo                                  imports w
 GET  /console/imports/{id:int}/workbook                              imports r
+POST /console/imports/{id:int}/workbook                              imports r
+POST /console/imports/{id:int}/workbook/cancellation                 imports r
 GET  /console/imports/{id:int}/workbook/file                         imports r
 GET  /console/contracts/{id:int}/correction                          contracts w
 POST /console/contracts/{id:int}/correction                          contracts w
