@@ -1,4 +1,4 @@
-"""Workbooks handed back are written by a job."""
+"""Workbooks handed back are written by a job; a renewal may join two new rows of one workbook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the table of workbooks that are asked for, written and kept for a while."""
+    """Add the table of workbooks that are asked for, written and kept for a while, and the row that a new one renews."""
     op.create_table(
         "handed_back",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -38,8 +38,10 @@ def upgrade() -> None:
     op.create_index("ix_handed_back_staff_id", "handed_back", ["staff_id"])
     op.create_index("ix_handed_back_state", "handed_back", ["state", "id"])
     op.create_index("ix_handed_back_storage_key", "handed_back", ["storage_key"])
+    op.add_column("import_row", sa.Column("renews_position", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
-    """Remove it; the bytes are the sweep's."""
+    """Remove it; the bytes are the sweep's. Proposals between new rows are forgotten."""
+    op.drop_column("import_row", "renews_position")
     op.drop_table("handed_back")
