@@ -71,6 +71,7 @@ POST /console/tickets/{number:int}/priority                          tickets w
 POST /console/tickets/{number:int}/drafts/answer                     tickets w
 POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
+GET  /console/tickets/{number:int}/renewals                          tickets own
 GET  /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/questions                         tickets w
