@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, literal, select, union
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, literal, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
 from models.base import AnyRow, AnySelect, Base
 from models.contracts import Certificate, ContractLine, Party
+from models.database import among_ids
 
 MOST_LINKS = 20
 """Of a chain, either way."""
@@ -71,7 +72,7 @@ def links_in_sight(session: Session, line_ids: Collection[int], email_key: str) 
     """
     if not line_ids:
         return {}
-    walks = [_seen(way, own, other, line_ids, email_key) for way, own, other in _WAYS]
+    walks = [_seen(way, own, other, among_ids(session, own.expression, line_ids), email_key) for way, own, other in _WAYS]
     found: dict[int, dict[str, tuple[str, ...]]] = {}
     for line_id, way, key in session.execute(union(*walks).order_by("line_id", "way", "contract_key")):
         told = found.setdefault(line_id, {})
@@ -82,13 +83,13 @@ def links_in_sight(session: Session, line_ids: Collection[int], email_key: str) 
 _WAYS = (("before", Renewal.line_id, Renewal.renews_id), ("after", Renewal.renews_id, Renewal.line_id))
 
 
-def _seen(way: str, own: InstrumentedAttribute[int], other: InstrumentedAttribute[int], line_ids: Collection[int], email_key: str) -> AnySelect:
+def _seen(way: str, own: InstrumentedAttribute[int], other: InstrumentedAttribute[int], chosen: ColumnElement[bool], email_key: str) -> AnySelect:
     stands = select(Party.id).where(Party.certificate_id == Certificate.id, Party.email_key == email_key)
     return (
         select(own.label("line_id"), literal(way, String).label("way"), Certificate.contract_key)
         .join(ContractLine, ContractLine.id == other)
         .join(Certificate, Certificate.id == ContractLine.certificate_id)
-        .where(own.in_(line_ids), Renewal.dropped_by.is_(None), stands.exists())
+        .where(chosen, Renewal.dropped_by.is_(None), stands.exists())
     )
 
 
