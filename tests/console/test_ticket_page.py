@@ -222,10 +222,8 @@ def test_the_renewals_around_a_contract_are_told_by_a_press(app: ASGIApp, engine
     assert client.get(f"{path_of(ticket)}/renewals").says("更新前・更新後の契約は登録されていません。")
     with transaction(engine) as session:
         here = session.scalars(select(Certificate)).one()
-        before, after = (
-            add_certificate(session, "JSC25040001A"),
-            add_certificate(session, "JSC27040001A", starts_on=date(2027, 4, 1), ends_on=date(2028, 3, 31)),
-        )
+        before = add_certificate(session, "JSC25040001A", starts_on=date(2025, 4, 1), ends_on=date(2026, 3, 31))
+        after = add_certificate(session, "JSC27040001A", starts_on=date(2027, 4, 1), ends_on=date(2028, 3, 31))
         add_renewal(session, before, here)
         add_renewal(session, here, after)
 
