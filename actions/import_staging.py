@@ -14,12 +14,13 @@ from models.database import bulk_insert
 from models.imports import ImportRow
 from models.staging import ImportCertificate, ImportConflict
 from rules.lines import CERTIFICATE_FIELDS, FIELDS, Changes
+from rules.renewals import Standing
 
 ROWS_AT_ONCE = 10_000
 """Rows of a plan written in one transaction: other writers wait for no more."""
 _ROW_COLUMNS = (
     "batch_id", "position", "sheet", "row", "hidden", "status", "contract_key", "line_id", "values", "changes", "warnings", "errors", "confirmed", "held_by",
-    "kind", "renews_id",
+    "kind", "renews_id", "renews_position",
 )  # fmt: skip
 _CERTIFICATE_COLUMNS = (
     "batch_id", "contract_key", "certificate_id", "seen_at", "new_lines", "changed_lines", "unchanged_lines", "error_lines", "held_by", "facts",
@@ -79,8 +80,15 @@ def _row_tuples(batch_id: int, made: Plan, indexes: Sequence[int]) -> Iterator[t
             index in rows.confirmed,
             made.held_by.get(index, 0),
             kinds.get(index, ""),
-            made.renews[index].line_id if index in made.renews else None,
+            *_renews(made.renews.get(index)),
         )
+
+
+def _renews(line: Standing | None) -> tuple[int | None, int | None]:
+    """The id of the line that a new row renews, or the position of the row that it does."""
+    if line is None:
+        return None, None
+    return (line.line_id, None) if line.index is None else (None, line.index)
 
 
 def _missing_tuples(batch_id: int, made: Plan, places: Sequence[int], first: int, withdrawn: Collection[int]) -> Iterator[tuple[Any, ...]]:
@@ -90,7 +98,7 @@ def _missing_tuples(batch_id: int, made: Plan, places: Sequence[int], first: int
         held_by = made.certificates[values[_CONTRACT]].held_by
         texts = _TEMPLATE % tuple(map(quoted.__getitem__, values))
         chosen = line_id in withdrawn
-        yield (batch_id, first + place, "", 0, False, MISSING, values[_CONTRACT], line_id, texts, "{}", "[]", "[]", chosen, held_by, "", None)
+        yield (batch_id, first + place, "", 0, False, MISSING, values[_CONTRACT], line_id, texts, "{}", "[]", "[]", chosen, held_by, "", None, None)
 
 
 class _Quoted(dict[str, str]):

@@ -7,7 +7,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Engine,
     Executable,
     FromClause,
+    Integer,
     String,
     Table,
     Text,
@@ -264,6 +265,15 @@ def among(session: Session, held: ColumnElement[str], texts: Sequence[str]) -> C
     from sqlalchemy.dialects.postgresql import ARRAY
 
     return held == any_(literal(list(texts), ARRAY(String)))
+
+
+def among_ids(session: Session, held: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether `held` is one of `ids`, however many: the same statement for all."""
+    if is_sqlite(session):
+        return held.in_(select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value))
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return held == any_(literal(list(ids), ARRAY(Integer)))
 
 
 def json_fields(session: Session, table: FromClause, held: ColumnElement[Any], texts: Sequence[str], days: Sequence[str]) -> AnySelect:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, words
@@ -99,3 +99,9 @@ class ImportRow(Base):
     """What else is to be said of the row: "warning" (ticked or not), "conflict", "renewal" or ""."""
     renews_id: Mapped[int | None]
     """The line in the database that this new one seems to renew."""
+    renews_position: Mapped[int | None]
+    """The position of the row of this workbook that it seems to renew: both are new."""
+
+
+RENEWS = or_(ImportRow.renews_id.is_not(None), ImportRow.renews_position.is_not(None))
+"""The rows that seem to renew something."""
