@@ -73,17 +73,17 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
     a reading one with plain BEGIN. On PostgreSQL connections that have lain are probed before use, so that a restarted server costs hardly a request.
     """
     parsed = make_url(url)
+    # The connection given back last is taken next: its pages and statements are those of just now.
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "pool_use_lifo": True}
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         # Parameters hold what people typed and the secrets of links: no fault of a statement may print them.
-        engine = create_engine(
-            parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"isolation_level": None, "check_same_thread": False}
-        )
+        engine = create_engine(parsed, hide_parameters=True, connect_args={"isolation_level": None, "check_same_thread": False}, **pool)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", partial(_begin_sqlite, threading.Lock()))
         return engine
-    engine = create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"connect_timeout": 5})
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"connect_timeout": 5}, **pool)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", partial(_probe_idle, engine.dialect))
     return engine

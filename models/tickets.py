@@ -31,7 +31,7 @@ class Ticket(Base):
 
     __tablename__ = "ticket"
     __table_args__ = (
-        Index("ix_ticket_due", "unresolved", "due_at", "id"),
+        Index("ix_ticket_due", "unresolved", "due_at", "id", "priority"),  # counting what is near its deadline asks for each one's priority
         Index("ix_ticket_state", "state", "due_at", "id"),
         Index("ix_ticket_assignee", "assignee_id", "unresolved", "due_at", "id"),
         Index("ix_ticket_family", "family_id", "unresolved", "due_at", "id"),

@@ -180,12 +180,12 @@ class Parts:
     @pass_context
     def time(self, context: Context, at: datetime, how: str = "full") -> Markup:
         """`at` in a time element: in full, "short" as in lists, or "due" as a deadline (these two read `now` of the page)."""
-        there = at.astimezone(TOKYO)  # once for the words and the stamp
         if how == "full":
-            words = dates.moment(there, self._language)
+            exact, words = dates.stamped_moment(at, self._language)
         else:
-            words = (dates.short if how == "short" else dates.due)(there, context["now"], self._language)
-        return _made(f'<time datetime="{dates.stamp(there)}">{words}</time>')
+            there = at.astimezone(TOKYO)  # once for the words and the stamp
+            exact, words = dates.stamp(there), (dates.short if how == "short" else dates.due)(there, context["now"], self._language)
+        return _made(f'<time datetime="{exact}">{words}</time>')
 
     def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int]) -> Markup:
         """The console's side menu at `path`, in the queue's view `here`: the same on thousands of pages, so it is kept by all that it shows."""
