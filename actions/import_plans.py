@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -105,6 +106,7 @@ class Plan:
         """The lines that the workbook does not name, as `import plan --json` prints them."""
         return [{name: values[_AT[name]] for name in _MISSING_FIELDS} for _, values in self.missing_lines]
 
+    @cached_property
     def kinds(self) -> dict[int, str]:
         """By index, what else is to be said of a row: "conflict" before "warning" before "renewal"."""
         kinds = dict.fromkeys(self.renews, RENEWAL)
@@ -121,7 +123,7 @@ class Plan:
 
     def told(self) -> Iterator[dict[str, Any]]:
         """The rows as `import plan --json` prints them."""
-        rows, kinds = self.rows, self.kinds()
+        rows, kinds = self.rows, self.kinds
         conflicts: dict[int, list[dict[str, str]]] = {}
         for conflict in self.conflicts:
             conflicts.setdefault(conflict.index, []).append({"field": conflict.field, "ours": conflict.ours, "theirs": conflict.theirs})

@@ -5,28 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from itertools import compress, repeat
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from actions.import_plans import MISSING, Plan, PlannedCertificate
 from models.database import bulk_insert
-from models.imports import ImportRow
+from models.imports import CELL_COLUMNS, ImportRow
 from models.staging import ImportCertificate, ImportConflict
 from rules.lines import CERTIFICATE_FIELDS, FIELDS, Changes
 
 ROWS_AT_ONCE = 10_000
 """Rows of a plan written in one transaction: other writers wait for no more."""
-_ROW_COLUMNS = (
-    "batch_id", "position", "sheet", "row", "hidden", "status", "contract_key", "line_id", "values", "changes", "warnings", "errors", "confirmed", "held_by",
-    "kind", "renews_id",
-)  # fmt: skip
+_PLAIN_COLUMNS = ("batch_id", "position", "sheet", "row", "status", "line_id", *CELL_COLUMNS)
+"""What a row says of which there is nothing else to say: the rest are the defaults of the database."""
+_ODD_COLUMNS = ("hidden", "changes", "warnings", "errors", "confirmed", "held_by", "kind", "renews_id")
 _CERTIFICATE_COLUMNS = (
     "batch_id", "contract_key", "certificate_id", "seen_at", "new_lines", "changed_lines", "unchanged_lines", "error_lines", "held_by", "facts",
     "moves_domain", *CERTIFICATE_FIELDS,
 )  # fmt: skip
 _CONTRACT = FIELDS.index("contract")
-_TEMPLATE = "{" + ",".join(f'"{name}":%s' for name in FIELDS) + "}"
 _CONFLICT_COLUMNS = (
     "batch_id", "contract_key", "line_id", "field", "position", "ours", "theirs", "set_at", "set_by", "take_theirs",
 )  # fmt: skip
@@ -34,14 +33,17 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NO_HEADER = (None, "", "", "", "", "", "")
 
 
-def keep_rows(session: Session, batch_id: int, made: Plan, indexes: Sequence[int]) -> None:
+def keep_rows(session: Session, batch_id: int, made: Plan, indexes: range) -> None:
     """Write the rows at `indexes`; nobody looks at them until `finish` (write `ROWS_AT_ONCE` in a transaction)."""
-    bulk_insert(session, ImportRow, _ROW_COLUMNS, _row_tuples(batch_id, made, indexes))
+    odd = _odd_rows(made, indexes)
+    bulk_insert(session, ImportRow, _PLAIN_COLUMNS, _plain_tuples(batch_id, made, indexes, odd))
+    if odd:
+        bulk_insert(session, ImportRow, (*_PLAIN_COLUMNS, *_ODD_COLUMNS), _odd_tuples(batch_id, made, odd))
 
 
 def keep_missing(session: Session, batch_id: int, made: Plan, places: Sequence[int], *, first: int, withdrawn: Collection[int] = ()) -> None:
     """Write the missing lines at `places` as rows from the position `first` on; those with ids `withdrawn` are to be withdrawn."""
-    bulk_insert(session, ImportRow, _ROW_COLUMNS, _missing_tuples(batch_id, made, places, first, withdrawn))
+    bulk_insert(session, ImportRow, (*_PLAIN_COLUMNS, "confirmed", "held_by"), _missing_tuples(batch_id, made, places, first, withdrawn))
 
 
 def keep_certificates(session: Session, batch_id: int, made: Plan) -> None:
@@ -59,46 +61,55 @@ def keep_conflicts(session: Session, batch_id: int, made: Plan, positions: Seque
     bulk_insert(session, ImportConflict, _CONFLICT_COLUMNS, rows)
 
 
-def _row_tuples(batch_id: int, made: Plan, indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    rows, quoted, kinds = made.rows, _Quoted(), made.kinds()
+def _odd_rows(made: Plan, indexes: range) -> list[int]:
+    """The rows at `indexes` of which there is more to say than what they hold and what becomes of them."""
+    rows = made.rows
+    odd: set[int] = set()
+    for told in (rows.hidden, rows.warnings, rows.errors, rows.confirmed, made.changes, made.held_by, made.renews, made.kinds):
+        odd.update(index for index in told if index in indexes)
+    return sorted(odd)
+
+
+def _plain_tuples(batch_id: int, made: Plan, indexes: range, odd: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """Those without the odd ones, put together without a step of Python for each."""
+    rows, part = made.rows, slice(indexes.start, indexes.stop)
+    cells = zip(*rows.values[part], strict=True)
+    tuples = zip(repeat(batch_id), indexes, rows.sheets[part], rows.numbers[part], made.statuses[part], made.line_ids[part], *cells, strict=False)
+    if not odd:
+        return tuples
+    plain = [True] * len(indexes)
+    for index in odd:
+        plain[index - indexes.start] = False
+    return compress(tuples, plain)
+
+
+def _odd_tuples(batch_id: int, made: Plan, indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    rows = made.rows
     for index in indexes:
-        values = rows.values[index]
         yield (
             batch_id,
             index,
             rows.sheets[index],
             rows.numbers[index],
-            index in rows.hidden,
             made.statuses[index],
-            values[_CONTRACT],
             made.line_ids[index],
-            _TEMPLATE % tuple(map(quoted.__getitem__, values)),
+            *rows.values[index],
+            index in rows.hidden,
             _encode(made.changes[index]) if index in made.changes else "{}",
             _encode(rows.warnings[index]) if index in rows.warnings else "[]",
             _encode(rows.errors[index]) if index in rows.errors else "[]",
             index in rows.confirmed,
             made.held_by.get(index, 0),
-            kinds.get(index, ""),
+            made.kinds.get(index, ""),
             made.renews[index].line_id if index in made.renews else None,
         )
 
 
 def _missing_tuples(batch_id: int, made: Plan, places: Sequence[int], first: int, withdrawn: Collection[int]) -> Iterator[tuple[Any, ...]]:
-    quoted = _Quoted()
     for place in places:
         line_id, values = made.missing_lines[place]
         held_by = made.certificates[values[_CONTRACT]].held_by
-        texts = _TEMPLATE % tuple(map(quoted.__getitem__, values))
-        chosen = line_id in withdrawn
-        yield (batch_id, first + place, "", 0, False, MISSING, values[_CONTRACT], line_id, texts, "{}", "[]", "[]", chosen, held_by, "", None)
-
-
-class _Quoted(dict[str, str]):
-    """Texts as JSON, each encoded once."""
-
-    def __missing__(self, text: str) -> str:
-        encoded = self[text] = _encode(text)
-        return encoded
+        yield (batch_id, first + place, "", 0, MISSING, line_id, *values, line_id in withdrawn, held_by)
 
 
 def _certificate_tuple(batch_id: int, key: str, certificate: PlannedCertificate, made: Plan) -> tuple[Any, ...]:
