@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from actions.import_conflicts import Choice, Conflict, settle_lines, settle_parties
 from actions.import_stored import Stored, load_stored
 from actions.renewals import SerialHolder, propose_renewals, serial_holders
-from importers.reader import Issue, Reading
+from importers.reader import Block, Issue, Reading
 from models.contracts import FamilyAlias, FamilyMailbox, ProductFamily
 from rules.addresses import host_of, registrable
 from rules.lines import CERTIFICATE_FIELDS, EMAIL_FIELDS, FIELDS, Changes, Diff, Values, diff
@@ -159,20 +159,23 @@ def masters(session: Session) -> Masters:
     return Masters({**aliases, **{name: name for name in names.values()}}, frozenset(session.scalars(select(FamilyMailbox.address))))
 
 
-def rows_of(reading: Reading) -> Rows:
-    """The rows of a reading; equal texts are held once."""
-    rows = Rows()
-    known: list[dict[str, str]] = [{} for _ in FIELDS]
-    for block in reading.blocks():
-        first = len(rows.numbers)
-        columns = [[seen.setdefault(text, text) for text in column] for seen, column in zip(known, block.columns, strict=True)]
+class Intake:
+    """Gathers the rows of a reading, block by block; equal texts are held once."""
+
+    def __init__(self) -> None:
+        self.rows = Rows()
+        self._known: list[dict[str, str]] = [{} for _ in FIELDS]
+
+    def take(self, block: Block) -> None:
+        """Add the next rows."""
+        rows, first = self.rows, len(self.rows.numbers)
+        columns = [map(seen.setdefault, column, column) for seen, column in zip(self._known, block.columns, strict=True)]
         rows.values.extend(zip(*columns, strict=True))
         rows.numbers += block.rows
         rows.sheets += [block.sheet] * len(block.rows)
         rows.hidden |= {first + index for index in block.hidden}
         rows.warnings |= {first + index: issues for index, issues in block.warnings.items() if issues}
         rows.errors |= {first + index: issues for index, issues in block.errors.items() if issues}
-    return rows
 
 
 def sheets_of(reading: Reading) -> list[dict[str, Any]]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from itertools import compress, repeat
-from typing import Any
+from itertools import repeat
+from typing import Any, TypeVar
 
+from sqlalchemy import and_, delete
 from sqlalchemy.orm import Session
 
-from actions.import_plans import MISSING, Plan, PlannedCertificate
+from actions.import_plans import MISSING, NEW, Plan, PlannedCertificate, Rows
 from models.database import bulk_insert
 from models.imports import CELL_COLUMNS, ImportRow
 from models.staging import ImportCertificate, ImportConflict
 from rules.lines import CERTIFICATE_FIELDS, FIELDS, Changes
+
+T = TypeVar("T")
 
 ROWS_AT_ONCE = 10_000
 """Rows of a plan written in one transaction: other writers wait for no more."""
@@ -33,12 +36,29 @@ _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _NO_HEADER = (None, "", "", "", "", "", "")
 
 
-def keep_rows(session: Session, batch_id: int, made: Plan, indexes: range) -> None:
+def keep_rows(session: Session, batch_id: int, made: Plan, indexes: Sequence[int]) -> None:
     """Write the rows at `indexes`; nobody looks at them until `finish` (write `ROWS_AT_ONCE` in a transaction)."""
-    odd = _odd_rows(made, indexes)
-    bulk_insert(session, ImportRow, _PLAIN_COLUMNS, _plain_tuples(batch_id, made, indexes, odd))
+    odd = odd_rows(made, range(indexes[0], indexes[-1] + 1)) if indexes else set[int]()
+    plain = [index for index in indexes if index not in odd] if odd else indexes
+    bulk_insert(session, ImportRow, _PLAIN_COLUMNS, _plain_tuples(batch_id, made.rows, plain, _at(made.statuses, plain), _at(made.line_ids, plain)))
     if odd:
-        bulk_insert(session, ImportRow, (*_PLAIN_COLUMNS, *_ODD_COLUMNS), _odd_tuples(batch_id, made, odd))
+        bulk_insert(session, ImportRow, (*_PLAIN_COLUMNS, *_ODD_COLUMNS), _odd_tuples(batch_id, made, [index for index in indexes if index in odd]))
+
+
+def keep_ahead(session: Session, batch_id: int, rows: Rows, indexes: range) -> set[int]:
+    """Write the rows at `indexes` as new ones before there is a plan; gives those that were left out, for there is more to say of them."""
+    left = {index for told in (rows.hidden, rows.warnings, rows.errors) for index in told if index in indexes}
+    plain = [index for index in indexes if index not in left] if left else indexes
+    bulk_insert(session, ImportRow, _PLAIN_COLUMNS, _plain_tuples(batch_id, rows, plain, repeat(NEW), repeat(None)))
+    return left
+
+
+def take_back(session: Session, batch_id: int, positions: Sequence[int]) -> None:
+    """Remove rows that were written ahead as new ones."""
+    if not positions:
+        return
+    wrong = and_(ImportRow.batch_id == batch_id, ImportRow.status == NEW, ImportRow.position.in_(positions))
+    session.execute(delete(ImportRow).where(wrong), execution_options={"synchronize_session": False})
 
 
 def keep_missing(session: Session, batch_id: int, made: Plan, places: Sequence[int], *, first: int, withdrawn: Collection[int] = ()) -> None:
@@ -61,26 +81,26 @@ def keep_conflicts(session: Session, batch_id: int, made: Plan, positions: Seque
     bulk_insert(session, ImportConflict, _CONFLICT_COLUMNS, rows)
 
 
-def _odd_rows(made: Plan, indexes: range) -> list[int]:
+def odd_rows(made: Plan, indexes: range) -> set[int]:
     """The rows at `indexes` of which there is more to say than what they hold and what becomes of them."""
     rows = made.rows
-    odd: set[int] = set()
-    for told in (rows.hidden, rows.warnings, rows.errors, rows.confirmed, made.changes, made.held_by, made.renews, made.kinds):
-        odd.update(index for index in told if index in indexes)
-    return sorted(odd)
+    told = (rows.hidden, rows.warnings, rows.errors, rows.confirmed, made.changes, made.held_by, made.renews, made.kinds)
+    return {index for each in told for index in each if index in indexes}
 
 
-def _plain_tuples(batch_id: int, made: Plan, indexes: range, odd: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    """Those without the odd ones, put together without a step of Python for each."""
-    rows, part = made.rows, slice(indexes.start, indexes.stop)
-    cells = zip(*rows.values[part], strict=True)
-    tuples = zip(repeat(batch_id), indexes, rows.sheets[part], rows.numbers[part], made.statuses[part], made.line_ids[part], *cells, strict=False)
-    if not odd:
-        return tuples
-    plain = [True] * len(indexes)
-    for index in odd:
-        plain[index - indexes.start] = False
-    return compress(tuples, plain)
+def _plain_tuples(batch_id: int, rows: Rows, indexes: Sequence[int], statuses: Iterable[str], line_ids: Iterable[int | None]) -> Iterable[tuple[Any, ...]]:
+    """What is written of plain rows, put together without a step of Python for each."""
+    if not indexes:
+        return ()
+    cells = zip(*_at(rows.values, indexes), strict=True)
+    return zip(repeat(batch_id), indexes, _at(rows.sheets, indexes), _at(rows.numbers, indexes), statuses, line_ids, *cells, strict=False)
+
+
+def _at(found: Sequence[T], indexes: Sequence[int]) -> Sequence[T]:
+    """The elements at ascending `indexes`; a slice where they follow each other."""
+    if indexes and indexes[-1] - indexes[0] == len(indexes) - 1:
+        return found[indexes[0] : indexes[-1] + 1]
+    return [found[index] for index in indexes]
 
 
 def _odd_tuples(batch_id: int, made: Plan, indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce
 
-from sqlalchemy import ColumnElement, TextClause, UnaryExpression, func, select, union_all
+from sqlalchemy import ColumnElement, TextClause, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
@@ -75,23 +75,15 @@ def applied_before(session: Session, batch: ImportBatch) -> AnyRow | None:
 
 def plan_page(session: Session, batch_id: int, show: Show, *, sought: str = "", after: int | None = None, before: int | None = None, limit: int) -> PlanPage:
     """One page of a plan's rows, below the position `after` or (going back) above `before`; `sought` stands in one of their cells."""
-    chosen: list[ColumnElement[bool]] = [ImportRow.batch_id == batch_id]
+    statement = select(ImportRow).where(ImportRow.batch_id == batch_id, *_conditions(show))
     if sought:
-        chosen.append(func.lower(_CELLS).contains(fold(sought).lower(), autoescape=True))
+        statement = statement.where(func.lower(_CELLS).contains(fold(sought).lower(), autoescape=True))
     if before is not None:
-        found = _walk(session, show, (*chosen, ImportRow.position < before), ImportRow.position.desc(), limit + 1)
+        found = session.scalars(statement.where(ImportRow.position < before).order_by(ImportRow.position.desc()).limit(limit + 1)).all()
         return PlanPage(found[:limit][::-1], before=len(found) > limit, after=True)
-    if after is not None:
-        chosen.append(ImportRow.position > after)
-    found = _walk(session, show, chosen, ImportRow.position.asc(), limit + 1)
+    chosen = statement if after is None else statement.where(ImportRow.position > after)
+    found = session.scalars(chosen.order_by(ImportRow.position).limit(limit + 1)).all()
     return PlanPage(found[:limit], before=after is not None, after=len(found) > limit)
-
-
-def _walk(session: Session, show: Show, chosen: Sequence[ColumnElement[bool]], order: UnaryExpression[int], count: int) -> Sequence[ImportRow]:
-    """The first rows of each kind that is shown, by an index that has them in order; of those the first in all."""
-    walks = [select(ImportRow.id).where(*chosen, *kind).order_by(order).limit(count).subquery() for kind in _kinds(show)]
-    ids = union_all(*(select(walk.c.id) for walk in walks))
-    return session.scalars(select(ImportRow).where(ImportRow.id.in_(ids)).order_by(order).limit(count)).all()
 
 
 def conflicts_of(session: Session, batch_id: int, rows: Sequence[ImportRow]) -> dict[int, list[ImportConflict]]:
@@ -125,22 +117,19 @@ def moved_domains(session: Session, batch_id: int, *, limit: int) -> Sequence[An
     return session.execute(statement.order_by(ImportCertificate.id).limit(limit)).all()
 
 
-_Kind = tuple[ColumnElement[bool] | TextClause, ...]
-_CELLS = reduce(operator.add, [getattr(ImportRow, name) + "\x1f" for name in CELL_COLUMNS[1:]], ImportRow.issued_on + "\x1f")
+def _conditions(show: Show) -> tuple[ColumnElement[bool] | TextClause, ...]:
+    if show is Show.ALL:
+        return (ImportRow.status != "missing",)
+    if show is Show.INTERESTING:
+        return (or_(ImportRow.status == "new", TOLD),)
+    if show is Show.PROBLEM:
+        return (PROBLEM,)
+    if show is Show.RENEWAL:
+        return (TOLD, ImportRow.renews_id.is_not(None))
+    if show is Show.CONFLICT:
+        return (PROBLEM, ImportRow.kind == "conflict")
+    return (ImportRow.status == show.value,)
 
 
-def _kinds(show: Show) -> list[_Kind]:
-    """What is shown, in parts of which each is one stretch of an index; no row is in two of them."""
-    match show:
-        case Show.ALL:
-            return [(ImportRow.status == status,) for status in ("new", "changed", "unchanged", "error")]
-        case Show.INTERESTING:
-            return [(ImportRow.status == "new", ImportRow.kind == ""), (TOLD,)]
-        case Show.PROBLEM:
-            return [(PROBLEM,)]
-        case Show.RENEWAL:
-            return [(TOLD, ImportRow.renews_id.is_not(None))]
-        case Show.CONFLICT:
-            return [(PROBLEM, ImportRow.kind == "conflict")]
-        case _:
-            return [(ImportRow.status == show.value,)]
+_CELLS = reduce(operator.add, [getattr(ImportRow, name) + "\x1f" for name in CELL_COLUMNS])
+"""All that a row says, with a sign between that no cell holds."""
