@@ -238,18 +238,18 @@ def _settle_lines(made: Plan, sound: Sequence[int], found: Diff, stored: Stored)
 def _compare_serials(session: Session, made: Plan, *, today: date) -> None:
     """Warn of serials that are active under another contract, and propose what the new lines renew."""
     rows = made.rows
-    entering: dict[str, list[int]] = {}
-    new: list[int] = []
-    for index, status in enumerate(made.statuses):
-        if status == NEW:
-            new.append(index)
-        elif status != CHANGED or "serial" not in made.changes[index]:
-            continue
-        if rows.values[index][_SERIAL]:
-            entering.setdefault(rows.values[index][_SERIAL], []).append(index)
-    holders = serial_holders(session, list(entering))
-    for serial, key in sorted({(holder.serial, holder.contract) for holder in holders if _is_active(holder, today)}):
-        for index in entering[serial]:
+    serials = [told[_SERIAL] for told in rows.values]
+    new = [index for index, status in enumerate(made.statuses) if status == NEW]
+    entering = new + [index for index, changes in made.changes.items() if "serial" in changes]
+    holders = serial_holders(session, list(dict.fromkeys(serials[index] for index in entering if serials[index])))
+    active = {(holder.serial, holder.contract) for holder in holders if _is_active(holder, today)}
+    named = {serial for serial, _ in active}
+    where: dict[str, list[int]] = {}
+    for index in sorted(entering) if named else ():
+        if serials[index] in named:
+            where.setdefault(serials[index], []).append(index)
+    for serial, key in sorted(active):
+        for index in where[serial]:
             if rows.values[index][_CONTRACT] != key:
                 rows.warnings.setdefault(index, []).append(_serial_warning(key))
     made.renews = propose_renewals(session, rows.values, new, holders)
