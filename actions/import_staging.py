@@ -16,6 +16,7 @@ from models.database import bulk_insert
 from models.imports import CELL_COLUMNS, ImportRow
 from models.staging import ImportCertificate, ImportConflict
 from rules.lines import CERTIFICATE_FIELDS, FIELDS, Changes
+from rules.renewals import Standing
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ ROWS_AT_ONCE = 10_000
 """Rows of a plan written in one transaction: other writers wait for no more."""
 _PLAIN_COLUMNS = ("batch_id", "position", "sheet", "row", "status", "line_id", *CELL_COLUMNS)
 """What a row says of which there is nothing else to say: the rest are the defaults of the database."""
-_ODD_COLUMNS = ("hidden", "changes", "warnings", "errors", "confirmed", "held_by", "kind", "renews_id")
+_ODD_COLUMNS = ("hidden", "changes", "warnings", "errors", "confirmed", "held_by", "kind", "renews_id", "renews_position")
 _CERTIFICATE_COLUMNS = (
     "batch_id", "contract_key", "certificate_id", "seen_at", "new_lines", "changed_lines", "unchanged_lines", "error_lines", "held_by", "facts",
     "moves_domain", *CERTIFICATE_FIELDS,
@@ -121,8 +122,15 @@ def _odd_tuples(batch_id: int, made: Plan, indexes: Sequence[int]) -> Iterator[t
             index in rows.confirmed,
             made.held_by.get(index, 0),
             made.kinds.get(index, ""),
-            made.renews[index].line_id if index in made.renews else None,
+            *_renews(made.renews.get(index)),
         )
+
+
+def _renews(line: Standing | None) -> tuple[int | None, int | None]:
+    """The id of the line that a new row renews, or the position of the row that it does."""
+    if line is None:
+        return None, None
+    return (line.line_id, None) if line.index is None else (None, line.index)
 
 
 def _missing_tuples(batch_id: int, made: Plan, places: Sequence[int], first: int, withdrawn: Collection[int]) -> Iterator[tuple[Any, ...]]:

@@ -32,6 +32,7 @@ from console import (
     staff,
     ticket,
     ticket_edit,
+    ticket_renewals,
 )
 from web.endpoint import Page
 
@@ -43,6 +44,7 @@ PAGES: list[Page] = [
     *drafts.PAGES,
     *center_questions.PAGES,
     *ticket_edit.PAGES,
+    *ticket_renewals.PAGES,
     *attachments.PAGES,
     *imports.PAGES,
     *import_mapping.PAGES,

@@ -63,7 +63,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     masters = ticket_masters(call.session)
     calendar = BusinessCalendar(masters.company_days)
     thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), language=call.basis.language)
-    behind, judgement = _judge(call, row, masters)
+    behind, judgement = judged(call, row, masters)
     state, priority, language = State(row.state), Priority(row.priority), call.basis.language
     held = call.form.values("held") if writing else [token for token in call.query("held").split(",") if token]
     return call.page(
@@ -107,7 +107,7 @@ def next_states(state: State) -> list[State]:
     return sorted(choices, key=lambda choice: choice is not State.WAITING_CUSTOMER)
 
 
-def _judge(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgement]:
+def judged(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgement]:
     """The contract behind the ticket and the verdict on it today."""
     behind = behind_ticket(call.session, row, contract_key=lookup_contract(row.contract_text), serials=lookup_serials(row.serial_text))
     judgement = judge(
@@ -164,7 +164,7 @@ def show_asked(call: Call, *, status: int = 200) -> Response:
     if row is None or row.state != State.WAITING_CENTER:
         raise NotFound
     masters = ticket_masters(call.session)
-    behind, judgement = _judge(call, row, masters)
+    behind, judgement = judged(call, row, masters)
     today: date = tokyo_date(call.now)
     calendar = BusinessCalendar(masters.company_days)
     questions = questions_of(call.session, row.id)

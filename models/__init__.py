@@ -5,6 +5,7 @@ from __future__ import annotations
 from models import (
     contracts,
     email_changes,
+    handed_back,
     images,
     import_corrections,
     import_mapping,
@@ -27,6 +28,7 @@ from models import (
 TABLES = (
     contracts,
     email_changes,
+    handed_back,
     images,
     import_corrections,
     import_mapping,

@@ -7,7 +7,7 @@ import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
@@ -23,6 +23,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Executable,
+    Integer,
     String,
     Table,
     any_,
@@ -270,6 +271,15 @@ def day_of(session: Session, held: ColumnElement[str]) -> ColumnElement[date]:
     """A column of ISO dates as dates."""
     # SQLite keeps dates as such texts.
     return type_coerce(held, Date) if is_sqlite(session) else cast(held, Date)
+
+
+def among_ids(session: Session, held: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:
+    """Whether `held` is one of `ids`, however many: the same statement for all."""
+    if is_sqlite(session):
+        return held.in_(select(func.json_each(json.dumps(list(ids))).table_valued("value").c.value))
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return held == any_(literal(list(ids), ARRAY(Integer)))
 
 
 def _processed(rows: Iterable[Sequence[Any]], processors: Mapping[int, Callable[[Any], Any]]) -> Iterator[list[Any]]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, false
+from sqlalchemy import ForeignKey, Index, String, Text, false, or_
 from sqlalchemy.orm import Mapped, composite, mapped_column
 
 from models.base import Base, words
@@ -111,6 +111,8 @@ class ImportRow(Base):
     """What else is to be said of the row: "warning" (ticked or not), "conflict", "renewal" or ""."""
     renews_id: Mapped[int | None]
     """The line in the database that this new one seems to renew."""
+    renews_position: Mapped[int | None]
+    """The position of the row of this workbook that it seems to renew: both are new."""
     contract_key: Mapped[str] = mapped_column(String(80))
     """This and the following say what the workbook says; "" for what is absent or could not be read."""
     issued_on: Mapped[str] = mapped_column(Text, default="", server_default="")
@@ -132,3 +134,7 @@ class ImportRow(Base):
 
 CELL_COLUMNS = tuple("contract_key" if name == "contract" else name for name in FIELDS)
 """The columns of a row's cells, in the order of `rules.lines.FIELDS`."""
+
+
+RENEWS = or_(ImportRow.renews_id.is_not(None), ImportRow.renews_position.is_not(None))
+"""The rows that seem to renew something."""

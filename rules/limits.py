@@ -70,6 +70,8 @@ class Limits:
     job_lease_seconds: int = 300
     """How long a run holds without its process's heartbeat; longer than any apply."""
     kept_draft_days: int = 90
+    kept_workbook_days: int = 7
+    """Workbooks that were handed back; they can be written again."""
     kept_sign_in_days: int = 400
     kept_refusal_days: int = 400
     """Longer than the year in which somebody may ask by their 受付番号."""

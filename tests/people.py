@@ -17,6 +17,7 @@ from models.email_changes import EmailChange
 from models.import_corrections import ImportCorrection
 from models.imports import BatchState, Cells, ImportBatch, ImportRow
 from models.people import Account, Refusal, Staff
+from models.renewals import Renewal
 from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import registrable
@@ -78,6 +79,19 @@ def add_certificate(
         )
     session.flush()
     return certificate
+
+
+def add_renewal(session: Session, old: Certificate, new: Certificate) -> Renewal:
+    """That the first line of `new` carries on the first one of `old`, as an import confirmed it."""
+    first, second = (session.scalars(select(ContractLine.id).where(ContractLine.certificate_id == each.id).limit(1)).one() for each in (old, new))
+    told = {"size": 1, "sha256": "0" * 64, "storage_key": "imports/x", "sheets": list[Any](), "summary": dict[str, Any]()}
+    batch = ImportBatch(file_name="更新.xlsx", state=BatchState.APPLIED, uploaded_by="森", uploaded_at=NOW, **told)
+    session.add(batch)
+    session.flush()
+    renewal = Renewal(line_id=second, renews_id=first, batch_id=batch.id, confirmed_by="森", confirmed_at=NOW)
+    session.add(renewal)
+    session.flush()
+    return renewal
 
 
 def add_account(

@@ -71,6 +71,7 @@ POST /console/tickets/{number:int}/priority                          tickets w
 POST /console/tickets/{number:int}/drafts/answer                     tickets w
 POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
+GET  /console/tickets/{number:int}/renewals                          tickets own
 GET  /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/questions                         tickets w
@@ -99,6 +100,8 @@ POST /console/imports/{id:int}/discard                               imports w
 GET  /console/imports/{id:int}/undo                                  imports r
 POST /console/imports/{id:int}/undo                                  imports w
 GET  /console/imports/{id:int}/workbook                              imports r
+POST /console/imports/{id:int}/workbook                              imports r
+POST /console/imports/{id:int}/workbook/cancellation                 imports r
 GET  /console/imports/{id:int}/workbook/file                         imports r
 GET  /console/contracts/{id:int}/correction                          contracts w
 POST /console/contracts/{id:int}/correction                          contracts w
