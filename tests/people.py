@@ -15,7 +15,7 @@ from models.base import NEVER
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
 from models.email_changes import EmailChange
 from models.import_corrections import ImportCorrection
-from models.imports import BatchState, ImportBatch, ImportRow
+from models.imports import BatchState, Cells, ImportBatch, ImportRow
 from models.outbox import ReturnedKind, ReturnedMail
 from models.people import Account, Refusal, Staff
 from models.renewals import Renewal
@@ -292,12 +292,7 @@ def add_import(session: Session) -> tuple[ImportBatch, ImportRow, ImportCorrecti
         row=2,
         hidden=False,
         status="new",
-        contract_key="X",
-        line_id=None,
-        values=dict.fromkeys(FIELDS, ""),
-        changes={},
-        warnings=[],
-        errors=[],
+        values=Cells({**dict.fromkeys(FIELDS, ""), "contract": "X"}),
     )
     before: dict[str, Any] = {"value": "", "errors": [], "warnings": []}
     mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
