@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,7 +17,7 @@ from console.frame import frame, today_began
 from models.queue import Cursor, Masters, Order, Wanted, cursor_of, found_rows, queue_masters, queue_rows
 from rules.calendar import BusinessCalendar
 from rules.reminders import near_edges
-from rules.rights import Area, Right
+from rules.rights import Area, Right, may_change
 from rules.search import excerpt, marked, terms_of
 from rules.tickets import ENDED, State
 from web.access import staff
@@ -27,6 +27,8 @@ from wording import dates, labels
 from wording.catalog import N_, NC_, translate
 
 PATH = "/console/tickets"
+_BESIDE = ("after", "before", "open")
+"""Parts of an address that are no conditions: the page of the list, and what is open on it (`tools`, `picks`)."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNRESOLVED, _ALL, _DUE, _RESOLVED_TODAY = "unresolved", "all", "due", "resolved_today"
 _STATE_WORDS = {_UNRESOLVED: N_("未解決"), _ALL: N_("すべて"), _DUE: N_("期限が近い"), _RESOLVED_TODAY: N_("本日解決")}
@@ -83,7 +85,7 @@ class Choice:
             return (Order.NUMBER,)
         if self.state == _RESOLVED_TODAY or self.state in ENDED:
             return (Order.RESOLVED,)
-        return (Order.UPDATED, Order.CREATED) if self.state == _ALL else (Order.DUE, Order.UPDATED, Order.CREATED)
+        return (Order.UPDATED, Order.CREATED, Order.NUMBER) if self.state == _ALL else (Order.DUE, Order.UPDATED, Order.CREATED, Order.NUMBER)
 
     @property
     def order(self) -> Order:
@@ -97,13 +99,17 @@ class Choice:
 
     def url(self, **changed: str) -> str:
         """The address of this list with some parts changed."""
-        other = replace(self, **{name: value for name, value in changed.items() if name not in ("after", "before")})
-        default = _ALL if other.q else _UNRESOLVED
-        named: dict[str, str] = {"view": other.view} if other.view else {"state": "" if other.state == default else other.state, "assignee": other.assignee}
-        named |= {"product": other.product, "q": other.q, "sort": "" if other.sort == other.orders[0] else other.sort}
-        named |= {name: changed[name] for name in ("after", "before") if name in changed}
-        query = urlencode({name: value for name, value in named.items() if value})
+        other = replace(self, **{name: value for name, value in changed.items() if name not in _BESIDE})
+        query = urlencode(other.kept | {name: changed[name] for name in _BESIDE if name in changed})
         return f"{PATH}?{query}" if query else PATH
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The conditions as an address or a form carries them; what is usual is left out."""
+        default = _ALL if self.q else _UNRESOLVED
+        named: dict[str, str] = {"view": self.view} if self.view else {"state": "" if self.state == default else self.state, "assignee": self.assignee}
+        named |= {"product": self.product, "q": self.q, "sort": "" if self.sort == self.orders[0] else self.sort}
+        return {name: value for name, value in named.items() if value}
 
 
 class Line(NamedTuple):
@@ -133,6 +139,20 @@ class Turns:
     next_url: str = ""
 
 
+@dataclass(frozen=True)
+class News:
+    """Where a list asks what came since it was drawn, and how many it knows of."""
+
+    url: str
+    n: int
+
+    @classmethod
+    def of(cls, choice: Choice, since: datetime, n: int) -> News:
+        """Of a list that was drawn at `since`; whole seconds, of which the last belongs to what is asked for."""
+        query = urlencode({**choice.kept, "since": int(since.timestamp()), **({"n": n} if n else {})})
+        return cls(f"{PATH}/arrivals?{query}", n)
+
+
 def index(call: Call) -> Response:
     """The queue; who may only see what is asked of them gets that list."""
     if not call.staff.may("tickets", "r"):
@@ -140,10 +160,11 @@ def index(call: Call) -> Response:
     masters = queue_masters(call.session)
     calendar = BusinessCalendar(masters.company_days)
     choice = read_choice(call, masters)
-    rows, turns = load_page(call, choice, _wanted(choice, call, masters, calendar))
+    rows, turns = load_page(call, choice, wanted_of(choice, call, masters, calendar))
     lines = lines_of(rows, masters, calendar, call.now, call.basis.language)
     context = {} if call.basis.is_htmx else frame(call, calendar=calendar)
     whole = not (turns.previous_url or turns.next_url)
+    opened = _known(call.query("open"), ("tools", "picks"))
     return call.page(
         "console/tickets/queue.html",
         block="queue",
@@ -154,26 +175,30 @@ def index(call: Call) -> Response:
         lines=lines,
         found=_found(rows, choice.q) if choice.q else [],
         turns=turns,
-        conditions=_conditions(choice, call, masters),
+        conditions=conditions_of(choice, call, masters),
         sorts=[(choice.url(sort=order), translate(_SORT_WORDS[order], call.basis.language), order == choice.order) for order in choice.orders],
         summary=_summary(rows, lines, call.now) if whole and choice.order is Order.DUE else None,
         count=len(rows) if whole else context.get("counts", {}).get(choice.view or ("all" if not choice.narrowed else "-")),
-        options=_options(masters, call.basis.language),
+        options=_options(choice, masters, call.basis.language) if opened == "tools" else {},
+        opened=opened,
+        news=None if choice.q else News.of(choice, call.now, 0),
+        may_pick=may_change(call.staff.roles, Area.BULK),
         calendar=calendar,
         **context,
     )
 
 
-def read_choice(call: Call, masters: Masters) -> Choice:
-    """What the query string asks for; unknown values count as none."""
-    q = " ".join(call.query("q").split())[:200]
-    state, assignee = _VIEWS.get(call.query("view"), (_ALL if q else _UNRESOLVED, ""))
-    state = _known(call.query("state"), [*_STATE_WORDS, *State]) or state
-    assignee = _known(call.query("assignee"), ["me", "none", *(str(number) for number in masters.staff)]) or assignee
-    product = _known(call.query("product"), [slug for slug, _ in masters.families.values()])
+def read_choice(call: Call, masters: Masters, told: Callable[[str], str] | None = None) -> Choice:
+    """What the query string (or `told`: a form) asks for; unknown values count as none."""
+    told = told or call.query
+    q = " ".join(told("q").split())[:200]
+    state, assignee = _VIEWS.get(told("view"), (_ALL if q else _UNRESOLVED, ""))
+    state = _known(told("state"), [*_STATE_WORDS, *State]) or state
+    assignee = _known(told("assignee"), ["me", "none", *(str(number) for number in masters.staff)]) or assignee
+    product = _known(told("product"), [slug for slug, _ in masters.families.values()])
     if assignee == str(call.staff.id):
         assignee = "me"
-    return Choice(state, assignee, product, q, _known(call.query("sort"), [*Order]))
+    return Choice(state, assignee, product, q, _known(told("sort"), [*Order]))
 
 
 def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[Any]], Turns]:
@@ -248,7 +273,8 @@ class _Clock:
         return deadline.kind, words, dates.due(due_at, self.here, self.language), f"{deadline.due_at:%Y-%m-%dT%H:%MZ}", round(deadline.used / 10)
 
 
-def _wanted(choice: Choice, call: Call, masters: Masters, calendar: BusinessCalendar) -> Wanted:
+def wanted_of(choice: Choice, call: Call, masters: Masters, calendar: BusinessCalendar) -> Wanted:
+    """The choice with ids and moments in the place of words."""
     state = choice.state
     return Wanted(
         unresolved=state == _UNRESOLVED,
@@ -273,7 +299,7 @@ def _title(choice: Choice, language: str) -> str:
     return translate(_TITLES[choice.view], language)
 
 
-def _conditions(choice: Choice, call: Call, masters: Masters) -> list[tuple[str, str, str]]:
+def conditions_of(choice: Choice, call: Call, masters: Masters) -> list[tuple[str, str, str]]:
     """The conditions in force: name, value, the address without it."""
     language = call.basis.language
     found: list[tuple[str, str, str]] = []
@@ -291,10 +317,11 @@ def _conditions(choice: Choice, call: Call, masters: Masters) -> list[tuple[str,
     return found
 
 
-def _options(masters: Masters, language: str) -> dict[str, list[tuple[str, str]]]:
+def _options(choice: Choice, masters: Masters, language: str) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer."""
     return {
         "state": _state_options(language),
+        "sort": [(order.value, translate(words, language)) for order, words in _SORT_WORDS.items() if order in choice.orders],
         "product": [(slug, name) for slug, name in masters.families.values()],
         "assignee": [
             ("me", translate(N_("自分"), language)),

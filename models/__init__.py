@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models import (
+    bulk_changes,
     contracts,
     email_changes,
     images,
@@ -19,12 +20,14 @@ from models import (
     reminders,
     renewals,
     requests,
+    saved_views,
     search,
     staging,
     tickets,
 )
 
 TABLES = (
+    bulk_changes,
     contracts,
     email_changes,
     images,
@@ -41,6 +44,7 @@ TABLES = (
     reminders,
     renewals,
     requests,
+    saved_views,
     search,
     staging,
     tickets,

@@ -137,7 +137,7 @@ def queue_statement(wanted: Wanted, order: Order, *, cursor: Cursor | None = Non
     """The select behind `queue_rows`; before a cursor it walks the list backwards."""
     sorting = _SORTINGS[order]
     descending = sorting.descending != (cursor is not None and cursor.backwards)
-    statement: Select[Any] = _ROWS.where(*_conditions(wanted))
+    statement: Select[Any] = _ROWS.where(*conditions_of(wanted))
     if cursor is not None:
         statement = statement.where(_beyond(sorting, cursor, descending=descending))
     columns = (Ticket.id,) if sorting.column is None else (sorting.column, Ticket.id)
@@ -160,7 +160,7 @@ def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, curs
 
     With them `post_kind` and `post_body`, the post that was found; None for a ticket found by its number.
     """
-    sought = Sought(terms, _conditions(wanted))
+    sought = Sought(terms, conditions_of(wanted))
     hits = find_tickets(session, sought, beyond=cursor.id if cursor else None, backwards=cursor is not None and cursor.backwards, limit=limit)
     post = and_(Message.ticket_id == Ticket.id, Message.id.in_([hit.message_id for hit in hits]))
     statement = _ROWS.add_columns(Message.kind.label("post_kind"), Message.body.label("post_body")).outerjoin(Message, post)
@@ -204,7 +204,8 @@ def queue_masters(session: Session) -> Masters:
     )
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def conditions_of(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """As conditions on `Ticket`."""
     found: list[ColumnElement[bool]] = []
     if wanted.unresolved:
         found.append(Ticket.unresolved == literal(True))

@@ -66,6 +66,13 @@ _ACTS = {
     "withdraw_corrections": N_("取込のセルの修正を取り消しました"),
     "import": N_("証書を取り込みました"),
     "export": N_("契約明細を書き出しました"),
+    "export_tickets": N_("チケットの一覧を書き出しました"),
+    "change_many": N_("チケットをまとめて変更しました"),
+    "undo_change": N_("まとめた変更から、このチケットを元に戻しました"),
+    "undo_many": N_("まとめた変更を元に戻しました"),
+    "save_view": N_("ビューを保存しました"),
+    "change_view": N_("ビューを変更しました"),
+    "delete_view": N_("ビューを削除しました"),
     "correct": N_("証書を訂正しました"),
     "resend": N_("メールを送り直しました"),
     "stop_copies": N_("CC の受取人が写しを止めました"),
@@ -139,6 +146,8 @@ _SUBJECTS = {
     "desk": NC_("subject", "システム"),
     "page": NC_("subject", "画面"),
     "email_change": N_("保守登録メール変更"),
+    "bulk_change": N_("まとめて操作"),
+    "saved_view": NC_("subject", "ビュー"),
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -151,6 +160,7 @@ _PAGES = {
     "family": "/console/masters/products/{}",
     "privacy_text": "/console/masters/privacy-text/{}",
     "email_change": "/console/email-changes/{}",
+    "bulk_change": "/console/tickets/bulk/{}",
 }
 _FACTS = {
     "state": N_("状態"),
@@ -229,6 +239,10 @@ _FACTS = {
     "mark": N_("印"),
     "note": N_("メモ"),
     "files": N_("ファイル"),
+    "done": N_("変更した件数"),
+    "left": N_("変更しなかった件数"),
+    "query": N_("条件"),
+    "shared": N_("共有"),
 }
 _HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""
@@ -250,6 +264,9 @@ _KINDS = {
     "xlsx": N_("xlsx"),
     "csv": N_("csv（UTF-8）"),
     "csv_cp932": N_("csv（Shift_JIS）"),
+    "assign": N_("担当の変更"),
+    "state": N_("状態の変更"),
+    "reply": N_("返信"),
 }
 _CENTER: Mapping[str, Callable[[str, str], str]] = {
     "change_state": center.change_state,

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from console.routes import PAGES
+from models.bulk_changes import BulkChange
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
@@ -40,6 +41,7 @@ from web.wiring import Wiring
 # support, lead, service_center, desk, admin, auditor; "own": only what one is asked, or did oneself.
 TABLE = """
 tickets    w    w  own  r    r  r
+bulk       own  w  -    -    w  r
 contracts  r    r  w    r    r  r
 imports    -    -  w    -    r  r
 exceptions r    r  r    w    r  r
@@ -61,6 +63,12 @@ GET  /console/profile                                                members
 POST /console/profile/digest                                         members
 POST /console/profile/password                                       members
 GET  /console/tickets                                                tickets own
+GET  /console/tickets/arrivals                                       tickets r
+POST /console/tickets/export                                         tickets r
+GET  /console/tickets/bulk                                           bulk own
+POST /console/tickets/bulk                                           bulk own
+GET  /console/tickets/bulk/{id:int}                                  bulk own
+POST /console/tickets/bulk/{id:int}/undo                             bulk own
 GET  /console/tickets/{number:int}                                   tickets own
 POST /console/tickets/{number:int}/replies                           tickets w
 POST /console/tickets/{number:int}/replies/{message:int}/withdrawal  tickets w
@@ -292,13 +300,15 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     proof = Attachment(token="a-proof", name="mail.eml", size=3, sha256="0", storage_key=kept, created_at=NOW)
     change = add_email_change(session)
     change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
-    session.add_all([held, letter, alias, box, domain, day, proof])
+    many = BulkChange(staff_id=member.id, staff_name="佐藤", act="assign", facts={}, submission="x", at=NOW)
+    session.add_all([many, held, letter, alias, box, domain, day, proof])
     session.flush()
     certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
+        "tickets id": many.id,
         "attachments token": "a-token",
         "imports id": batch.id,
         "imports row": row.id,
