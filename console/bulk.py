@@ -66,7 +66,9 @@ def choose(call: Call) -> Response:
 
 
 def apply(call: Call) -> Response:
-    """Do it; what could not be done stands on the page of the result."""
+    """Do it; what could not be done stands on the page of the result. With `preview` only see what another choice would do."""
+    if call.form.has("preview"):
+        return _page(call, Told(call.form.value, call.form.values))
     if not may_change(call.staff.roles, Area.BULK):
         raise Forbidden
     told = Told(call.form.value, call.form.values)
@@ -117,7 +119,9 @@ def _page(call: Call, told: Told, *, status: int = 200) -> Response:
     masters = queue_masters(call.session)
     choice = read_choice(call, masters, told.value)
     wish = _wish(call, told)
-    ids = _all(call, choice, masters) if told.value("all") else [number_of(value.partition(".")[0]) for value in told.values("ticket")]
+    # Those that another choice would refuse stay on the page, and so do those that were left out.
+    typed = told.values("chosen") or told.values("ticket")
+    ids = _all(call, choice, masters) if told.value("all") else [number_of(value.partition(".")[0]) for value in typed]
     ids = list(dict.fromkeys(ids))
     outcomes = _outcomes(call, tickets_to_change(call.session, ids[: call.limits.bulk_tickets]), wish, masters)
     language = call.basis.language
