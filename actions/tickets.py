@@ -225,9 +225,7 @@ def write_note(
     return message
 
 
-def assign(
-    session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffMember, desk: Desk, limits: Limits, now: datetime, tell: bool = True
-) -> None:
+def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffMember, desk: Desk, limits: Limits, now: datetime, tell: bool = True) -> None:
     """Give the ticket to a staff member, or back to the queue; `tell` False leaves the letter to the caller. Refuses: assignee_unknown."""
     if staff_id == ticket.assignee_id:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,7 +14,9 @@ from starlette.responses import Response
 
 from console.deadline import deadline_of
 from console.frame import frame, today_began
-from models.queue import Cursor, Masters, Order, Wanted, cursor_of, found_rows, queue_masters, queue_rows
+from console.queue_cursors import read_cursor, write_cursor
+from models.queue import Masters, Order, Shelf, Wanted, cursor_of, found_rows, queue_masters, queue_rows
+from models.saved_views import view_name
 from rules.calendar import BusinessCalendar
 from rules.reminders import near_edges
 from rules.rights import Area, Right, may_change
@@ -29,7 +31,6 @@ from wording.catalog import N_, NC_, translate
 PATH = "/console/tickets"
 _BESIDE = ("after", "before", "open")
 """Parts of an address that are no conditions: the page of the list, and what is open on it (`tools`, `picks`)."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNRESOLVED, _ALL, _DUE, _RESOLVED_TODAY = "unresolved", "all", "due", "resolved_today"
 _STATE_WORDS = {_UNRESOLVED: N_("未解決"), _ALL: N_("すべて"), _DUE: N_("期限が近い"), _RESOLVED_TODAY: N_("本日解決")}
 _VIEWS: Mapping[str, tuple[str, str]] = {
@@ -70,6 +71,8 @@ class Choice:
     product: str = ""
     q: str = ""
     sort: str = ""
+    saved: str = ""
+    """The number of the saved view whose name this list goes by, while it asks for what that one asks for."""
 
     @property
     def view(self) -> str:
@@ -95,12 +98,19 @@ class Choice:
     @property
     def narrowed(self) -> bool:
         """Whether anything but the default is asked for."""
-        return replace(self, sort="") != Choice()
+        return replace(self, sort="", saved="") != Choice()
+
+    @property
+    def place(self) -> str:
+        """What the side menu marks where no view of its own is shown: a product's whole list."""
+        return f"product:{self.product}" if self.product and replace(self, product="", saved="") == Choice() else self.view
 
     def url(self, **changed: str) -> str:
         """The address of this list with some parts changed."""
         other = replace(self, **{name: value for name, value in changed.items() if name not in _BESIDE})
-        query = urlencode(other.kept | {name: changed[name] for name in _BESIDE if name in changed})
+        beside = {name: changed[name] for name in _BESIDE if name in changed}
+        saved = {"saved": self.saved} if self.saved and other == self else {}
+        query = urlencode(other.kept | saved | beside)
         return f"{PATH}?{query}" if query else PATH
 
     @property
@@ -149,7 +159,7 @@ class News:
     @classmethod
     def of(cls, choice: Choice, since: datetime, n: int) -> News:
         """Of a list that was drawn at `since`; whole seconds, of which the last belongs to what is asked for."""
-        query = urlencode({**choice.kept, "since": int(since.timestamp()), **({"n": n} if n else {})})
+        query = urlencode({**choice.kept, **({"saved": choice.saved} if choice.saved else {}), "since": int(since.timestamp()), **({"n": n} if n else {})})
         return cls(f"{PATH}/arrivals?{query}", n)
 
 
@@ -163,15 +173,16 @@ def index(call: Call) -> Response:
     rows, turns = load_page(call, choice, wanted_of(choice, call, masters, calendar))
     lines = lines_of(rows, masters, calendar, call.now, call.basis.language)
     context = {} if call.basis.is_htmx else frame(call, calendar=calendar)
+    name = _saved_name(call, choice, context.get("shelves"))
     whole = not (turns.previous_url or turns.next_url)
     opened = _known(call.query("open"), ("tools", "picks"))
     return call.page(
         "console/tickets/queue.html",
         block="queue",
         choice=choice,
-        view=choice.view,
+        view=f"saved:{choice.saved}" if name else choice.place,
         q=choice.q,
-        title=_title(choice, call.basis.language),
+        title=name or _title(choice, masters, call.basis.language),
         lines=lines,
         found=_found(rows, choice.q) if choice.q else [],
         turns=turns,
@@ -198,13 +209,14 @@ def read_choice(call: Call, masters: Masters, told: Callable[[str], str] | None 
     product = _known(told("product"), [slug for slug, _ in masters.families.values()])
     if assignee == str(call.staff.id):
         assignee = "me"
-    return Choice(state, assignee, product, q, _known(told("sort"), [*Order]))
+    saved = told("saved")
+    return Choice(state, assignee, product, q, _known(told("sort"), [*Order]), saved if saved.isascii() and saved.isdecimal() and len(saved) < 10 else "")
 
 
 def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[Any]], Turns]:
     """The rows of the page that the address names and the ways to its neighbours."""
     limit, order = call.limits.page_rows, choice.order
-    cursor = _read_cursor(call)
+    cursor = read_cursor(call)
     if choice.q:
         rows = found_rows(call.session, wanted, terms_of(choice.q), cursor=cursor, limit=limit + 1)
     else:
@@ -217,8 +229,8 @@ def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[
         return rows, Turns()
     has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
     return rows, Turns(
-        previous_url=choice.url(before=_write_cursor(cursor_of(rows[0], order))) if has_previous else "",
-        next_url=choice.url(after=_write_cursor(cursor_of(rows[-1], order))) if has_next else "",
+        previous_url=choice.url(before=write_cursor(cursor_of(rows[0], order))) if has_previous else "",
+        next_url=choice.url(after=write_cursor(cursor_of(rows[-1], order))) if has_next else "",
     )
 
 
@@ -293,9 +305,21 @@ def _found(rows: Sequence[Row[Any]], q: str) -> list[tuple[list[tuple[str, bool]
     return [(marked(row.subject, terms), row.post_kind or "", excerpt(row.post_body or "", terms)) for row in rows]
 
 
-def _title(choice: Choice, language: str) -> str:
+def _saved_name(call: Call, choice: Choice, shelves: Sequence[Shelf] | None) -> str:
+    """The name of the saved view that this list is, "" for none; the menu knows it, and a fragment, which has no menu, looks it up."""
+    if not choice.saved:
+        return ""
+    query = urlencode(choice.kept)
+    if shelves is None:
+        return view_name(call.session, int(choice.saved), query, staff_id=call.staff.id or 0)
+    return next((one.name for one in shelves if one.kind != "product" and one.key == choice.saved and one.query == query), "")
+
+
+def _title(choice: Choice, masters: Masters, language: str) -> str:
     if choice.q:
         return translate(N_("「{q}」の検索結果"), language).format(q=choice.q)
+    if choice.place.startswith("product:"):
+        return next(name for slug, name in masters.families.values() if slug == choice.product)
     return translate(_TITLES[choice.view], language)
 
 
@@ -356,27 +380,6 @@ def _asked(call: Call) -> Response:
 
 def _known(value: str, values: Sequence[str]) -> str:
     return value if value in values else ""
-
-
-def _read_cursor(call: Call) -> Cursor | None:
-    """The cursor of the address; one that nobody wrote starts the list anew."""
-    for name in ("before", "after"):
-        at, _, number = call.query(name).partition("-")
-        if number.isdecimal() and number.isascii() and len(number) < 10 and at.isdecimal() and at.isascii() and len(at) < 19:
-            return _cursor(int(at), int(number), backwards=name == "before")
-    return None
-
-
-def _cursor(at: int, number: int, *, backwards: bool) -> Cursor | None:
-    try:
-        return Cursor(_EPOCH + timedelta(microseconds=at), number, backwards)
-    except OverflowError:
-        return None
-
-
-def _write_cursor(cursor: Cursor) -> str:
-    at = (cursor.at - _EPOCH) // timedelta(microseconds=1) if cursor.at else 0
-    return f"{at}-{cursor.id}"
 
 
 PAGES: list[Page] = [get(PATH, index, staff(Area.TICKETS, Right.OWN))]

@@ -35,6 +35,7 @@ from console import (
     ticket,
     ticket_edit,
     ticket_export,
+    views,
 )
 from web.endpoint import Page
 
@@ -44,6 +45,7 @@ PAGES: list[Page] = [
     *ticket_export.PAGES,
     *bulk.PAGES,
     *arrivals.PAGES,
+    *views.PAGES,
     *ticket.PAGES,
     *replies.PAGES,
     *drafts.PAGES,

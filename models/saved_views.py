@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, false, func, or_, select, true
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, false, or_, select, true
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, Base
@@ -23,7 +23,7 @@ class SavedView(Base):
     shared: Mapped[bool] = mapped_column(default=False, server_default=false())
     """For everybody who may read tickets; else only its owner knows of it."""
     name: Mapped[str] = mapped_column(String(NAME_CHARACTERS))
-    query: Mapped[str] = mapped_column(String(500))
+    query: Mapped[str] = mapped_column(String(2500))
     """The query string of the list, as `console.queue.Choice` writes it."""
     position: Mapped[int]
     created_at: Mapped[datetime]
@@ -43,14 +43,20 @@ def saved_views(session: Session, staff_id: int) -> Sequence[AnyRow]:
     """Those of a staff member, then the shared ones: id, staff_id, owner's (bool), shared, name, query, starts (bool)."""
     starts = select(StartView.id).where(StartView.staff_id == staff_id, StartView.view_id == SavedView.id).exists()
     columns = (SavedView.id, SavedView.staff_id, SavedView.shared, SavedView.name, SavedView.query, starts.label("starts"))
-    statement = select(*columns).where(or_(SavedView.shared == true(), SavedView.staff_id == staff_id))
+    statement = select(*columns).where(_seen_by(staff_id))
     return session.execute(statement.order_by(SavedView.shared, SavedView.position, SavedView.id)).all()
 
 
-def start_query(session: Session, staff_id: int) -> str | None:
-    """The query string of the view with which a staff member begins, None without one."""
-    statement = select(SavedView.query).join(StartView, StartView.view_id == SavedView.id).where(StartView.staff_id == staff_id)
-    return session.scalar(statement.where(or_(SavedView.shared == true(), SavedView.staff_id == staff_id)))
+def view_name(session: Session, number: int, query: str, *, staff_id: int) -> str:
+    """The name of a view that `staff_id` may see and that asks for `query`, "" for none."""
+    statement = select(SavedView.name).where(SavedView.id == number, SavedView.query == query, _seen_by(staff_id))
+    return session.scalar(statement) or ""
+
+
+def start_view(session: Session, staff_id: int) -> AnyRow | None:
+    """The view with which a staff member begins: id, query; None without one, or when it is not shared any more."""
+    statement = select(SavedView.id, SavedView.query).join(StartView, StartView.view_id == SavedView.id)
+    return session.execute(statement.where(StartView.staff_id == staff_id, _seen_by(staff_id))).one_or_none()
 
 
 def views_beside(session: Session, view: SavedView) -> Sequence[SavedView]:
@@ -59,7 +65,5 @@ def views_beside(session: Session, view: SavedView) -> Sequence[SavedView]:
     return session.scalars(select(SavedView).where(among).order_by(SavedView.position, SavedView.id)).all()
 
 
-def count_views(session: Session, *, shared: bool, staff_id: int) -> int:
-    """How many shared views there are, or of a staff member's own."""
-    among = SavedView.shared == true() if shared else (SavedView.shared == false()) & (SavedView.staff_id == staff_id)
-    return session.scalar(select(func.count()).select_from(SavedView).where(among)) or 0
+def _seen_by(staff_id: int) -> ColumnElement[bool]:
+    return or_(SavedView.shared == true(), SavedView.staff_id == staff_id)

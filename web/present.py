@@ -187,15 +187,16 @@ class Parts:
             words = (dates.short if how == "short" else dates.due)(there, context["now"], self._language)
         return _made(f'<time datetime="{dates.stamp(there)}">{words}</time>')
 
-    def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int]) -> Markup:
+    def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int], shelves: tuple[Any, ...] = ()) -> Markup:
         """The console's side menu at `path`, in the queue's view `here`: the same on thousands of pages, so it is kept by all that it shows."""
-        return self._menu(roles, "/".join(path.split("/", 3)[:3]), here, tuple(tallies.items()))
+        return self._menu(roles, "/".join(path.split("/", 3)[:3]), here, tuple(tallies.items()), shelves)
 
-    def _made_menu(self, roles: frozenset[Role], section: str, here: str, tallies: tuple[tuple[str, int], ...]) -> Markup:
+    def _made_menu(self, roles: frozenset[Role], section: str, here: str, tallies: tuple[tuple[str, int], ...], shelves: tuple[Any, ...]) -> Markup:
         def allowed(area: str, wanted: str) -> bool:
             return may(roles, Area(area), Right(wanted))
 
-        return _made(self._environment.get_template("console/menu.html").render(may=allowed, section=section, here=here, tallies=dict(tallies)))
+        template = self._environment.get_template("console/menu.html")
+        return _made(template.render(may=allowed, section=section, here=here, tallies=dict(tallies), shelves=shelves))
 
     def queue_rows(self, lines: Iterable[QueueLine], picks: bool = False) -> Markup:
         """The rows of the table of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean, its link beside /console/tickets.

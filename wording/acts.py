@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
-from wording import center, dates, labels
+from wording import acts_queue, center, dates, labels
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
 
@@ -66,13 +66,6 @@ _ACTS = {
     "withdraw_corrections": N_("取込のセルの修正を取り消しました"),
     "import": N_("証書を取り込みました"),
     "export": N_("契約明細を書き出しました"),
-    "export_tickets": N_("チケットの一覧を書き出しました"),
-    "change_many": N_("チケットをまとめて変更しました"),
-    "undo_change": N_("まとめた変更から、このチケットを元に戻しました"),
-    "undo_many": N_("まとめた変更を元に戻しました"),
-    "save_view": N_("ビューを保存しました"),
-    "change_view": N_("ビューを変更しました"),
-    "delete_view": N_("ビューを削除しました"),
     "correct": N_("証書を訂正しました"),
     "resend": N_("メールを送り直しました"),
     "stop_copies": N_("CC の受取人が写しを止めました"),
@@ -125,6 +118,7 @@ _ACTS = {
     "use_recovery_code": N_("予備コードでログインしました"),
     "restore": N_("控えから戻しました"),
     "switch_reminder": N_("自動のメールを切り替えました"),
+    **acts_queue.ACTS,
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
@@ -146,8 +140,7 @@ _SUBJECTS = {
     "desk": NC_("subject", "システム"),
     "page": NC_("subject", "画面"),
     "email_change": N_("保守登録メール変更"),
-    "bulk_change": N_("まとめて操作"),
-    "saved_view": NC_("subject", "ビュー"),
+    **acts_queue.SUBJECTS,
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -160,7 +153,7 @@ _PAGES = {
     "family": "/console/masters/products/{}",
     "privacy_text": "/console/masters/privacy-text/{}",
     "email_change": "/console/email-changes/{}",
-    "bulk_change": "/console/tickets/bulk/{}",
+    **acts_queue.PAGES,
 }
 _FACTS = {
     "state": N_("状態"),
@@ -239,10 +232,7 @@ _FACTS = {
     "mark": N_("印"),
     "note": N_("メモ"),
     "files": N_("ファイル"),
-    "done": N_("変更した件数"),
-    "left": N_("変更しなかった件数"),
-    "query": N_("条件"),
-    "shared": N_("共有"),
+    **acts_queue.FACTS,
 }
 _HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""
@@ -264,9 +254,7 @@ _KINDS = {
     "xlsx": N_("xlsx"),
     "csv": N_("csv（UTF-8）"),
     "csv_cp932": N_("csv（Shift_JIS）"),
-    "assign": N_("担当の変更"),
-    "state": N_("状態の変更"),
-    "reply": N_("返信"),
+    **acts_queue.KINDS,
 }
 _CENTER: Mapping[str, Callable[[str, str], str]] = {
     "change_state": center.change_state,

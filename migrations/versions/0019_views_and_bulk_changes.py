@@ -55,7 +55,7 @@ def _add_views() -> None:
         sa.Column("staff_id", sa.Integer(), nullable=False),
         sa.Column("shared", sa.Boolean(), nullable=False, server_default=sa.false()),
         sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("query", sa.String(length=500), nullable=False),
+        sa.Column("query", sa.String(length=2500), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),

@@ -15,6 +15,7 @@ from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, 
 from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.outbox import Letter
+from models.saved_views import SavedView
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
 from rules.email_changes import ChangeState
@@ -69,6 +70,13 @@ GET  /console/tickets/bulk                                           bulk own
 POST /console/tickets/bulk                                           bulk own
 GET  /console/tickets/bulk/{id:int}                                  bulk own
 POST /console/tickets/bulk/{id:int}/undo                             bulk own
+GET  /console/views                                                  tickets r
+POST /console/views                                                  tickets r
+GET  /console/views/new                                              tickets r
+POST /console/views/{id:int}                                         tickets r
+POST /console/views/{id:int}/position                                tickets r
+POST /console/views/{id:int}/deletion                                tickets r
+POST /console/views/{id:int}/start                                   tickets r
 GET  /console/tickets/{number:int}                                   tickets own
 POST /console/tickets/{number:int}/replies                           tickets w
 POST /console/tickets/{number:int}/replies/{message:int}/withdrawal  tickets w
@@ -274,7 +282,7 @@ def _meaning(page: Page) -> str:
         return "not here"
     if page.status == 403 and page.document and page.says(ONLY_LOOK):
         return "only look"
-    assert page.status in (200, 403), f"{page.path}: {page.status}"
+    assert page.status in (200, 204, 403), f"{page.path}: {page.status}"
     return "open"
 
 
@@ -301,7 +309,8 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     change = add_email_change(session)
     change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
     many = BulkChange(staff_id=member.id, staff_name="佐藤", act="assign", facts={}, submission="x", at=NOW)
-    session.add_all([many, held, letter, alias, box, domain, day, proof])
+    view = SavedView(staff_id=member.id, name="x", query="", position=0, created_at=NOW, updated_at=NOW)
+    session.add_all([many, view, held, letter, alias, box, domain, day, proof])
     session.flush()
     certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
@@ -309,6 +318,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "tickets number": ticket.id,
         "tickets message": answer.id,
         "tickets id": many.id,
+        "views id": view.id,
         "attachments token": "a-token",
         "imports id": batch.id,
         "imports row": row.id,
