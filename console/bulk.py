@@ -72,6 +72,7 @@ def apply(call: Call) -> Response:
     if not may_change(call.staff.roles, Area.BULK):
         raise Forbidden
     told = Told(call.form.value, call.form.values)
+    told.values("chosen")  # of use to the preview alone
     wish = _wish(call, told)
     if wish.act not in _acts(call):
         raise Forbidden

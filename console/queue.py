@@ -187,7 +187,7 @@ def index(call: Call) -> Response:
         found=_found(rows, choice.q) if choice.q else [],
         turns=turns,
         conditions=conditions_of(choice, call, masters),
-        sorts=[(choice.url(sort=order), translate(_SORT_WORDS[order], call.basis.language), order == choice.order) for order in choice.orders],
+        sorts=[(choice.url(sort=order), sort_word(order, call.basis.language), order == choice.order) for order in choice.orders],
         summary=_summary(rows, lines, call.now) if whole and choice.order is Order.DUE else None,
         count=len(rows) if whole else context.get("counts", {}).get(choice.view or ("all" if not choice.narrowed else "-")),
         options=_options(choice, masters, call.basis.language) if opened == "tools" else {},
@@ -345,7 +345,7 @@ def _options(choice: Choice, masters: Masters, language: str) -> dict[str, list[
     """What the filters offer."""
     return {
         "state": _state_options(language),
-        "sort": [(order.value, translate(words, language)) for order, words in _SORT_WORDS.items() if order in choice.orders],
+        "sort": [(order.value, sort_word(order, language)) for order in choice.orders],
         "product": [(slug, name) for slug, name in masters.families.values()],
         "assignee": [
             ("me", translate(N_("自分"), language)),
@@ -353,6 +353,11 @@ def _options(choice: Choice, masters: Masters, language: str) -> dict[str, list[
             *((str(number), name) for number, name in masters.staff.items()),
         ],
     }
+
+
+def sort_word(order: Order, language: str) -> str:
+    """An order as the list names it."""
+    return translate(_SORT_WORDS[order], language)
 
 
 @cache

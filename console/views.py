@@ -10,7 +10,7 @@ from starlette.responses import Response
 from actions.saved_views import begin_with, change_view, delete_view, move_view, save_view
 from console.frame import frame
 from console.queue import PATH as QUEUE
-from console.queue import conditions_of, read_choice
+from console.queue import Choice, conditions_of, read_choice, sort_word
 from models.queue import Masters, queue_masters
 from models.saved_views import NAME_CHARACTERS, SavedView, saved_views
 from rules.refusal import Refused
@@ -94,7 +94,7 @@ def _new(call: Call, query: str) -> dict[str, Any]:
     return {"query": query, "words": _words(call, masters, query), "back": back, "most": NAME_CHARACTERS, "may_share": _may_share(call), **frame(call)}
 
 
-def _choice_of(call: Call, masters: Masters, query: str) -> Any:
+def _choice_of(call: Call, masters: Masters, query: str) -> Choice:
     asked = parse_qs(query)
     return read_choice(call, masters, lambda name: asked.get(name, [""])[0])
 
@@ -102,7 +102,10 @@ def _choice_of(call: Call, masters: Masters, query: str) -> Any:
 def _words(call: Call, masters: Masters, query: str) -> list[str]:
     """What a view asks for, in words."""
     choice = _choice_of(call, masters, query)
-    return [f"{name}：{value}" for name, value, _ in conditions_of(choice, call, masters)]
+    told = [f"{name}：{value}" for name, value, _ in conditions_of(choice, call, masters)]
+    if choice.order is not choice.orders[0]:
+        told.append(f"{call.say(N_('並べ替え'))}：{sort_word(choice.order, call.basis.language)}")
+    return told
 
 
 def _may_share(call: Call) -> bool:

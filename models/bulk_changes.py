@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint, func, select
+from sqlalchemy import ForeignKey, String, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, Base
+from models.contracts import ProductFamily
 from models.people import Account, QueueMember
 from models.tickets import Message, Ticket
 
@@ -68,5 +69,7 @@ def changed_tickets(session: Session, change_id: int) -> Sequence[AnyRow]:
 
 
 def queues_of(session: Session, staff_id: int) -> frozenset[int]:
-    """The families a staff member answers for."""
-    return frozenset(session.scalars(select(QueueMember.family_id).where(QueueMember.staff_id == staff_id)))
+    """The families whose queue a staff member belongs to; one without members is everybody's, as with the letters."""
+    members = select(QueueMember.id).where(QueueMember.family_id == ProductFamily.id)
+    mine = members.where(QueueMember.staff_id == staff_id)
+    return frozenset(session.scalars(select(ProductFamily.id).where(or_(mine.exists(), ~members.exists()))))
