@@ -72,7 +72,7 @@ def apply(call: Call) -> Response:
     if not may_change(call.staff.roles, Area.BULK):
         raise Forbidden
     told = Told(call.form.value, call.form.values)
-    told.values("chosen")  # of use to the preview alone
+    told.value("chosen")  # of use to the preview alone
     wish = _wish(call, told)
     if wish.act not in _acts(call):
         raise Forbidden
@@ -121,7 +121,7 @@ def _page(call: Call, told: Told, *, status: int = 200) -> Response:
     choice = read_choice(call, masters, told.value)
     wish = _wish(call, told)
     # Those that another choice would refuse stay on the page, and so do those that were left out.
-    typed = told.values("chosen") or told.values("ticket")
+    typed = told.value("chosen").split(",") if told.value("chosen") else told.values("ticket")
     ids = _all(call, choice, masters) if told.value("all") else [number_of(value.partition(".")[0]) for value in typed]
     ids = list(dict.fromkeys(ids))
     outcomes = _outcomes(call, tickets_to_change(call.session, ids[: call.limits.bulk_tickets]), wish, masters)
