@@ -77,6 +77,8 @@ class Limits:
     job_lease_seconds: int = 300
     """How long a run holds without its process's heartbeat; longer than any apply."""
     kept_draft_days: int = 90
+    kept_bulk_days: int = 90
+    """Results of bulk changes; the journal keeps what was done."""
     kept_sign_in_days: int = 400
     kept_refusal_days: int = 400
     """Longer than the year in which somebody may ask by their 受付番号."""
