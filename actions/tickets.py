@@ -14,6 +14,7 @@ from actions import journal, notices, quotas
 from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
 from actions.drafts import keep_draft
+from actions.ticket_snapshots import restore, snapshot
 from actions.verdicts import facts_of, judge_typed
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
@@ -170,7 +171,7 @@ def answer(
         return posted
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
     published_at = now + timedelta(seconds=limits.undo_send_seconds)
-    undo = _snapshot(ticket)
+    undo = snapshot(ticket)
     before = ticket.state
     _set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
     if ticket.first_answer_at is None:
@@ -199,7 +200,7 @@ def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: St
         raise Refused("undo_too_late")
     text = message.body
     if message.undo.get("version") == ticket.version:
-        _restore(ticket, message.undo)
+        restore(ticket, message.undo)
     give_back(session, message, by=by)
     session.delete(message)
     keep_draft(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
@@ -224,8 +225,8 @@ def write_note(
     return message
 
 
-def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffMember, desk: Desk, limits: Limits, now: datetime) -> None:
-    """Give the ticket to a staff member, or back to the queue. Refuses: assignee_unknown."""
+def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffMember, desk: Desk, limits: Limits, now: datetime, tell: bool = True) -> None:
+    """Give the ticket to a staff member, or back to the queue; `tell` False leaves the letter to the caller. Refuses: assignee_unknown."""
     if staff_id == ticket.assignee_id:
         return
     before = ticket.assignee_id
@@ -237,7 +238,7 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
         _set_state(ticket, after_assignment(ticket.state), since=now, now=now)
     _touch(ticket, now)
     journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=[names.get(before or 0, ""), names.get(staff_id or 0, "")])
-    if staff_id is not None and staff_id != by.id:
+    if tell and staff_id is not None and staff_id != by.id:
         notices.assigned(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now)
 
 
@@ -353,22 +354,6 @@ def _set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) 
 def _touch(ticket: Ticket, now: datetime) -> None:
     ticket.updated_at = now
     ticket.version += 1
-
-
-_UNDONE = ("state", "state_before", "unresolved", "clock_left", "assignee_id")
-_UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
-
-
-def _snapshot(ticket: Ticket) -> dict[str, Any]:
-    moments = {name: getattr(ticket, name) for name in _UNDONE_MOMENTS}
-    return {name: getattr(ticket, name) for name in _UNDONE} | {name: at.isoformat() if at else None for name, at in moments.items()}
-
-
-def _restore(ticket: Ticket, undo: dict[str, Any]) -> None:
-    for name in _UNDONE:
-        setattr(ticket, name, undo[name])
-    for name in _UNDONE_MOMENTS:
-        setattr(ticket, name, datetime.fromisoformat(undo[name]) if undo[name] else None)
 
 
 def _follow_up(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from console import (
     account_data,
     accounts,
+    arrivals,
     attachments,
+    bulk,
     center_questions,
     contract_corrections,
     contract_files,
@@ -33,13 +35,19 @@ from console import (
     staff,
     ticket,
     ticket_edit,
+    ticket_export,
     ticket_renewals,
+    views,
 )
 from web.endpoint import Page
 
 PAGES: list[Page] = [
     *sign_in.PAGES,
     *queue.PAGES,
+    *ticket_export.PAGES,
+    *bulk.PAGES,
+    *arrivals.PAGES,
+    *views.PAGES,
     *ticket.PAGES,
     *replies.PAGES,
     *drafts.PAGES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models import (
+    bulk_changes,
     contracts,
     email_changes,
     handed_back,
@@ -20,12 +21,14 @@ from models import (
     reminders,
     renewals,
     requests,
+    saved_views,
     search,
     staging,
     tickets,
 )
 
 TABLES = (
+    bulk_changes,
     contracts,
     email_changes,
     handed_back,
@@ -43,6 +46,7 @@ TABLES = (
     reminders,
     renewals,
     requests,
+    saved_views,
     search,
     staging,
     tickets,

@@ -64,7 +64,7 @@ _LABELS: dict[str, Callable[[str, str], str]] = {
 _STATE_KINDS = {"new": "info", "open": "blue", "waiting_customer": "warn", "resolved": "ok"}
 _CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": "ok", "closed": ""}
 _PRIORITY_KINDS = {"urgent": "solid", "high": "danger"}
-_NOBODY = N_("未割り当て")
+_NOBODY, _PICK = N_("未割り当て"), N_("{number} を選択")
 _TONES = ("", "b", "c", "d")
 _KEPT_MENUS = 512
 
@@ -187,19 +187,26 @@ class Parts:
             exact, words = dates.stamp(there), (dates.short if how == "short" else dates.due)(there, context["now"], self._language)
         return _made(f'<time datetime="{exact}">{words}</time>')
 
-    def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int]) -> Markup:
+    def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int], shelves: tuple[Any, ...] = ()) -> Markup:
         """The console's side menu at `path`, in the queue's view `here`: the same on thousands of pages, so it is kept by all that it shows."""
-        return self._menu(roles, "/".join(path.split("/", 3)[:3]), here, tuple(tallies.items()))
+        return self._menu(roles, "/".join(path.split("/", 3)[:3]), here, tuple(tallies.items()), shelves)
 
-    def _made_menu(self, roles: frozenset[Role], section: str, here: str, tallies: tuple[tuple[str, int], ...]) -> Markup:
+    def _made_menu(self, roles: frozenset[Role], section: str, here: str, tallies: tuple[tuple[str, int], ...], shelves: tuple[Any, ...]) -> Markup:
         def allowed(area: str, wanted: str) -> bool:
             return may(roles, Area(area), Right(wanted))
 
-        return _made(self._environment.get_template("console/menu.html").render(may=allowed, section=section, here=here, tallies=dict(tallies)))
+        template = self._environment.get_template("console/menu.html")
+        return _made(template.render(may=allowed, section=section, here=here, tallies=dict(tallies), shelves=shelves))
 
-    def queue_rows(self, lines: Iterable[QueueLine]) -> Markup:
-        """The rows of the table of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean, its link beside /console/tickets."""
-        return _made("".join(self._queue_row(line) for line in lines))
+    def queue_rows(self, lines: Iterable[QueueLine], picks: bool = False) -> Markup:
+        """The rows of the table of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean, its link beside /console/tickets.
+
+        `picks` puts a box into each, for browsers without scripts: static/queue.js makes them where there are scripts.
+        """
+        if not picks:
+            return _made("".join(self._queue_row(line) for line in lines))
+        words = translate(_PICK, self._language)
+        return _made("".join(_picked(self._queue_row(line), line.id, words.format(number=f"#{line.id}")) for line in lines))
 
     def _queue_row(self, line: QueueLine) -> str:
         number, name = line.id, line.assignee
@@ -266,6 +273,12 @@ def _deadline_cell(line: QueueLine) -> str:
     used = f" u{line.used}" if line.used and line.kind != "over" else ""
     due = f'<time datetime="{line.due_at}">{line.due}</time>' if line.due_at else escape(line.due)
     return f'<td class="{line.kind}{used}"><b>{escape(line.left)}</b>{due}</td>'
+
+
+def _picked(row: str, number: int, words: str) -> str:
+    """A row with a box before what stands in its first cell."""
+    at = row.index(">", len("<tr>")) + 1
+    return f'{row[:at]}<input class="check pick" type="checkbox" name="ticket" value="{number}" aria-label="{escape(words)}">{row[at:]}'
 
 
 def _lean_chip(text: str, kind: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
-from wording import center, dates, labels
+from wording import acts_queue, center, dates, labels
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
 
@@ -120,6 +120,7 @@ _ACTS = {
     "use_recovery_code": N_("予備コードでログインしました"),
     "restore": N_("控えから戻しました"),
     "switch_reminder": N_("自動のメールを切り替えました"),
+    **acts_queue.ACTS,
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
@@ -142,6 +143,7 @@ _SUBJECTS = {
     "desk": NC_("subject", "システム"),
     "page": NC_("subject", "画面"),
     "email_change": N_("保守登録メール変更"),
+    **acts_queue.SUBJECTS,
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -155,6 +157,7 @@ _PAGES = {
     "family": "/console/masters/products/{}",
     "privacy_text": "/console/masters/privacy-text/{}",
     "email_change": "/console/email-changes/{}",
+    **acts_queue.PAGES,
 }
 _FACTS = {
     "state": N_("状態"),
@@ -233,6 +236,7 @@ _FACTS = {
     "mark": N_("印"),
     "note": N_("メモ"),
     "files": N_("ファイル"),
+    **acts_queue.FACTS,
 }
 _HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""
@@ -254,6 +258,7 @@ _KINDS = {
     "xlsx": N_("xlsx"),
     "csv": N_("csv（UTF-8）"),
     "csv_cp932": N_("csv（Shift_JIS）"),
+    **acts_queue.KINDS,
 }
 _CENTER: Mapping[str, Callable[[str, str], str]] = {
     "change_state": center.change_state,

@@ -37,6 +37,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "sato": (
         "/console/tickets", "/console/tickets?view=unassigned", "/console/tickets?q=nothing", "/console/tickets?q=VPN", "/console/tickets/10006",
+        "/console/tickets?open=tools", "/console/tickets?open=picks", "/console/tickets/bulk?act=reply&ticket=10004&ticket=10005", "/console/views/new",
         "/console/contracts", "/console/contracts/1", "/console/accounts", "/console/accounts/1", "/console/mails", "/console/mails/1", "/console/jobs",
         "/console/journal", "/console/profile", "/console/accounts/1/disclosure", "/console/refusals", "/console/rehearsal",
     ),
