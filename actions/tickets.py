@@ -21,7 +21,7 @@ from models.base import NEVER
 from models.kept import begun
 from models.people import Account, active_names
 from models.presence import drop_draft
-from models.ticket_page import unseen_posts
+from models.reading import unseen_posts
 from models.tickets import Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.limits import Limits

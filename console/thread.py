@@ -33,6 +33,8 @@ _EVENTS = {
     "ask_center": N_("{who}がサービス管理センターに契約の確認を依頼しました"),
     "answer_center": N_("{who}が契約の確認に回答しました"),
     "mail_reply": N_("メールで返信が届きました"),
+    "match_contract": N_("{who}が契約を「{before}」から「{after}」に照合しました（理由：{reason}）"),
+    "withdraw_match": N_("{who}が契約の照合「{before}」を取り消しました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
 }
 _OTHER_EVENT = N_("{who}が変更しました")
@@ -49,9 +51,11 @@ _BETWEEN_POSTS = {
     "reopen_ticket": "undo",
     "ask_center": "doc",
     "answer_center": "doc",
+    "match_contract": "doc",
+    "withdraw_match": "undo",
 }
 """Acts that stand between the posts, with their icons; the others are posts themselves."""
-_NOBODY, _NO_CC = N_("未割り当て"), N_("なし")
+_NOBODY, _NO_CC, _AS_TYPED = N_("未割り当て"), N_("なし"), N_("お客様の入力")
 _CUSTOMER, _COLLEAGUE, _SYSTEM = N_("{name} 様"), N_("{name}さん"), N_("{name}")
 
 
@@ -137,7 +141,7 @@ def event_of(entry: Row[Any], language: str) -> Event:
     named = _CUSTOMER if entry.kind in _CUSTOMERS_ACTS or facts.get("by_customer") else _SYSTEM if entry.name == SYSTEM.name else _COLLEAGUE
     who = translate(named, language).format(name=labels.actor(entry.name, language))
     before, after = _change(entry.kind, facts, language)
-    text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
+    text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after, reason=facts.get("reason", ""))
     if entry.kind in ("answer", "reply", "ask_center", "answer_center") and before != after:
         text = translate(_STATE_ALONG, language).format(text=text, before=before, after=after)
     return Event(text, entry.at, _BETWEEN_POSTS.get(entry.kind, ""))
@@ -155,6 +159,9 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
     if act == "change_cc":
         before, after = (", ".join(addresses) or translate(_NO_CC, language) for addresses in facts["cc"])
         return before, after
+    if act in ("match_contract", "withdraw_match"):
+        before, after = facts["contract_match"]
+        return before or translate(_AS_TYPED, language), after
     if act in _NAMED_CHANGES:
         before, after = facts[_NAMED_CHANGES[act]]
         return before, after

@@ -67,6 +67,12 @@ _TICKET = Kept(
         Ticket.contract_text,
         Ticket.serial_text,
         Ticket.serial_key,
+        Ticket.matched_contract,
+        Ticket.matched_serial,
+        Ticket.source,
+        Ticket.contact_company,
+        Ticket.contact_name,
+        Ticket.contact_phone,
         Ticket.model,
         Ticket.os_version,
         Ticket.cc,
@@ -139,27 +145,6 @@ def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Ro
     """
     rows = _thread().rows(session, {"number": number, "staff_id": staff_id})
     return sorted(rows, key=lambda row: (row.at, row.id))
-
-
-def unseen_posts(session: Session, number: int, *, last_seen: int, submission: str, staff_id: int | None) -> Sequence[Row[Any]]:
-    """What came since a reply's form was shown: own, id, author_name of the newest post of somebody else and, where `own`, of what this form made already."""
-    return _UNSEEN.rows(session, {"number": number, "last_seen": last_seen, "submission": submission or None, "staff_id": staff_id})
-
-
-_unseen = (
-    select(literal(value=False).label("own"), Message.id, Message.author_name)
-    .where(Message.ticket_id == _NUMBER, Message.id > bindparam("last_seen"), Message.staff_id.is_distinct_from(bindparam("staff_id", type_=Integer)))
-    .order_by(Message.id.desc())
-    .limit(1)
-    .subquery()
-)
-# Two selects, an index for each: with one OR, SQLite reads every message of every ticket.
-_UNSEEN = Kept(
-    union_all(
-        select(literal(value=True).label("own"), Message.id, Message.author_name).where(Message.submission == bindparam("submission")),
-        select(*_unseen.c),
-    )
-)
 
 
 @cache

@@ -73,6 +73,9 @@ POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
 GET  /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/edit                              tickets w
+GET  /console/tickets/{number:int}/match                             tickets r
+POST /console/tickets/{number:int}/match                             tickets w
+POST /console/tickets/{number:int}/match/withdrawal                  tickets w
 POST /console/tickets/{number:int}/questions                         tickets w
 POST /console/tickets/{number:int}/questions/answer                  contracts w
 GET  /console/attachments/{token}                                    tickets r

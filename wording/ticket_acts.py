@@ -1,0 +1,25 @@
+"""What is done to tickets, as the journal tells it."""
+
+from __future__ import annotations
+
+from wording.catalog import N_
+
+TICKET_ACTS = {
+    "open": N_("チケットを作成しました"),
+    "reply": N_("チケットに書き込みました"),
+    "answer": N_("チケットに回答しました"),
+    "withdraw_answer": N_("回答を取り消しました"),
+    "note": N_("社内メモを書きました"),
+    "assign": N_("担当を変更しました"),
+    "change_state": N_("チケットの状態を変更しました"),
+    "change_priority": N_("優先度を変更しました"),
+    "change_cc": N_("メールCC を変更しました"),
+    "change_product": N_("チケットの製品を変更しました"),
+    "change_ticket_category": N_("チケットのカテゴリを変更しました"),
+    "settle": N_("チケットを解決済みにしました"),
+    "reopen_ticket": N_("チケットを再開しました"),
+    "match_contract": N_("チケットの契約を照合しました"),
+    "withdraw_match": N_("チケットの契約の照合を取り消しました"),
+    "ask_center": N_("契約の確認を依頼しました"),
+    "answer_center": N_("契約の確認に回答しました"),
+}
