@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,19 +13,17 @@ from actions import journal, notices, quotas
 from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
 from actions.drafts import keep_draft
-from actions.verdicts import facts_of, judge_typed
+from actions.openings import Opening, new_ticket
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
-from models.base import NEVER
 from models.kept import begun
 from models.people import Account, active_names
 from models.presence import drop_draft
 from models.reading import unseen_posts
 from models.tickets import Message, MessageKind, Ticket
-from rules.calendar import BusinessCalendar, tokyo_date
+from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from rules.refusal import Refused
-from rules.text import fold_key, is_unknown, searchable
 from rules.tickets import ENDED, Priority, State, after_answer, after_assignment, after_customer_post, check_move, check_post, takes_posts
 
 _LARGEST_ID = 2**31 - 1
@@ -36,21 +33,6 @@ _HELD_TICKET = select(Ticket).where(Ticket.id == bindparam("number")).with_for_u
 
 class NoTicket(LookupError):
     """There is no such ticket, or not for this person: the same answer."""
-
-
-@dataclass(frozen=True)
-class Opening:
-    """A checked new ticket: texts as typed, masters by id, CC as it will be mailed."""
-
-    family_id: int
-    category_id: int
-    subject: str
-    contract_text: str
-    serial_text: str
-    body: str
-    model: str = ""
-    os_version: str = ""
-    cc: tuple[str, ...] = ()
 
 
 def open_ticket(
@@ -70,42 +52,13 @@ def open_ticket(
 
     Refuses: tickets_today; at files what `take_files` does. The contract never blocks: what it is worth is kept as the opening verdict.
     """
-    posted = _posted(session, submission)
+    posted = already_posted(session, submission)
     if posted is not None:
         return session.get_one(Ticket, posted.ticket_id)
     account = session.get_one(Account, by.id)
     quotas.check_tickets(session, account.id, limits=limits, now=now)
-    judgement = judge_typed(session, opening.contract_text, opening.serial_text, facts_of(account), today=tokyo_date(now))
-    ticket = Ticket(
-        account_id=account.id,
-        family_id=opening.family_id,
-        category_id=opening.category_id,
-        subject=opening.subject,
-        search_text=searchable(" ".join((opening.subject, account.company_name, account.person_name, account.email, account.user_id))),
-        contract_text=opening.contract_text,
-        contract_key="" if is_unknown(opening.contract_text) else fold_key(opening.contract_text),
-        serial_text=opening.serial_text,
-        serial_key="" if is_unknown(opening.serial_text) else fold_key(opening.serial_text),
-        model=opening.model,
-        os_version=opening.os_version,
-        cc=list(opening.cc),
-        state=State.NEW,
-        state_before=State.NEW,
-        state_from=now,
-        unresolved=True,
-        priority=Priority.NORMAL,
-        created_at=now,
-        updated_at=now,
-        due_at=NEVER,
-        clock_left=None,
-        first_answer_at=None,
-        opening_verdict={"verdict": judgement.verdict, "reason": judgement.reason, "path": judgement.path, "lines": list(judgement.line_ids)},
-        follows_id=follows.id if follows else None,
-    )
-    start_clock(ticket, calendar, now)
-    session.add(ticket)
-    session.flush()
-    message = _add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now)
+    ticket = new_ticket(session, opening, account, follows=follows, calendar=calendar, now=now)
+    message = add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now)
     taken = take_files(session, files, message, by=by, limits=limits)
     journal.record(session, "open", "ticket", ticket.id, by=by, now=now, subject_name=ticket.subject, follows=ticket.follows_id)
     notices.ticket_opened(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
@@ -129,13 +82,13 @@ def reply(
 
     Refuses: body_empty, text_long, files_gone, post_large.
     """
-    posted = _posted(session, submission)
+    posted = already_posted(session, submission)
     if posted is not None:
         return session.get_one(Ticket, posted.ticket_id)
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
     if not takes_posts(shown_state(ticket, now)) or not takes_posts(ticket.state):
         return _follow_up(session, ticket, body, files=files, submission=submission, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
-    message = _add_message(session, ticket, MessageKind.CUSTOMER, body, submission=submission, by=by, published_at=now, now=now)
+    message = add_message(session, ticket, MessageKind.CUSTOMER, body, submission=submission, by=by, published_at=now, now=now)
     taken = take_files(session, files, message, by=by, limits=limits)
     before = ticket.state
     _set_state(ticket, after_customer_post(ticket.state), since=now, now=now)
@@ -179,7 +132,7 @@ def answer(
     end_clock(ticket)
     _touch(ticket, now)
     undo["version"] = ticket.version
-    message = _add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
+    message = add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
     taken = take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.ANSWER, staff_id=by.id)
     journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
@@ -212,11 +165,11 @@ def write_note(
     session: Session, ticket: Ticket, body: str, *, files: Sequence[int] = (), submission: str, by: StaffMember, limits: Limits, now: datetime
 ) -> Message:
     """社内メモ: stays in the console. Refuses: body_empty, text_long, files_gone, post_large."""
-    posted = _posted(session, submission)
+    posted = already_posted(session, submission)
     if posted is not None:
         return posted
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
-    message = _add_message(session, ticket, MessageKind.NOTE, body, submission=submission, by=by, published_at=now, now=now)
+    message = add_message(session, ticket, MessageKind.NOTE, body, submission=submission, by=by, published_at=now, now=now)
     take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.NOTE, staff_id=by.id)
     _touch(ticket, now)
@@ -271,7 +224,7 @@ def move(ticket: Ticket, state: State, *, calendar: BusinessCalendar, now: datet
 
 def add_note(session: Session, ticket: Ticket, body: str, *, by: StaffMember, now: datetime) -> Message:
     """A note that another act leaves in the thread; that act keeps the journal."""
-    return _add_message(session, ticket, MessageKind.NOTE, body, submission="", by=by, published_at=now, now=now)
+    return add_message(session, ticket, MessageKind.NOTE, body, submission="", by=by, published_at=now, now=now)
 
 
 def ticket_for_staff(session: Session, number: int, *, change: bool = False) -> Ticket:
@@ -301,11 +254,12 @@ def _one(session: Session, number: int, *, change: bool) -> Ticket:
     return ticket
 
 
-def _posted(session: Session, submission: str) -> Message | None:
+def already_posted(session: Session, submission: str) -> Message | None:
+    """What this form made already, None where it comes for the first time."""
     return session.scalars(select(Message).where(Message.submission == submission)).one_or_none() if submission else None
 
 
-def _add_message(
+def add_message(
     session: Session,
     ticket: Ticket,
     kind: MessageKind,
@@ -316,13 +270,15 @@ def _add_message(
     published_at: datetime,
     now: datetime,
     undo: dict[str, Any] | None = None,
+    author: str = "",
 ) -> Message:
+    """Write a post; its letters, the journal and what it does to the ticket are the caller's."""
     row = {
         "ticket_id": ticket.id,
         "kind": kind,
         "account_id": by.id if isinstance(by, Customer) else None,
         "staff_id": by.id if isinstance(by, StaffMember) else None,
-        "author_name": by.name,
+        "author_name": author or by.name,
         "body": body,
         "created_at": now,
         "published_at": published_at,

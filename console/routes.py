@@ -24,6 +24,7 @@ from console import (
     journal,
     mails,
     masters,
+    phone_tickets,
     queue,
     radar,
     refusals,
@@ -39,6 +40,7 @@ from web.endpoint import Page
 PAGES: list[Page] = [
     *sign_in.PAGES,
     *queue.PAGES,
+    *phone_tickets.PAGES,
     *ticket.PAGES,
     *replies.PAGES,
     *drafts.PAGES,

@@ -19,6 +19,9 @@ _CUSTOMERS_ACTS = frozenset({"open", "reply", "settle", "reopen_ticket"})
 _NAMED_CHANGES = {"change_product": "product", "change_ticket_category": "category"}
 _EVENTS = {
     "open": N_("{who}がチケットを作成しました"),
+    "open_by_phone": N_("{who}が電話で受け付けました"),
+    "attach_account": N_("{who}がアカウント「{after}」のチケットにしました"),
+    "detach_account": N_("{who}がアカウント「{before}」を外しました"),
     "reply": N_("{who}が返信しました"),
     "answer": N_("{who}が返信しました"),
     "withdraw_answer": N_("{who}が返信を取り消しました"),
@@ -51,6 +54,8 @@ _BETWEEN_POSTS = {
     "reopen_ticket": "undo",
     "ask_center": "doc",
     "answer_center": "doc",
+    "attach_account": "user",
+    "detach_account": "undo",
     "match_contract": "doc",
     "withdraw_match": "undo",
 }
@@ -159,6 +164,9 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
     if act == "change_cc":
         before, after = (", ".join(addresses) or translate(_NO_CC, language) for addresses in facts["cc"])
         return before, after
+    if act in ("attach_account", "detach_account"):
+        named = f"{facts.get('company', '')} {facts.get('account', '')}".strip()
+        return named, named
     if act in ("match_contract", "withdraw_match"):
         before, after = facts["contract_match"]
         return before or translate(_AS_TYPED, language), after

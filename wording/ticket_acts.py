@@ -6,6 +6,9 @@ from wording.catalog import N_
 
 TICKET_ACTS = {
     "open": N_("チケットを作成しました"),
+    "open_by_phone": N_("電話でチケットを受け付けました"),
+    "attach_account": N_("チケットをアカウントに結び付けました"),
+    "detach_account": N_("チケットをアカウントから外しました"),
     "reply": N_("チケットに書き込みました"),
     "answer": N_("チケットに回答しました"),
     "withdraw_answer": N_("回答を取り消しました"),

@@ -62,6 +62,11 @@ POST /console/profile/digest                                         members
 POST /console/profile/password                                       members
 GET  /console/tickets                                                tickets own
 GET  /console/tickets/{number:int}                                   tickets own
+GET  /console/tickets/new                                            tickets w
+POST /console/tickets/new                                            tickets w
+GET  /console/tickets/{number:int}/account                           tickets w
+POST /console/tickets/{number:int}/account                           tickets w
+POST /console/tickets/{number:int}/account/withdrawal                tickets w
 POST /console/tickets/{number:int}/replies                           tickets w
 POST /console/tickets/{number:int}/replies/{message:int}/withdrawal  tickets w
 POST /console/tickets/{number:int}/notes                             tickets w
