@@ -50,6 +50,8 @@ def open_phone_ticket(
     said_by = caller.name or (account.person_name if account else "")
     message = add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now, author=said_by)
     journal.record(session, "open_by_phone", "ticket", ticket.id, by=by, now=now, subject_name=ticket.subject, follows=ticket.follows_id)
+    if follows is not None:
+        journal.record(session, "follow_up", "ticket", follows.id, by=by, now=now, other=ticket.id)
     notices.ticket_opened(session, ticket, message, desk=desk, limits=limits, now=now)
     return ticket
 

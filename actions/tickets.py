@@ -78,7 +78,7 @@ def reply(
     calendar: BusinessCalendar,
     now: datetime,
 ) -> Ticket:
-    """The customer's post. Returns the ticket that took it: this one, or the follow-up that a closed one opens.
+    """The customer's post. Returns the ticket that took it: this one, the one it was merged into, or the follow-up that a closed one opens.
 
     Refuses: body_empty, text_long, files_gone, post_large.
     """
@@ -86,14 +86,16 @@ def reply(
     if posted is not None:
         return session.get_one(Ticket, posted.ticket_id)
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
+    while ticket.merged_into_id is not None:
+        ticket = _one(session, ticket.merged_into_id, change=True)
     if not takes_posts(shown_state(ticket, now)) or not takes_posts(ticket.state):
         return _follow_up(session, ticket, body, files=files, submission=submission, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
     message = add_message(session, ticket, MessageKind.CUSTOMER, body, submission=submission, by=by, published_at=now, now=now)
     taken = take_files(session, files, message, by=by, limits=limits)
     before = ticket.state
-    _set_state(ticket, after_customer_post(ticket.state), since=now, now=now)
+    set_state(ticket, after_customer_post(ticket.state), since=now, now=now)
     start_clock(ticket, calendar, now)
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "reply", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
     notices.ticket_updated(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
     return ticket
@@ -123,14 +125,14 @@ def answer(
         return posted
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
     published_at = now + timedelta(seconds=limits.undo_send_seconds)
-    undo = _snapshot(ticket)
+    undo = snapshot(ticket)
     before = ticket.state
-    _set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
+    set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
     if ticket.first_answer_at is None:
         ticket.first_answer_at = published_at
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
-    _touch(ticket, now)
+    touch(ticket, now)
     undo["version"] = ticket.version
     message = add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
     taken = take_files(session, files, message, by=by, limits=limits)
@@ -152,11 +154,11 @@ def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: St
         raise Refused("undo_too_late")
     text = message.body
     if message.undo.get("version") == ticket.version:
-        _restore(ticket, message.undo)
+        restore(ticket, message.undo)
     give_back(session, message, by=by)
     session.delete(message)
     keep_draft(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "withdraw_answer", "ticket", ticket.id, by=by, now=now, message=message_id)
     return text
 
@@ -172,7 +174,7 @@ def write_note(
     message = add_message(session, ticket, MessageKind.NOTE, body, submission=submission, by=by, published_at=now, now=now)
     take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.NOTE, staff_id=by.id)
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "note", "ticket", ticket.id, by=by, now=now, message=message.id)
     return message
 
@@ -187,8 +189,8 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
         raise Refused("assignee_unknown", "staff_id")
     ticket.assignee_id = staff_id
     if staff_id is not None:
-        _set_state(ticket, after_assignment(ticket.state), since=now, now=now)
-    _touch(ticket, now)
+        set_state(ticket, after_assignment(ticket.state), since=now, now=now)
+    touch(ticket, now)
     journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=[names.get(before or 0, ""), names.get(staff_id or 0, "")])
     if staff_id is not None and staff_id != by.id:
         notices.assigned(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now)
@@ -211,15 +213,15 @@ def change_priority(session: Session, ticket: Ticket, priority: Priority, *, by:
     before = Priority(ticket.priority)
     ticket.priority = priority
     change_target(ticket, calendar, before, now)
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "change_priority", "ticket", ticket.id, by=by, now=now, priority=[before, priority])
 
 
 def move(ticket: Ticket, state: State, *, calendar: BusinessCalendar, now: datetime) -> None:
     """Put the ticket into `state`, its clock with it; whether that may be, and the journal, are the caller's."""
-    _set_state(ticket, state, since=now, now=now)
+    set_state(ticket, state, since=now, now=now)
     follow_state(ticket, calendar, now)
-    _touch(ticket, now)
+    touch(ticket, now)
 
 
 def add_note(session: Session, ticket: Ticket, body: str, *, by: StaffMember, now: datetime) -> Message:
@@ -297,7 +299,8 @@ def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: 
     return session.get_one(Message, made.id) if made else None
 
 
-def _set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:
+def set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:
+    """Put the ticket into `state`, which customers see from `since` on; its clock is the caller's."""
     shown = shown_state(ticket, now)
     ticket.state_before = shown
     ticket.state = state
@@ -306,7 +309,8 @@ def _set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) 
     ticket.resolved_at = (ticket.resolved_at or since) if state in ENDED else None
 
 
-def _touch(ticket: Ticket, now: datetime) -> None:
+def touch(ticket: Ticket, now: datetime) -> None:
+    """Note that something of the ticket changed."""
     ticket.updated_at = now
     ticket.version += 1
 
@@ -315,12 +319,14 @@ _UNDONE = ("state", "state_before", "unresolved", "clock_left", "assignee_id")
 _UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
 
 
-def _snapshot(ticket: Ticket) -> dict[str, Any]:
+def snapshot(ticket: Ticket) -> dict[str, Any]:
+    """State, clock and assignee as they are, for `restore`."""
     moments = {name: getattr(ticket, name) for name in _UNDONE_MOMENTS}
     return {name: getattr(ticket, name) for name in _UNDONE} | {name: at.isoformat() if at else None for name, at in moments.items()}
 
 
-def _restore(ticket: Ticket, undo: dict[str, Any]) -> None:
+def restore(ticket: Ticket, undo: dict[str, Any]) -> None:
+    """State, clock and assignee as `snapshot` found them."""
     for name in _UNDONE:
         setattr(ticket, name, undo[name])
     for name in _UNDONE_MOMENTS:
@@ -351,4 +357,6 @@ def _follow_up(
         os_version=ticket.os_version,
         cc=tuple(ticket.cc),
     )
-    return open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
+    made = open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
+    journal.record(session, "follow_up", "ticket", ticket.id, by=by, now=now, other=made.id)
+    return made

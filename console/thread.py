@@ -16,12 +16,31 @@ from wording.catalog import N_, translate
 
 _ATTACHMENTS = "/console/attachments"
 _CUSTOMERS_ACTS = frozenset({"open", "reply", "settle", "reopen_ticket"})
+_JOINS = {
+    "follow_up": N_("続き"),
+    "link_tickets": N_("関連"),
+    "merge_into": N_("まとめた先"),
+    "take_merged": N_("まとめたチケット"),
+    "split_from": N_("分けた元"),
+    "split_off": N_("分けたチケット"),
+}
+_PARTS = {"unlink_tickets": "link_tickets", "undo_merge": "merge_into", "give_merged_back": "take_merged"}
+"""Acts that end what another one began."""
 _NAMED_CHANGES = {"change_product": "product", "change_ticket_category": "category"}
 _EVENTS = {
     "open": N_("{who}がチケットを作成しました"),
     "open_by_phone": N_("{who}が電話で受け付けました"),
     "attach_account": N_("{who}がアカウント「{after}」のチケットにしました"),
     "detach_account": N_("{who}がアカウント「{before}」を外しました"),
+    "follow_up": N_("{who}が続きのチケット {after} を作成しました"),
+    "link_tickets": N_("{who}が {after} と関連付けました"),
+    "unlink_tickets": N_("{who}が {after} との関連付けを外しました"),
+    "merge_into": N_("{who}がこのチケットを {after} にまとめました"),
+    "take_merged": N_("{who}が {after} をこのチケットにまとめました"),
+    "undo_merge": N_("{who}が {after} へのまとめを取り消しました"),
+    "give_merged_back": N_("{who}が {after} のまとめを取り消しました"),
+    "split_from": N_("{who}が {after} の書き込みからこのチケットを作成しました"),
+    "split_off": N_("{who}が書き込みをチケット {after} に分けました"),
     "reply": N_("{who}が返信しました"),
     "answer": N_("{who}が返信しました"),
     "withdraw_answer": N_("{who}が返信を取り消しました"),
@@ -54,6 +73,15 @@ _BETWEEN_POSTS = {
     "reopen_ticket": "undo",
     "ask_center": "doc",
     "answer_center": "doc",
+    "follow_up": "link",
+    "link_tickets": "link",
+    "unlink_tickets": "undo",
+    "merge_into": "link",
+    "take_merged": "link",
+    "undo_merge": "undo",
+    "give_merged_back": "undo",
+    "split_from": "link",
+    "split_off": "link",
     "attach_account": "user",
     "detach_account": "undo",
     "match_contract": "doc",
@@ -107,6 +135,8 @@ class Thread:
 
     items: list[Post | Event | MailReply]
     events: list[Event]
+    neighbours: list[tuple[str, int]]
+    """What other tickets are to this one, and their numbers, as the history tells."""
     drafts: Mapping[str, Row[Any]]
     """The reader's unsent texts by kind (answer, note)."""
 
@@ -137,7 +167,17 @@ def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
             events.append(event)
             if event.icon:
                 items.append(event)
-    return Thread(items, events, {part.kind: part for part in parts if part.part == "draft"})
+    return Thread(items, events, _neighbours(parts, language), {part.kind: part for part in parts if part.part == "draft"})
+
+
+def _neighbours(parts: Sequence[Row[Any]], language: str) -> list[tuple[str, int]]:
+    found: dict[tuple[str, int], None] = {}
+    for part in parts:
+        if part.part == "event" and part.kind in _JOINS:
+            found[part.kind, part.facts["other"]] = None
+        elif part.part == "event" and part.kind in _PARTS:
+            found.pop((_PARTS[part.kind], part.facts["other"]), None)
+    return [(translate(_JOINS[act], language), number) for act, number in found]
 
 
 def event_of(entry: Row[Any], language: str) -> Event:
@@ -164,6 +204,8 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
     if act == "change_cc":
         before, after = (", ".join(addresses) or translate(_NO_CC, language) for addresses in facts["cc"])
         return before, after
+    if "other" in facts:
+        return "", f"#{facts['other']}"
     if act in ("attach_account", "detach_account"):
         named = f"{facts.get('company', '')} {facts.get('account', '')}".strip()
         return named, named

@@ -210,7 +210,9 @@ def _recipients() -> Select[Any]:
             _NO_FACTS,
         )
         .join(Letter, Letter.id == Recipient.letter_id)
-        .where(Letter.ticket_id == _NUMBER, Letter.message_id.is_not(None))
+        # By the message: a post that was merged or split into this ticket brings its letters, which stay with the ticket they were sent for.
+        .join(Message, Message.id == Letter.message_id)
+        .where(Message.ticket_id == _NUMBER)
     )
 
 

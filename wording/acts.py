@@ -212,6 +212,7 @@ _FACTS = {
     "choice": N_("アカウントの扱い"),
     "email_change": N_("変更の受付番号"),
     "contract_match": N_("照合した契約"),
+    "other": N_("相手のチケット"),
     "party_role": N_("当事者"),
     "finding": N_("点検の結果"),
     "mark": N_("印"),
@@ -349,7 +350,7 @@ def _coded(name: str, value: str, language: str) -> str:
     """A code as its word, a day as people write it, anything else as it is."""
     if name == "roles":
         return translate(_LIST, language).join(_told(code, (labels.role,), language) for code in value.split())
-    if name == "follows":
+    if name in ("follows", "other"):
         return f"#{value}"
     if name in ("day", "at", "received_on"):
         return _dated(value, language)

@@ -70,7 +70,7 @@ def test_a_caller_with_an_account_gets_the_same_letters_as_from_the_portal(engin
 
 def test_nobody_s_ticket_mails_nobody_and_finds_its_account_later(engine: Engine, client: Client, desk: dict[str, int]) -> None:
     client.get("/console/tickets/new?account=none")
-    assert client.submit("/new", product=str(desk["product"]), **{**TYPED, "contact_name": ""}, expect=422).says(
+    assert client.submit("/new", product=str(desk["product"]), **(TYPED | dict[str, Any](contact_name="")), expect=422).says(
         "お名前を入力してください。", "今朝から通信できません。"
     )
 

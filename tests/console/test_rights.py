@@ -81,6 +81,15 @@ POST /console/tickets/{number:int}/edit                              tickets w
 GET  /console/tickets/{number:int}/match                             tickets r
 POST /console/tickets/{number:int}/match                             tickets w
 POST /console/tickets/{number:int}/match/withdrawal                  tickets w
+GET  /console/tickets/{number:int}/related                           tickets r
+POST /console/tickets/{number:int}/links                             tickets w
+POST /console/tickets/{number:int}/links/{other:int}/removal         tickets w
+GET  /console/tickets/{number:int}/merge                             tickets w
+POST /console/tickets/{number:int}/merge                             tickets w
+POST /console/tickets/{number:int}/merge/withdrawal                  tickets w
+GET  /console/tickets/{number:int}/messages/{message:int}/split      tickets w
+POST /console/tickets/{number:int}/messages/{message:int}/split      tickets w
+POST /console/tickets/{number:int}/split/withdrawal                  tickets w
 POST /console/tickets/{number:int}/questions                         tickets w
 POST /console/tickets/{number:int}/questions/answer                  contracts w
 GET  /console/attachments/{token}                                    tickets r
@@ -307,6 +316,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
+        "tickets other": ticket.id,
         "attachments token": "a-token",
         "imports id": batch.id,
         "imports row": row.id,
