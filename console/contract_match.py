@@ -16,7 +16,8 @@ from console.replies import change_of
 from console.ticket import PATH, coverage_of, judge_row
 from models.candidates import customers_texts, possible_lines
 from models.contracts import Certificate
-from models.ticket_page import Masters, ticket_masters, ticket_row
+from models.ticket_masters import Masters, ticket_masters
+from models.ticket_page import ticket_row
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.candidates import Candidate, Clue, Evidence, rank, slips, tokens_of

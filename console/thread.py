@@ -59,6 +59,7 @@ _EVENTS = {
     "withdraw_match": N_("{who}が契約の照合「{before}」を取り消しました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
 }
+_UNREAD = N_("ここから未読です")
 _OTHER_EVENT = N_("{who}が変更しました")
 _STATE_ALONG = N_("{text}（状態：{before} → {after}）")
 _BETWEEN_POSTS = {
@@ -137,6 +138,9 @@ class Thread:
     events: list[Event]
     neighbours: list[tuple[str, int]]
     """What other tickets are to this one, and their numbers, as the history tells."""
+    unread: int
+    """The first post of others that the reader's page has not shown yet, 0 without one or when they never were here."""
+    unread_count: int
     drafts: Mapping[str, Row[Any]]
     """The reader's unsent texts by kind (answer, note)."""
 
@@ -151,14 +155,17 @@ class Thread:
         return max((post.id for post in self.posts), default=0)
 
 
-def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
-    """The thread of `models.ticket_page.thread_parts`."""
+def build_thread(parts: Sequence[Row[Any]], *, staff_id: int | None, language: str) -> Thread:
+    """The thread of `models.ticket_page.thread_parts`, as the member `staff_id` reads it."""
     files = _by_message(parts, "file")
     recipients = _by_message(parts, "recipient")
     items: list[Post | Event | MailReply] = []
     events: list[Event] = []
+    unread = _unread(parts, staff_id)
     for part in parts:
         if part.part == "message":
+            if unread and part.id == unread[0]:
+                items.append(Event(translate(_UNREAD, language), part.at, "down"))
             items.append(_post(part, files.get(part.id, []), recipients.get(part.id, [])))
         elif part.part == "returned":
             items.append(MailReply(part.name, part.at, part.text))
@@ -167,7 +174,15 @@ def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
             events.append(event)
             if event.icon:
                 items.append(event)
-    return Thread(items, events, _neighbours(parts, language), {part.kind: part for part in parts if part.part == "draft"})
+    return Thread(
+        items, events, _neighbours(parts, language), unread[0] if unread else 0, len(unread), {part.kind: part for part in parts if part.part == "draft"}
+    )
+
+
+def _unread(parts: Sequence[Row[Any]], staff_id: int | None) -> list[int]:
+    """Posts of others after what the reader's page last showed, oldest first."""
+    seen = next((part.of for part in parts if part.part == "read"), None)
+    return [] if seen is None else [part.id for part in parts if part.part == "message" and part.id > seen and part.who != staff_id]
 
 
 def _neighbours(parts: Sequence[Row[Any]], language: str) -> list[tuple[str, int]]:

@@ -11,12 +11,14 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from actions.attachments import held_files
+from actions.notices import outside_count
 from actions.verdicts import facts_of
 from console.deadline import deadline_of
 from console.frame import frame
 from console.thread import build_thread
 from models.questions import questions_of
-from models.ticket_page import Behind, Masters, behind_ticket, thread_parts, ticket_masters, ticket_row
+from models.ticket_masters import Masters, ticket_masters
+from models.ticket_page import Behind, behind_ticket, thread_parts, ticket_row
 from rules.addresses import Verdict as DomainVerdict
 from rules.addresses import compare_hosts, host_of, is_under, parse_address, registrable
 from rules.calendar import BusinessCalendar, tokyo_date
@@ -43,6 +45,8 @@ class Cc:
 
     address: str
     outside: bool
+    unsent: str = ""
+    """Why no copy goes there: ``stopped`` by its reader, ``held`` as today's outside mails are used up, "" where one goes."""
 
 
 def show(call: Call) -> Response:
@@ -62,9 +66,9 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     row = ticket_row(call.session, number)
     if row is None:
         raise NotFound
-    masters = ticket_masters(call.session)
+    masters = ticket_masters(call.session, row.cc, outside_count(row.account_id or 0, call.now))
     calendar = BusinessCalendar(masters.company_days)
-    thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), language=call.basis.language)
+    thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), staff_id=call.staff.id, language=call.basis.language)
     behind, judgement = judge_row(call, row, masters)
     state, priority, language = State(row.state), Priority(row.priority), call.basis.language
     held = call.form.values("held") if writing else [token for token in call.query("held").split(",") if token]
@@ -83,7 +87,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         coverage=coverage_of(behind, judgement, calendar, call),
         today=tokyo_date(call.now),
         domain=_domain(row, masters),
-        cc=[Cc(address, _outside(address, row, masters)) for address in row.cc],
+        cc=_copies(row, masters, call.limits.outside_cc_mails_per_day),
         staff_names=masters.staff,
         moves=sorted(MOVES[state] - {State.WAITING_CENTER}, key=list(State).index),
         may_ask=state is State.NEW or State.WAITING_CENTER in MOVES[state],
@@ -154,6 +158,17 @@ def _domain(row: Row[Any], masters: Masters) -> DomainVerdict | None:
     if row.email_key == row.maintenance_email_key:
         return DomainVerdict.SAME
     return compare_hosts(host_of(row.email), host_of(row.maintenance_email), masters.shared_domains)
+
+
+def _copies(row: Row[Any], masters: Masters, most_outside: int) -> list[Cc]:
+    """The CC as an answer sent now would reach it, in the order `actions.notices` counts."""
+    copies: list[Cc] = []
+    used = masters.outside_used
+    for address in row.cc:
+        outside, stopped = _outside(address, row, masters), address.lower() in masters.stopped
+        used += outside and not stopped
+        copies.append(Cc(address, outside, "stopped" if stopped else "held" if outside and used > most_outside else ""))
+    return copies
 
 
 def _outside(address: str, row: Row[Any], masters: Masters) -> bool:

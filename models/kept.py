@@ -59,14 +59,12 @@ class _Ready:
         compiled = statement.compile(dialect=dialect)
         asked = [name for name, bind in compiled.binds.items() if bind.required]
         expanded = compiled.construct_expanded_state(dict.fromkeys(asked))
+        # The expanded state knows only how the values of its lists are bound.
+        bound = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()} | {**expanded.processors}
         self._text: str = expanded.statement
         self._places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
-        self._given = {name: expanded.processors.get(name) for name in asked}
-        self._fixed = {
-            name: expanded.processors[name](value) if name in expanded.processors else value
-            for name, value in expanded.parameters.items()
-            if name not in self._given
-        }
+        self._given = {name: bound.get(name) for name in asked}
+        self._fixed = {name: _bound(bound.get(name), value) for name, value in expanded.parameters.items() if name not in self._given}
         columns: list[Any] = [*statement.selected_columns]
         names: list[str] = [column.key for column in columns]
         self._row: Any = namedtuple("_Row", names, rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
@@ -91,6 +89,10 @@ class _Ready:
         for place, process in self._read:
             columns[place] = map(process, columns[place])
         return [*map(self._row._make, zip(*columns, strict=True))]
+
+
+def _bound(process: Callable[[Any], Any] | None, value: Any) -> Any:
+    return process(value) if process else value
 
 
 def _wrapped(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:

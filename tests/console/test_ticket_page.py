@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.contracts import DomainKind, FamilyMailbox, MailDomain, mail_domains, mailboxes
 from models.database import transaction
-from models.ticket_page import ticket_masters
+from models.ticket_masters import ticket_masters
 from models.tickets import Ticket
 from rules.rights import Role
 from rules.tickets import State
