@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from actions import attachments, tickets
-from actions.tickets import Opening
+from actions.openings import Opening
 from models.actors import Customer
 from models.base import AnyRow
 from models.contracts import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from actions import contracts, drafts, import_batches, saved_views, tickets
-from actions.tickets import Opening
+from actions.openings import Opening
 from demo.exceptions import add_exceptions
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story

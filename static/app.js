@@ -274,7 +274,11 @@
   };
   const ready = () => {
     wake(document);
-    document.querySelector('.errsum')?.focus();
+    const sum = document.querySelector('.errsum');
+    sum?.focus();
+    // 未読があるチケットは、最初の未読から見せる。行き先が決まっているとき（#…、エラー）は動かさない。
+    const unread = document.querySelector('[data-unread]');
+    if (unread && !sum && !location.hash) document.getElementById(unread.hash.slice(1))?.scrollIntoView();
   };
   document.readyState === 'loading' ? addEventListener('DOMContentLoaded', ready) : ready();
   let focused = false;

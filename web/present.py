@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 from rules.calendar import TOKYO
 from rules.rights import Area, Right, Role, may
 from rules.tickets import Priority, State
-from wording import center, dates, labels
+from wording import center, contracts, dates, labels
 from wording.catalog import N_, translate
 from wording.imports import retell
 
@@ -43,6 +43,8 @@ _LABELS: dict[str, Callable[[str, str], str]] = {
     "party_role": labels.party_role,
     "verdict": labels.verdict,
     "reason": labels.reason,
+    "match_path": contracts.path,
+    "clue": contracts.clue,
     "line_state": labels.line_state,
     "rule": labels.rule,
     "why": labels.why,

@@ -9,17 +9,11 @@ from typing import Any, cast
 from wording import acts_queue, center, dates, labels
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
+from wording.ticket_acts import TICKET_ACTS
 
 _ACTS = {
-    "open": N_("チケットを作成しました"),
+    **TICKET_ACTS,
     "refuse_access": N_("権限のない画面を開こうとしました"),
-    "reply": N_("チケットに書き込みました"),
-    "answer": N_("チケットに回答しました"),
-    "withdraw_answer": N_("回答を取り消しました"),
-    "note": N_("社内メモを書きました"),
-    "assign": N_("担当を変更しました"),
-    "change_state": N_("チケットの状態を変更しました"),
-    "change_priority": N_("優先度を変更しました"),
     "ask_exception": N_("例外申請を受け付けました"),
     "answer_exception": N_("例外申請の確認に返事をしました"),
     "withdraw_exception": N_("例外申請を取り下げました"),
@@ -29,13 +23,6 @@ _ACTS = {
     "revoke_grant": N_("例外の許可を取り消しました"),
     "rehearse": N_("登録の条件を確かめました"),
     "send_explanation": N_("登録の条件の説明を送りました"),
-    "change_cc": N_("メールCC を変更しました"),
-    "change_product": N_("チケットの製品を変更しました"),
-    "change_ticket_category": N_("チケットのカテゴリを変更しました"),
-    "settle": N_("チケットを解決済みにしました"),
-    "reopen_ticket": N_("チケットを再開しました"),
-    "ask_center": N_("契約の確認を依頼しました"),
-    "answer_center": N_("契約の確認に回答しました"),
     "register": N_("アカウントを登録しました"),
     "consent": N_("個人情報の取り扱いに同意しました"),
     "edit_profile": N_("プロフィールを編集しました"),
@@ -231,6 +218,8 @@ _FACTS = {
     "text": N_("お客様への文"),
     "choice": N_("アカウントの扱い"),
     "email_change": N_("変更の受付番号"),
+    "contract_match": N_("照合した契約"),
+    "other": N_("相手のチケット"),
     "party_role": N_("当事者"),
     "finding": N_("点検の結果"),
     "mark": N_("印"),
@@ -370,7 +359,7 @@ def _coded(name: str, value: str, language: str) -> str:
     """A code as its word, a day as people write it, anything else as it is."""
     if name == "roles":
         return translate(_LIST, language).join(_told(code, (labels.role,), language) for code in value.split())
-    if name == "follows":
+    if name in ("follows", "other"):
         return f"#{value}"
     if name in ("day", "at", "received_on"):
         return _dated(value, language)

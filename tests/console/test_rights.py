@@ -79,6 +79,11 @@ POST /console/views/{id:int}/position                                tickets r
 POST /console/views/{id:int}/deletion                                tickets r
 POST /console/views/{id:int}/start                                   tickets r
 GET  /console/tickets/{number:int}                                   tickets own
+GET  /console/tickets/new                                            tickets w
+POST /console/tickets/new                                            tickets w
+GET  /console/tickets/{number:int}/account                           tickets w
+POST /console/tickets/{number:int}/account                           tickets w
+POST /console/tickets/{number:int}/account/withdrawal                tickets w
 POST /console/tickets/{number:int}/replies                           tickets w
 POST /console/tickets/{number:int}/replies/{message:int}/withdrawal  tickets w
 POST /console/tickets/{number:int}/notes                             tickets w
@@ -91,6 +96,18 @@ POST /console/tickets/{number:int}/presence                          tickets w
 GET  /console/tickets/{number:int}/renewals                          tickets own
 GET  /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/edit                              tickets w
+GET  /console/tickets/{number:int}/match                             tickets r
+POST /console/tickets/{number:int}/match                             tickets w
+POST /console/tickets/{number:int}/match/withdrawal                  tickets w
+GET  /console/tickets/{number:int}/related                           tickets r
+POST /console/tickets/{number:int}/links                             tickets w
+POST /console/tickets/{number:int}/links/{other:int}/removal         tickets w
+GET  /console/tickets/{number:int}/merge                             tickets w
+POST /console/tickets/{number:int}/merge                             tickets w
+POST /console/tickets/{number:int}/merge/withdrawal                  tickets w
+GET  /console/tickets/{number:int}/messages/{message:int}/split      tickets w
+POST /console/tickets/{number:int}/messages/{message:int}/split      tickets w
+POST /console/tickets/{number:int}/split/withdrawal                  tickets w
 POST /console/tickets/{number:int}/questions                         tickets w
 POST /console/tickets/{number:int}/questions/answer                  contracts w
 GET  /console/attachments/{token}                                    tickets r
@@ -327,6 +344,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "tickets message": answer.id,
         "tickets id": many.id,
         "views id": view.id,
+        "tickets other": ticket.id,
         "attachments token": "a-token",
         "imports id": batch.id,
         "imports row": row.id,
