@@ -34,6 +34,11 @@ def keep_draft(session: Session, ticket_id: int, kind: MessageKind, body: str, *
     session.execute(added.on_conflict_do_update(index_elements=["ticket_id", "staff_id", "kind"], set_=newest))
 
 
+def draft_of(session: Session, ticket_id: int, kind: MessageKind, *, by: StaffMember) -> str:
+    """The unsent text of `by` on a ticket, "" without one."""
+    return session.scalar(select(Draft.body).where(Draft.ticket_id == ticket_id, Draft.staff_id == by.id, Draft.kind == kind)) or ""
+
+
 def show_up(session: Session, ticket_id: int, *, by: StaffMember, now: datetime) -> None:
     """Note that `by` has the ticket's page open."""
     added = insert_on_conflict(session, Presence).values(ticket_id=ticket_id, staff_id=by.id, seen_at=now)

@@ -163,12 +163,12 @@ def answer(
     """A published answer, effective when the time of undoing is over.
 
     `last_seen` is the newest message its author saw. Refuses: newer_reply(name, id) when another post came since,
-    body_empty, text_long, state_move, files_gone, post_large.
+    post_empty, text_long, placeholder_left, state_move, files_gone, post_large.
     """
     posted = _check_unseen(session, ticket, last_seen, submission, by)
     if posted is not None:
         return posted
-    check_post(body, has_files=bool(files), body_characters=limits.body_characters)
+    check_post(body, has_files=bool(files), body_characters=limits.body_characters, complete=True)
     published_at = now + timedelta(seconds=limits.undo_send_seconds)
     undo = _snapshot(ticket)
     before = ticket.state

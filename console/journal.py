@@ -72,6 +72,7 @@ _AREAS = {
     "letter": Area.DELIVERY,
     "job": Area.DELIVERY,
     "staff": Area.MASTERS,
+    "canned": Area.BULK,
 }
 
 

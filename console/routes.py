@@ -6,6 +6,7 @@ from console import (
     account_data,
     accounts,
     attachments,
+    canned,
     center_questions,
     contract_corrections,
     contract_files,
@@ -31,6 +32,7 @@ from console import (
     sign_in,
     staff,
     ticket,
+    ticket_canned,
     ticket_edit,
 )
 from web.endpoint import Page
@@ -43,6 +45,8 @@ PAGES: list[Page] = [
     *drafts.PAGES,
     *center_questions.PAGES,
     *ticket_edit.PAGES,
+    *ticket_canned.PAGES,
+    *canned.PAGES,
     *attachments.PAGES,
     *imports.PAGES,
     *import_mapping.PAGES,

@@ -34,6 +34,7 @@ _EVENTS = {
     "answer_center": N_("{who}が契約の確認に回答しました"),
     "mail_reply": N_("メールで返信が届きました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
+    "run_macro": N_("{who}が定型アクション「{after}」を実行しました"),
 }
 _OTHER_EVENT = N_("{who}が変更しました")
 _STATE_ALONG = N_("{text}（状態：{before} → {after}）")
@@ -152,6 +153,8 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
     if act == "change_priority":
         before, after = facts["priority"]
         return labels.priority(before, language), labels.priority(after, language)
+    if act == "run_macro":
+        return "", facts.get("macro", "")
     if act == "change_cc":
         before, after = (", ".join(addresses) or translate(_NO_CC, language) for addresses in facts["cc"])
         return before, after

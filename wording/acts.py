@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
-from wording import center, dates, labels
+from wording import canned, center, dates, labels
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
 
@@ -118,6 +118,7 @@ _ACTS = {
     "use_recovery_code": N_("予備コードでログインしました"),
     "restore": N_("控えから戻しました"),
     "switch_reminder": N_("自動のメールを切り替えました"),
+    **canned.ACTS,
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
@@ -139,6 +140,7 @@ _SUBJECTS = {
     "desk": NC_("subject", "システム"),
     "page": NC_("subject", "画面"),
     "email_change": N_("保守登録メール変更"),
+    "canned": N_("定型文・定型アクション"),
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -151,6 +153,7 @@ _PAGES = {
     "family": "/console/masters/products/{}",
     "privacy_text": "/console/masters/privacy-text/{}",
     "email_change": "/console/email-changes/{}",
+    "canned": "/console/canned/{}",
 }
 _FACTS = {
     "state": N_("状態"),
@@ -229,6 +232,7 @@ _FACTS = {
     "mark": N_("印"),
     "note": N_("メモ"),
     "files": N_("ファイル"),
+    **canned.FACTS,
 }
 _HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""

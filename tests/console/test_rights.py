@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from console.routes import PAGES
+from models.canned import Canned, CannedKind, PostKind
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
@@ -40,6 +41,7 @@ from web.wiring import Wiring
 # support, lead, service_center, desk, admin, auditor; "own": only what one is asked, or did oneself.
 TABLE = """
 tickets    w    w  own  r    r  r
+bulk       own  w  -    -    w  r
 contracts  r    r  w    r    r  r
 imports    -    -  w    -    r  r
 exceptions r    r  r    w    r  r
@@ -139,6 +141,16 @@ GET  /console/accounts/{id:int}/erasure                              accounts w
 POST /console/accounts/{id:int}/erasure                              accounts w
 GET  /console/radar                                                  accounts r
 POST /console/radar/{id:int}/mark                                    contracts w
+GET  /console/tickets/{number:int}/canned                            tickets w
+POST /console/tickets/{number:int}/canned                            tickets w
+POST /console/tickets/{number:int}/canned/{canned:int}               tickets w
+GET  /console/tickets/{number:int}/macros/{canned:int}               tickets w
+POST /console/tickets/{number:int}/macros/{canned:int}               tickets w
+GET  /console/canned                                                 bulk own
+POST /console/canned                                                 bulk own
+GET  /console/canned/{id:int}                                        bulk own
+POST /console/canned/{id:int}                                        bulk own
+POST /console/canned/{id:int}/removal                                bulk own
 GET  /console/mails                                                  delivery r
 GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
@@ -292,13 +304,16 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     proof = Attachment(token="a-proof", name="mail.eml", size=3, sha256="0", storage_key=kept, created_at=NOW)
     change = add_email_change(session)
     change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
-    session.add_all([held, letter, alias, box, domain, day, proof])
+    macro = Canned(kind=CannedKind.MACRO, name="x", to_state=State.RESOLVED, post=PostKind.NOTHING, updated_at=NOW, updated_by="x")
+    session.add_all([macro, held, letter, alias, box, domain, day, proof])
     session.flush()
     certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
     numbers = {
         "tickets number": ticket.id,
         "tickets message": answer.id,
+        "tickets canned": macro.id,
+        "canned id": macro.id,
         "attachments token": "a-token",
         "imports id": batch.id,
         "imports row": row.id,
