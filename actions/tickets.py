@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from actions import journal, notices, quotas
 from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
-from actions.drafts import keep_draft
+from actions.drafts import put_back
 from actions.verdicts import facts_of, judge_typed
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
@@ -178,7 +178,7 @@ def answer(
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
     _touch(ticket, now)
-    undo["version"] = ticket.version
+    undo["after"] = _snapshot(ticket)
     message = _add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
     taken = take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.ANSWER, staff_id=by.id)
@@ -190,19 +190,19 @@ def answer(
 def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: StaffMember, limits: Limits, now: datetime) -> str:
     """Undo an answer that is not published yet: it becomes its author's draft, and the ticket is as before.
 
-    Returns the text. Refuses: undo_too_late (published, not one's own, or no answer of this ticket).
+    Returns the text. Refuses: undone_already (in another tab), undo_too_late (published, not one's own, or no answer of this ticket).
     """
     message = session.get(Message, message_id)
-    if message is None or message.ticket_id != ticket.id or message.staff_id != by.id or message.kind != MessageKind.ANSWER or message.published_at <= now:
-        raise Refused("undo_too_late")
-    if not notices.withdraw(session, message, now=now):
+    if message is None:
+        raise Refused("undone_already")
+    own = message.ticket_id == ticket.id and message.staff_id == by.id and message.kind == MessageKind.ANSWER
+    if not own or message.published_at <= now or not notices.withdraw(session, message, now=now):
         raise Refused("undo_too_late")
     text = message.body
-    if message.undo.get("version") == ticket.version:
-        _restore(ticket, message.undo)
+    _restore(ticket, message.undo)
     give_back(session, message, by=by)
     session.delete(message)
-    keep_draft(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
+    put_back(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
     _touch(ticket, now)
     journal.record(session, "withdraw_answer", "ticket", ticket.id, by=by, now=now, message=message_id)
     return text
@@ -365,10 +365,11 @@ def _snapshot(ticket: Ticket) -> dict[str, Any]:
 
 
 def _restore(ticket: Ticket, undo: dict[str, Any]) -> None:
-    for name in _UNDONE:
-        setattr(ticket, name, undo[name])
-    for name in _UNDONE_MOMENTS:
-        setattr(ticket, name, datetime.fromisoformat(undo[name]) if undo[name] else None)
+    """What the answer changed goes back; what a colleague changed since stays."""
+    present, after = _snapshot(ticket), undo.get("after", {})
+    for name in (name for name in (*_UNDONE, *_UNDONE_MOMENTS) if present[name] == after.get(name, present[name])):
+        value = undo[name]
+        setattr(ticket, name, datetime.fromisoformat(value) if value and name in _UNDONE_MOMENTS else value)
 
 
 def _follow_up(

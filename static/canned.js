@@ -5,6 +5,7 @@
   const TYPED = /(?:::|：：)([^\s:：]{0,30})$/u;
   const fold = (text) => text.normalize('NFKC').toLowerCase();
   const loaded = new Map();                                                // 一覧は画面を開くたびに 1 度だけ読み込む
+  let pressed = null;                                                      // ボタンで開いた本文
   let open = null;                                                         // { area, list, status, start, at }
 
   const load = (url) => {
@@ -21,6 +22,7 @@
     return loaded.get(url);
   };
   const close = () => {
+    pressed = null;
     if (!open) return;
     open.list.hidden = true;
     open.list.replaceChildren();
@@ -82,7 +84,14 @@
   addEventListener('keydown', (e) => {
     if (!open || e.target !== open.area || e.isComposing || e.keyCode === 229) return;
     const items = shown(), steps = { ArrowDown: 1, ArrowUp: -1 };
-    if (e.key === 'Escape') { e.preventDefault(); e.stopPropagation(); close(); return; }
+    if (e.key === 'Escape') {
+      const { area, start } = open, byButton = area === pressed;
+      e.preventDefault();
+      e.stopPropagation();
+      close();
+      if (byButton) put(area, start, area.selectionStart, '');       // ボタンが入れた「::」は残さない
+      return;
+    }
     if (!items.length || e.ctrlKey || e.metaKey || e.altKey) return;
     if (e.key in steps) { e.preventDefault(); choose(open.at + steps[e.key]); return; }
     if (e.key === 'Enter' || (e.key === 'Tab' && !e.shiftKey)) { e.preventDefault(); insert(items[open.at]); }
@@ -95,7 +104,8 @@
     if (!button) { if (open && e.target !== open.area) close(); return; }
     e.preventDefault();                                                    // 画面を移らず、カーソルの位置で選ぶ
     const area = button.form.querySelector('textarea'), at = area.selectionEnd;
-    put(area, at, at, '::');
+    pressed = area;
+    TYPED.test(area.value.slice(Math.max(0, at - 40), at)) ? (area.setSelectionRange(at, at), area.focus(), offer(area)) : put(area, at, at, '::');
   });
   addEventListener('focusout', (e) => { if (open && e.target === open.area) setTimeout(() => { if (open && document.activeElement !== open.area) close(); }, 100); });
 })();
