@@ -367,7 +367,7 @@ def _snapshot(ticket: Ticket) -> dict[str, Any]:
 def _restore(ticket: Ticket, undo: dict[str, Any]) -> None:
     """What the answer changed goes back; what a colleague changed since stays."""
     present, after = _snapshot(ticket), undo.get("after", {})
-    for name in (name for name in (*_UNDONE, *_UNDONE_MOMENTS) if present[name] == after.get(name, present[name])):
+    for name in (name for name in present if name in undo and present[name] == after.get(name, present[name])):
         value = undo[name]
         setattr(ticket, name, datetime.fromisoformat(value) if value and name in _UNDONE_MOMENTS else value)
 

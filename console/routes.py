@@ -34,6 +34,7 @@ from console import (
     ticket,
     ticket_canned,
     ticket_edit,
+    uploads,
 )
 from web.endpoint import Page
 
@@ -48,6 +49,7 @@ PAGES: list[Page] = [
     *ticket_canned.PAGES,
     *canned.PAGES,
     *attachments.PAGES,
+    *uploads.PAGES,
     *imports.PAGES,
     *import_mapping.PAGES,
     *import_corrections.PAGES,

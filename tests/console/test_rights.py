@@ -73,6 +73,8 @@ POST /console/tickets/{number:int}/priority                          tickets w
 POST /console/tickets/{number:int}/drafts/answer                     tickets w
 POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
+POST /console/uploads                                                tickets w
+POST /console/uploads/{token}/removal                                tickets w
 GET  /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/questions                         tickets w
@@ -315,6 +317,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "tickets canned": macro.id,
         "canned id": macro.id,
         "attachments token": "a-token",
+        "uploads token": "a-token",
         "imports id": batch.id,
         "imports row": row.id,
         "imports correction": mended.id,
