@@ -62,7 +62,7 @@
     const box = area.form?.querySelector('[data-canned]');
     const found = box && area.selectionStart === area.selectionEnd && TYPED.exec(area.value.slice(Math.max(0, area.selectionStart - 40), area.selectionStart));
     if (!found) { close(); return; }
-    const list = box.querySelector('[role=listbox]'), status = box.querySelector('[role=status]');
+    const list = box.querySelector('.options'), status = box.querySelector('[role=status]');
     let items;
     try { items = await load(box.dataset.canned); } catch { status.textContent = box.dataset.lost; return; }
     if (document.activeElement !== area) return;
@@ -70,6 +70,7 @@
     if (open && open.area !== area) close();
     open = { area, list, status, start: area.selectionStart - found[0].length, at: 0 };
     list.replaceChildren(...hits.map((item) => { const copy = item.cloneNode(true); copy.id = `${list.id}-${item.id}`; return copy; }));
+    list.setAttribute('role', 'listbox');
     list.hidden = hits.length === 0;
     status.textContent = hits.length ? box.dataset.said.replace('{n}', hits.length) : box.dataset.none;
     area.setAttribute('aria-controls', list.id);
