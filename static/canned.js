@@ -63,8 +63,9 @@
     const found = box && area.selectionStart === area.selectionEnd && TYPED.exec(area.value.slice(Math.max(0, area.selectionStart - 40), area.selectionStart));
     if (!found) { close(); return; }
     const list = box.querySelector('.options'), status = box.querySelector('[role=status]');
+    const words = document.querySelector('[data-canned][data-said]').dataset;    // 文言は画面に 1 度だけある
     let items;
-    try { items = await load(box.dataset.canned); } catch { status.textContent = box.dataset.lost; return; }
+    try { items = await load(box.dataset.canned); } catch { status.textContent = words.lost; return; }
     if (document.activeElement !== area) return;
     const wanted = fold(found[1]), hits = items.filter((item) => fold(item.dataset.name).includes(wanted));
     if (open && open.area !== area) close();
@@ -72,7 +73,7 @@
     list.replaceChildren(...hits.map((item) => { const copy = item.cloneNode(true); copy.id = `${list.id}-${item.id}`; return copy; }));
     list.setAttribute('role', 'listbox');
     list.hidden = hits.length === 0;
-    status.textContent = hits.length ? box.dataset.said.replace('{n}', hits.length) : box.dataset.none;
+    status.textContent = hits.length ? words.said.replace('{n}', hits.length) : words.none;
     area.setAttribute('aria-controls', list.id);
     area.setAttribute('aria-haspopup', 'listbox');
     area.setAttribute('aria-autocomplete', 'list');

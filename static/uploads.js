@@ -18,11 +18,12 @@
   class Box {
     constructor(box) {
       this.box = box;
-      this.said = box.dataset;
+      const words = document.querySelector('[data-files][data-too-large]');    // 文言と行のひな形は、画面に 1 度だけある
+      this.said = { ...words.dataset, ...box.dataset };
       this.input = box.querySelector('input[type=file]');
       this.out = box.querySelector('[data-list]');
       this.sum = box.querySelector('[data-sum]');
-      this.model = box.querySelector('template').content.firstElementChild;
+      this.model = (box.querySelector('template') ?? words.querySelector('template')).content.firstElementChild;
       this.ahead = Boolean(this.said.uploads && this.input.form);
       this.entries = [];
       this.pressed = null;                                                   // 送り終わるのを待っている送信ボタン
