@@ -9,13 +9,14 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.canned import words_of
+from actions.drafts import draft_of, keep_draft
 from actions.ticket_facts import change_category
 from actions.tickets import answer, assign, change_priority, change_state, write_note
 from mail.desk import Desk
 from models.actors import StaffMember
 from models.canned import Canned, CannedKind, PostKind
 from models.ticket_page import ticket_row
-from models.tickets import Message, Ticket
+from models.tickets import Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar
 from rules.canned import outcome
 from rules.limits import Limits
@@ -63,6 +64,9 @@ def run_macro(
         change_priority(session, ticket, Priority(macro.to_priority), by=by, calendar=calendar, now=now)
     if macro.to_category_id is not None:
         change_category(session, ticket, macro.to_category_id, by=by, now=now)
+    kind = MessageKind.NOTE if macro.post is PostKind.NOTE else MessageKind.ANSWER
+    # Over many tickets nobody sees what they had begun to write on one: it is no part of the post and stays.
+    begun = draft_of(session, ticket.id, kind, by=by) if body is None else ""
     text = body if body is not None else filled_text(session, ticket.id, macro, by=by, desk=desk).text
     posted = None
     if macro.post is PostKind.ANSWER:
@@ -84,6 +88,8 @@ def run_macro(
             posted = write_note(session, ticket, text, files=files, submission=submission, by=by, limits=limits, now=now)
         if macro.to_state is not None:
             change_state(session, ticket, State(macro.to_state), by=by, calendar=calendar, now=now)
+    if posted is not None and begun:
+        keep_draft(session, ticket.id, kind, begun, by=by, limits=limits, now=now)
     journal.record(session, "run_macro", "ticket", ticket.id, by=by, now=now, macro=macro.name)
     return posted
 

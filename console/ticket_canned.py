@@ -72,7 +72,8 @@ def choose(call: Call) -> Response:
     to = _kind(call.query("to"))
     if call.basis.is_htmx:
         return call.page(_CHOOSE, block="options", offers=[offer for offer in offers if not offer.macro])
-    return call.page(_CHOOSE, ticket=row, offers=offers, to=to.value, held=call.query("held"), **frame(call))
+    held = call.query("held")
+    return call.page(_CHOOSE, ticket=row, offers=offers, to=to.value, held=held, back=_back(call, held, to), **frame(call))
 
 
 def insert(call: Call) -> Response:
@@ -82,13 +83,19 @@ def insert(call: Call) -> Response:
     text = fill(canned.body, words_of(row, by=call.staff, desk=call.desk)).text
     typed = draft_of(call.session, row.id, kind, by=call.staff)
     try:
-        keep_draft(call.session, row.id, kind, f"{typed.rstrip()}\n\n{text}" if typed.strip() else text, by=call.staff, limits=call.limits, now=call.now)
+        keep_draft(call.session, row.id, kind, _joined(typed, text), by=call.staff, limits=call.limits, now=call.now)
     except Refused as refused:
         call.form.refuse(refused)
         return call.redirect(_path(call), flash=call.form.errors[0][1], kind="warn")
-    held = f"?{urlencode({'held': call.form.value('held')})}" if call.form.value("held") else ""
-    anchor = "reply" if kind is MessageKind.ANSWER else "note"
-    return call.redirect(f"{_path(call)}{held}#{anchor}", flash=call.say(N_("定型文「{name}」を入れました。"), name=canned.name))
+    back = _back(call, call.form.value("held"), kind)
+    return call.redirect(back, flash=call.say(N_("定型文「{name}」を入れました。"), name=canned.name))
+
+
+def _back(call: Call, held: str, kind: MessageKind) -> str:
+    """The composer that one came from, with the files it held."""
+    note = kind is MessageKind.NOTE
+    query = urlencode({name: value for name, value in (("held", held), ("to", "note" if note else "")) if value})
+    return f"{_path(call)}{'?' if query else ''}{query}#{'note' if note else 'reply'}"
 
 
 def preview(call: Call) -> Response:
@@ -130,13 +137,16 @@ def run(call: Call) -> Response:
 def _preview(call: Call, macro: Canned, *, status: int = 200, newer: object = None) -> Response:
     row = _row(call)
     filled = fill(macro.body, words_of(row, by=call.staff, desk=call.desk))
+    kind = MessageKind.NOTE if macro.post is PostKind.NOTE else MessageKind.ANSWER
+    typed = draft_of(call.session, row.id, kind, by=call.staff)
     tokens = call.form.values("held") if status != 200 else [token for token in call.query("held").split(",") if token]
     return call.page(
         _MACRO,
         status=status,
         ticket=row,
         macro=macro,
-        text=call.form.value("body") if call.form.has("body") else filled.text,
+        text=call.form.value("body") if call.form.has("body") else _joined(typed, filled.text),
+        back=_back(call, ",".join(tokens), kind),
         missing=filled.missing,
         changes=_changes(call, row, macro),
         runs=_after(row, macro, call) is not None,
@@ -146,6 +156,11 @@ def _preview(call: Call, macro: Canned, *, status: int = 200, newer: object = No
         submission=call.form.value("submission") or secrets.token_urlsafe(16),
         **frame(call),
     )
+
+
+def _joined(typed: str, text: str) -> str:
+    """What is typed already stays above what is inserted."""
+    return f"{typed.rstrip()}\n\n{text}" if typed.strip() else text
 
 
 def _changes(call: Call, row: Row[Any], macro: Canned) -> list[tuple[str, str, str]]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from actions.drafts import keep_draft
 from actions.macros import run_macro
 from mail.desk import Desk
 from models.actors import StaffMember
@@ -140,6 +141,19 @@ def test_a_text_goes_into_what_is_typed_without_a_script(engine: Engine, client:
         assert session.scalars(select(Message.body).where(Message.kind == MessageKind.ANSWER)).one().endswith("CV1 のログをお送りください。")
 
 
+def test_the_files_of_a_note_never_stand_in_the_reply(engine: Engine, client: Client, ticket: Ticket) -> None:
+    add(engine, "引き継ぎ", "次は構成の確認")
+    page = client.get(f"/console/tickets/{ticket.id}")
+    typed = [(name, "内々" if name == "body" else value) for name, value in filled_in(page.form("/notes"))]
+    client.post(f"/console/tickets/{ticket.id}/canned", [*typed, ("to", "note")], files={"files": [("社内.txt", b"x")]})
+
+    back = client.submit("社内メモに入れる：引き継ぎ")
+
+    assert [value for name, value in filled_in(back.form("/replies")) if name in ("held", "body")] == [""]
+    assert [value for name, value in filled_in(back.form("/notes")) if name == "body"] == ["内々\n\n次は構成の確認"]
+    assert client.submit("/notes").says("社内.txt")
+
+
 def test_a_script_gets_the_list_alone_with_the_ticket_s_words(engine: Engine, client: Client, ticket: Ticket) -> None:
     add(engine, "<b>名前", body='{件名}"<script>')
     add(engine, "まとめて", kind=CannedKind.MACRO, body="")
@@ -156,9 +170,10 @@ def test_a_macro_shows_what_it_does_and_does_all_of_it(engine: Engine, client: C
     changes = {"to_state": State.WAITING_VENDOR, "to_priority": Priority.HIGH, "to_assignee": "me", "to_category_id": 3}
     macro = add(engine, "メーカーへ", "{お客様名} 様\n確認します。", kind=CannedKind.MACRO, post=PostKind.ANSWER, **changes)
     page = client.get(f"/console/tickets/{ticket.id}")
-    compose(client, page, f"/console/tickets/{ticket.id}/canned?choose=macro", "", to="answer")
+    compose(client, page, f"/console/tickets/{ticket.id}/canned?choose=macro", "書きかけ", to="answer")
     preview = client.get(f"/console/tickets/{ticket.id}/macros/{macro.id}")
-    assert preview.says("木村 はるか 様", "メーカー確認中", "高", "中村", "kimura@osaka.tozai.example")
+    assert preview.value_of("body") == "書きかけ\n\n木村 はるか 様\n確認します。"
+    assert preview.says("メーカー確認中", "高", "中村", "kimura@osaka.tozai.example")
 
     done = client.submit("/macros/" + str(macro.id), body="木村 様\nメーカーに確認します。")
 
@@ -198,10 +213,12 @@ def test_many_tickets_take_a_macro_each_in_its_own_words(engine: Engine, nakamur
     by = StaffMember(id=nakamura.id, name=nakamura.name, roles=frozenset({Role.SUPPORT}))
     given: dict[str, Any] = {"by": by, "desk": DESK, "limits": Limits(), "calendar": BusinessCalendar(frozenset()), "now": NOW}
     with transaction(engine) as session:
+        keep_draft(session, ticket.id, MessageKind.NOTE, "書きかけ", by=by, limits=Limits(), now=NOW)
         held, kept = session.get_one(Ticket, ticket.id), session.get_one(Canned, macro.id)
         posted = run_macro(session, held, kept, submission="a", **given)
         assert posted
         assert posted.body == f"#{ticket.id} 【要確認：シリアル番号】"
+        assert session.scalars(select(Draft.body)).all() == ["書きかけ"]
         kept.post = PostKind.ANSWER
         with pytest.raises(Refused, match="placeholder_left"):
             run_macro(session, held, kept, submission="b", **given)
