@@ -25,6 +25,20 @@ from rules.tickets import Priority, State
 
 _FACTS = ("name", "active", "family_id", "category_id", "post", "to_state", "to_priority", "to_category_id", "to_assignee")
 _TOLD = ("name", "active")
+SAMPLE = {
+    Placeholder.CUSTOMER: "木村 はるか",
+    Placeholder.COMPANY: "東西ネットワーク株式会社",
+    Placeholder.TICKET: "#10482",
+    Placeholder.SUBJECT: "SRX300 で IPsec VPN が切断される",
+    Placeholder.PRODUCT: "Juniper-SRX",
+    Placeholder.CATEGORY: "障害",
+    Placeholder.CONTRACT: "JSC26040123A",
+    Placeholder.SERIAL: "CV4126AF0093",
+    Placeholder.MODEL: "SRX300",
+    Placeholder.OS_VERSION: "21.4R3-S5",
+    Placeholder.LINK: "https://tickets.example.jp/tickets/10482",
+}
+"""A ticket of the standing cast, for a look at a text where no ticket is open."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from actions import canned as acts
-from actions.canned import Typed, may_edit, may_write
+from actions.canned import SAMPLE, Typed, may_edit, may_write
 from console.frame import frame
 from console.paging import number
 from models.canned import Canned, CannedKind, PostKind, canned_list, own_queues, staff_names
@@ -30,19 +30,6 @@ _PATH = "/console/canned"
 _INDEX, _SHOW = "console/canned/index.html", "console/canned/show.html"
 _STATES = [state for state in State if state not in (State.NEW, State.WAITING_CENTER)]
 """Asking the center takes a question of its own."""
-SAMPLE = {
-    Placeholder.CUSTOMER: "木村 はるか",
-    Placeholder.COMPANY: "東西ネットワーク株式会社",
-    Placeholder.TICKET: "#10482",
-    Placeholder.SUBJECT: "SRX300 で IPsec VPN が切断される",
-    Placeholder.PRODUCT: "Juniper-SRX",
-    Placeholder.CATEGORY: "障害",
-    Placeholder.CONTRACT: "JSC26040123A",
-    Placeholder.SERIAL: "CV4126AF0093",
-    Placeholder.MODEL: "SRX300",
-    Placeholder.OS_VERSION: "21.4R3-S5",
-    Placeholder.LINK: "https://tickets.example.jp/tickets/10482",
-}
 
 
 def index(call: Call) -> Response:
