@@ -18,9 +18,10 @@ def snapshot(ticket: Ticket) -> dict[str, Any]:
     return {name: getattr(ticket, name) for name in _UNDONE} | {name: at.isoformat() if at else None for name, at in moments.items()}
 
 
-def restore(ticket: Ticket, before: Mapping[str, Any]) -> None:
-    """Set what `snapshot` kept; whether nothing else came since is the caller's to know."""
-    for name in _UNDONE:
-        setattr(ticket, name, before[name])
-    for name in _UNDONE_MOMENTS:
-        setattr(ticket, name, datetime.fromisoformat(before[name]) if before[name] else None)
+def restore(ticket: Ticket, before: Mapping[str, Any], *, since: Mapping[str, Any] | None = None) -> None:
+    """Set what `snapshot` kept; with `since`, the snapshot behind the act, what somebody changed after it stays as it is."""
+    present = snapshot(ticket)
+    for name in present:
+        if since is None or present[name] == since[name]:
+            value = before[name]
+            setattr(ticket, name, datetime.fromisoformat(value) if value and name in _UNDONE_MOMENTS else value)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from actions import journal, notices, quotas
 from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
-from actions.drafts import keep_draft
+from actions.drafts import put_back
 from actions.openings import Opening, new_ticket
 from actions.ticket_snapshots import restore, snapshot
 from mail.desk import Desk
@@ -119,12 +119,12 @@ def answer(
     """A published answer, effective when the time of undoing is over.
 
     `last_seen` is the newest message its author saw. Refuses: newer_reply(name, id) when another post came since,
-    body_empty, text_long, state_move, files_gone, post_large.
+    post_empty, text_long, placeholder_left, state_move, files_gone, post_large.
     """
     posted = _check_unseen(session, ticket, last_seen, submission, by)
     if posted is not None:
         return posted
-    check_post(body, has_files=bool(files), body_characters=limits.body_characters)
+    check_post(body, has_files=bool(files), body_characters=limits.body_characters, complete=True)
     published_at = now + timedelta(seconds=limits.undo_send_seconds)
     undo = snapshot(ticket)
     before = ticket.state
@@ -134,7 +134,7 @@ def answer(
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
     touch(ticket, now)
-    undo["version"] = ticket.version
+    undo["after"] = snapshot(ticket)
     message = add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
     taken = take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.ANSWER, staff_id=by.id)
@@ -146,19 +146,19 @@ def answer(
 def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: StaffMember, limits: Limits, now: datetime) -> str:
     """Undo an answer that is not published yet: it becomes its author's draft, and the ticket is as before.
 
-    Returns the text. Refuses: undo_too_late (published, not one's own, or no answer of this ticket).
+    Returns the text. Refuses: undone_already (in another tab), undo_too_late (published, not one's own, or no answer of this ticket).
     """
     message = session.get(Message, message_id)
-    if message is None or message.ticket_id != ticket.id or message.staff_id != by.id or message.kind != MessageKind.ANSWER or message.published_at <= now:
-        raise Refused("undo_too_late")
-    if not notices.withdraw(session, message, now=now):
+    if message is None:
+        raise Refused("undone_already")
+    own = message.ticket_id == ticket.id and message.staff_id == by.id and message.kind == MessageKind.ANSWER
+    if not own or message.published_at <= now or not notices.withdraw(session, message, now=now):
         raise Refused("undo_too_late")
     text = message.body
-    if message.undo.get("version") == ticket.version:
-        restore(ticket, message.undo)
+    restore(ticket, message.undo, since=message.undo["after"])
     give_back(session, message, by=by)
     session.delete(message)
-    keep_draft(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
+    put_back(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
     touch(ticket, now)
     journal.record(session, "withdraw_answer", "ticket", ticket.id, by=by, now=now, message=message_id)
     return text

@@ -73,6 +73,7 @@ _AREAS = {
     "returned_mail": Area.DELIVERY,
     "job": Area.DELIVERY,
     "staff": Area.MASTERS,
+    "canned": Area.BULK,
 }
 
 

@@ -58,6 +58,7 @@ _EVENTS = {
     "match_contract": N_("{who}が契約を「{before}」から「{after}」に照合しました（理由：{reason}）"),
     "withdraw_match": N_("{who}が契約の照合「{before}」を取り消しました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
+    "run_macro": N_("{who}が定型アクション「{after}」を実行しました"),
 }
 _UNREAD = N_("ここから未読です")
 _OTHER_EVENT = N_("{who}が変更しました")
@@ -216,6 +217,8 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
     if act == "change_priority":
         before, after = facts["priority"]
         return labels.priority(before, language), labels.priority(after, language)
+    if act == "run_macro":
+        return "", facts.get("macro", "")
     if act == "change_cc":
         before, after = (", ".join(addresses) or translate(_NO_CC, language) for addresses in facts["cc"])
         return before, after

@@ -71,6 +71,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), staff_id=call.staff.id, language=call.basis.language)
     behind, judgement = judge_row(call, row, masters)
     state, priority, language = State(row.state), Priority(row.priority), call.basis.language
+    noting = (writing or call.query("to")) == "note"
     held = call.form.values("held") if writing else [token for token in call.query("held").split(",") if token]
     return call.page(
         TEMPLATE,
@@ -97,7 +98,8 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         may_write=call.staff.may("tickets", "w"),
         writing=writing,
         newer=next((post for post in thread.posts if post.id == newer), None),
-        note_open=writing == "note" or call.query("note") == "1" or "note" in thread.drafts,
+        noting=noting,
+        note_open=noting or call.query("note") == "1" or "note" in thread.drafts,
         held=[*held_files(call.session, held, by=call.staff), *call.uploads] if held or call.uploads else [],
         submission=call.form.value("submission") or secrets.token_urlsafe(16),
         **frame(call, calendar=calendar),

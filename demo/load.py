@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from actions import contracts, drafts, import_batches, saved_views, tickets
 from actions.openings import Opening
+from demo.canned import add_canned
 from demo.exceptions import add_exceptions
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
@@ -60,6 +61,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
             tell(at)
         add_requests(session, people["center"], desk=desk, now=now)
         add_exceptions(session, people["desk"], portal, desk=desk, now=now)
+        add_canned(session, people["nakamura"], people["sato"], now - timedelta(days=3))
         _begin_a_reply(session, people["nakamura"], now)
         _keep_views(session, people, now)
         _send_workbook(session, store, people["center"], now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models import (
     bulk_changes,
+    canned,
     contracts,
     email_changes,
     handed_back,
@@ -31,6 +32,7 @@ from models import (
 
 TABLES = (
     bulk_changes,
+    canned,
     contracts,
     email_changes,
     handed_back,

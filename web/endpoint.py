@@ -81,7 +81,9 @@ async def serve(page: Page, wiring: Wiring, threads: tuple[Threads, Threads], re
         raise StaleForm
     if page.uploads and not _is_small(request):
         # Nobody who may not post here shall fill the disk first.
-        await reading.run(partial(_check_ahead, page, basis))
+        turned_away = await reading.run(partial(_check_ahead, page, basis))
+        if turned_away is not None:
+            return turned_away
     body = await read_body(request, limits=wiring.limits, uploads=page.uploads)
     try:
         basis.fields = Fields(body.fields)
@@ -112,7 +114,9 @@ def find_actor(basis: Basis, session: Session) -> Found:
 
 def _take(page: Page, basis: Basis, body: Body) -> Response:
     if body.files:
-        _check_ahead(page, basis)
+        turned_away = _check_ahead(page, basis)
+        if turned_away is not None:
+            return turned_away
         basis.uploads = hold(basis, body, lambda session: find_actor(basis, session).actor)
     response = _prepare(page, basis) or retrying(lambda: _answer(page, basis))
     if response.status_code < 400 and basis.fields.unasked:
@@ -130,13 +134,17 @@ def _prepare(page: Page, basis: Basis) -> Response | None:
     return None
 
 
-def _check_ahead(page: Page, basis: Basis) -> None:
+def _check_ahead(page: Page, basis: Basis) -> Response | None:
+    """Whether the actor may post here, before any file is stored; the way to the sign-in for whom it is not known."""
     afterwards: list[Callable[[Session], None]] = []
     try:
         with transaction(basis.wiring.engine, readonly=True) as session:
             _admit(page.access, basis, session, find_actor(basis, session), afterwards)
+    except Answered as answered:
+        return answered.response
     finally:
         _run(afterwards, basis)
+    return None
 
 
 def _answer(page: Page, basis: Basis) -> Response:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import groupby
@@ -16,6 +15,7 @@ from markupsafe import Markup, escape
 from rules.calendar import TOKYO
 from rules.rights import Area, Right, Role, may
 from rules.tickets import Priority, State
+from web.prose import paragraphs
 from wording import center, contracts, dates, labels
 from wording.catalog import N_, translate
 from wording.imports import retell
@@ -23,17 +23,6 @@ from wording.imports import retell
 COUNTED = 99
 """Counts above this are told as 「99+」: the query stopped there."""
 
-_URL = re.compile(r"https?://[A-Za-z0-9\[][^\s<>\"'`「」『』（）【】、。，．\u3000]*")
-_URL_END = ".,;:!?*_~]}"
-_LOG_LINE = re.compile(
-    r"[ \t]{0,8}(?:<\d{1,3}>)?\[?(?:"
-    r"(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d{1,2}:\d\d:\d\d"  # syslog
-    r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}[T ]\d{1,2}:\d\d:\d\d"  # ISO and most appliances
-    r"|[\w.-]{1,64}@[\w.-]{1,64}[>#%] ?"  # a Junos prompt
-    r")",
-    re.ASCII,
-)
-_LOG_MORE = re.compile(r"\t| {2,}\S")
 _LOOKALIKE = {"O": "0", "I": "1", "L": "1", "S": "5", "B": "8", "Z": "2"}
 _LABELS: dict[str, Callable[[str, str], str]] = {
     "state": labels.state,
@@ -220,22 +209,6 @@ class Parts:
         )
 
 
-def paragraphs(text: str, log_name: str = "ログの抜粋") -> Markup:
-    """People's text as safe HTML: paragraphs, links to ``http(s)``, runs of log lines in a scrolling box named `log_name`.
-
-    Line breaks and indents stay as written (the stylesheet keeps them). One pass; the time grows with the length only.
-    """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    parts: list[str] = []
-    for kind, group in groupby(_told_apart(lines), key=lambda pair: pair[0]):
-        content = "\n".join(line for _, line in group)
-        if kind == "text":
-            parts.append(f"<p>{_linked(content)}</p>")
-        elif kind == "log":
-            parts.append(f'<div class="log" tabindex="0" role="group" aria-label="{escape(log_name)}">{escape(content)}</div>')
-    return _made("".join(parts))
-
-
 def initial(name: str) -> str:
     """The letter of a person's badge: the first of the name, "–" without one."""
     return name.strip()[:1].upper() or "–"
@@ -286,34 +259,6 @@ def _picked(row: str, number: int, words: str) -> str:
 def _lean_chip(text: str, kind: str) -> str:
     """A chip by a shorter tag."""
     return f'<b class="chip{kind and " " + kind}">{escape(text)}</b>'
-
-
-def _told_apart(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Each line with its kind: "text", "log" or "blank"; an indented line below a log line belongs to it."""
-    kind = "blank"
-    for line in lines:
-        if not line.strip():
-            kind = "blank"
-        elif not (_LOG_LINE.match(line) or (kind == "log" and _LOG_MORE.match(line))):
-            kind = "text"
-        else:
-            kind = "log"
-        yield kind, line
-
-
-def _linked(text: str) -> str:
-    """`text` escaped, its web addresses as links."""
-    parts: list[str] = []
-    done = 0
-    for found in _URL.finditer(text):
-        url = found.group().rstrip(_URL_END)
-        if url.endswith(")") and "(" not in url:
-            url = url.rstrip(")").rstrip(_URL_END)
-        parts.append(escape(text[done : found.start()]))
-        address = escape(url)
-        parts.append(f'<a href="{address}" rel="noopener nofollow">{address}</a>')
-        done = found.start() + len(url)
-    return "".join([*parts, escape(text[done:])])
 
 
 @lru_cache(maxsize=1024)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
-from wording import acts_queue, center, dates, labels
+from wording import acts_queue, canned, center, dates, labels
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
 from wording.ticket_acts import TICKET_ACTS
@@ -108,6 +108,7 @@ _ACTS = {
     "restore": N_("控えから戻しました"),
     "switch_reminder": N_("自動のメールを切り替えました"),
     **acts_queue.ACTS,
+    **canned.ACTS,
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
@@ -131,6 +132,7 @@ _SUBJECTS = {
     "page": NC_("subject", "画面"),
     "email_change": N_("保守登録メール変更"),
     **acts_queue.SUBJECTS,
+    "canned": N_("定型文・定型アクション"),
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -145,6 +147,7 @@ _PAGES = {
     "privacy_text": "/console/masters/privacy-text/{}",
     "email_change": "/console/email-changes/{}",
     **acts_queue.PAGES,
+    "canned": "/console/canned/{}",
 }
 _FACTS = {
     "state": N_("状態"),
@@ -226,6 +229,7 @@ _FACTS = {
     "note": N_("メモ"),
     "files": N_("ファイル"),
     **acts_queue.FACTS,
+    **canned.FACTS,
 }
 _HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from console.routes import PAGES
 from models.bulk_changes import BulkChange
+from models.canned import Canned, CannedKind, PostKind
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
@@ -94,6 +95,8 @@ POST /console/tickets/{number:int}/drafts/answer                     tickets w
 POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
 GET  /console/tickets/{number:int}/renewals                          tickets own
+POST /console/uploads                                                tickets w
+POST /console/uploads/{token}/removal                                tickets w
 GET  /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/edit                              tickets w
 GET  /console/tickets/{number:int}/match                             tickets r
@@ -176,6 +179,16 @@ GET  /console/accounts/{id:int}/erasure                              accounts w
 POST /console/accounts/{id:int}/erasure                              accounts w
 GET  /console/radar                                                  accounts r
 POST /console/radar/{id:int}/mark                                    contracts w
+GET  /console/tickets/{number:int}/canned                            tickets w
+POST /console/tickets/{number:int}/canned                            tickets w
+POST /console/tickets/{number:int}/canned/{canned:int}               tickets w
+GET  /console/tickets/{number:int}/macros/{canned:int}               tickets w
+POST /console/tickets/{number:int}/macros/{canned:int}               tickets w
+GET  /console/canned                                                 bulk own
+POST /console/canned                                                 bulk own
+GET  /console/canned/{id:int}                                        bulk own
+POST /console/canned/{id:int}                                        bulk own
+POST /console/canned/{id:int}/removal                                bulk own
 GET  /console/mails                                                  delivery r
 GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
@@ -335,7 +348,8 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
     many = BulkChange(staff_id=member.id, staff_name="佐藤", act="assign", facts={}, submission="x", at=NOW)
     view = SavedView(staff_id=member.id, name="x", query="", position=0, created_at=NOW, updated_at=NOW)
-    session.add_all([many, view, held, letter, alias, box, domain, day, proof])
+    macro = Canned(kind=CannedKind.MACRO, name="x", to_state=State.RESOLVED, post=PostKind.NOTHING, updated_at=NOW, updated_by="x")
+    session.add_all([many, view, macro, held, letter, alias, box, domain, day, proof])
     session.flush()
     certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
@@ -345,7 +359,10 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "tickets id": many.id,
         "views id": view.id,
         "tickets other": ticket.id,
+        "tickets canned": macro.id,
+        "canned id": macro.id,
         "attachments token": "a-token",
+        "uploads token": "a-token",
         "imports id": batch.id,
         "imports row": row.id,
         "imports correction": mended.id,
