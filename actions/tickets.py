@@ -97,7 +97,7 @@ def open_ticket(
         created_at=now,
         updated_at=now,
         due_at=NEVER,
-        clock_left=None,
+        calendar_id=calendar.for_family(opening.family_id).number,
         first_answer_at=None,
         opening_verdict={"verdict": judgement.verdict, "reason": judgement.reason, "path": judgement.path, "lines": list(judgement.line_ids)},
         follows_id=follows.id if follows else None,
@@ -355,7 +355,7 @@ def _touch(ticket: Ticket, now: datetime) -> None:
     ticket.version += 1
 
 
-_UNDONE = ("state", "state_before", "unresolved", "clock_left", "assignee_id")
+_UNDONE = ("state", "state_before", "unresolved", "clock_left", "clock_pauses", "assignee_id")
 _UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
 
 

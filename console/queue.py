@@ -25,6 +25,7 @@ from web.call import Call
 from web.endpoint import Page, get
 from wording import dates, labels
 from wording.catalog import N_, NC_, translate
+from wording.hours import opening_hours
 
 PATH = "/console/tickets"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -138,7 +139,7 @@ def index(call: Call) -> Response:
     if not call.staff.may("tickets", "r"):
         return _asked(call)
     masters = queue_masters(call.session)
-    calendar = BusinessCalendar(masters.company_days)
+    calendar = masters.calendar
     choice = read_choice(call, masters)
     rows, turns = load_page(call, choice, _wanted(choice, call, masters, calendar))
     lines = lines_of(rows, masters, calendar, call.now, call.basis.language)
@@ -159,7 +160,7 @@ def index(call: Call) -> Response:
         summary=_summary(rows, lines, call.now) if whole and choice.order is Order.DUE else None,
         count=len(rows) if whole else context.get("counts", {}).get(choice.view or ("all" if not choice.narrowed else "-")),
         options=_options(masters, call.basis.language),
-        calendar=calendar,
+        hours=opening_hours(calendar, call.basis.language),
         **context,
     )
 

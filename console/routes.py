@@ -31,6 +31,7 @@ from console import (
     sign_in,
     staff,
     ticket,
+    ticket_deadline,
     ticket_edit,
 )
 from web.endpoint import Page
@@ -39,6 +40,7 @@ PAGES: list[Page] = [
     *sign_in.PAGES,
     *queue.PAGES,
     *ticket.PAGES,
+    *ticket_deadline.PAGES,
     *replies.PAGES,
     *drafts.PAGES,
     *center_questions.PAGES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from models import (
+    calendars,
     contracts,
     email_changes,
     images,
@@ -25,6 +26,7 @@ from models import (
 )
 
 TABLES = (
+    calendars,
     contracts,
     email_changes,
     images,

@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Row, ScalarSelect, Select, String, and_, bindparam, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Date, Row, ScalarSelect, Select, String, and_, bindparam, cast, func, literal, null, select, tuple_, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import Base, Moment
+from models.calendars import PART, ServiceCalendar, calendar_of
 from models.contracts import CompanyDay, ProductFamily
 from models.database import read_rows
+from models.due import Shape, near, near_later, shape_of, values_of
 from models.email_changes import EmailChange
 from models.kept import Kept
 from models.people import Account, Staff
 from models.requests import ExceptionRequest
 from models.search import Sought, find_tickets
 from models.tickets import Message, Ticket
+from rules.calendar import BusinessCalendar
+from rules.reminders import Edge
 from rules.requests import RequestState
-from rules.tickets import ENDED, Priority, State
+from rules.tickets import ENDED, State
 
 COUNTED = 100
 """Counting stops here: the side menu says 「99+」."""
@@ -66,8 +70,8 @@ class Wanted:
     unresolved: bool = False
     state: State | None = None
     resolved_since: datetime | None = None
-    due_by: Mapping[Priority, datetime] | None = None
-    """Tickets due up to a moment that hangs on the priority: near their deadline, or past it."""
+    due_by: tuple[Edge, ...] | None = None
+    """Tickets near their deadline, or past it."""
     assignee_id: int | None = None
     unassigned: bool = False
     family_id: int | None = None
@@ -75,11 +79,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Masters:
-    """What a queue page names: families (id → slug, name), active staff (id → name) and the days the desk is closed."""
+    """What a queue page names: families (id → slug, name), active staff (id → name) and the desk's calendar."""
 
     families: Mapping[int, tuple[str, str]]
     staff: Mapping[int, str]
-    company_days: frozenset[date]
+    calendar: BusinessCalendar
 
 
 @dataclass(frozen=True)
@@ -110,15 +114,18 @@ _ROWS: Any = select(
     Ticket.resolved_at,
     Ticket.contract_text,
     Ticket.serial_text,
+    Ticket.calendar_id,
+    Ticket.first_answer_at,
 ).outerjoin(Account, Account.id == Ticket.account_id)
 
 _MASTERS = Kept(
     union_all(
         select(
-            literal("family").label("kind"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position
+            literal("family").label("part"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position
         ),
         select(literal("staff"), Staff.id, Staff.name, literal(""), cast(null(), Date), literal(0)).where(Staff.active),
         select(literal("day"), CompanyDay.id, literal(""), literal(""), CompanyDay.day, literal(0)),
+        select(PART, ServiceCalendar.id, ServiceCalendar.terms, literal(""), cast(null(), Date), literal(0)),
     )
 )
 
@@ -167,25 +174,22 @@ def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, curs
     return read_rows(session, statement.where(Ticket.id.in_([hit.ticket_id for hit in hits])).order_by(Ticket.id.desc()))
 
 
-def queue_counts(
-    session: Session, *, staff_id: int | None, due_by: Mapping[Priority, datetime], today_began: datetime, counted: int = COUNTED
-) -> dict[str, int]:
+def queue_counts(session: Session, *, staff_id: int | None, due_by: tuple[Edge, ...], today_began: datetime, counted: int = COUNTED) -> dict[str, int]:
     """How many tickets each view of the side menu holds, and what else waits there, each counted up to `counted`: one statement."""
-    values = {f"due_{priority}": edge for priority, edge in due_by.items()}
-    rows = _counts(counted).rows(session, {"staff_id": staff_id, "today_began": today_began, "latest": max(due_by.values()), **values})
+    values = {"staff_id": staff_id, "today_began": today_began, "latest": max(edge.at for edge in due_by), **values_of(due_by)}
+    rows = _counts(shape_of(due_by), counted).rows(session, values)
     return dict(zip((*_VIEWS, *_OTHERS), rows[0], strict=True))
 
 
-@cache
-def _counts(counted: int) -> Kept:
-    """Built once: putting eight selects together costs more than running them."""
+@lru_cache(maxsize=16)
+def _counts(shape: Shape, counted: int) -> Kept:
+    """Built once for the calendars there are: putting eight selects together costs more than running them."""
     unresolved = Ticket.unresolved == literal(True)
-    near = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= bindparam(f"due_{priority}", type_=Moment())) for priority in Priority))
     conditions: dict[str, list[ColumnElement[bool]]] = {
         "all": [unresolved],
         "mine": [unresolved, Ticket.assignee_id == bindparam("staff_id")],
         "unassigned": [unresolved, Ticket.assignee_id.is_(None)],
-        "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near],
+        "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near_later(shape)],
         "resolved_today": [Ticket.state.in_(sorted(ENDED)), Ticket.resolved_at >= bindparam("today_began", type_=Moment())],
     }
     tickets = (_count(conditions.get(view) or [Ticket.state == view], counted).label(view) for view in _VIEWS)
@@ -193,14 +197,14 @@ def _counts(counted: int) -> Kept:
 
 
 def queue_masters(session: Session) -> Masters:
-    """Families in the manual's order, active staff by name, and company days: one statement."""
+    """Families in the manual's order, active staff by name, and the calendars: one statement."""
     rows = _MASTERS.rows(session)
-    families = sorted((row for row in rows if row.kind == "family"), key=lambda row: (row.position, row.id))
-    staff = sorted((row for row in rows if row.kind == "staff"), key=lambda row: row.name)
+    families = sorted((row for row in rows if row.part == "family"), key=lambda row: (row.position, row.id))
+    staff = sorted((row for row in rows if row.part == "staff"), key=lambda row: row.name)
     return Masters(
         families={row.id: (row.slug, row.name) for row in families},
         staff={row.id: row.name for row in staff},
-        company_days=frozenset(row.day for row in rows if row.kind == "day"),
+        calendar=calendar_of(rows, (row.day for row in rows if row.part == "day")),
     )
 
 
@@ -223,10 +227,9 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
-def _due_by(edges: Mapping[Priority, datetime]) -> list[ColumnElement[bool]]:
+def _due_by(edges: tuple[Edge, ...]) -> list[ColumnElement[bool]]:
     """The latest edge lets the index of deadlines be walked; the rest looks at the few rows it finds."""
-    each = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= edge) for priority, edge in edges.items()))
-    return [Ticket.unresolved == literal(True), Ticket.due_at <= max(edges.values()), each]
+    return [Ticket.unresolved == literal(True), Ticket.due_at <= max(edge.at for edge in edges), near(edges)]
 
 
 def _beyond(sorting: Sorting, cursor: Cursor, *, descending: bool) -> ColumnElement[bool]:

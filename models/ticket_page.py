@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
@@ -16,12 +15,14 @@ from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam
 from sqlalchemy.orm import Session
 
 from models.base import Moment
+from models.calendars import PART, ServiceCalendar, calendar_of
 from models.contracts import Category, Certificate, CompanyDay, ContractLine, DomainKind, FamilyMailbox, MailDomain, Party, ProductFamily
 from models.journal import JournalEntry
 from models.kept import Kept
 from models.outbox import Letter, Recipient, ReturnedKind, ReturnedMail
 from models.people import Account, Staff
 from models.tickets import Attachment, Draft, Message, Ticket
+from rules.calendar import BusinessCalendar
 from rules.contracts import CertificateFacts, LineFacts, PartyFacts
 
 MOST_LINES = 500
@@ -40,7 +41,7 @@ class Masters:
     """What a ticket's page asks of the masters."""
 
     staff: dict[int, str]
-    company_days: frozenset[date]
+    calendar: BusinessCalendar
     shared_domains: frozenset[str]
     mailboxes: frozenset[str]
 
@@ -78,6 +79,7 @@ _TICKET = Kept(
         Ticket.due_at,
         Ticket.owed_since,
         Ticket.first_answer_at,
+        Ticket.calendar_id,
         Ticket.opening_verdict,
         Ticket.follows_id,
         Ticket.merged_into_id,
@@ -104,6 +106,7 @@ _MASTERS = Kept(
     union_all(
         select(literal("staff").label("part"), Staff.id, Staff.name, _NO_DAY.label("day")).where(Staff.active),
         select(literal("day"), CompanyDay.id, literal(""), CompanyDay.day),
+        select(PART, ServiceCalendar.id, ServiceCalendar.terms, _NO_DAY),
         # The two long lists come as one text each: a row an entry would be most of the rows of the page.
         select(literal("shared"), _NO_NUMBER, func.aggregate_strings(MailDomain.domain, " "), _NO_DAY).where(MailDomain.kind == DomainKind.SHARED),
         select(literal("mailbox"), _NO_NUMBER, func.aggregate_strings(FamilyMailbox.address, " "), _NO_DAY),
@@ -119,12 +122,12 @@ def ticket_row(session: Session, number: int) -> Row[Any] | None:
 
 
 def ticket_masters(session: Session) -> Masters:
-    """Active staff by name, company days, shared domains and mailboxes: one statement."""
+    """Active staff by name, the calendars, shared domains and mailboxes: one statement."""
     rows = _MASTERS.rows(session)
     texts = {row.part: row.name or "" for row in rows}
     return Masters(
         staff=dict(sorted(((row.id, row.name) for row in rows if row.part == "staff"), key=lambda pair: pair[1])),
-        company_days=frozenset(row.day for row in rows if row.part == "day"),
+        calendar=calendar_of(rows, (row.day for row in rows if row.part == "day")),
         shared_domains=frozenset(texts["shared"].split()),
         mailboxes=frozenset(texts["mailbox"].split()),
     )

@@ -71,6 +71,7 @@ POST /console/tickets/{number:int}/priority                          tickets w
 POST /console/tickets/{number:int}/drafts/answer                     tickets w
 POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
+GET  /console/tickets/{number:int}/deadline                          tickets r
 GET  /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/questions                         tickets w
@@ -166,6 +167,10 @@ POST /console/masters/categories/{id:int}                            masters w
 GET  /console/masters/domains                                        masters r
 POST /console/masters/domains                                        masters w
 POST /console/masters/domains/{id:int}/removal                       masters w
+GET  /console/masters/calendars                                      masters r
+POST /console/masters/calendars                                      masters w
+GET  /console/masters/calendars/{id:int}                             masters r
+POST /console/masters/calendars/{id:int}                             masters w
 GET  /console/masters/company-days                                   masters r
 POST /console/masters/company-days                                   masters w
 POST /console/masters/company-days/{id:int}/removal                  masters w
@@ -319,6 +324,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "products alias": alias.id,
         "mailboxes id": box.id,
         "categories id": 1,
+        "calendars id": 1,
         "domains id": domain.id,
         "company-days id": day.id,
         "reminders kind": "digest",
