@@ -82,6 +82,7 @@ def new_ticket(
         created_at=now,
         updated_at=now,
         due_at=NEVER,
+        calendar_id=calendar.for_family(opening.family_id).number,
         clock_left=None,
         first_answer_at=None,
         opening_verdict={"verdict": judgement.verdict, "reason": judgement.reason, "path": judgement.path, "lines": list(judgement.line_ids)},

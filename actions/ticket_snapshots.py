@@ -8,7 +8,7 @@ from typing import Any
 
 from models.tickets import Ticket
 
-_UNDONE = ("state", "state_before", "unresolved", "clock_left", "assignee_id")
+_UNDONE = ("state", "state_before", "unresolved", "clock_left", "clock_pauses", "assignee_id")
 _UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
 
 

@@ -19,7 +19,7 @@ from models.contracts import Certificate
 from models.ticket_masters import Masters, ticket_masters
 from models.ticket_page import ticket_row
 from models.tickets import Ticket
-from rules.calendar import BusinessCalendar, tokyo_date
+from rules.calendar import tokyo_date
 from rules.candidates import Candidate, Clue, Evidence, rank, slips, tokens_of
 from rules.contracts import Verdict, judge_match, lookup_contract, lookup_serials
 from rules.near import near_keys
@@ -85,7 +85,7 @@ def _page(call: Call, *, status: int = 200) -> Response:
     if row is None:
         raise NotFound
     masters = ticket_masters(call.session)
-    calendar = BusinessCalendar(masters.company_days)
+    calendar = masters.calendar
     behind, judgement = judge_row(call, row, masters)
     context: dict[str, Any] = {} if call.basis.is_htmx else frame(call, calendar=calendar)
     return call.page(

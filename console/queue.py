@@ -27,6 +27,7 @@ from web.call import Call
 from web.endpoint import Page, get
 from wording import dates, labels
 from wording.catalog import N_, NC_, translate
+from wording.hours import opening_hours
 
 PATH = "/console/tickets"
 _BESIDE = ("after", "before", "open")
@@ -168,7 +169,7 @@ def index(call: Call) -> Response:
     if not call.staff.may("tickets", "r"):
         return _asked(call)
     masters = queue_masters(call.session)
-    calendar = BusinessCalendar(masters.company_days)
+    calendar = masters.calendar
     choice = read_choice(call, masters)
     rows, turns = load_page(call, choice, wanted_of(choice, call, masters, calendar))
     lines = lines_of(rows, masters, calendar, call.now, call.basis.language)
@@ -194,7 +195,7 @@ def index(call: Call) -> Response:
         opened=opened,
         news=None if choice.q else News.of(choice, call.now, 0),
         may_pick=may_change(call.staff.roles, Area.BULK),
-        calendar=calendar,
+        hours=opening_hours(calendar, call.basis.language),
         **context,
     )
 

@@ -25,7 +25,7 @@ from rules.calendar import BusinessCalendar, tokyo_date
 from rules.contracts import Judgement, judge, judge_match, lookup_contract, lookup_serials
 from rules.refusal import Refused
 from rules.rights import Area, Right
-from rules.tickets import MOVES, Priority, State, after_answer, is_outside, takes_posts, target_hours
+from rules.tickets import MOVES, Priority, State, after_answer, is_outside, takes_posts
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get
@@ -67,7 +67,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     if row is None:
         raise NotFound
     masters = ticket_masters(call.session, row.cc, outside_count(row.account_id or 0, call.now))
-    calendar = BusinessCalendar(masters.company_days)
+    calendar = masters.calendar
     thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), staff_id=call.staff.id, language=call.basis.language)
     behind, judgement = judge_row(call, row, masters)
     state, priority, language = State(row.state), Priority(row.priority), call.basis.language
@@ -81,7 +81,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         thread=thread,
         deadline=deadline_of(row, calendar, call.now, language=language),
         skipped=_skipped(row, calendar, language),
-        target=target_hours(priority),
+        target=_hours(calendar.of(row.calendar_id).target_seconds(priority, answered=row.first_answer_at is not None)),
         first_answer=_first_answer(row, calendar, call),
         behind=behind,
         judgement=judgement,
@@ -142,7 +142,9 @@ def _skipped(ticket: Row[Any], calendar: BusinessCalendar, language: str) -> lis
     """The days that the deadline's clock left out: day, the holiday's name, why."""
     if ticket.owed_since is None:
         return []
-    promise = calendar.add_business_hours(ticket.owed_since, target_hours(Priority(ticket.priority)))
+    mine = calendar.of(ticket.calendar_id)
+    target = mine.target_seconds(Priority(ticket.priority), answered=ticket.first_answer_at is not None)
+    promise = mine.add_business_seconds(ticket.owed_since, target)
     return [(skip.day, skip.reason.name, labels.closed(skip.reason, language)) for skip in promise.skipped]
 
 
@@ -150,7 +152,12 @@ def _first_answer(ticket: Row[Any], calendar: BusinessCalendar, call: Call) -> i
     """Business seconds from the opening to the first published answer, None before it."""
     if ticket.first_answer_at is None or ticket.first_answer_at > call.now:
         return None
-    return calendar.business_seconds(ticket.created_at, ticket.first_answer_at)
+    return calendar.of(ticket.calendar_id).business_seconds(ticket.created_at, ticket.first_answer_at)
+
+
+def _hours(seconds: int) -> str:
+    """A target as people say it: 4, 1.5."""
+    return f"{seconds / 3600:.2f}".rstrip("0").rstrip(".")
 
 
 def _domain(row: Row[Any], masters: Masters) -> DomainVerdict | None:
@@ -192,7 +199,7 @@ def show_asked(call: Call, *, status: int = 200) -> Response:
     masters = ticket_masters(call.session)
     behind, judgement = judge_row(call, row, masters)
     today: date = tokyo_date(call.now)
-    calendar = BusinessCalendar(masters.company_days)
+    calendar = masters.calendar
     questions = questions_of(call.session, row.id)
     facts = {"behind": behind, "judgement": judgement, "today": today, "questions": questions, "coverage": coverage_of(behind, judgement, calendar, call)}
     return call.page(_ASKED, status=status, ticket=row, row=row, **facts, **frame(call, calendar=calendar))

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from actions import attachments, tickets
 from actions.openings import Opening
+from customer_portal.reception import reception, told_when
 from models.actors import Customer
 from models.base import AnyRow
 from models.contracts import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains
@@ -62,6 +63,7 @@ def create(call: Call) -> Response:
         return _form(call, family, held=held, status=422)
     if not call.form.has("confirmed"):
         return _confirm(call, family, filled, held)
+    calendar = call.calendar()
     try:
         ticket = tickets.open_ticket(
             call.session,
@@ -81,13 +83,14 @@ def create(call: Call) -> Response:
             by=writer_of(call),
             desk=call.desk,
             limits=call.limits,
-            calendar=call.calendar(),
+            calendar=calendar,
             now=call.now,
         )
     except Refused as refused:
         call.form.refuse(refused)
         return _form(call, family, held=held, status=422)
     told = call.say(N_("チケット #{n} を作成しました。受付のメールを {email} へお送りします。"), n=ticket.id, email=call.customer.email)
+    told += told_when(call, calendar.of(ticket.calendar_id))
     return call.redirect(f"/tickets/{ticket.id}", told)
 
 
@@ -152,6 +155,7 @@ def _confirm(call: Call, family: ProductFamily, filled: Filled, held: list[AnyRo
         fields=FIELDS,
         held=held,
         submission=_submission(call),
+        **reception(call, call.calendar().for_family(family.id)),
         serial_elsewhere=_serial_elsewhere(filled.text, lines),
     )
 
@@ -175,7 +179,7 @@ def _form(call: Call, family: ProductFamily, *, held: list[AnyRow] | None = None
         categories=[(row.name, row.name) for row in categories(call.session)],
         held=held or [],
         submission=_submission(call),
-        opens_at=call.calendar().next_opening(call.now),
+        **reception(call, call.calendar().for_family(family.id)),
     )
 
 

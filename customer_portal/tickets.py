@@ -12,6 +12,7 @@ from actions import attachments, tickets
 from actions.letters import HELD, STOPPED
 from actions.tickets import NoTicket
 from customer_portal import openings
+from customer_portal.reception import reception
 from models.base import AnyRow
 from models.mail_lists import unreached_copies
 from models.own_tickets import follow_ups, own_changes, own_ticket, own_tickets, public_posts
@@ -128,7 +129,7 @@ def page_of(call: Call, *, replying: bool = False, changing_cc: bool = False, he
         items=_in_order(posts, own_changes(call.session, head.id)),
         outside=openings.outside_of(call, head.cc),
         changing_cc=changing_cc or bool(call.query("cc")),
-        opens_at=call.calendar().next_opening(call.now),
+        **reception(call, call.calendar().of(head.calendar_id)),
         files=_links(attachments.names_of(call.session, [row.id for row in posts]), posts),
         unreached=[(row.address, translate(_UNREACHED.get(row.answer, _NOT_ARRIVED), call.basis.language)) for row in _unreached(call, head)],
         follow_ups=follow_ups(call.session, head.id, call.customer.id or 0),

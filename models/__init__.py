@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from models import (
     bulk_changes,
+    calendars,
     canned,
     contracts,
     email_changes,
@@ -33,6 +34,7 @@ from models import (
 TABLES = (
     bulk_changes,
     canned,
+    calendars,
     contracts,
     email_changes,
     handed_back,

@@ -35,6 +35,8 @@ class ProductFamily(Base):
     intake_hint: Mapped[str] = mapped_column(Text, default="")
     position: Mapped[int] = mapped_column(default=0)
     active: Mapped[bool] = mapped_column(default=True)
+    calendar_id: Mapped[int | None]
+    """The service calendar of its tickets; None: the standard one."""
 
 
 class FamilyAlias(Base):

@@ -71,7 +71,7 @@ class _Ready:
         self._places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
         columns: list[Any] = [*statement.selected_columns]
         names: list[str] = [column.key for column in columns]
-        row: Any = namedtuple("_Row", names, rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
+        row: Any = cast("Any", namedtuple("_Row", names, rename=True))  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
         # As its own `_make`, without counting the fields of every row.
         self._row: Callable[[Any], AnyRow] = partial(tuple.__new__, row)
         read = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]

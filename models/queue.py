@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -34,8 +34,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import Base, Moment
+from models.calendars import PART, ServiceCalendar, calendar_of
 from models.contracts import CompanyDay, ProductFamily
 from models.database import read_rows
+from models.due import Shape, near, near_later, shape_of, values_of
 from models.email_changes import EmailChange
 from models.kept import Kept
 from models.people import Account, QueueMember, Staff
@@ -43,8 +45,10 @@ from models.requests import ExceptionRequest
 from models.saved_views import SavedView
 from models.search import Sought, find_tickets
 from models.tickets import Message, Ticket
+from rules.calendar import BusinessCalendar
+from rules.reminders import Edge
 from rules.requests import RequestState
-from rules.tickets import ENDED, Priority, State
+from rules.tickets import ENDED, State
 
 COUNTED = 100
 """Counting stops here: the side menu says 「99+」."""
@@ -85,8 +89,8 @@ class Wanted:
     unresolved: bool = False
     state: State | None = None
     resolved_since: datetime | None = None
-    due_by: Mapping[Priority, datetime] | None = None
-    """Tickets due up to a moment that hangs on the priority: near their deadline, or past it."""
+    due_by: tuple[Edge, ...] | None = None
+    """Tickets near their deadline, or past it."""
     assignee_id: int | None = None
     unassigned: bool = False
     family_id: int | None = None
@@ -94,11 +98,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Masters:
-    """What a queue page names: families (id → slug, name), active staff (id → name) and the days the desk is closed."""
+    """What a queue page names: families (id → slug, name), active staff (id → name) and the desk's calendar."""
 
     families: Mapping[int, tuple[str, str]]
     staff: Mapping[int, str]
-    company_days: frozenset[date]
+    calendar: BusinessCalendar
 
 
 @dataclass(frozen=True)
@@ -129,15 +133,18 @@ _ROWS: Any = select(
     Ticket.resolved_at,
     Ticket.contract_text,
     Ticket.serial_text,
+    Ticket.calendar_id,
+    Ticket.first_answer_at,
 ).outerjoin(Account, Account.id == Ticket.account_id)
 
 _MASTERS = Kept(
     union_all(
         select(
-            literal("family").label("kind"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position
+            literal("family").label("part"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position
         ),
         select(literal("staff"), Staff.id, Staff.name, literal(""), cast(null(), Date), literal(0)).where(Staff.active),
         select(literal("day"), CompanyDay.id, literal(""), literal(""), CompanyDay.day, literal(0)),
+        select(PART, ServiceCalendar.id, ServiceCalendar.terms, literal(""), cast(null(), Date), literal(0)),
     )
 )
 
@@ -187,14 +194,14 @@ def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, curs
 
 
 def queue_menu(
-    session: Session, *, staff_id: int | None, due_by: Mapping[Priority, datetime], today_began: datetime, counted: int = COUNTED
+    session: Session, *, staff_id: int | None, due_by: tuple[Edge, ...], today_began: datetime, counted: int = COUNTED
 ) -> tuple[dict[str, int], tuple[Shelf, ...]]:
     """What the side menu shows, in one statement: how much each view and each other list holds, counted up to `counted`, and the shelves.
 
     Shelves are the products of one's own queues (of no queue: all), then the saved views, one's own before the shared ones.
     """
-    values = {f"due_{priority}": edge for priority, edge in due_by.items()}
-    rows = _menu(counted).rows(session, {"staff_id": staff_id, "today_began": today_began, "latest": max(due_by.values()), **values})
+    values = {"staff_id": staff_id, "today_began": today_began, "latest": max(edge.at for edge in due_by), **values_of(due_by)}
+    rows = _menu(shape_of(due_by), counted).rows(session, values)
     counts = {row.key: row.n for row in rows if row.kind == "view"}
     shelves = sorted((row for row in rows if row.kind != "view"), key=lambda row: (row.kind, row.place, row.id))
     return counts, tuple(Shelf(row.kind, row.key or str(row.id), row.name, row.query, row.n) for row in shelves)
@@ -213,16 +220,15 @@ class Shelf(NamedTuple):
     """How many tickets a product has; 0 of a view, whose tickets nobody counts."""
 
 
-@cache
-def _menu(counted: int) -> Kept:
-    """Built once: putting a dozen selects together costs more than running them."""
+@lru_cache(maxsize=16)
+def _menu(shape: Shape, counted: int) -> Kept:
+    """Built once for the calendars there are: putting a dozen selects together costs more than running them."""
     unresolved = Ticket.unresolved == literal(True)
-    near = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= bindparam(f"due_{priority}", type_=Moment())) for priority in Priority))
     conditions: dict[str, list[ColumnElement[bool]]] = {
         "all": [unresolved],
         "mine": [unresolved, Ticket.assignee_id == bindparam("staff_id")],
         "unassigned": [unresolved, Ticket.assignee_id.is_(None)],
-        "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near],
+        "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near_later(shape)],
         "resolved_today": [Ticket.state.in_(sorted(ENDED)), Ticket.resolved_at >= bindparam("today_began", type_=Moment())],
     }
     views = [_line("view", key=view, n=_count(conditions.get(view) or [Ticket.state == view], counted)) for view in _VIEWS]
@@ -248,14 +254,14 @@ def _line(kind: str | ColumnElement[str], *, id: Any = 0, key: Any = "", name: A
 
 
 def queue_masters(session: Session) -> Masters:
-    """Families in the manual's order, active staff by name, and company days: one statement."""
+    """Families in the manual's order, active staff by name, and the calendars: one statement."""
     rows = _MASTERS.rows(session)
-    families = sorted((row for row in rows if row.kind == "family"), key=lambda row: (row.position, row.id))
-    staff = sorted((row for row in rows if row.kind == "staff"), key=lambda row: row.name)
+    families = sorted((row for row in rows if row.part == "family"), key=lambda row: (row.position, row.id))
+    staff = sorted((row for row in rows if row.part == "staff"), key=lambda row: row.name)
     return Masters(
         families={row.id: (row.slug, row.name) for row in families},
         staff={row.id: row.name for row in staff},
-        company_days=frozenset(row.day for row in rows if row.kind == "day"),
+        calendar=calendar_of(rows, (row.day for row in rows if row.part == "day")),
     )
 
 
@@ -279,10 +285,9 @@ def conditions_of(wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
-def _due_by(edges: Mapping[Priority, datetime]) -> list[ColumnElement[bool]]:
+def _due_by(edges: tuple[Edge, ...]) -> list[ColumnElement[bool]]:
     """The latest edge lets the index of deadlines be walked; the rest looks at the few rows it finds."""
-    each = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= edge) for priority, edge in edges.items()))
-    return [Ticket.unresolved == literal(True), Ticket.due_at <= max(edges.values()), each]
+    return [Ticket.unresolved == literal(True), Ticket.due_at <= max(edge.at for edge in edges), near(edges)]
 
 
 def _beyond(sorting: Sorting, cursor: Cursor, *, descending: bool) -> ColumnElement[bool]:

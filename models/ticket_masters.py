@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -12,10 +12,12 @@ from sqlalchemy import Date, Integer, String, bindparam, cast, func, literal, nu
 from sqlalchemy.orm import Session
 
 from models.base import NEVER, Moment
+from models.calendars import PART, ServiceCalendar, calendar_of
 from models.contracts import CompanyDay, DomainKind, FamilyMailbox, MailDomain
 from models.kept import Kept
 from models.outbox import CopyStop
 from models.people import RateCount, Staff
+from rules.calendar import BusinessCalendar
 
 _NO_DAY: Any = cast(null(), Date)
 _NO_NUMBER: Any = cast(null(), Integer)
@@ -26,7 +28,7 @@ class Masters:
     """What a ticket's page asks of the masters."""
 
     staff: dict[int, str]
-    company_days: frozenset[date]
+    calendar: BusinessCalendar
     shared_domains: frozenset[str]
     mailboxes: frozenset[str]
     stopped: frozenset[str]
@@ -36,7 +38,7 @@ class Masters:
 
 
 def ticket_masters(session: Session, cc: Sequence[str] = (), used: tuple[str, str, datetime] | None = None) -> Masters:
-    """Active staff by name, company days, shared domains and mailboxes, and of a ticket's CC who gets nothing: one statement.
+    """Active staff by name, the calendars, shared domains and mailboxes, and of a ticket's CC who gets nothing: one statement.
 
     `used` names the count of outside mails (bucket, key, beginning of its window).
     """
@@ -47,7 +49,7 @@ def ticket_masters(session: Session, cc: Sequence[str] = (), used: tuple[str, st
     texts = {row.part: row.name or "" for row in rows}
     return Masters(
         staff=dict(sorted(((row.id, row.name) for row in rows if row.part == "staff"), key=lambda pair: pair[1])),
-        company_days=frozenset(row.day for row in rows if row.part == "day"),
+        calendar=calendar_of(rows, (row.day for row in rows if row.part == "day")),
         shared_domains=frozenset(texts["shared"].split()),
         mailboxes=frozenset(texts["mailbox"].split()),
         stopped=frozenset(row.name for row in rows if row.part == "stopped") if cc else frozenset(),
@@ -61,6 +63,7 @@ def _masters(copies: int) -> Kept:
     parts: list[Any] = [
         select(literal("staff").label("part"), Staff.id, Staff.name, _NO_DAY.label("day")).where(Staff.active),
         select(literal("day"), CompanyDay.id, literal(""), CompanyDay.day),
+        select(PART, ServiceCalendar.id, ServiceCalendar.terms, _NO_DAY),
         # The two long lists come as one text each: a row an entry would be most of the rows of the page.
         select(literal("shared"), _NO_NUMBER, func.aggregate_strings(MailDomain.domain, " "), _NO_DAY).where(MailDomain.kind == DomainKind.SHARED),
         select(literal("mailbox"), _NO_NUMBER, func.aggregate_strings(FamilyMailbox.address, " "), _NO_DAY),

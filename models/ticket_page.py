@@ -74,6 +74,7 @@ _TICKET = Kept(
         Ticket.due_at,
         Ticket.owed_since,
         Ticket.first_answer_at,
+        Ticket.calendar_id,
         Ticket.opening_verdict,
         Ticket.follows_id,
         Ticket.merged_into_id,

@@ -85,6 +85,10 @@ class Ticket(Base):
     """When the customer wrote what no answer has met yet."""
     first_answer_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
+    calendar_id: Mapped[int | None]
+    """The service calendar by which its deadlines are counted; None: the standard one."""
+    clock_pauses: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    """When the clock stood since `owed_since`, in order: state, since, until ("" while it stands)."""
     opening_verdict: Mapped[dict[str, Any]]
     follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)

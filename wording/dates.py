@@ -57,6 +57,11 @@ def day_name(on: date, holiday: str | bool | None = None, language: str = "ja") 
     return f"{on.month}/{on.day}{_weekday(on, language, marked=bool(holiday))}"
 
 
+def weekday(at: date, language: str = "ja") -> str:
+    """The weekday of a day in Tokyo: ``(火)``, ``(月・祝)``."""
+    return _weekday(at, language)
+
+
 def span(seconds: float, language: str = "ja") -> str:
     """A length of time in whole minutes, rounded down: ``3時間15分``. Its sign is the caller's word (残り, 超過)."""
     hours, minutes = divmod(int(abs(seconds)) // 60, 60)

@@ -101,7 +101,7 @@ _DECISIONS = {
     Decision.ASK: N_("確認をお願いする"),
     Decision.DECLINE: N_("お断りする"),
 }
-_CLOSED = {Closed.WEEKEND: N_("土日"), Closed.HOLIDAY: N_("祝日"), Closed.YEAR_END: N_("年末年始"), Closed.COMPANY: N_("休業日")}
+_CLOSED = {Closed.WEEKEND: N_("土日"), Closed.HOLIDAY: N_("祝日"), Closed.YEAR_END: N_("年末年始"), Closed.COMPANY: N_("休業日"), Closed.WEEKLY: N_("定休日")}
 _MESSAGE_KINDS = {"customer": N_("お客様"), "answer": N_("公開返信"), "note": N_("社内メモ（お客様には見えません）")}
 _ACCOUNT_STATES = {"active": N_("利用中"), "suspended": N_("停止中"), "erased": N_("削除済み")}
 _LETTER_STATES = {"waiting": N_("待機"), "sending": N_("送信中"), "done": N_("完了"), "parked": N_("送信を中止"), "withdrawn": N_("取り下げ")}

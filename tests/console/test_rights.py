@@ -97,6 +97,7 @@ POST /console/tickets/{number:int}/presence                          tickets w
 GET  /console/tickets/{number:int}/renewals                          tickets own
 POST /console/uploads                                                tickets w
 POST /console/uploads/{token}/removal                                tickets w
+GET  /console/tickets/{number:int}/deadline                          tickets r
 GET  /console/tickets/{number:int}/edit                              tickets w
 POST /console/tickets/{number:int}/edit                              tickets w
 GET  /console/tickets/{number:int}/match                             tickets r
@@ -220,6 +221,10 @@ POST /console/masters/categories/{id:int}                            masters w
 GET  /console/masters/domains                                        masters r
 POST /console/masters/domains                                        masters w
 POST /console/masters/domains/{id:int}/removal                       masters w
+GET  /console/masters/calendars                                      masters r
+POST /console/masters/calendars                                      masters w
+GET  /console/masters/calendars/{id:int}                             masters r
+POST /console/masters/calendars/{id:int}                             masters w
 GET  /console/masters/company-days                                   masters r
 POST /console/masters/company-days                                   masters w
 POST /console/masters/company-days/{id:int}/removal                  masters w
@@ -383,6 +388,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "products alias": alias.id,
         "mailboxes id": box.id,
         "categories id": 1,
+        "calendars id": 1,
         "domains id": domain.id,
         "company-days id": day.id,
         "reminders kind": "digest",
