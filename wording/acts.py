@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from wording import acts_queue, canned, center, dates, labels
+from wording.act_facts import FACTS
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
 from wording.ticket_acts import TICKET_ACTS
@@ -153,103 +154,6 @@ _PAGES = {
     **acts_queue.PAGES,
     "canned": "/console/canned/{}",
 }
-_FACTS = {
-    "state": N_("状態"),
-    "priority": N_("優先度"),
-    "assignee": N_("担当"),
-    "cc": N_("メールCC"),
-    "product": N_("製品"),
-    "category": N_("カテゴリ"),
-    "follows": N_("もとのチケット"),
-    "decision": N_("判断"),
-    "message": N_("お客様への文"),
-    "answer": N_("お返事"),
-    "ends_on": N_("終了日"),
-    "verdict": N_("当てはまる規則"),
-    "reason": N_("理由"),
-    "user_id": N_("ユーザーID"),
-    "email": N_("メールアドレス"),
-    "maintenance_email": N_("保守登録メール"),
-    "contract_key": N_("ご契約番号（または契約名）"),
-    "company_name": N_("会社名"),
-    "person_name": N_("お名前"),
-    "privacy_version": N_("個人情報の取り扱いの版"),
-    "version": N_("版"),
-    "name": N_("名前"),
-    "roles": N_("役割"),
-    "queues": N_("担当する製品"),
-    "active": N_("利用"),
-    "local_password": N_("パスワードの設定"),
-    "slug": N_("URL の名前"),
-    "intake_hint": N_("受付時の案内"),
-    "position": N_("表示順"),
-    "alias": N_("別名"),
-    "address": N_("アドレス"),
-    "kind": N_("区分"),
-    "day": N_("日付"),
-    "issuer": N_("発行者"),
-    "method": N_("操作の方法"),
-    "why": N_("理由"),
-    "subject": N_("相手の識別子"),
-    "certificates": N_("証書"),
-    "contract": N_("契約"),
-    "contracts": N_("契約"),
-    "new": N_("新規"),
-    "changed": N_("変更"),
-    "unchanged": N_("変更なし"),
-    "error": N_("エラー"),
-    "missing": N_("ファイルにない明細"),
-    "warnings": N_("警告"),
-    "size": N_("大きさ（バイト）"),
-    "batch": N_("取込の番号"),
-    "lines": N_("明細"),
-    "file_name": N_("ファイル"),
-    "withdrawn": N_("取り下げた明細"),
-    "approved_by": N_("承認した人"),
-    "asked_by": N_("承認を依頼した人"),
-    "chosen": N_("選んだ値"),
-    "removed": N_("なくなった明細"),
-    "returned": N_("戻った明細"),
-    "kept": N_("残したもの"),
-    "certificates_removed": N_("なくなった証書"),
-    "certificates_changed": N_("戻った証書の内容"),
-    "certificates_returned": N_("戻った証書"),
-    "accounts": N_("アカウント"),
-    "tickets": NC_("subject", "チケット"),
-    "recipient": N_("宛先"),
-    "conditions": N_("条件"),
-    "line": N_("明細"),
-    "received": N_("依頼の方法"),
-    "received_on": N_("受付日"),
-    "change_state": N_("状態"),
-    "text": N_("お客様への文"),
-    "choice": N_("アカウントの扱い"),
-    "email_change": N_("変更の受付番号"),
-    "contract_match": N_("照合した契約"),
-    "other": N_("相手のチケット"),
-    "party_role": N_("当事者"),
-    "finding": N_("点検の結果"),
-    "mark": N_("印"),
-    "note": N_("メモ"),
-    "files": N_("ファイル"),
-    **acts_queue.FACTS,
-    **canned.FACTS,
-    "hours_mon": N_("月曜の受付時間"),
-    "hours_tue": N_("火曜の受付時間"),
-    "hours_wed": N_("水曜の受付時間"),
-    "hours_thu": N_("木曜の受付時間"),
-    "hours_fri": N_("金曜の受付時間"),
-    "hours_sat": N_("土曜の受付時間"),
-    "hours_sun": N_("日曜の受付時間"),
-    "rests_on_holidays": N_("祝日は休む"),
-    "rests_at_year_end": N_("年末年始は休む"),
-    "rests_on_company_days": N_("休業日は休む"),
-    "target_first": N_("最初の回答の目標（緊急 / 高 / 中 / 低）"),
-    "target_next": N_("次の回答の目標（緊急 / 高 / 中 / 低）"),
-    "target_resolution": N_("解決の目標（緊急 / 高 / 中 / 低）"),
-    "products": N_("製品"),
-    "deadlines": N_("期限が動いたチケット"),
-}
 _HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""
 _LISTS = frozenset({"contracts", "conditions", "kept"})
@@ -347,7 +251,7 @@ def has_words(act: str, kind: str) -> bool:
 
 
 def _fact(name: str, value: Any, language: str, before_label: str = "") -> Fact:
-    label = before_label + translate(_FACTS.get(name) or FIELD_LABELS.get(name, name), language)
+    label = before_label + translate(FACTS.get(name) or FIELD_LABELS.get(name, name), language)
     if name not in _LISTS and isinstance(value, list) and len(cast("list[Any]", value)) == 2:
         before, after = cast("list[Any]", value)
         return label, _word(name, before, language), _word(name, after, language)
@@ -361,7 +265,7 @@ def _lines(lines: list[dict[str, Any]], language: str) -> list[Fact]:
         row = translate(_ROW, language).format(row=line.get("row"))
         told += [_fact(name, pair, language, row) for name, pair in cast("dict[str, Any]", line.get("changes") or {}).items()]
     if len(lines) > _MOST_LINES:
-        told.append((translate(_FACTS["lines"], language), None, translate(_MORE, language).format(n=len(lines) - _MOST_LINES)))
+        told.append((translate(FACTS["lines"], language), None, translate(_MORE, language).format(n=len(lines) - _MOST_LINES)))
     return told
 
 
