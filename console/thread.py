@@ -108,6 +108,8 @@ class Post:
     text: str
     files: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     """(path, name, bytes)"""
+    logs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """What those say that are logs."""
     to: list[str] = field(default_factory=list[str])
     cc: int = 0
     mail: str = ""
@@ -251,6 +253,7 @@ def _post(message: Row[Any], files: Sequence[Row[Any]], recipients: Sequence[Row
         until=message.until,
         text=message.text,
         files=[(f"{_ATTACHMENTS}/{file.text}", file.name, file.size) for file in files],
+        logs=[file.facts for file in files if file.facts],
         to=[row.text for row in told if row.kind == "to"],
         cc=sum(row.kind == "cc" for row in told),
         mail=_mail({row.name for row in told}),

@@ -15,6 +15,7 @@ from actions.notices import outside_count
 from actions.verdicts import facts_of
 from console.deadline import deadline_of
 from console.frame import frame
+from console.log_facts import log_facts
 from console.thread import build_thread
 from models.questions import questions_of
 from models.ticket_masters import Masters, ticket_masters
@@ -79,6 +80,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         ticket=row,
         row=row,
         thread=thread,
+        logs=log_facts(thread.posts, row),
         deadline=deadline_of(row, calendar, call.now, language=language),
         skipped=_skipped(row, calendar, language),
         target=_hours(calendar.of(row.calendar_id).target_seconds(priority, answered=row.first_answer_at is not None)),

@@ -19,6 +19,7 @@ from models.own_tickets import own_families, own_lines
 from models.tokens import hash_token
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
+from rules.logs import Fact, differs, facts_of
 from rules.refusal import Refused
 from rules.text import UNKNOWN, fold_key, is_unknown, one_line
 from rules.tickets import CcList, TicketText, check_ticket, is_outside, parse_cc
@@ -29,6 +30,7 @@ from web.errors import NotFound
 from wording.catalog import N_
 
 _WRITER_CHARACTERS = 100
+_FROM_LOGS = (Fact.SERIAL, Fact.MODEL, Fact.OS_VERSION)
 _MAY_BE_UNKNOWN = ("contract_key", "serial")
 FIELDS = ("subject", "contract_key", "serial", "model", "os_version", "cc", "category", "body", "writer")
 
@@ -136,7 +138,10 @@ def mark_of(call: Call) -> str:
 
 
 def typed(call: Call, name: str) -> str:
-    """What stands in the field `name`: 不明 where its box 「分からない」 is ticked."""
+    """What stands in the field `name`: 不明 where its box 「分からない」 is ticked, what a log said where its button was pressed."""
+    used, _, value = call.form.value("use").partition("=")
+    if used == name and name in _FROM_LOGS:
+        return value
     return UNKNOWN if name in _MAY_BE_UNKNOWN and name in call.form.values("unknown") else call.form.value(name)
 
 
@@ -162,8 +167,15 @@ def _confirm(call: Call, family: ProductFamily, filled: Filled, held: list[AnyRo
         held=held,
         submission=_submission(call),
         **reception(call, call.calendar().for_family(family.id)),
+        offers=_offers(call, family, held),
         serial_elsewhere=_serial_elsewhere(filled.text, lines),
     )
+
+
+def _offers(call: Call, family: ProductFamily, held: Sequence[AnyRow]) -> list[tuple[Fact, str]]:
+    """What the files say and the form does not: one value a field, to be taken over with one press."""
+    found = facts_of([file.found for file in held if file.found], family.id)
+    return [(fact, values[0]) for fact, values in found.items() if not (stated := typed(call, fact)) or is_unknown(stated) or differs(values, stated)]
 
 
 def _serial_elsewhere(text: TicketText, lines: Any) -> bool:

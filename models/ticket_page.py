@@ -78,6 +78,7 @@ _TICKET = Kept(
         Ticket.opening_verdict,
         Ticket.follows_id,
         Ticket.merged_into_id,
+        Ticket.family_id,
         ProductFamily.name.label("family"),
         ProductFamily.slug.label("family_slug"),
         Category.name.label("category"),
@@ -158,7 +159,7 @@ def _files() -> Select[Any]:
             cast(Attachment.token, Text),
             _NO_NUMBER,
             Attachment.size,
-            _NO_FACTS,
+            Attachment.found,
         )
         .join(Message, Message.id == Attachment.message_id)
         .where(Message.ticket_id == _NUMBER)

@@ -148,6 +148,8 @@ class Attachment(Base):
     holder: Mapped[str] = mapped_column(String(60), default="")
     """``account:7`` or ``staff:3`` while held, "" once posted."""
     name: Mapped[str] = mapped_column(String(255))
+    found: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What it says of the device (`rules.logs.Found`), where it is a log."""
     size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     storage_key: Mapped[str] = mapped_column(String(200), unique=True)

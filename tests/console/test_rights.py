@@ -203,6 +203,9 @@ GET  /console/jobs                                                   delivery r
 POST /console/jobs/{name:str}/run                                    delivery w
 GET  /console/journal                                                journal own
 GET  /console/masters                                                masters r
+GET  /console/masters/logs                                           masters r
+POST /console/masters/logs                                           masters w
+POST /console/masters/logs/{id:int}/removal                          masters w
 GET  /console/masters/mails                                          masters r
 GET  /console/masters/mails/{notice:str}                             masters r
 POST /console/masters/mails/{notice:str}                             masters w
@@ -381,6 +384,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "accounts id": account.id,
         "radar id": 1,
         "mails id": letter.id,
+        "logs id": 1,
         "returned id": add_returned_mail(session).id,
         "jobs name": "deliver_mail",
         "mails notice": "ticket_opened",
