@@ -198,8 +198,11 @@ def read_workbook(
 
 
 def _run_child(request: bytes, answer: IO[bytes], seconds: int) -> None:
-    """Let the child write its answer. Refuses workbook_too_slow, workbook_unreadable (it died)."""
+    """Let the child write its answer. Refuses workbook_too_slow, workbook_too_large, workbook_unreadable (it died)."""
     code, said = run_confined("importers.child", request, answer, seconds=seconds)
+    if code and b"memory allocation of" in said:
+        # python-calamine makes room for all cells between the first and the last one of which a sheet tells.
+        raise Refused("workbook_too_large")
     if code:
         log.warning("workbook reader ended with %s (%s)", code, _fault(said.decode("utf-8", "replace")))
         raise Refused("workbook_unreadable")
