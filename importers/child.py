@@ -50,11 +50,6 @@ def main() -> None:
         _write({"refused": refusal.code, "facts": refusal.facts})
     except MemoryError:
         _write({"refused": "workbook_too_large", "facts": {}})
-    except BaseException as fault:
-        # What python-calamine trips over in a broken file is no Exception of Python's.
-        if type(fault).__name__ != "PanicException":
-            raise
-        _write({"refused": "workbook_unreadable", "facts": {}})
 
 
 def _read(request: Mapping[str, Any]) -> Iterator[Json]:

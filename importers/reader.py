@@ -203,6 +203,9 @@ def _run_child(request: bytes, answer: IO[bytes], seconds: int) -> None:
     if code and b"memory allocation of" in said:
         # python-calamine makes room for all cells between the first and the last one of which a sheet tells.
         raise Refused("workbook_too_large")
+    if code and b"PanicException" in said:
+        # What python-calamine trips over in a broken file is no Exception that its caller could name.
+        raise Refused("workbook_unreadable")
     if code:
         log.warning("workbook reader ended with %s (%s)", code, _fault(said.decode("utf-8", "replace")))
         raise Refused("workbook_unreadable")

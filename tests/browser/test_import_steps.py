@@ -71,15 +71,7 @@ def test_a_file_is_dropped_mapped_and_put_right(browser: Browser, center: Center
 
         expect(page.get_by_role("heading", level=1)).to_have_text("取込内容の確認")
         assert looked_at(page) == []
-        page.get_by_role("link", name="結果を書き込んだファイル").click()
-        page.get_by_role("button", name="ファイルを作る").click()
-        expect(page.locator("progress")).to_be_visible()
-        assert looked_at(page, NARROW) == []
-        center.hand_back()
-        expect(page.get_by_role("link", name="ファイルを受け取る")).to_be_visible()
-        assert looked_at(page, NARROW) == []
-        page.get_by_role("link", name="11月分.csv").click()
-
+        fetch_the_file(page, center)
         cell = page.get_by_role("textbox", name="終了日")
         press_e_where_the_cursor_stands(page, cell)
         cell.fill("あした")
@@ -109,6 +101,18 @@ def test_a_file_is_dropped_mapped_and_put_right(browser: Browser, center: Center
         page.get_by_role("link", name="この取込を元に戻す").click()
         assert looked_at(page) == []
     context.close()
+
+
+def fetch_the_file(page: Page, center: Center) -> None:
+    """From the plan to the workbook handed back and to the plan again."""
+    page.get_by_role("link", name="結果を書き込んだファイル").click()
+    page.get_by_role("button", name="ファイルを作る").click()
+    expect(page.locator("progress")).to_be_visible()
+    assert looked_at(page, NARROW) == []
+    center.hand_back()
+    expect(page.get_by_role("link", name="ファイルを受け取る")).to_be_visible()
+    assert looked_at(page, NARROW) == []
+    page.get_by_role("link", name="11月分.csv").click()
 
 
 def press_e_where_the_cursor_stands(page: Page, cell: Locator) -> None:
