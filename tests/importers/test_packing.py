@@ -16,7 +16,7 @@ def test_a_column_arrives_as_it_left(column: list[str]) -> None:
 
 
 @pytest.mark.parametrize("upper", [True, False])
-def test_codes_at_once_are_what_each_alone_is(upper: bool) -> None:  # noqa: FBT001 - a parameter of the test
+def test_codes_at_once_are_what_each_alone_is(upper: bool) -> None:
     codes = ["cv41", "SRX300-SYS-JB", "a.b_c/d+e", "0", "x" * 100]
 
     assert parse_codes(codes, upper=upper) == [parse_code(code, upper=upper) for code in codes]
