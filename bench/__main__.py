@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 
+from bench.beside_import import measure_disturbed
 from bench.claims import measure_claims
 from bench.corpus import unresolved_numbers
 from bench.databases import KINDS, loaded
@@ -14,11 +15,11 @@ from bench.imports import measure_import
 from bench.letters import measure_letters
 from bench.measure import Plan, measure_pages, weigh
 from bench.pages import PAGES
-from bench.report import HEAD, claim_lines, import_lines, letter_lines, page_line, stranger_lines, table, weighed_lines, weight_lines
+from bench.report import HEAD, claim_lines, disturbed_lines, import_lines, letter_lines, page_line, stranger_lines, table, weighed_lines, weight_lines
 from bench.strangers import ask_as_stranger
 from bench.weight import weigh_pages
 
-_PARTS = (*PAGES, "weight", "memory", "import", "letters", "strangers", "jobs")
+_PARTS = (*PAGES, "weight", "memory", "import", "beside-import", "letters", "strangers", "jobs")
 
 
 def main() -> None:
@@ -39,6 +40,8 @@ def main() -> None:
                     print(page_line(one), flush=True)
             if "import" in asked.only:
                 print(table("Import", import_lines(measure_import(databases, asked.lines))), flush=True)
+            if "beside-import" in asked.only:
+                print(table("The queue while an import is applied", disturbed_lines(measure_disturbed(databases, asked.tickets, asked.lines))), flush=True)
             if "letters" in asked.only:
                 print(table("Letters", letter_lines(measure_letters(databases, asked.letters, plan.rounds))), flush=True)
             if "strangers" in asked.only:

@@ -23,6 +23,8 @@ class Seen:
     most: int
     counter: int
     times: list[float] = field(default_factory=list[float])
+    moments: list[float] = field(default_factory=list[float])
+    """When each answer was there, by the clock of the machine."""
     fault: str = ""
 
     def next_number(self) -> bytes:
@@ -62,6 +64,7 @@ class Client(asyncio.Protocol):
         if len(self._buffer) < end + 4 + length:
             return
         self._seen.times.append((time.perf_counter() - self._began) * 1000)
+        self._seen.moments.append(time.time())
         status = int(head[9:12])
         if status != self._seen.wanted:
             self._seen.fault = self._seen.fault or f"{status} instead of {self._seen.wanted}: {self._buffer[:2000].decode(errors='replace')}"
@@ -111,7 +114,7 @@ def main() -> None:
     clients = [[base64.b64decode(request) for request in requests] for requests in task["clients"]]
     seen = Seen(task["wanted"], time.perf_counter() + task["seconds"], task["most"], task["counter"])
     seconds = asyncio.run(load(task["port"], clients, seen))
-    json.dump({"seconds": seconds, "times": seen.times, "fault": seen.fault}, sys.stdout)
+    json.dump({"seconds": seconds, "times": seen.times, "moments": seen.moments, "fault": seen.fault}, sys.stdout)
 
 
 if __name__ == "__main__":

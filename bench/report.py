@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.beside_import import Disturbed
 from bench.claims import Claimed
 from bench.imports import Imported
 from bench.letters import Sent
@@ -16,6 +17,8 @@ NOW, LATER = 2.0, 1.5
 STATEMENTS = {"queue": 4, "ticket": 6, "reply": 10}
 _MEMORY, _START = 1.2, 1.3
 _PLANNED, _APPLIED, _READING_MB = 0.30, 0.20, 150.0
+_DISTURBED = {"sqlite": 2.0, "postgresql": 1.3}
+"""How many times as long the queue's p99 may be while an import is applied."""
 _LETTERS, _SPREAD = 0.8, 2.5
 """Of a bare loop with one worker, and that many times as much with four."""
 _ALIKE = 0.1
@@ -66,6 +69,17 @@ def import_lines(one: Imported) -> list[str]:
         f"{one.database:<11}{'planned':<19}{one.planned:>7.2f} s {one.rows / one.planned:>9,.0f} rows/s, {planned:.2f} of calamine {_floor(planned, _PLANNED)}",
         f"{one.database:<11}{'and applied':<19}{whole:>7.2f} s {one.rows / whole:>9,.0f} rows/s, {applied:.2f} of calamine {_floor(applied, _APPLIED)}",
         f"{one.database:<11}peak of the reading process {one.reading_mb:.0f} MB above idle {_word(one.reading_mb, _READING_MB)}",
+        f"{one.database:<11}peak of the planning process {one.planning_mb:.0f} MB above idle; the web process takes no part",
+    ]
+
+
+def disturbed_lines(one: Disturbed) -> list[str]:
+    """The queue in peace and while an import is applied."""
+    ratio = one.busy[1] / one.quiet[1]
+    return [
+        f"{one.database:<11}in peace           p50 {one.quiet[0]:>7.2f} ms, p99 {one.quiet[1]:>7.2f} ms",
+        f"{one.database:<11}beside an import   p50 {one.busy[0]:>7.2f} ms, p99 {one.busy[1]:>7.2f} ms of {one.answers} answers",
+        f"{one.database:<11}{one.rows:,} rows applied in {one.seconds:.1f} s; p99 {_held(ratio, _DISTURBED[one.database])}",
     ]
 
 

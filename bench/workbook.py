@@ -28,9 +28,9 @@ _RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships
 _OURS = frozenset({"xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"})
 
 
-def lines(count: int, *, of: date) -> Iterator[tuple[str | date, ...]]:
-    """`count` rows under HEADINGS, ten a certificate; `of` is the day the contracts began about."""
-    for number in range(count):
+def lines(count: int, *, of: date, first: int = 0) -> Iterator[tuple[str | date, ...]]:
+    """`count` rows under HEADINGS from the number `first` on, ten a certificate; `of` is the day the contracts began about."""
+    for number in range(first, first + count):
         certificate = number // _LINES
         begins = date(of.year, certificate % 12 + 1, 1)
         family = certificate % len(_FAMILIES)
@@ -50,15 +50,15 @@ def lines(count: int, *, of: date) -> Iterator[tuple[str | date, ...]]:
         )
 
 
-def write_workbook(path: Path, count: int, *, of: date) -> None:
-    """Write `count` lines as an xlsx file."""
+def write_workbook(path: Path, count: int, *, of: date, first: int = 0) -> None:
+    """Write `count` lines from the number `first` on as an xlsx file."""
     known: dict[str, int] = {}
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         _copy_frame(archive)
         with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
             sheet.write(f'<?xml version="1.0" encoding="UTF-8"?><worksheet xmlns="{_MAIN}"><sheetData>'.encode())
             sheet.write(_row(1, HEADINGS, known).encode())
-            for number, line in enumerate(lines(count, of=of), start=2):
+            for number, line in enumerate(lines(count, of=of, first=first), start=2):
                 sheet.write(_row(number, line, known).encode())
             sheet.write(b"</sheetData></worksheet>")
         texts = "".join(f"<si><t>{escape(text)}</t></si>" for text in known)

@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -77,11 +78,14 @@ def run_confined(
     # Nothing of ours goes into a process that reads a stranger's file: no secrets, no addresses of services.
     environment = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PATH": os.defpath, **({"TMPDIR": str(folder)} if folder else {})}
     command = [sys.executable, "-E", "-s", "-m", module]
-    with subprocess.Popen(  # noqa: S603 - a module of ours
-        command, stdin=subprocess.PIPE, stdout=answer, stderr=subprocess.PIPE, cwd=_ROOT, env=environment
-    ) as child:
+    # As a file: `communicate` forgets what of a request it could not send before its time was up.
+    with tempfile.TemporaryFile() as asked:
+        asked.write(request)
+        asked.seek(0)
+        child = subprocess.Popen(command, stdin=asked, stdout=answer, stderr=subprocess.PIPE, cwd=_ROOT, env=environment)  # noqa: S603 - a module of ours
+    with child:
         try:
-            said = _wait(child, request, seconds * PATIENCE, watch, look_seconds)
+            said = _wait(child, seconds * PATIENCE, watch, look_seconds)
         except subprocess.TimeoutExpired:
             raise Refused("workbook_too_slow") from None
         finally:
@@ -93,15 +97,13 @@ def run_confined(
     return child.returncode, said
 
 
-def _wait(child: subprocess.Popen[bytes], request: bytes, patience: float, watch: Callable[[], None] | None, look_seconds: float) -> bytes:
+def _wait(child: subprocess.Popen[bytes], patience: float, watch: Callable[[], None] | None, look_seconds: float) -> bytes:
     """What it said when it ended. Raises TimeoutExpired, and what `watch` raises."""
     until = time.monotonic() + patience
-    told: bytes | None = request
     while True:
         try:
-            return child.communicate(told, timeout=look_seconds if watch else patience)[1]
+            return child.communicate(timeout=look_seconds if watch else patience)[1]
         except subprocess.TimeoutExpired:
             if watch is None or time.monotonic() >= until:
                 raise
             watch()
-            told = None

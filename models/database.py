@@ -28,11 +28,13 @@ from sqlalchemy import (
     Table,
     any_,
     cast,
+    collate,
     create_engine,
     event,
     func,
     inspect,
     literal,
+    or_,
     select,
     text,
     type_coerce,
@@ -271,6 +273,14 @@ def day_of(session: Session, held: ColumnElement[str]) -> ColumnElement[date]:
     """A column of ISO dates as dates."""
     # SQLite keeps dates as such texts.
     return type_coerce(held, Date) if is_sqlite(session) else cast(held, Date)
+
+
+def any_holds(session: Session, texts: Sequence[ColumnElement[str]], part: str) -> ColumnElement[bool]:
+    """Whether one of `texts` holds `part`, whatever the case of its ASCII letters; for rows that are looked through one by one."""
+    # What is dear is joining texts on SQLite, whose LIKE minds no case, and on PostgreSQL the lower case of a language.
+    if is_sqlite(session):
+        return or_(*(held.contains(part, autoescape=True) for held in texts))
+    return or_(*(func.strpos(func.lower(collate(held, "C")), part.lower()) > 0 for held in texts))
 
 
 def among_ids(session: Session, held: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:

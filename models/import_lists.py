@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import reduce
 
 from sqlalchemy import ColumnElement, TextClause, func, select, union
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine
+from models.database import any_holds
 from models.imports import CELL_COLUMNS, RENEWS, BatchKind, BatchState, ImportBatch, ImportRow
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
@@ -93,7 +92,7 @@ def plan_page(
     elif after is not None:
         beyond.append(ImportRow.position > after)
     if sought:
-        beyond.append(func.lower(_CELLS).contains(fold(sought).lower(), autoescape=True))
+        beyond.append(any_holds(session, _CELLS, fold(sought)))
     walks = [select(ImportRow.id).where(*beyond, *conditions).order_by(order).limit(limit + 1) for conditions in _conditions(shown)]
     chosen = walks[0] if len(walks) == 1 else union(*(select(walk.subquery().c.id) for walk in walks))
     found = session.scalars(select(ImportRow).where(ImportRow.id.in_(chosen)).order_by(order).limit(limit + 1)).all()
@@ -165,5 +164,4 @@ _OF: dict[Show, tuple[ColumnElement[bool] | TextClause, ...]] = {
 }
 
 
-_CELLS = reduce(operator.add, [getattr(ImportRow, name) + "\x1f" for name in CELL_COLUMNS])
-"""All that a row says, with a sign between that no cell holds."""
+_CELLS: list[ColumnElement[str]] = [getattr(ImportRow, name) for name in CELL_COLUMNS]

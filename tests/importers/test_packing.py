@@ -1,0 +1,27 @@
+"""Columns travel as one text and arrive as they left; codes read at once are what each alone is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from importers.cells import parse_code, parse_codes
+from importers.packing import pack, unpack
+
+
+@pytest.mark.parametrize("column", [["A1", "", "東西"], [""], ["", ""], ["a\x7fb", "c"], ['"', "\\", "\n"]])
+def test_a_column_arrives_as_it_left(column: list[str]) -> None:
+    assert unpack(json.loads(json.dumps(pack(column)))) == column
+
+
+@pytest.mark.parametrize("upper", [True, False])
+def test_codes_at_once_are_what_each_alone_is(upper: bool) -> None:
+    codes = ["cv41", "SRX300-SYS-JB", "a.b_c/d+e", "0", "x" * 100]
+
+    assert parse_codes(codes, upper=upper) == [parse_code(code, upper=upper) for code in codes]
+
+
+@pytest.mark.parametrize("odd", ["", " A", "Ａ", "ditto", "dittoX", "A\nB", "A B", "A\u200b", "x" * 101, "-A", 12, None, True])
+def test_one_odd_cell_sends_all_to_be_read_alone(odd: object) -> None:
+    assert parse_codes(["A1", odd, "B2"]) is None
