@@ -43,6 +43,7 @@ from models.requests import ExceptionRequest
 from models.saved_views import SavedView
 from models.search import Sought, find_tickets
 from models.tickets import Message, Ticket
+from rules.calendar import BusinessCalendar
 from rules.requests import RequestState
 from rules.tickets import ENDED, Priority, State
 
@@ -90,6 +91,7 @@ class Wanted:
     assignee_id: int | None = None
     unassigned: bool = False
     family_id: int | None = None
+    priority: Priority | None = None
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,11 @@ class Masters:
     families: Mapping[int, tuple[str, str]]
     staff: Mapping[int, str]
     company_days: frozenset[date]
+
+    @property
+    def calendar(self) -> BusinessCalendar:
+        """The desk's business calendar."""
+        return BusinessCalendar(self.company_days)
 
 
 @dataclass(frozen=True)
@@ -276,6 +283,8 @@ def conditions_of(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(Ticket.assignee_id == wanted.assignee_id)
     if wanted.family_id is not None:
         found.append(Ticket.family_id == wanted.family_id)
+    if wanted.priority is not None:
+        found.append(Ticket.priority == wanted.priority)
     return found
 
 
