@@ -162,7 +162,7 @@ def test_what_was_touched_since_stays_and_late_is_late(engine: Engine, client: C
     client.get(chosen(tickets[:1], "state") + "&to=resolved")
     page = client.submit("1件を「解決済み」にする")
     clock.advance(minutes=11)
-    assert "元に戻す" not in client.get(page.path).text
+    assert "まで元に戻せます" not in client.get(page.path).text
     late = client.post(f"{page.path}/undo", {"csrf_token": client.csrf_token()})
     assert late.says("元に戻せる時間を過ぎました。")
 
