@@ -22,6 +22,7 @@ _EVENTS = {
     "reply": N_("{who}が返信しました"),
     "answer": N_("{who}が返信しました"),
     "withdraw_answer": N_("{who}が返信を取り消しました"),
+    "undo_change": N_("{who}がまとめた変更を元に戻しました"),
     "note": N_("{who}が社内メモを書きました"),
     "assign": N_("{who}が担当を「{before}」から「{after}」に変更しました"),
     "change_state": N_("{who}が状態を「{before}」から「{after}」に変更しました"),
@@ -42,6 +43,7 @@ _BETWEEN_POSTS = {
     "change_state": "pen",
     "change_priority": "flag",
     "withdraw_answer": "undo",
+    "undo_change": "undo",
     "change_cc": "mail",
     "change_product": "pen",
     "change_ticket_category": "pen",
@@ -138,7 +140,7 @@ def event_of(entry: Row[Any], language: str) -> Event:
     who = translate(named, language).format(name=labels.actor(entry.name, language))
     before, after = _change(entry.kind, facts, language)
     text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
-    if entry.kind in ("answer", "reply", "ask_center", "answer_center") and before != after:
+    if entry.kind in ("answer", "reply", "undo_change", "ask_center", "answer_center") and before != after:
         text = translate(_STATE_ALONG, language).format(text=text, before=before, after=after)
     return Event(text, entry.at, _BETWEEN_POSTS.get(entry.kind, ""))
 
