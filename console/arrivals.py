@@ -10,6 +10,7 @@ from console.paging import number
 from console.queue import PATH, News, index, read_choice, wanted_of
 from models.arrivals import count_arrivals
 from models.queue import queue_masters
+from rules.calendar import BusinessCalendar
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -34,7 +35,7 @@ def arrivals(call: Call) -> Response:
     since, known = _moment(call), number(call.query("n")) or 0
     if since is None or choice.q:
         return call.finish(Response(status_code=204))
-    wanted = wanted_of(choice, call, masters, masters.calendar)
+    wanted = wanted_of(choice, call, masters, BusinessCalendar(masters.company_days))
     count = count_arrivals(call.session, wanted, since)
     if count == known:
         return call.finish(Response(status_code=204))

@@ -18,6 +18,7 @@ from models.base import AnyRow
 from models.bulk_changes import BulkChange, changed_tickets, queues_of, tickets_to_change
 from models.queue import Masters, found_rows, queue_masters, queue_rows
 from rules.bulk import BulkAct, Wish, check_reach, foresee
+from rules.calendar import BusinessCalendar
 from rules.refusal import Refused
 from rules.rights import Area, Right, may_change
 from rules.search import terms_of
@@ -145,7 +146,7 @@ def _page(call: Call, told: Told, *, status: int = 200) -> Response:
         next_states=[(state.value, labels.state(state, language)) for state in NEXT_STATES],
         submission=call.form.value("submission") or secrets.token_urlsafe(16),
         may_apply=may_change(call.staff.roles, Area.BULK),
-        **({} if call.basis.is_htmx else frame(call, calendar=masters.calendar)),
+        **({} if call.basis.is_htmx else frame(call, calendar=BusinessCalendar(masters.company_days))),
     )
 
 
@@ -175,7 +176,7 @@ def _queues(call: Call) -> frozenset[int] | None:
 
 def _all(call: Call, choice: Choice, masters: Masters) -> list[int]:
     """The numbers of the list's first tickets, one more than may be changed at a time."""
-    wanted, limit = wanted_of(choice, call, masters, masters.calendar), call.limits.bulk_tickets + 1
+    wanted, limit = wanted_of(choice, call, masters, BusinessCalendar(masters.company_days)), call.limits.bulk_tickets + 1
     if choice.q:
         return [row.id for row in found_rows(call.session, wanted, terms_of(choice.q), limit=limit)]
     return [row.id for row in queue_rows(call.session, wanted, choice.order, limit=limit)]

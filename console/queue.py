@@ -169,7 +169,7 @@ def index(call: Call) -> Response:
     if not call.staff.may("tickets", "r"):
         return _asked(call)
     masters = queue_masters(call.session)
-    calendar = masters.calendar
+    calendar = BusinessCalendar(masters.company_days)
     choice = read_choice(call, masters)
     rows, turns = load_page(call, choice, wanted_of(choice, call, masters, calendar))
     lines = lines_of(rows, masters, calendar, call.now, call.basis.language)

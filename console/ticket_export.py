@@ -16,7 +16,7 @@ from importers.xlsx_stream import Look, StreamCell, Styled, Table, write_tables
 from models.base import NEVER, AnyRow
 from models.queue import queue_masters
 from models.ticket_export import exported_tickets
-from rules.calendar import TOKYO
+from rules.calendar import TOKYO, BusinessCalendar
 from rules.rights import Area, Right
 from rules.search import terms_of
 from web.access import staff
@@ -40,7 +40,7 @@ def export(call: Call) -> Response:
     choice = read_choice(call, masters, call.form.value)
     conditions = [f"{name}：{value}" for name, value, _ in conditions_of(choice, call, masters)]
     journal.record(call.session, "export_tickets", "ticket", None, by=call.staff, now=call.now, kind=kind, conditions=conditions)
-    wanted = wanted_of(choice, call, masters, masters.calendar)
+    wanted = wanted_of(choice, call, masters, BusinessCalendar(masters.company_days))
     tickets = exported_tickets(call.wiring.engine, wanted, terms_of(choice.q) if choice.q else (), most=call.limits.export_rows)
     lines = (_cells(row, call.basis.language) for row in tickets)
     pieces = csv_of(_texts(lines), encoding=encoding) if encoding else write_tables([Table(TICKETS_SHEET, _rows(lines), _WIDTHS)])

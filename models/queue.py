@@ -43,7 +43,6 @@ from models.requests import ExceptionRequest
 from models.saved_views import SavedView
 from models.search import Sought, find_tickets
 from models.tickets import Message, Ticket
-from rules.calendar import BusinessCalendar
 from rules.requests import RequestState
 from rules.tickets import ENDED, Priority, State
 
@@ -101,11 +100,6 @@ class Masters:
     families: Mapping[int, tuple[str, str]]
     staff: Mapping[int, str]
     company_days: frozenset[date]
-
-    @property
-    def calendar(self) -> BusinessCalendar:
-        """The desk's business calendar."""
-        return BusinessCalendar(self.company_days)
 
 
 @dataclass(frozen=True)
