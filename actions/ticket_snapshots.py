@@ -8,7 +8,7 @@ from typing import Any
 
 from models.tickets import Ticket
 
-_UNDONE = ("state", "state_before", "unresolved", "clock_left", "assignee_id", "priority", "category_id")
+_UNDONE = ("state", "state_before", "unresolved", "clock_left", "assignee_id")
 _UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
 
 
@@ -19,8 +19,8 @@ def snapshot(ticket: Ticket) -> dict[str, Any]:
 
 
 def restore(ticket: Ticket, before: Mapping[str, Any]) -> None:
-    """Set what `snapshot` kept; whether nothing else came since is the caller's to know. What an older version did not keep stays."""
-    for name in before.keys() & {*_UNDONE}:
+    """Set what `snapshot` kept; whether nothing else came since is the caller's to know."""
+    for name in _UNDONE:
         setattr(ticket, name, before[name])
-    for name in before.keys() & {*_UNDONE_MOMENTS}:
+    for name in _UNDONE_MOMENTS:
         setattr(ticket, name, datetime.fromisoformat(before[name]) if before[name] else None)

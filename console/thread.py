@@ -140,7 +140,7 @@ def event_of(entry: Row[Any], language: str) -> Event:
     who = translate(named, language).format(name=labels.actor(entry.name, language))
     before, after = _change(entry.kind, facts, language)
     text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
-    if entry.kind in ("answer", "reply", "undo_change", "ask_center", "answer_center") and before != after:
+    if entry.kind in ("answer", "reply", "ask_center", "answer_center") and before != after:
         text = translate(_STATE_ALONG, language).format(text=text, before=before, after=after)
     return Event(text, entry.at, _BETWEEN_POSTS.get(entry.kind, ""))
 
