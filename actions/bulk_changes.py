@@ -197,7 +197,6 @@ def _undo_one(session: Session, row: BulkChangeTicket, *, by: StaffMember, limit
                 withdraw_answer(session, ticket, row.message_id, by=by, limits=limits, now=now)
         except Refused as refused:
             return refused.code
-        return UNDONE
     if snapshot(ticket) == row.before:
         return UNDONE
     state, assignee = ticket.state, ticket.assignee_id

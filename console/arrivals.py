@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from starlette.responses import Response
 
 from console.paging import number
-from console.queue import PATH, News, read_choice, wanted_of
+from console.queue import PATH, News, index, read_choice, wanted_of
 from models.arrivals import count_arrivals
 from models.queue import queue_masters
 from rules.rights import Area, Right
@@ -21,7 +21,14 @@ _LONGEST = timedelta(days=7)
 
 
 def arrivals(call: Call) -> Response:
-    """The link that draws the list anew; nothing (204) while the page knows the number already, and for a search, whose hits nobody counts."""
+    """The link that draws the list anew; nothing (204) while the page knows the number already, and for a search, whose hits nobody counts.
+
+    Whoever comes here by the sign-in, to which the question of an idle page led, sees the list.
+    """
+    if not call.basis.is_htmx:
+        return index(call)
+    # A page that asks by itself is no sign that somebody is there: the session idles on.
+    call.afterwards.clear()
     masters = queue_masters(call.session)
     choice = read_choice(call, masters)
     since, known = _moment(call), number(call.query("n")) or 0

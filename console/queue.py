@@ -21,7 +21,7 @@ from rules.calendar import BusinessCalendar
 from rules.reminders import near_edges
 from rules.rights import Area, Right, may_change
 from rules.search import excerpt, marked, terms_of
-from rules.tickets import ENDED, State
+from rules.tickets import ENDED, Priority, State
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get
@@ -70,6 +70,7 @@ class Choice:
     assignee: str = ""
     """"" (anybody), ``me``, ``none`` or a staff member's id."""
     product: str = ""
+    priority: str = ""
     q: str = ""
     sort: str = ""
     saved: str = ""
@@ -78,7 +79,7 @@ class Choice:
     @property
     def view(self) -> str:
         """The side menu's view that this is, "" for none."""
-        if self.product or self.q:
+        if self.product or self.priority or self.q:
             return ""
         return next((name for name, pair in _VIEWS.items() if pair == (self.state, self.assignee)), "")
 
@@ -119,7 +120,7 @@ class Choice:
         """The conditions as an address or a form carries them; what is usual is left out."""
         default = _ALL if self.q else _UNRESOLVED
         named: dict[str, str] = {"view": self.view} if self.view else {"state": "" if self.state == default else self.state, "assignee": self.assignee}
-        named |= {"product": self.product, "q": self.q, "sort": "" if self.sort == self.orders[0] else self.sort}
+        named |= {"product": self.product, "priority": self.priority, "q": self.q, "sort": "" if self.sort == self.orders[0] else self.sort}
         return {name: value for name, value in named.items() if value}
 
 
@@ -211,7 +212,10 @@ def read_choice(call: Call, masters: Masters, told: Callable[[str], str] | None 
     if assignee == str(call.staff.id):
         assignee = "me"
     saved = told("saved")
-    return Choice(state, assignee, product, q, _known(told("sort"), [*Order]), saved if saved.isascii() and saved.isdecimal() and len(saved) < 10 else "")
+    priority = _known(told("priority"), [*Priority])
+    return Choice(
+        state, assignee, product, priority, q, _known(told("sort"), [*Order]), saved if saved.isascii() and saved.isdecimal() and len(saved) < 10 else ""
+    )
 
 
 def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[Any]], Turns]:
@@ -296,6 +300,7 @@ def wanted_of(choice: Choice, call: Call, masters: Masters, calendar: BusinessCa
         due_by=near_edges(calendar, call.now) if state == _DUE else None,
         assignee_id=call.staff.id if choice.assignee == "me" else int(choice.assignee) if choice.assignee.isdecimal() else None,
         unassigned=choice.assignee == "none",
+        priority=Priority(choice.priority) if choice.priority else None,
         family_id=next((number for number, (slug, _) in masters.families.items() if slug == choice.product), None),
     )
 
@@ -337,6 +342,8 @@ def conditions_of(choice: Choice, call: Call, masters: Masters) -> list[tuple[st
     if choice.product:
         name = next(name for slug, name in masters.families.values() if slug == choice.product)
         found.append((translate(N_("製品"), language), name, choice.url(product="")))
+    if choice.priority:
+        found.append((translate(N_("優先度"), language), labels.priority(choice.priority, language), choice.url(priority="")))
     if choice.q:
         found.append((translate(N_("検索"), language), choice.q, choice.url(q="", sort="")))
     return found
@@ -348,6 +355,7 @@ def _options(choice: Choice, masters: Masters, language: str) -> dict[str, list[
         "state": _state_options(language),
         "sort": [(order.value, sort_word(order, language)) for order in choice.orders],
         "product": [(slug, name) for slug, name in masters.families.values()],
+        "priority": [(priority.value, labels.priority(priority, language)) for priority in Priority],
         "assignee": [
             ("me", translate(N_("自分"), language)),
             ("none", translate(N_("未割り当て"), language)),

@@ -94,6 +94,7 @@ class Wanted:
     assignee_id: int | None = None
     unassigned: bool = False
     family_id: int | None = None
+    priority: Priority | None = None
 
 
 @dataclass(frozen=True)
@@ -282,6 +283,8 @@ def conditions_of(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(Ticket.assignee_id == wanted.assignee_id)
     if wanted.family_id is not None:
         found.append(Ticket.family_id == wanted.family_id)
+    if wanted.priority is not None:
+        found.append(Ticket.priority == wanted.priority)
     return found
 
 

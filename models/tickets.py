@@ -44,6 +44,11 @@ class Ticket(Base):
         Index("ix_ticket_unresolved_updated", "unresolved", "updated_at", "id"),
         Index("ix_ticket_unresolved", "unresolved", "id"),
         Index("ix_ticket_updated", "updated_at", "id"),
+        # Of one product or one person, resolved ones too, in the other orders of the queue.
+        Index("ix_ticket_family_updated", "family_id", "updated_at", "id"),
+        Index("ix_ticket_family_number", "family_id", "id"),
+        Index("ix_ticket_assignee_updated", "assignee_id", "updated_at", "id"),
+        Index("ix_ticket_assignee_number", "assignee_id", "id"),
         Index("ix_ticket_account", "account_id", "id"),
         Index("ix_ticket_contract", "contract_key"),
         Index("ix_ticket_serial", "serial_key"),

@@ -9,10 +9,18 @@ revision = "0019"
 down_revision = "0017"
 branch_labels = None
 depends_on = None
+_INDEXES = {
+    "ix_ticket_family_updated": ["family_id", "updated_at", "id"],
+    "ix_ticket_family_number": ["family_id", "id"],
+    "ix_ticket_assignee_updated": ["assignee_id", "updated_at", "id"],
+    "ix_ticket_assignee_number": ["assignee_id", "id"],
+}
 
 
 def upgrade() -> None:
-    """Add the tables."""
+    """Add the tables, and indexes for a product's and a person's tickets in every order."""
+    for name, columns in _INDEXES.items():
+        op.create_index(name, "ticket", columns)
     _add_views()
     op.create_table(
         "bulk_change",
@@ -81,3 +89,5 @@ def downgrade() -> None:
     """Nobody keeps a view, and no bulk change can be undone any more; the journal still tells of them."""
     for table in ("bulk_change_ticket", "bulk_change", "start_view", "saved_view"):
         op.drop_table(table)
+    for name in _INDEXES:
+        op.drop_index(name, "ticket")

@@ -17,11 +17,13 @@ import console.routes
 import customer_portal.routes
 from asgi import application
 from models.base import Base
+from models.bulk_changes import BulkChange
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.outbox import Letter
 from models.radar import AccountFinding
+from models.saved_views import SavedView
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
 from rules.email_changes import ChangeState
@@ -197,9 +199,12 @@ def _ticket(session: Session, numbers: dict[str, str], stored: Sequence[str]) ->
     change.state, change.before = ChangeState.NOTIFIED, {"parties": [], "accounts": []}
     finding = AccountFinding(account_id=account.id, kind=Finding.ADDRESS_GONE, found_at=NOW, checked_at=NOW)
     proof = session.scalars(select(Attachment.id).where(Attachment.token == "file-of-customer")).one()
-    session.add_all([finding, EmailChangeFile(change_id=change.id, attachment_id=proof)])
+    many = BulkChange(staff_id=member.id, staff_name=member.name, act="assign", facts={}, submission="x", at=NOW)
+    view = SavedView(staff_id=member.id, shared=True, name="x", query="", position=0, created_at=NOW, updated_at=NOW)
+    session.add_all([finding, many, view, EmailChangeFile(change_id=change.id, attachment_id=proof)])
     session.flush()
     numbers |= {"email-changes id": str(change.id), "maintenance-email id": str(change.id), "radar id": str(finding.id)}
+    numbers |= {"bulk id": str(many.id), "views id": str(view.id)}
     numbers["email-changes token"] = "file-of-customer"
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from models.database import transaction
+from models.people import Staff, StaffSession
 from rules.tickets import State
 from tests.client import Client
 from tests.clock import Clock
@@ -40,6 +41,22 @@ def test_a_list_is_told_what_came_since_it_was_drawn_and_only_of_its_own(engine:
     assert client.get(again.attributes["hx-get"], headers=HTMX, expect=204).content == b""
     link = page.root.first("a")
     assert link and client.get(link.attributes["href"]).text.count("#10") == 7
+
+
+def test_a_list_that_asks_by_itself_keeps_nobody_signed_in(engine: Engine, client: Client, clock: Clock) -> None:
+    with transaction(engine) as session:
+        sign_in_staff(client, session, add_staff(session))
+    url = f"/console/tickets/arrivals?since={int(NOW.timestamp())}"
+    clock.advance(hours=5)
+    client.get(url, headers=HTMX, expect=204)
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(StaffSession.seen_at)).all() == [NOW]
+    clock.advance(hours=4)
+
+    assert client.get(url, headers=HTMX, follow=False).headers["hx-redirect"].startswith("/console/sign-in?next=%2Fconsole%2Ftickets%2Farrivals")
+    with transaction(engine) as session:
+        sign_in_staff(client, session, session.scalars(select(Staff)).one(), now=clock())
+    assert client.get(url).heading.startswith("すべてのチケット")
 
 
 def test_a_search_and_a_list_of_last_year_are_told_nothing(engine: Engine, client: Client) -> None:

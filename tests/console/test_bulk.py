@@ -97,6 +97,7 @@ def test_without_scripts_tickets_are_ticked_assigned_and_brought_back(engine: En
     assert page.says("変更した 2件のうち、2件を元に戻しました。")
     assert [(now_is(engine, ticket).assignee_id, now_is(engine, ticket).state) for ticket in tickets[:2]] == [(None, State.NEW), (None, State.OPEN)]
     assert now_is(engine, tickets[0]).due_at == NOW + HOUR
+    assert client.get(f"/console/tickets/{tickets[0].id}").says("中村さんがまとめた変更を元に戻しました")
     assert client.get("/console/journal").says("まとめた変更から、このチケットを元に戻しました", "まとめて操作", "担当の変更")
 
 
@@ -162,7 +163,7 @@ def test_what_was_touched_since_stays_and_late_is_late(engine: Engine, client: C
     client.get(chosen(tickets[:1], "state") + "&to=resolved")
     page = client.submit("1件を「解決済み」にする")
     clock.advance(minutes=11)
-    assert "元に戻す" not in client.get(page.path).text
+    assert "まで元に戻せます" not in client.get(page.path).text
     late = client.post(f"{page.path}/undo", {"csrf_token": client.csrf_token()})
     assert late.says("元に戻せる時間を過ぎました。")
 

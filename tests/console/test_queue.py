@@ -99,6 +99,19 @@ def test_filters_narrow_the_list_and_each_can_be_taken_off(engine: Engine, clien
     assert subjects(client.click("絞り込み「製品：Juniper-SRX」を外す")) == ["私の SRX", "私の Ruckus"]
 
 
+def test_a_priority_narrows_the_list_and_stands_in_its_address(engine: Engine, client: Client, nakamura: Staff) -> None:
+    with transaction(engine) as session:
+        account = add_account(session)
+        add_ticket(session, account, subject="急ぎの件").priority = Priority.URGENT
+        add_ticket(session, account, subject="ふつうの件")
+    client.get("/console/tickets?view=unassigned&open=tools")
+
+    page = client.submit("絞り込む", priority="urgent")
+
+    assert subjects(page) == ["急ぎの件"] and "priority=urgent" in page.path and page.says("優先度：緊急", "担当：未割り当て")
+    assert len(subjects(client.click("絞り込み「優先度：緊急」を外す"))) == 2
+
+
 def test_the_filters_form_keeps_what_was_searched(engine: Engine, client: Client, nakamura: Staff) -> None:
     with transaction(engine) as session:
         account = add_account(session)

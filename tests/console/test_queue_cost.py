@@ -87,6 +87,11 @@ def test_the_side_menu_counts_to_99_and_no_further(engine: Engine, client: Clien
         (Wanted(state=State.WAITING_VENDOR), Order.DUE, "ix_ticket_state"),
         (Wanted(state=State.CLOSED), Order.RESOLVED, "ix_ticket_resolved"),
         (Wanted(), Order.UPDATED, "ix_ticket_updated"),
+        (Wanted(unresolved=True), Order.NUMBER, "ix_ticket_unresolved"),
+        (Wanted(family_id=1), Order.UPDATED, "ix_ticket_family_updated"),
+        (Wanted(family_id=1), Order.CREATED, "ix_ticket_family_number"),
+        (Wanted(assignee_id=1), Order.UPDATED, "ix_ticket_assignee_updated"),
+        (Wanted(assignee_id=1), Order.NUMBER, "ix_ticket_assignee_number"),
     ],
 )
 def test_the_queue_walks_an_index_and_sorts_nothing(session: Session, wanted: Wanted, order: Order, index: str) -> None:

@@ -328,7 +328,7 @@ def _meaning(page: Page) -> str:
         return "not here"
     if page.status == 403 and page.document and page.says(ONLY_LOOK):
         return "only look"
-    assert page.status in (200, 204, 403), f"{page.path}: {page.status}"
+    assert page.status in (200, 403), f"{page.path}: {page.status}"
     return "open"
 
 

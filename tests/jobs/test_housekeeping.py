@@ -17,6 +17,7 @@ from jobs.check_files import check
 from jobs.expire import expire
 from jobs.parts import Parts
 from jobs.sweep import sweep_uploads
+from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.outbox import Letter
@@ -24,7 +25,7 @@ from models.people import AccountLink, AccountSession, LinkKind, PendingRegistra
 from models.tickets import Attachment
 from tests.clock import Clock
 from tests.jobs.mailroom import parts_for
-from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_email_change, add_post, add_ticket
+from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_email_change, add_post, add_staff, add_ticket
 
 
 def run_of(parts: Parts, name: str) -> Run:
@@ -49,12 +50,18 @@ def test_what_has_run_out_is_deleted_and_the_rest_stays(engine: Engine, clock: C
                     token_hash=f"s{number}", account_id=account.id, created_at=seen_at, seen_at=seen_at, expires_at=NOW + timedelta(days=1), password_at=seen_at
                 )
             )
+        ticket, member = add_ticket(session, account), add_staff(session)
+        for number, at in enumerate((NOW - timedelta(days=91), NOW)):
+            change = BulkChange(staff_id=member.id, staff_name=member.name, act="assign", facts={}, submission=f"b{number}", at=at)
+            session.add(change)
+            session.flush()
+            session.add(BulkChangeTicket(change_id=change.id, ticket_id=ticket.id, facts={}, before={}, version=1))
         for days in (3, 0):
             count_one(session, "sign_in", "kimura", window=timedelta(minutes=5), now=NOW - timedelta(days=days))
 
     counts = expire(parts, run_of(parts, "expire"))
 
-    assert counts == {"registrations": 1, "links": 1, "customer_sessions": 1, "counts": 1}
+    assert counts == {"registrations": 1, "links": 1, "customer_sessions": 1, "counts": 1, "bulk_tickets": 1, "bulk_changes": 1}
     with transaction(engine, readonly=True) as session:
         assert session.scalars(select(PendingRegistration.token_hash)).all() == ["p1", "p2"]
         assert session.scalars(select(AccountLink.token_hash)).all() == ["l1", "l2"]
