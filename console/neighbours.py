@@ -141,13 +141,11 @@ def withdraw_split(call: Call) -> Response:
 def _related(call: Call, *, status: int = 200) -> Response:
     ticket = _read(call)
     session = call.session
-    linked = linked_tickets(session, ticket.id)
     return call.page(
         _RELATED,
         status=status,
         ticket=ticket,
-        linked=linked,
-        splits=any(row.kind == LinkKind.SPLIT_FROM for row in linked),
+        linked=linked_tickets(session, ticket.id),
         following=following_tickets(session, ticket.id),
         before=[row for number in (ticket.follows_id, ticket.merged_into_id) if number and (row := other_ticket(session, number))],
         of_serial=tickets_of_serial(session, ticket.serial_key, besides=ticket.id, limit=_SHOWN),

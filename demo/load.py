@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from actions import contracts, drafts, import_batches, tickets
 from actions.openings import Opening
+from demo.calls import add_calls
 from demo.exceptions import add_exceptions
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
@@ -60,6 +61,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
             tell(at)
         add_requests(session, people["center"], desk=desk, now=now)
         add_exceptions(session, people["desk"], portal, desk=desk, now=now)
+        add_calls(session, people["nakamura"], desk=desk, calendar=BusinessCalendar(), now=now)
         _begin_a_reply(session, people["nakamura"], now)
         _send_workbook(session, store, people["center"], now)
     return logins()

@@ -112,6 +112,7 @@ def test_the_customer_is_led_to_the_ticket_that_has_the_posts(engine: Engine, cl
     assert page.path.startswith(f"/tickets/{into.id}")
     assert page.says(f"お問合せ #{ticket.id} は、#{into.id} にまとめました。", "同じ件です")
     assert not page.says("社内メモ")
+    assert client.get("/tickets").says(f"#{ticket.id}", f"#{into.id}")
     client.post(f"/tickets/{ticket.id}/replies", {"body": "古い画面から", "csrf_token": client.csrf_token()})
     assert posts(engine, into)[-1] == "古い画面から"
 
