@@ -40,6 +40,7 @@ from web.wiring import Wiring
 # support, lead, service_center, desk, admin, auditor; "own": only what one is asked, or did oneself.
 TABLE = """
 tickets    w    w  own  r    r  r
+bulk       own  w  -    -    w  r
 contracts  r    r  w    r    r  r
 imports    -    -  w    -    r  r
 exceptions r    r  r    w    r  r
@@ -84,12 +85,12 @@ POST /console/tickets/{number:int}/match/withdrawal                  tickets w
 GET  /console/tickets/{number:int}/related                           tickets r
 POST /console/tickets/{number:int}/links                             tickets w
 POST /console/tickets/{number:int}/links/{other:int}/removal         tickets w
-GET  /console/tickets/{number:int}/merge                             tickets w
-POST /console/tickets/{number:int}/merge                             tickets w
-POST /console/tickets/{number:int}/merge/withdrawal                  tickets w
-GET  /console/tickets/{number:int}/messages/{message:int}/split      tickets w
-POST /console/tickets/{number:int}/messages/{message:int}/split      tickets w
-POST /console/tickets/{number:int}/split/withdrawal                  tickets w
+GET  /console/tickets/{number:int}/merge                             bulk own
+POST /console/tickets/{number:int}/merge                             bulk own
+POST /console/tickets/{number:int}/merge/withdrawal                  bulk own
+GET  /console/tickets/{number:int}/messages/{message:int}/split      bulk own
+POST /console/tickets/{number:int}/messages/{message:int}/split      bulk own
+POST /console/tickets/{number:int}/split/withdrawal                  bulk own
 POST /console/tickets/{number:int}/questions                         tickets w
 POST /console/tickets/{number:int}/questions/answer                  contracts w
 GET  /console/attachments/{token}                                    tickets r
