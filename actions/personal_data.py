@@ -69,9 +69,18 @@ def export_person(session: Session, account: Account, *, by: Actor, now: datetim
         ),
         "tickets": _rows(
             session,
-            select(Ticket.id, Ticket.subject, Ticket.contract_text, Ticket.serial_text, Ticket.model, Ticket.os_version, Ticket.cc, Ticket.created_at).where(
-                Ticket.account_id == account.id
-            ),
+            select(
+                Ticket.id,
+                Ticket.subject,
+                Ticket.contract_text,
+                Ticket.serial_text,
+                Ticket.model,
+                Ticket.os_version,
+                Ticket.cc,
+                Ticket.created_at,
+                Ticket.contact_name,
+                Ticket.contact_phone,
+            ).where(Ticket.account_id == account.id),
         ),
         "posts": _rows(session, posts.where(*own).order_by(Message.id)),
         "files": _rows(session, files.join(Ticket, Ticket.id == Message.ticket_id).where(*own).order_by(Attachment.id)),

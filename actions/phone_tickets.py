@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import journal, notices
+from actions.attachments import take_files
 from actions.openings import Caller, Opening, new_ticket, search_text
 from actions.tickets import add_message, already_posted
 from mail.desk import Desk
@@ -28,6 +30,7 @@ def open_phone_ticket(
     account: Account | None,
     caller: Caller,
     take: bool,
+    files: Sequence[int] = (),
     follows: Ticket | None = None,
     submission: str,
     by: StaffMember,
@@ -38,7 +41,7 @@ def open_phone_ticket(
 ) -> Ticket:
     """Open a ticket for what a caller said; `take` makes it the opener's. The same letters as from the portal, to the account and the CC.
 
-    The same `submission` again returns the ticket it made. Refuses: account_unknown, caller_name_empty, cc_without_account.
+    The same `submission` again returns the ticket it made. Refuses: account_unknown, caller_name_empty, cc_without_account; at files what `take_files` does.
     """
     posted = already_posted(session, submission)
     if posted is not None:
@@ -49,10 +52,11 @@ def open_phone_ticket(
         ticket.assignee_id, ticket.state, ticket.state_before = by.id, State.OPEN, State.OPEN
     said_by = caller.name or (account.person_name if account else "")
     message = add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now, author=said_by)
+    taken = take_files(session, files, message, by=by, limits=limits)
     journal.record(session, "open_by_phone", "ticket", ticket.id, by=by, now=now, subject_name=ticket.subject, follows=ticket.follows_id)
     if follows is not None:
         journal.record(session, "follow_up", "ticket", follows.id, by=by, now=now, other=ticket.id)
-    notices.ticket_opened(session, ticket, message, desk=desk, limits=limits, now=now)
+    notices.ticket_opened(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
     return ticket
 
 

@@ -18,6 +18,7 @@ from console.ticket import PATH
 from models.contracts import categories, families
 from models.neighbours import (
     LinkKind,
+    answers_for,
     customers_posts,
     following_tickets,
     linked_tickets,
@@ -30,12 +31,12 @@ from models.neighbours import (
 from models.people import Account
 from models.tickets import Ticket
 from rules.refusal import Refused
-from rules.rights import Area, Right
+from rules.rights import Area, Right, may_change
 from rules.text import one_line
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import Forbidden, NotFound
 from wording.catalog import N_
 
 _RELATED = "console/tickets/related.html"
@@ -83,6 +84,7 @@ def merge_tickets(call: Call) -> Response:
     if into is None:
         return _again(call, Refused("other_unknown", "other"), _related)
     try:
+        _check_right(call, ticket, into)
         merge(call.session, ticket, into, by=call.staff, limits=call.limits, calendar=call.calendar(), now=call.now)
     except Refused as refused:
         return _again(call, refused, partial(_merge_page, into_id=into.id))
@@ -97,6 +99,7 @@ def withdraw_merge(call: Call) -> Response:
     try:
         if into is None:
             raise Refused("merge_not")
+        _check_right(call, ticket, into)
         whole = undo_merge(call.session, ticket, into, by=call.staff, now=call.now)
     except Refused as refused:
         return _again(call, refused, _related)
@@ -115,6 +118,7 @@ def split(call: Call) -> Response:
     form = call.form
     heading = Heading(one_line(form.value("subject")), number_of(form.value("product")), number_of(form.value("category")))
     try:
+        _check_right(call, ticket)
         made = split_off(
             call.session, ticket, call.param("message"), heading, by=call.staff, desk=call.desk, limits=call.limits, calendar=call.calendar(), now=call.now
         )
@@ -132,6 +136,7 @@ def withdraw_split(call: Call) -> Response:
     try:
         if into is None:
             raise Refused("merge_not")
+        _check_right(call, ticket, into)
         merge(call.session, ticket, into, by=call.staff, limits=call.limits, calendar=call.calendar(), now=call.now)
     except Refused as refused:
         return _again(call, refused, _related)
@@ -141,21 +146,28 @@ def withdraw_split(call: Call) -> Response:
 def _related(call: Call, *, status: int = 200) -> Response:
     ticket = _read(call)
     session = call.session
-    linked = linked_tickets(session, ticket.id)
     return call.page(
         _RELATED,
         status=status,
         ticket=ticket,
-        linked=linked,
-        splits=any(row.kind == LinkKind.SPLIT_FROM for row in linked),
+        linked=linked_tickets(session, ticket.id),
         following=following_tickets(session, ticket.id),
         before=[row for number in (ticket.follows_id, ticket.merged_into_id) if number and (row := other_ticket(session, number))],
         of_serial=tickets_of_serial(session, ticket.serial_key, besides=ticket.id, limit=_SHOWN),
         of_account=tickets_of_account(session, ticket.account_id, besides=ticket.id, limit=_SHOWN),
         posts=customers_posts(session, ticket.id)[1:],
         may_write=call.staff.may("tickets", "w"),
+        may_merge=may_change(call.staff.roles, Area.BULK),
         **frame(call),
     )
+
+
+def _check_right(call: Call, *tickets: Ticket) -> None:
+    """Who may merge and split: all who may change many tickets at once, support those of their own queues. Refuses queue_not_own."""
+    if not may_change(call.staff.roles, Area.BULK):
+        raise Forbidden
+    if not call.staff.may("bulk", "w") and not answers_for(call.session, call.staff.id, {ticket.family_id for ticket in tickets}):
+        raise Refused("queue_not_own")
 
 
 def _merge_page(call: Call, into_id: int, *, status: int = 200) -> Response:
@@ -234,15 +246,15 @@ def _typed_number(typed: str) -> int:
 
 
 _WIDE = str.maketrans("０１２３４５６７８９＃", "0123456789#")
-_READ, _WRITE = staff(Area.TICKETS, Right.READ), staff(Area.TICKETS, Right.WRITE)
+_READ, _WRITE, _MERGE_OWN = staff(Area.TICKETS, Right.READ), staff(Area.TICKETS, Right.WRITE), staff(Area.BULK, Right.OWN)
 PAGES: list[Page] = [
     get(f"{PATH}/related", show, _READ),
     post(f"{PATH}/links", add_link, _WRITE),
     post(f"{PATH}/links/{{other:int}}/removal", remove_link, _WRITE),
-    get(f"{PATH}/merge", preview_merge, _WRITE),
-    post(f"{PATH}/merge", merge_tickets, _WRITE),
-    post(f"{PATH}/merge/withdrawal", withdraw_merge, _WRITE),
-    get(f"{PATH}/messages/{{message:int}}/split", preview_split, _WRITE),
-    post(f"{PATH}/messages/{{message:int}}/split", split, _WRITE),
-    post(f"{PATH}/split/withdrawal", withdraw_split, _WRITE),
+    get(f"{PATH}/merge", preview_merge, _MERGE_OWN),
+    post(f"{PATH}/merge", merge_tickets, _MERGE_OWN),
+    post(f"{PATH}/merge/withdrawal", withdraw_merge, _MERGE_OWN),
+    get(f"{PATH}/messages/{{message:int}}/split", preview_split, _MERGE_OWN),
+    post(f"{PATH}/messages/{{message:int}}/split", split, _MERGE_OWN),
+    post(f"{PATH}/split/withdrawal", withdraw_split, _MERGE_OWN),
 ]

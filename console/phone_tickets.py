@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from actions.attachments import held_files
 from actions.openings import Caller, Opening
 from actions.phone_tickets import attach_account, detach_account, open_phone_ticket
 from actions.tickets import NoTicket, ticket_for_staff
@@ -70,6 +71,7 @@ def create(call: Call) -> Response:
             account=account,
             caller=Caller(*(one_line(form.value(name))[:most] for name, most in _CALLER.items())),
             take=form.has("take"),
+            files=[file.id for file in _held(call)],
             follows=follows,
             submission=submission_of(call),
             by=call.staff,
@@ -129,9 +131,15 @@ def _form(call: Call, chosen: str, follows: Ticket | None, *, status: int = 200)
         categories=[(category.name, category.name) for category in categories(call.session)],
         category=next((row.name for row in categories(call.session) if follows and row.id == follows.category_id), ""),
         priorities=[(one.value, labels.priority(one, call.basis.language)) for one in Priority],
+        held=_held(call),
         submission=call.form.value("submission") or secrets.token_urlsafe(16),
         **frame(call),
     )
+
+
+def _held(call: Call) -> list[Any]:
+    """The files of this form: those that came now and those held since an earlier try."""
+    return [*held_files(call.session, call.form.values("held"), by=call.staff), *call.uploads]
 
 
 def _opening(call: Call, text: TicketText, family: int, category: int, cc: CcList) -> Opening:
@@ -204,7 +212,7 @@ def _read(call: Call) -> Ticket:
 _WRITE = staff(Area.TICKETS, Right.WRITE)
 PAGES: list[Page] = [
     get(NEW, show, _WRITE),
-    post(NEW, create, _WRITE),
+    post(NEW, create, _WRITE, uploads=True),
     get(f"{PATH}/account", choose_account, _WRITE),
     post(f"{PATH}/account", attach, _WRITE),
     post(f"{PATH}/account/withdrawal", detach, _WRITE),

@@ -56,6 +56,8 @@ _EVENTS = {
     "ask_center": N_("{who}がサービス管理センターに契約の確認を依頼しました"),
     "answer_center": N_("{who}が契約の確認に回答しました"),
     "mail_reply": N_("メールで返信が届きました"),
+    "stop_copies": N_("{after} の方のお申し出で、写しを止めました"),
+    "resume_copies": N_("{after} の方のお申し出で、写しを再開しました"),
     "match_contract": N_("{who}が契約を「{before}」から「{after}」に照合しました（理由：{reason}）"),
     "withdraw_match": N_("{who}が契約の照合「{before}」を取り消しました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
@@ -77,6 +79,8 @@ _BETWEEN_POSTS = {
     "reopen_ticket": "undo",
     "ask_center": "doc",
     "answer_center": "doc",
+    "stop_copies": "mail",
+    "resume_copies": "mail",
     "follow_up": "link",
     "link_tickets": "link",
     "unlink_tickets": "undo",
@@ -226,6 +230,8 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
     if act == "change_cc":
         before, after = (", ".join(addresses) or translate(_NO_CC, language) for addresses in facts["cc"])
         return before, after
+    if act in ("stop_copies", "resume_copies"):
+        return "", facts.get("address", "")
     if "other" in facts:
         return "", f"#{facts['other']}"
     if act in ("attach_account", "detach_account"):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from actions import contracts, drafts, import_batches, saved_views, tickets
 from actions.openings import Opening
+from demo.calls import add_calls
 from demo.canned import add_canned
 from demo.exceptions import add_exceptions
 from demo.requests import add_requests
@@ -62,6 +63,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         add_requests(session, people["center"], desk=desk, now=now)
         add_exceptions(session, people["desk"], portal, desk=desk, now=now)
         add_canned(session, people["nakamura"], people["sato"], now - timedelta(days=3))
+        add_calls(session, people["nakamura"], desk=desk, calendar=BusinessCalendar(), now=now)
         _begin_a_reply(session, people["nakamura"], now)
         _keep_views(session, people, now)
         _send_workbook(session, store, people["center"], now)

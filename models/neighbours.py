@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -11,7 +11,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, delete, insert, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, AnySelect, Base, words
-from models.people import Account
+from models.people import Account, QueueMember
 from models.tickets import Message, MessageKind, Ticket
 
 
@@ -128,3 +128,10 @@ def posts_of(session: Session, ticket_id: int) -> Sequence[AnyRow]:
 def customers_posts(session: Session, ticket_id: int) -> Sequence[AnyRow]:
     """Of `posts_of` those of the customer."""
     return [post for post in posts_of(session, ticket_id) if post.kind == MessageKind.CUSTOMER]
+
+
+def answers_for(session: Session, staff_id: int | None, families: Collection[int]) -> bool:
+    """Whether a staff member belongs to the queue of each of `families`; a queue without members is everybody's, as with the letters."""
+    members = session.execute(select(QueueMember.family_id, QueueMember.staff_id).where(QueueMember.family_id.in_(families))).all()
+    served, own = {row.family_id for row in members}, {row.family_id for row in members if row.staff_id == staff_id}
+    return served <= own

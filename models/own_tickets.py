@@ -32,7 +32,7 @@ def own_tickets(
             ProductFamily.name.label("family"),
             Ticket.contract_text,
             Ticket.created_at,
-            _last_post(now).label("posted_at"),
+            func.coalesce(_last_post(now), Ticket.created_at).label("posted_at"),
             shown.label("shown"),
         )
         .join(ProductFamily, ProductFamily.id == Ticket.family_id)

@@ -21,9 +21,9 @@ _PATHS = {
 _CLUES = {
     Clue.SERIAL: N_("シリアル番号が同じ"),
     Clue.SERIAL_WRITTEN: N_("本文にシリアル番号がある"),
-    Clue.SERIAL_NEAR: N_("シリアル番号が 1 文字違い"),
+    Clue.SERIAL_NEAR: N_("シリアル番号がよく似ている"),
     Clue.CONTRACT: N_("契約番号が同じ"),
-    Clue.CONTRACT_NEAR: N_("契約番号が 1 文字違い"),
+    Clue.CONTRACT_NEAR: N_("契約番号がよく似ている"),
     Clue.ACCOUNT: N_("保守登録メールの契約"),
     Clue.MODEL: N_("機種が同じ"),
     Clue.PRODUCT: N_("製品が同じ"),

@@ -55,7 +55,7 @@ def test_a_slip_and_another_party_s_contract_are_told_apart(engine: Engine, clie
 
     page = client.get(f"/console/tickets/{ticket.id}/match")
 
-    assert page.says("契約番号が 1 文字違い", "シリアル番号が 1 文字違い", "英字 O → 数字 0", "ほかの会社の契約です", "保守対象です")
+    assert page.says("契約番号がよく似ている", "シリアル番号がよく似ている", "英字 O → 数字 0", "ほかの会社の契約です", "保守対象です")
     assert page.text.index("CV4126AF0093") < page.text.index("ZZ0000000001")
 
 

@@ -9,9 +9,10 @@ from sqlalchemy import Engine, select
 
 from models.database import transaction
 from models.outbox import Letter
-from models.people import Account
+from models.people import Account, QueueMember
 from models.tickets import Attachment, Message, Ticket
 from rules.calendar import BusinessCalendar
+from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client
 from tests.people import EMAIL, NOW, add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
@@ -112,6 +113,7 @@ def test_the_customer_is_led_to_the_ticket_that_has_the_posts(engine: Engine, cl
     assert page.path.startswith(f"/tickets/{into.id}")
     assert page.says(f"お問合せ #{ticket.id} は、#{into.id} にまとめました。", "同じ件です")
     assert not page.says("社内メモ")
+    assert client.get("/tickets").says(f"#{ticket.id}", f"#{into.id}")
     client.post(f"/tickets/{ticket.id}/replies", {"body": "古い画面から", "csrf_token": client.csrf_token()})
     assert posts(engine, into)[-1] == "古い画面から"
 
@@ -204,3 +206,29 @@ def test_only_later_posts_of_the_customer_can_be_split_off(engine: Engine, clien
         (elsewhere.id, "すでに別のチケットに移っています。"),
     ):
         assert client.get(f"/console/tickets/{ticket.id}/messages/{number}/split").says(says)
+
+
+def test_support_merges_and_splits_in_its_own_queues_only(engine: Engine, client: Client, account: Account) -> None:
+    with transaction(engine) as session:
+        member = session.get_one(Account, account.id)
+        ticket, into = add_ticket(session, member), add_ticket(session, member)
+        other = add_post(session, ticket, "別件です", account=member)
+        session.add(QueueMember(family_id=ticket.family_id, staff_id=add_staff(session, "sato", name="佐藤").id))
+    token = client.get(f"/console/tickets/{ticket.id}/related").value_of("csrf_token")
+    posted = {"into": str(into.id), "subject": "別件", "product": "1", "category": "1", "csrf_token": token}
+
+    for path in ("merge", f"messages/{other.id}/split"):
+        assert client.post(f"/console/tickets/{ticket.id}/{path}", posted, expect=422).says(
+            "この製品の担当ではないため", "サポートリーダーに依頼してください。"
+        )
+    client.cookies.clear()
+    with transaction(engine) as session:
+        sign_in_staff(client, session, add_staff(session, "lead", name="高田", roles=(Role.LEAD,)))
+    client.get(f"/console/tickets/{ticket.id}/merge?into={into.id}")
+    client.submit("/merge")
+    client.cookies.clear()
+    with transaction(engine) as session:
+        sign_in_staff(client, session, add_staff(session, "auditor", name="吉田", roles=(Role.AUDITOR,)))
+    token = client.get(f"/console/tickets/{ticket.id}/related").value_of("csrf_token")
+    client.post(f"/console/tickets/{ticket.id}/merge/withdrawal", {"csrf_token": token}, expect=403)
+    assert now_is(engine, ticket).merged_into_id == into.id

@@ -53,12 +53,12 @@ def test_a_caller_with_an_account_gets_the_same_letters_as_from_the_portal(engin
     page = client.get(next(link.attributes["href"] for link in page.root.all("a") if "このお客様で受け付ける" in link.text))
     assert page.says("JSC26040123A", f"受付のメールを {EMAIL}")
 
-    page = client.submit("/new", product=str(desk["product"]), **TYPED, cc="infra@osaka.tozai.example", priority="high")
+    page = client.submit("/new", product=str(desk["product"]), **TYPED, cc="infra@osaka.tozai.example", priority="high", files={"files": [("log.txt", b"abc")]})
 
     ticket, message = newest(engine)
     assert (ticket.source, ticket.account_id, ticket.priority) == (Source.PHONE, desk["account"], Priority.HIGH)
     assert (ticket.state, message.kind, message.author_name, message.account_id) == (State.OPEN, MessageKind.CUSTOMER, "田村", None)
-    assert page.says(f"チケット #{ticket.id} を作成しました。", "田村 様", "電話で・受付：中村", "中村さんが電話で受け付けました", "06-0000-0000")
+    assert page.says(f"チケット #{ticket.id} を作成しました。", "田村 様", "電話で・受付：中村", "中村さんが電話で受け付けました", "06-0000-0000", "log.txt")
     told = recipients(engine)
     assert told == sorted([EMAIL, "infra@osaka.tozai.example", "sato@jscom.co.jp"])
     assert MAINTENANCE not in told

@@ -1,0 +1,56 @@
+"""A ticket's page in a real browser: candidates come by themselves and are set with one press; the page opens at what is unread."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+from sqlalchemy import Engine
+
+from models.database import transaction
+from models.people import Staff
+from models.reading import note_reading
+from models.tickets import Ticket
+from rules.limits import Limits
+from tests.clock import Clock
+from tests.people import add_account, add_certificate, add_post, add_staff, add_ticket
+from tests.services.browser import axe_faults
+from web.sessions import open_staff_session
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+
+
+@pytest.fixture
+def nakamura(engine: Engine, clock: Clock, desk_address: str, browser_page: Page) -> Staff:
+    """中村, signed in with the browser."""
+    with transaction(engine) as session:
+        member = add_staff(session)
+        token = open_staff_session(session, member.id, totp_passed=True, client="127.0.0.1", limits=Limits(), now=clock())
+    browser_page.context.add_cookies([{"name": "jtickets_console", "value": token, "url": desk_address}])
+    return member
+
+
+def test_a_slip_is_shown_and_set_right_with_one_press(engine: Engine, desk_address: str, browser_page: Page, nakamura: Staff) -> None:
+    with transaction(engine) as session:
+        add_certificate(session)
+        ticket = add_ticket(session, add_account(session), contract="JSC26O40123A", serial="不明", assignee=nakamura)
+    browser_page.goto(f"{desk_address}/console/tickets/{ticket.id}")
+
+    expect(browser_page.get_by_text("英字 O → 数字 0")).to_be_visible()
+    assert not axe_faults(browser_page)
+    browser_page.get_by_role("button", name="JSC26040123A CV4126AF0093").click()
+
+    expect(browser_page.get_by_role("heading", name="保守対象です")).to_be_visible()
+    browser_page.get_by_role("button", name="取り消す").first.click()
+    expect(browser_page.get_by_role("heading", name="契約が見つかりません")).to_be_visible()
+
+
+def test_a_long_thread_opens_at_the_first_unread_post(engine: Engine, desk_address: str, browser_page: Page, nakamura: Staff) -> None:
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session))
+        seen = [add_post(session, ticket, f"{n} 通目\n" * 12).id for n in range(6)][-1]
+        note_reading(session, ticket.id, staff_id=nakamura.id, last_seen=seen)
+        unread = add_post(session, session.get_one(Ticket, ticket.id), "まだ読んでいません")
+    browser_page.goto(f"{desk_address}/console/tickets/{ticket.id}")
+
+    expect(browser_page.locator(f"#m{unread.id}")).to_be_in_viewport()
+    expect(browser_page.get_by_text("ここから未読です")).to_have_count(1)
