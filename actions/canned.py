@@ -56,6 +56,13 @@ class Typed:
     to_priority: Priority | None = None
     to_category_id: int = 0
     to_assignee: str = ""
+    seen: str = ""
+    """The moment of the change that the form was filled with (`stamp`); "" asks nothing."""
+
+
+def stamp(canned: Canned) -> str:
+    """What a form says it was filled with."""
+    return canned.updated_at.isoformat()
 
 
 def may_write(by: StaffMember) -> bool:
@@ -87,7 +94,9 @@ def add_canned(session: Session, kind: CannedKind, typed: Typed, *, by: StaffMem
 
 
 def change_canned(session: Session, canned: Canned, typed: Typed, *, by: StaffMember, limits: Limits, now: datetime) -> None:
-    """Change one, or switch it off. Whose it is stays. Refuses as `add_canned` does."""
+    """Change one, or switch it off. Whose it is stays. Refuses canned_outdated(name), and as `add_canned` does."""
+    if typed.seen and typed.seen != stamp(canned):
+        raise Refused("canned_outdated", name=canned.updated_by)
     before = {name: getattr(canned, name) for name in (*_FACTS, "body")}
     _set(session, canned, typed, by=by, limits=limits)
     canned.updated_at, canned.updated_by = now, by.name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -76,7 +77,11 @@ def test_the_lead_keeps_shared_texts_and_sees_them_on_an_example(engine: Engine,
     assert client.click("ログのお願い").says("木村 はるか 様", "CV4126AF0093 のログ")
 
     assert client.submit("変更を保存する", body="{客}", expect=422).says("「客」という差し込みはありません。")
-    client.submit("変更を保存する", body="ログをお送りください。", active=False)
+    with transaction(engine) as session:
+        session.scalars(select(Canned)).one().updated_at = NOW + timedelta(seconds=1)
+    outdated = client.submit("変更を保存する", body="ログをお送りください。", active=False, expect=422)
+    assert outdated.says("表示したあとで、tanabeさんが内容を変更しました。")
+    client.submit("変更を保存する")
     assert client.get(CANNED).says("停止中")
     client.click("ログのお願い")
     assert client.submit("/removal").says("「ログのお願い」を削除しました。")
