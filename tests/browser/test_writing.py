@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
@@ -60,7 +61,7 @@ def test_a_reply_takes_texts_and_files_by_keyboard_paste_and_drop(signed_in: Bro
     expect(options).to_have_count(0)
     for _ in "::交換":
         page.keyboard.press("Backspace")
-    keyboard = signed_in.new_cdp_session(page)
+    keyboard: Any = signed_in.new_cdp_session(page)
     keyboard.send("Input.imeSetComposition", {"text": "：：", "selectionStart": 2, "selectionEnd": 2})
     expect(options).to_have_count(0)
     keyboard.send("Input.insertText", {"text": "：："})
