@@ -42,7 +42,7 @@ def add(call: Call) -> Response:
     """Keep a new one."""
     _check_writer(call)
     kind = _kind(call.form.value("kind"))
-    made = _attempt(call, lambda typed: acts.add_canned(call.session, kind, typed, by=call.staff, limits=call.limits, now=call.now))
+    made = _attempt(call, lambda typed: acts.add_canned(call.session, kind, typed, by=call.staff, now=call.now))
     if made is None:
         return call.invalid(_INDEX, **_index(call, kind))
     return call.redirect(f"{_PATH}?kind={kind}", flash=call.say(N_("「{name}」を追加しました。"), name=made.name))
@@ -56,7 +56,7 @@ def show(call: Call) -> Response:
 def change(call: Call) -> Response:
     """Change one."""
     canned = _load(call, change=True)
-    done = _attempt(call, lambda typed: acts.change_canned(call.session, canned, typed, by=call.staff, limits=call.limits, now=call.now) or canned)
+    done = _attempt(call, lambda typed: acts.change_canned(call.session, canned, typed, by=call.staff, now=call.now) or canned)
     if done is None:
         call.session.rollback()
         return call.invalid(_SHOW, **_show(call, _load(call)))
@@ -124,17 +124,29 @@ def _index(call: Call, kind: CannedKind) -> dict[str, Any]:
 
 
 def _show(call: Call, canned: Canned) -> dict[str, Any]:
-    shown = fill(canned.body, {**SAMPLE, Placeholder.ENGINEER: call.staff.name})
-    writer = may_edit(call.session, canned, by=call.staff)
+    shown, choices = fill(canned.body, {**SAMPLE, Placeholder.ENGINEER: call.staff.name}), _choices(call, canned)
     return {
         **frame(call),
-        **_choices(call, canned),
+        **choices,
         "kind": canned.kind,
         "canned": canned,
-        "writer": writer,
+        "writer": may_edit(call.session, canned, by=call.staff),
         "seen": stamp(canned),
         "shown": list(pieces(shown.text)),
+        "sets": _sets(call, canned, choices) if canned.kind == CannedKind.MACRO else [],
     }
+
+
+def _sets(call: Call, canned: Canned, choices: dict[str, Any]) -> list[tuple[str, str]]:
+    """(what, value) of what a macro does, in words."""
+    chosen = [
+        (N_("本文"), "posts", canned.post.value),
+        (N_("状態"), "states", canned.to_state),
+        (N_("担当"), "assignees", canned.to_assignee),
+        (N_("優先度"), "priorities", canned.to_priority),
+        (N_("カテゴリ"), "to_categories", canned.to_category_id),
+    ]
+    return [(call.say(what), str(dict(choices[name]).get(value, value))) for what, name, value in chosen if value]
 
 
 def _choices(call: Call, canned: Canned | None = None) -> dict[str, Any]:

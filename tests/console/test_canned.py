@@ -176,6 +176,7 @@ def test_a_macro_shows_what_it_does_and_does_all_of_it(engine: Engine, client: C
     macro = add(engine, "メーカーへ", "{お客様名} 様\n確認します。", kind=CannedKind.MACRO, post=PostKind.ANSWER, **changes)
     page = client.get(f"/console/tickets/{ticket.id}")
     compose(client, page, f"/console/tickets/{ticket.id}/canned?choose=macro", "書きかけ", to="answer")
+    assert client.get(f"{CANNED}/{macro.id}").says("行うこと", "メーカー確認中", "実行した人", "仕様")
     preview = client.get(f"/console/tickets/{ticket.id}/macros/{macro.id}")
     assert preview.value_of("body") == "書きかけ\n\n木村 はるか 様\n確認します。"
     assert preview.says("メーカー確認中", "高", "中村", "kimura@osaka.tozai.example")
