@@ -46,8 +46,8 @@ class Names:
 _NAMES = Names()
 
 
-def paragraphs(text: str, log_name: str = _NAMES.log, code_name: str = _NAMES.code, quote_name: str = _NAMES.quote) -> Markup:
-    """People's text as safe HTML.
+def paragraphs(text: str, log_name: str = _NAMES.log, code_name: str = _NAMES.code, quote_name: str = _NAMES.quote, *, plain: bool = False) -> Markup:
+    """People's text as safe HTML; a `plain` one has no marks: every sign of it stands there.
 
     Line breaks and indents stay as written (the stylesheet keeps them). Marks: ``**bold**``, ``code`` between back-ticks and between lines of three,
     lists by ``- `` and ``1. ``, ``[name](address)`` with the address shown, ``>`` before quoted lines; long quotations are folded.
@@ -56,7 +56,7 @@ def paragraphs(text: str, log_name: str = _NAMES.log, code_name: str = _NAMES.co
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
     whole = "\n" + text
-    if any(beginning in whole for beginning in _BEGINNINGS):
+    if not plain and any(beginning in whole for beginning in _BEGINNINGS):
         return _made(_blocks(lines, Names(log_name, code_name, quote_name)))
     parts: list[str] = []
     for kind, group in groupby(_told_apart(lines), key=lambda pair: pair[0]):
