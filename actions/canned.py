@@ -16,7 +16,6 @@ from models.base import AnyRow
 from models.canned import MOST, Canned, CannedKind, PostKind, own_queues
 from models.contracts import Category, ProductFamily
 from rules.canned import check_canned
-from rules.limits import Limits
 from rules.placeholders import Placeholder
 from rules.refusal import Refused
 from rules.rights import Area, Right
@@ -56,6 +55,13 @@ class Typed:
     to_priority: Priority | None = None
     to_category_id: int = 0
     to_assignee: str = ""
+    seen: str = ""
+    """The moment of the change that the form was filled with (`stamp`); "" asks nothing."""
+
+
+def stamp(canned: Canned) -> str:
+    """What a form says it was filled with."""
+    return canned.updated_at.isoformat()
 
 
 def may_write(by: StaffMember) -> bool:
@@ -70,7 +76,7 @@ def may_edit(session: Session, canned: Canned, *, by: StaffMember) -> bool:
     return may_write(by) and _may_share(session, canned.family_id, by)
 
 
-def add_canned(session: Session, kind: CannedKind, typed: Typed, *, by: StaffMember, limits: Limits, now: datetime) -> Canned:
+def add_canned(session: Session, kind: CannedKind, typed: Typed, *, by: StaffMember, now: datetime) -> Canned:
     """Keep a new one.
 
     Refuses at their fields what `rules.canned.check_canned` refuses, name_taken, product_unknown, category_unknown, canned_shared, canned_many, macro_nothing.
@@ -79,17 +85,19 @@ def add_canned(session: Session, kind: CannedKind, typed: Typed, *, by: StaffMem
     same_shelf = select(func.count()).where(Canned.kind == kind, Canned.owner_id.is_not_distinct_from(canned.owner_id))
     if (session.scalar(same_shelf) or 0) >= MOST:
         raise Refused("canned_many", max=MOST)
-    _set(session, canned, typed, by=by, limits=limits)
+    _set(session, canned, typed, by=by)
     session.add(canned)
     session.flush()
     journal.record(session, f"add_{_word(kind)}", "canned", canned.id, by=by, now=now, subject_name=canned.name)
     return canned
 
 
-def change_canned(session: Session, canned: Canned, typed: Typed, *, by: StaffMember, limits: Limits, now: datetime) -> None:
-    """Change one, or switch it off. Whose it is stays. Refuses as `add_canned` does."""
+def change_canned(session: Session, canned: Canned, typed: Typed, *, by: StaffMember, now: datetime) -> None:
+    """Change one, or switch it off. Whose it is stays. Refuses canned_outdated(name), and as `add_canned` does."""
+    if typed.seen and typed.seen != stamp(canned):
+        raise Refused("canned_outdated", name=canned.updated_by)
     before = {name: getattr(canned, name) for name in (*_FACTS, "body")}
-    _set(session, canned, typed, by=by, limits=limits)
+    _set(session, canned, typed, by=by)
     canned.updated_at, canned.updated_by = now, by.name
     changed = {name: [before[name], getattr(canned, name)] for name in _TOLD if before[name] != getattr(canned, name)}
     if any(before[name] != getattr(canned, name) for name in before):
@@ -124,10 +132,10 @@ def words_of(ticket: AnyRow, *, by: StaffMember, desk: Desk) -> Mapping[str, str
     }
 
 
-def _set(session: Session, canned: Canned, typed: Typed, *, by: StaffMember, limits: Limits) -> None:
+def _set(session: Session, canned: Canned, typed: Typed, *, by: StaffMember) -> None:
     macro = canned.kind == CannedKind.MACRO
     posts = not macro or typed.post is not PostKind.NOTHING
-    name, body = check_canned(typed.name, typed.body, most=limits.body_characters, needs_text=posts)
+    name, body = check_canned(typed.name, typed.body, needs_text=posts)
     family_id = _master(session, ProductFamily, typed.family_id, "product_unknown", "product")
     if canned.owner_id is None and not _may_share(session, family_id, by):
         raise Refused("canned_shared", "product")

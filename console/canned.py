@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from actions import canned as acts
-from actions.canned import SAMPLE, Typed, may_edit, may_write
+from actions.canned import SAMPLE, Typed, may_edit, may_write, stamp
 from console.frame import frame
 from console.paging import number
 from models.canned import Canned, CannedKind, PostKind, canned_list, own_queues, staff_names
-from models.contracts import categories, families
+from models.contracts import Category, ProductFamily, categories, families
 from rules.canned import NAME_CHARACTERS
 from rules.placeholders import Placeholder, fill, pieces
 from rules.refusal import Refused
@@ -41,7 +42,7 @@ def add(call: Call) -> Response:
     """Keep a new one."""
     _check_writer(call)
     kind = _kind(call.form.value("kind"))
-    made = _attempt(call, lambda typed: acts.add_canned(call.session, kind, typed, by=call.staff, limits=call.limits, now=call.now))
+    made = _attempt(call, lambda typed: acts.add_canned(call.session, kind, typed, by=call.staff, now=call.now))
     if made is None:
         return call.invalid(_INDEX, **_index(call, kind))
     return call.redirect(f"{_PATH}?kind={kind}", flash=call.say(N_("「{name}」を追加しました。"), name=made.name))
@@ -55,7 +56,7 @@ def show(call: Call) -> Response:
 def change(call: Call) -> Response:
     """Change one."""
     canned = _load(call, change=True)
-    done = _attempt(call, lambda typed: acts.change_canned(call.session, canned, typed, by=call.staff, limits=call.limits, now=call.now) or canned)
+    done = _attempt(call, lambda typed: acts.change_canned(call.session, canned, typed, by=call.staff, now=call.now) or canned)
     if done is None:
         call.session.rollback()
         return call.invalid(_SHOW, **_show(call, _load(call)))
@@ -89,6 +90,7 @@ def _typed(call: Call) -> Typed:
         category_id=number(form.value("category")) or 0,
         personal=form.value("whose") == "own",
         active=form.has("active") or not form.has("known"),
+        seen=form.value("seen"),
         post=PostKind(kind) if kind in [*PostKind] else PostKind.ANSWER,
         to_state=State(state) if state in _STATES else None,
         to_priority=Priority(priority) if priority in [*Priority] else None,
@@ -122,24 +124,54 @@ def _index(call: Call, kind: CannedKind) -> dict[str, Any]:
 
 
 def _show(call: Call, canned: Canned) -> dict[str, Any]:
-    shown = fill(canned.body, {**SAMPLE, Placeholder.ENGINEER: call.staff.name})
-    writer = may_edit(call.session, canned, by=call.staff)
-    return {**frame(call), **_choices(call), "kind": canned.kind, "canned": canned, "writer": writer, "shown": list(pieces(shown.text))}
+    shown, choices = fill(canned.body, {**SAMPLE, Placeholder.ENGINEER: call.staff.name}), _choices(call, canned)
+    return {
+        **frame(call),
+        **choices,
+        "kind": canned.kind,
+        "canned": canned,
+        "writer": may_edit(call.session, canned, by=call.staff),
+        "seen": stamp(canned),
+        "shown": list(pieces(shown.text)),
+        "sets": _sets(call, canned, choices) if canned.kind == CannedKind.MACRO else [],
+    }
 
 
-def _choices(call: Call) -> dict[str, Any]:
-    language = call.basis.language
+def _sets(call: Call, canned: Canned, choices: dict[str, Any]) -> list[tuple[str, str]]:
+    """(what, value) of what a macro does, in words."""
+    chosen = [
+        (N_("本文"), "posts", canned.post.value),
+        (N_("状態"), "states", canned.to_state),
+        (N_("担当"), "assignees", canned.to_assignee),
+        (N_("優先度"), "priorities", canned.to_priority),
+        (N_("カテゴリ"), "to_categories", canned.to_category_id),
+    ]
+    return [(call.say(what), str(dict(choices[name]).get(value, value))) for what, name, value in chosen if value]
+
+
+def _choices(call: Call, canned: Canned | None = None) -> dict[str, Any]:
+    language, session = call.basis.language, call.session
+    kinds = [(row.id, row.name) for row in categories(session)]
+    people = [*assignee_choices(language), *((str(number), name) for number, name in staff_names(session).items())]
     return {
         "name_characters": NAME_CHARACTERS,
-        "may_share": call.staff.may(Area.BULK, Right.WRITE) or bool(own_queues(call.session, call.staff.id)),
+        "may_share": call.staff.may(Area.BULK, Right.WRITE) or bool(own_queues(session, call.staff.id)),
         "places": [place.value for place in Placeholder],
-        "products": [(row.id, row.name) for row in families(call.session)],
-        "categories": [(row.id, row.name) for row in categories(call.session)],
+        "products": _with(session, [(row.id, row.name) for row in families(session)], ProductFamily, canned and canned.family_id),
+        "categories": _with(session, kinds, Category, canned and canned.category_id),
+        "to_categories": _with(session, kinds, Category, canned and canned.to_category_id),
         "posts": post_choices(language),
         "states": [(state.value, labels.state(state, language)) for state in _STATES],
         "priorities": [(priority.value, labels.priority(priority, language)) for priority in Priority],
-        "assignees": [*assignee_choices(language), *((str(number), name) for number, name in staff_names(call.session).items())],
+        "assignees": people,
     }
+
+
+def _with(session: Session, choices: list[tuple[int, str]], table: type[ProductFamily] | type[Category], chosen: int | None) -> list[tuple[int, str]]:
+    """The choices with the one in force, which may have been switched off since: saving must not widen what a text is for."""
+    if chosen is None or any(number == chosen for number, _ in choices):
+        return choices
+    return [*choices, (chosen, session.get_one(table, chosen).name)]
 
 
 _OWN = staff(Area.BULK, Right.OWN)

@@ -8,9 +8,11 @@ from rules.text import one_line
 from rules.tickets import State, after_answer, after_assignment, check_move, takes_posts
 
 NAME_CHARACTERS = 60
+BODY_CHARACTERS = 10_000
+"""A list of them goes to the browser in one piece."""
 
 
-def check_canned(name: str, body: str, *, most: int, needs_text: bool = True) -> tuple[str, str]:
+def check_canned(name: str, body: str, *, needs_text: bool = True) -> tuple[str, str]:
     """(name, text) of a canned text as kept.
 
     Refuses at name: name_empty, name_long; at body: canned_empty, text_long, placeholder_unknown(name).
@@ -22,8 +24,8 @@ def check_canned(name: str, body: str, *, most: int, needs_text: bool = True) ->
         raise Refused("name_long", "name", max=NAME_CHARACTERS, n=len(name))
     if needs_text and not body.strip():
         raise Refused("canned_empty", "body")
-    if len(body) > most:
-        raise Refused("text_long", "body", max=most, n=len(body))
+    if len(body) > BODY_CHARACTERS:
+        raise Refused("text_long", "body", max=BODY_CHARACTERS, n=len(body))
     unknown = unknown_place(body)
     if unknown is not None:
         raise Refused("placeholder_unknown", "body", name=unknown)

@@ -136,7 +136,8 @@ class Client:
     ) -> Page:
         """Fill `fields` into a form of the current page and press a button.
 
-        `form` is its action or a button's label (none: the page's only posting form), `button` the label of the button pressed (none: the first).
+        `form` is its action or a button's label (none: the page's only posting form), `button` the label of the button pressed
+        (none: the first that sends the form to its own place).
         Everything else is sent as it stands on the page. A field that the form does not have fails the test: nobody could type it.
         """
         page = self._current()
@@ -268,7 +269,7 @@ def _pressed(form: Element, label: str) -> list[tuple[str, str]]:
 def _button(form: Element, label: str) -> Element | None:
     buttons = [element for element in form.all("button") if element.attributes.get("type", "submit") == "submit" and "disabled" not in element.attributes]
     if not label:
-        return buttons[0] if buttons else None
+        return next((button for button in buttons if "formaction" not in button.attributes), None)
     return next((element for element in buttons if label in (element.text, element.attributes.get("value"), element.attributes.get("aria-label"))), None)
 
 

@@ -28,10 +28,12 @@ _BEGINNINGS = ("\n>", "\n- ", "\n* ", "\n1. ", "\n1) ", "`", "**", "](")
 """Without any of these a text holds no mark: looking for them costs less than one expression would."""
 _ITEM = re.compile(r"( {0,8})(?:[-*]|(\d{1,3})[.)]) (?=\S)", re.ASCII)
 _QUOTED = re.compile(r" {0,3}> ?")
-_TOKEN = re.compile(rf"`([^`]+)`|\[([^\[\]]{{1,200}})\]\((https?://[^\s()<>\"'`]{{1,1000}})\)|({_URL.pattern})|(\*\*)")
+_TOKEN = re.compile(rf"`([^`]+)`|\[([^\[\]]{{1,200}})\]\((https?://[^\s()<>\"'`]{{1,1000}})\)|({_URL.pattern})|(\*{{2,}})")
 _LONG_QUOTE = 8
 """Lines: a longer one is folded."""
 _DEEPEST_QUOTE = 3
+_MOST_MARKS = 2000
+"""On one line: nobody writes so many, and what comes after them stays as it was written."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Names:
 _NAMES = Names()
 
 
-def paragraphs(text: str, log_name: str = _NAMES.log, code_name: str = _NAMES.code, quote_name: str = _NAMES.quote) -> Markup:
-    """People's text as safe HTML.
+def paragraphs(text: str, log_name: str = _NAMES.log, code_name: str = _NAMES.code, quote_name: str = _NAMES.quote, *, plain: bool = False) -> Markup:
+    """People's text as safe HTML; a `plain` one has no marks: every sign of it stands there.
 
     Line breaks and indents stay as written (the stylesheet keeps them). Marks: ``**bold**``, ``code`` between back-ticks and between lines of three,
     lists by ``- `` and ``1. ``, ``[name](address)`` with the address shown, ``>`` before quoted lines; long quotations are folded.
@@ -56,7 +58,7 @@ def paragraphs(text: str, log_name: str = _NAMES.log, code_name: str = _NAMES.co
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = text.split("\n")
     whole = "\n" + text
-    if any(beginning in whole for beginning in _BEGINNINGS):
+    if not plain and any(beginning in whole for beginning in _BEGINNINGS):
         return _made(_blocks(lines, Names(log_name, code_name, quote_name)))
     parts: list[str] = []
     for kind, group in groupby(_told_apart(lines), key=lambda pair: pair[0]):
@@ -200,10 +202,10 @@ def _inline(lines: Sequence[str]) -> str:
 def _marks(line: str) -> str:
     parts: list[str] = []
     done, bold, bold_from = 0, -1, -1
-    while found := _TOKEN.search(line, done):
+    while len(parts) < _MOST_MARKS and (found := _TOKEN.search(line, done)):
         parts.append(escape(line[done : found.start()]))
         done = found.end()
-        code, name, address, url, _ = found.groups()
+        code, name, address, url, stars = found.groups()
         if code is not None:
             parts.append(f"<code>{escape(code)}</code>")
         elif address is not None:
@@ -212,6 +214,8 @@ def _marks(line: str) -> str:
             whole = _whole(url)
             done = found.start() + len(whole)
             parts.append(_link(whole))
+        elif len(stars) > 2:
+            parts.append(stars)
         elif bold < 0:
             if done < len(line) and not line[done].isspace():
                 bold, bold_from = len(parts), done
@@ -222,4 +226,4 @@ def _marks(line: str) -> str:
             bold = -1
         else:
             parts.append("**")
-    return "".join([*parts, escape(line[done:])])
+    return "".join([*parts, _linked(line[done:])])

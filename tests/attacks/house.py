@@ -18,6 +18,7 @@ import customer_portal.routes
 from asgi import application
 from models.base import Base
 from models.bulk_changes import BulkChange
+from models.canned import Canned, CannedKind
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.database import transaction
 from models.email_changes import EmailChangeFile
@@ -195,6 +196,10 @@ def _ticket(session: Session, numbers: dict[str, str], stored: Sequence[str]) ->
         session.add(Attachment(token=token, message_id=post.id, name="a.txt", size=9, sha256="0" * 64, storage_key=key, created_at=NOW))
     numbers |= {"tickets number": str(ticket.id), "replies message": str(undone.id), "tickets message": str(undone.id)}
     numbers |= {"attachments token": "file-of-customer", "new slug": "juniper-srx"}
+    macro = Canned(kind=CannedKind.MACRO, name="まとめ", body="{お客様名} 様", updated_at=NOW, updated_by="佐藤")
+    session.add(macro)
+    session.flush()
+    numbers |= {"uploads token": "file-of-customer", "tickets canned": str(macro.id), "canned id": str(macro.id)}
     change = people.add_email_change(session, account=account)
     change.state, change.before = ChangeState.NOTIFIED, {"parties": [], "accounts": []}
     finding = AccountFinding(account_id=account.id, kind=Finding.ADDRESS_GONE, found_at=NOW, checked_at=NOW)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
@@ -60,7 +61,11 @@ def test_a_reply_takes_texts_and_files_by_keyboard_paste_and_drop(signed_in: Bro
     expect(options).to_have_count(0)
     for _ in "::交換":
         page.keyboard.press("Backspace")
-    field.press_sequentially("：：")
+    keyboard: Any = signed_in.new_cdp_session(page)
+    keyboard.send("Input.imeSetComposition", {"text": "：：", "selectionStart": 2, "selectionEnd": 2})
+    expect(options).to_have_count(0)
+    keyboard.send("Input.insertText", {"text": "：："})
+    expect(options).to_have_count(2)
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(field).to_have_value("お待たせしました。【要確認：機種】 を手配します。")

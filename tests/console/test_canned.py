@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -76,7 +77,11 @@ def test_the_lead_keeps_shared_texts_and_sees_them_on_an_example(engine: Engine,
     assert client.click("ログのお願い").says("木村 はるか 様", "CV4126AF0093 のログ")
 
     assert client.submit("変更を保存する", body="{客}", expect=422).says("「客」という差し込みはありません。")
-    client.submit("変更を保存する", body="ログをお送りください。", active=False)
+    with transaction(engine) as session:
+        session.scalars(select(Canned)).one().updated_at = NOW + timedelta(seconds=1)
+    outdated = client.submit("変更を保存する", body="ログをお送りください。", active=False, expect=422)
+    assert outdated.says("表示したあとで、tanabeさんが内容を変更しました。")
+    client.submit("変更を保存する")
     assert client.get(CANNED).says("停止中")
     client.click("ログのお願い")
     assert client.submit("/removal").says("「ログのお願い」を削除しました。")
@@ -171,6 +176,7 @@ def test_a_macro_shows_what_it_does_and_does_all_of_it(engine: Engine, client: C
     macro = add(engine, "メーカーへ", "{お客様名} 様\n確認します。", kind=CannedKind.MACRO, post=PostKind.ANSWER, **changes)
     page = client.get(f"/console/tickets/{ticket.id}")
     compose(client, page, f"/console/tickets/{ticket.id}/canned?choose=macro", "書きかけ", to="answer")
+    assert client.get(f"{CANNED}/{macro.id}").says("行うこと", "メーカー確認中", "実行した人", "仕様")
     preview = client.get(f"/console/tickets/{ticket.id}/macros/{macro.id}")
     assert preview.value_of("body") == "書きかけ\n\n木村 はるか 様\n確認します。"
     assert preview.says("メーカー確認中", "高", "中村", "kimura@osaka.tozai.example")

@@ -47,13 +47,13 @@ def test_a_value_that_looks_like_a_place_is_not_filled_again() -> None:
 
 
 def test_a_canned_text_needs_a_name_a_text_and_places_that_are_known() -> None:
-    assert check_canned(" ログの  お願い ", "ログを\r\nお送りください。\n", most=100) == ("ログの お願い", "ログを\nお送りください。")
-    assert refused(check_canned, " ", "x", most=100) == "name_empty"
-    assert refused(check_canned, "x" * 61, "x", most=100) == "name_long"
-    assert refused(check_canned, "x", " \n", most=100) == "canned_empty"
-    assert refused(check_canned, "x", "x" * 101, most=100) == "text_long"
-    assert refused(check_canned, "x", "{顧客名} 様", most=100) == "placeholder_unknown"
-    assert check_canned("x", "", most=100, needs_text=False) == ("x", "")
+    assert check_canned(" ログの  お願い ", "ログを\r\nお送りください。\n") == ("ログの お願い", "ログを\nお送りください。")
+    assert refused(check_canned, " ", "x") == "name_empty"
+    assert refused(check_canned, "x" * 61, "x") == "name_long"
+    assert refused(check_canned, "x", " \n") == "canned_empty"
+    assert refused(check_canned, "x", "x" * 10_001) == "text_long"
+    assert refused(check_canned, "x", "{顧客名} 様") == "placeholder_unknown"
+    assert check_canned("x", "", needs_text=False) == ("x", "")
 
 
 def test_a_macro_leaves_the_state_that_its_parts_lead_to() -> None:
