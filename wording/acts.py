@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
-from wording import center, dates, labels
+from wording import calendars, center, dates, labels
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
 
@@ -93,8 +93,6 @@ _ACTS = {
     "change_category": N_("カテゴリを変更しました"),
     "add_domain": N_("メールのドメインを追加しました"),
     "remove_domain": N_("メールのドメインを外しました"),
-    "add_calendar": N_("受付カレンダーを追加しました"),
-    "change_calendar": N_("受付カレンダーを変更しました"),
     "add_company_day": N_("休業日を追加しました"),
     "remove_company_day": N_("休業日を外しました"),
     "publish_privacy_text": N_("個人情報の取り扱いを公開しました"),
@@ -120,6 +118,7 @@ _ACTS = {
     "use_recovery_code": N_("予備コードでログインしました"),
     "restore": N_("控えから戻しました"),
     "switch_reminder": N_("自動のメールを切り替えました"),
+    **calendars.ACTS,
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
@@ -136,12 +135,12 @@ _SUBJECTS = {
     "category": N_("カテゴリ"),
     "domain": N_("ドメイン"),
     "company_day": NC_("subject", "休業日"),
-    "service_calendar": N_("受付カレンダー"),
     "privacy_text": N_("個人情報の文"),
     "reminder": N_("督促とお知らせ"),
     "desk": NC_("subject", "システム"),
     "page": NC_("subject", "画面"),
     "email_change": N_("保守登録メール変更"),
+    **calendars.SUBJECTS,
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -233,21 +232,7 @@ _FACTS = {
     "mark": N_("印"),
     "note": N_("メモ"),
     "files": N_("ファイル"),
-    "hours_mon": N_("月曜の受付時間"),
-    "hours_tue": N_("火曜の受付時間"),
-    "hours_wed": N_("水曜の受付時間"),
-    "hours_thu": N_("木曜の受付時間"),
-    "hours_fri": N_("金曜の受付時間"),
-    "hours_sat": N_("土曜の受付時間"),
-    "hours_sun": N_("日曜の受付時間"),
-    "rests_on_holidays": N_("祝日は休む"),
-    "rests_at_year_end": N_("年末年始は休む"),
-    "rests_on_company_days": N_("休業日は休む"),
-    "target_first": N_("最初の回答の目標（緊急 / 高 / 中 / 低）"),
-    "target_next": N_("次の回答の目標（緊急 / 高 / 中 / 低）"),
-    "target_resolution": N_("解決の目標（緊急 / 高 / 中 / 低）"),
-    "products": N_("製品"),
-    "deadlines": N_("期限が動いたチケット"),
+    **calendars.FACTS,
 }
 _HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""

@@ -12,6 +12,8 @@ SUMMARY_SHEET, SUMMARY_TITLE = "取込の結果", "取込の結果と直し方�
 AUTHOR = "J's チケットシステム"
 HANDED_BACK, EXPORTED, TEMPLATE = "{stem}_確認結果.xlsx", "証書一覧_{stamp}.{ending}", "証書一覧_ひな形.xlsx"
 """Names of files."""
+REPORT, REPORT_SHEET = "集計_{by}_{since}-{until}.{ending}", "集計"
+"""The file and the sheet of a report."""
 
 LOSSES: Mapping[str, str] = {
     "shapes": N_("図形・テキストボックス（{n} 個）は、戻すファイルに残りません。"),

@@ -47,6 +47,7 @@ accounts   r    r  r    w    w  r
 delivery   r    w  r    r    w  r
 masters    -    -  -    -    w  r
 journal    own  r  own  own  r  r
+bulk       own  w  -    -    w  r
 """
 ROUTES = """
 GET  /console/sign-in                                                everybody
@@ -147,6 +148,8 @@ POST /console/mails/{id:int}/suppression                             delivery w
 POST /console/mails/{id:int}/address                                 delivery w
 GET  /console/jobs                                                   delivery r
 POST /console/jobs/{name:str}/run                                    delivery w
+GET  /console/reports                                                bulk own
+POST /console/reports/export                                         bulk own
 GET  /console/journal                                                journal own
 GET  /console/masters                                                masters r
 GET  /console/masters/mails                                          masters r
