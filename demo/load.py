@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from actions import contracts, drafts, import_batches, tickets
 from actions.tickets import Opening
 from demo.exceptions import add_exceptions
+from demo.history import add_history
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
 from demo.workbook import NAME, Line, waiting_workbook
@@ -52,6 +53,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         people = _add_staff(session, console, now)
         accounts = _add_companies(session, portal, now)
         _correct_a_line(session, people["center"], now - timedelta(days=2))
+        add_history(session, accounts, people, now=now)
         stage = _Stage(session, store, people, accounts, desk)
         # All that happened is told in the order of time, so that numbers, journal and letters rise together.
         told = zip(STORIES, cycle((7, 23, 41, 52)), strict=False)
