@@ -11,11 +11,12 @@ from sqlalchemy.orm import Session
 
 from models.base import AnyRow
 from models.database import transaction
+from models.handed_back import HandedBack
 from models.imports import ImportBatch
 from models.tickets import Attachment
 from storage.store import Store
 
-FOLDERS = ("attachments", "imports")
+FOLDERS = ("attachments", "imports", "handed-back")
 YOUNG = timedelta(hours=1)
 """Bytes this young may belong to an upload whose row is still to be written."""
 _HELD = (Attachment.message_id.is_(None), Attachment.holder != "")
@@ -24,7 +25,7 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True)
 class Named:
-    """Bytes that a row of the database names: an attachment or a workbook."""
+    """Bytes that a row of the database names: an attachment, a workbook, or one that is handed back."""
 
     key: str
     size: int
@@ -51,7 +52,7 @@ class Findings:
 
 def named_files(engine: Engine) -> Iterator[Named]:
     """Everything the database names, a page and a short transaction at a time."""
-    for table in (Attachment, ImportBatch):
+    for table in (Attachment, ImportBatch, HandedBack):
         last = 0
         while True:
             with transaction(engine, readonly=True) as session:
@@ -95,16 +96,16 @@ def repair(engine: Engine, store: Store, findings: Findings) -> tuple[int, int]:
     return len(findings.orphans), len(rows)
 
 
-def _page(session: Session, table: type[Attachment] | type[ImportBatch], last: int) -> Sequence[AnyRow]:
-    name = Attachment.name if table is Attachment else ImportBatch.file_name
+def _page(session: Session, table: type[Attachment] | type[ImportBatch] | type[HandedBack], last: int) -> Sequence[AnyRow]:
+    name = Attachment.name if table is Attachment else ImportBatch.file_name if table is ImportBatch else HandedBack.storage_key
     # A file without post and without holder is evidence of a change of a maintenance e-mail.
-    held = and_(*_HELD) if table is Attachment else ImportBatch.id.is_(None)
+    held = and_(*_HELD) if table is Attachment else table.id.is_(None)
     statement = select(table.id, table.storage_key, table.size, table.sha256, name.label("name"), held.label("held"))
-    return session.execute(statement.where(table.id > last).order_by(table.id).limit(_AT_ONCE)).all()
+    return session.execute(statement.where(table.id > last, table.storage_key.is_not(None)).order_by(table.id).limit(_AT_ONCE)).all()
 
 
 def _is_named(engine: Engine, key: str) -> bool:
     """Asked again: its row may have been written while the others were compared."""
     with transaction(engine, readonly=True) as session:
-        attachment = session.scalar(select(Attachment.id).where(Attachment.storage_key == key))
-        return attachment is not None or session.scalar(select(ImportBatch.id).where(ImportBatch.storage_key == key)) is not None
+        tables = (Attachment, ImportBatch, HandedBack)
+        return any(session.scalar(select(table.id).where(table.storage_key == key)) is not None for table in tables)

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 from actions import journal
 from actions.import_conflicts import Choice
 from actions.import_effects import effects_of
-from actions.import_plans import CONFLICT, ERROR, MISSING, RENEWAL, SERIAL_ELSEWHERE, STATUSES, WARNING, Plan, Rows, plan
+from actions.import_plans import CONFLICT, ERROR, MISSING, NEW, RENEWAL, SERIAL_ELSEWHERE, STATUSES, WARNING, Plan, Rows, plan
 from actions.import_staging import ROWS_AT_ONCE, keep_certificates, keep_conflicts, keep_missing
 from models.actors import Actor, StaffMember
 from models.base import AnyRow
 from models.database import take_stock
-from models.imports import BatchState, ImportBatch, ImportRow
-from models.staging import INTERESTING, PROBLEM, ImportCertificate, ImportConflict, held_counts, ready_counts
+from models.imports import RENEWS, BatchState, ImportBatch, ImportRow
+from models.staging import PROBLEM, TOLD, ImportCertificate, ImportConflict, held_counts, ready_counts
 from rules.calendar import tokyo_date
 from rules.lines import FIELDS
 from rules.refusal import Refused
@@ -99,13 +99,13 @@ def refresh(session: Session, batch: ImportBatch, *, today: date) -> None:
     for status, count in session.execute(select(ImportRow.status, func.count()).where(mine).group_by(ImportRow.status)):
         counted[status] = count
     kinds: Counter[str] = Counter()
-    for kind, count in session.execute(select(ImportRow.kind, func.count()).where(mine, INTERESTING, ImportRow.kind != "").group_by(ImportRow.kind)):
+    for kind, count in session.execute(select(ImportRow.kind, func.count()).where(mine, TOLD, ImportRow.kind != "").group_by(ImportRow.kind)):
         kinds[kind] = count
     unticked = select(func.count()).where(mine, PROBLEM, ImportRow.status != ERROR, ImportRow.held_by == ImportRow.row)
     ticked = select(func.count()).where(mine, PROBLEM, ImportRow.status != ERROR, ImportRow.confirmed.is_(True))
-    linked = select(func.count()).where(mine, INTERESTING, ImportRow.renews_id.is_not(None), ImportRow.confirmed.is_(True))
-    renewals = select(func.count()).where(mine, INTERESTING, ImportRow.renews_id.is_not(None))
-    unlinked = select(func.count()).where(mine, INTERESTING, ImportRow.kind == RENEWAL, ImportRow.confirmed.is_(False))
+    linked = select(func.count()).where(mine, TOLD, RENEWS, ImportRow.confirmed.is_(True))
+    renewals = select(func.count()).where(mine, TOLD, RENEWS)
+    unlinked = select(func.count()).where(mine, TOLD, ImportRow.kind == RENEWAL, ImportRow.confirmed.is_(False))
     writes, waits = ready_counts(session, batch.id), held_counts(session, batch.id)
     batch.revision += 1
     batch.summary = {
@@ -161,7 +161,7 @@ def confirm_all(session: Session, batch: ImportBatch, *, by: Actor, now: datetim
 def confirm_renewals(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """Take every proposed renewal that carries no warning. Refuses batch_state."""
     require(batch, BatchState.PLANNED)
-    rows = and_(ImportRow.batch_id == batch.id, INTERESTING, ImportRow.kind == RENEWAL)
+    rows = and_(ImportRow.batch_id == batch.id, TOLD, ImportRow.kind == RENEWAL)
     session.execute(update(ImportRow).where(rows).values(confirmed=True), execution_options=_QUIET)
     refresh(session, batch, today=tokyo_date(now))
     journal.record(session, "confirm_renewals", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, rows="all")
@@ -191,8 +191,9 @@ def plan_again(session: Session, batch: ImportBatch, keys: Sequence[str], *, tod
     withdrawn = {line_id for line_id in chosen if line_id is not None}
     rows = _rows_again(held, _chosen(session, batch.id, keys))
     made = plan(session, rows, today=today)
+    positions = [row.position for row in held]
     for index, row in enumerate(held):
-        _replan(row, made, index)
+        _replan(row, made, index, positions)
     session.execute(delete(ImportRow).where(mine, ImportRow.status == MISSING), execution_options=_QUIET)
     last = session.scalar(select(func.max(ImportRow.position)).where(ImportRow.batch_id == batch.id))
     session.flush()
@@ -200,7 +201,7 @@ def plan_again(session: Session, batch: ImportBatch, keys: Sequence[str], *, tod
     for table in (ImportCertificate, ImportConflict):
         session.execute(delete(table).where(table.batch_id == batch.id, table.contract_key.in_(keys)), execution_options=_QUIET)
     keep_certificates(session, batch.id, made)
-    keep_conflicts(session, batch.id, made, [row.position for row in held])
+    keep_conflicts(session, batch.id, made, positions)
     _hold_again(session, batch.id, set(keys))
     refresh(session, batch, today=today)
 
@@ -219,19 +220,28 @@ def _chosen(session: Session, batch_id: int, keys: Sequence[str]) -> set[Choice]
     return {(key, line_id, field) for key, line_id, field in session.execute(select(conflict.contract_key, conflict.line_id, conflict.field).where(mine))}
 
 
-def _replan(row: ImportRow, made: Plan, index: int) -> None:
+def _replan(row: ImportRow, made: Plan, index: int, positions: Sequence[int]) -> None:
     """Give a kept row what the new plan says of it; its tick stays where its reason stayed."""
     row.status, row.line_id = made.statuses[index], made.line_ids[index]
     row.changes = {name: list(pair) for name, pair in made.changes.get(index, {}).items()}
     warnings = [dict[str, Any](issue) for issue in made.rows.warnings.get(index, [])]
-    renews_id = made.renews[index].line_id if index in made.renews else None
-    row.confirmed = row.confirmed and warnings == row.warnings and renews_id == row.renews_id
-    row.warnings, row.renews_id, row.held_by = warnings, renews_id, 0
+    renews = _renews(row, made, index, positions)
+    row.confirmed = row.confirmed and warnings == row.warnings and renews == (row.renews_id, row.renews_position)
+    row.warnings, row.held_by = warnings, 0
+    row.renews_id, row.renews_position = renews
+
+
+def _renews(row: ImportRow, made: Plan, index: int, positions: Sequence[int]) -> tuple[int | None, int | None]:
+    """The line or the row of the workbook that a row renews; a row that is not planned anew stays the one it was."""
+    if (found := made.renews.get(index)) is not None:
+        return (found.line_id, None) if found.index is None else (None, positions[found.index])
+    stays = made.statuses[index] == NEW and row.renews_position not in positions
+    return None, row.renews_position if stays else None
 
 
 def _hold_again(session: Session, batch_id: int, keys: set[str]) -> None:
     """Say anew which row holds back each certificate of `keys`, and how many of its lines are withdrawn."""
-    names = ("id", "position", "contract_key", "row", "status", "warnings", "confirmed", "held_by", "kind", "renews_id")
+    names = ("id", "position", "contract_key", "row", "status", "warnings", "confirmed", "held_by", "kind", "renews_id", "renews_position")
     mine = and_(ImportRow.batch_id == batch_id, ImportRow.contract_key.in_(keys))
     rows = session.execute(select(*(getattr(ImportRow, name) for name in names)).where(mine).order_by(ImportRow.position)).all()
     asked = set(session.scalars(select(ImportConflict.position).where(ImportConflict.batch_id == batch_id, ImportConflict.contract_key.in_(keys))))
@@ -261,7 +271,7 @@ def _kind(row: AnyRow, *, asked: bool, writing: bool) -> str:
         return CONFLICT
     if row.status != ERROR and row.warnings and (row.confirmed or writing):
         return WARNING
-    return RENEWAL if row.renews_id is not None else ""
+    return RENEWAL if row.renews_id is not None or row.renews_position is not None else ""
 
 
 def _hold_all_again(session: Session, batch_id: int) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from actions.jobs import RunState
 from actions.timetable import TIMETABLE, Line
 from models.base import AnyRow
+from models.handed_back import COMING, HandedBack
 from models.imports import BatchState, ImportBatch
 from models.outbox import JobRun, Letter, LetterState
 
@@ -70,6 +71,7 @@ def _waiting(session: Session, now: datetime) -> tuple[datetime | None, Mapping[
     began = select(func.min(JobRun.started_at))
     letter = select(func.min(Letter.try_at)).where(Letter.state.in_([LetterState.WAITING, LetterState.SENDING]), Letter.try_at <= now)
     batch = select(func.min(ImportBatch.uploaded_at)).where(ImportBatch.state == BatchState.RECEIVED)
-    wanted = {"began": began, "letter": letter, "batch": batch}
+    asked = select(func.min(HandedBack.asked_at)).where(HandedBack.state.in_(COMING))
+    wanted = {"began": began, "letter": letter, "batch": batch, "asked": asked}
     row = session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in wanted.items()))).one()
-    return row.began, {"deliver_mail": row.letter, "plan_import": row.batch}
+    return row.began, {"deliver_mail": row.letter, "plan_import": row.batch, "hand_back": row.asked}

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
-from sqlalchemy import Integer, String, and_, insert, literal, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Integer, String, and_, insert, literal, select, update
+from sqlalchemy.orm import Session, aliased
 
 from models.base import Moment
 from models.contracts import Certificate, ContractLine, Party
 from models.database import among
 from models.imports import ImportRow
 from models.renewals import Renewal
-from models.staging import ImportCertificate, ready
 from rules.lines import EMAIL_FIELDS, FIELDS, Values
 from rules.renewals import Entering, Standing, propose
 
-_CONTRACT, _PRODUCT, _SERIAL, _STARTS = (FIELDS.index(name) for name in ("contract", "product_number", "serial", "starts_on"))
+_CONTRACT, _PRODUCT, _SERIAL, _STARTS, _ENDS = (FIELDS.index(name) for name in ("contract", "product_number", "serial", "starts_on", "ends_on"))
 _EMAILS = tuple(FIELDS.index(name) for name in EMAIL_FIELDS)
 _QUIET = {"synchronize_session": False}
 
@@ -45,8 +45,9 @@ def serial_holders(session: Session, serials: Sequence[str]) -> list[SerialHolde
 
 
 def propose_renewals(session: Session, values: Sequence[Values], new: Sequence[int], holders: Sequence[SerialHolder]) -> dict[int, Standing]:
-    """By index of a new row (`new`), the line that it seems to carry on; `holders` are the lines with its serials."""
+    """By index of a new row (`new`), the line that it seems to carry on, or the other new row; `holders` are the lines with its serials."""
     standing = [Standing(each.line_id, each.contract, each.product_number, each.serial, each.ends_on, frozenset()) for each in holders]
+    standing += _among_new(values, new)
     known = {line.serial for line in standing}
     entering = [_entering(index, values[index]) for index in new if not values[index][_SERIAL] or values[index][_SERIAL] in known]
     standing += _without_serial(session, [line for line in entering if not line.serial])
@@ -55,24 +56,17 @@ def propose_renewals(session: Session, values: Sequence[Values], new: Sequence[i
 
 def link(session: Session, batch_id: int, *, by: str, now: datetime) -> None:
     """Keep the renewals that were confirmed among what a plan writes: its new lines are in the database by now."""
-    same = and_(ImportCertificate.batch_id == ImportRow.batch_id, ImportCertificate.contract_key == ImportRow.contract_key)
-    confirmed = and_(ImportRow.batch_id == batch_id, ImportRow.status == "new", ImportRow.confirmed.is_(True), ImportRow.renews_id.is_not(None))
-    old = ContractLine.__table__.alias("old")
-    line = and_(
-        ContractLine.batch_id == batch_id,
-        ContractLine.sheet == ImportRow.sheet,
-        ContractLine.row == ImportRow.row,
-    )
-    chosen = (
-        select(ContractLine.id, ImportRow.renews_id, literal(batch_id, Integer), literal(by, String), literal(now, Moment))
-        .select_from(ImportRow)
-        .join(ImportCertificate, same)
-        .join(ContractLine, line)
-        .join(old, old.c.id == ImportRow.renews_id)
-        .where(confirmed, ready(batch_id))
-        .order_by(ContractLine.id)
-    )
-    session.execute(insert(Renewal).from_select(["line_id", "renews_id", "batch_id", "confirmed_by", "confirmed_at"], chosen, include_defaults=False))
+    confirmed = and_(ImportRow.batch_id == batch_id, ImportRow.status == "new", ImportRow.confirmed.is_(True))
+    old, old_row = aliased(ContractLine), aliased(ImportRow)
+    told = (literal(batch_id, Integer), literal(by, String), literal(now, Moment))
+    # A row that is held back brought no line: neither it nor what it renews is linked.
+    chosen = select(ContractLine.id, old.id, *told).select_from(ImportRow).join(ContractLine, _line_of(ImportRow, ContractLine))
+    standing = chosen.join(old, old.id == ImportRow.renews_id).where(confirmed, ImportRow.renews_id.is_not(None))
+    before = and_(old_row.batch_id == batch_id, old_row.position == ImportRow.renews_position, old_row.status == "new")
+    beside = chosen.join(old_row, before).join(old, _line_of(old_row, old)).where(confirmed, ImportRow.renews_position.is_not(None))
+    for renewed in (standing, beside):
+        columns = ["line_id", "renews_id", "batch_id", "confirmed_by", "confirmed_at"]
+        session.execute(insert(Renewal).from_select(columns, renewed.order_by(ContractLine.id), include_defaults=False))
 
 
 def drop_links(session: Session, batch_id: int) -> None:
@@ -89,9 +83,34 @@ def restore_links(session: Session, batch_id: int) -> None:
     session.execute(update(Renewal).where(back).values(dropped_by=None), execution_options=_QUIET)
 
 
+def _line_of(row: type[ImportRow], line: type[ContractLine]) -> ColumnElement[bool]:
+    """The line that applying the plan made of a new row."""
+    return and_(line.batch_id == row.batch_id, line.sheet == row.sheet, line.row == row.row)
+
+
+def _among_new(values: Sequence[Values], new: Sequence[int]) -> list[Standing]:
+    """The new rows that another new one may carry on: of a serial that comes more than once, or without one of a product that starts the day after."""
+    counted = Counter(values[index][_SERIAL] for index in new if values[index][_SERIAL])
+    eves = {(values[index][_PRODUCT], _eve(values[index][_STARTS])) for index in new if not values[index][_SERIAL]}
+    chosen = [index for index in new if counted[values[index][_SERIAL]] > 1 or (values[index][_PRODUCT], values[index][_ENDS]) in eves]
+    return [_standing(index, values[index]) for index in chosen]
+
+
+def _eve(day: str) -> str:
+    return date.fromordinal(date.fromisoformat(day).toordinal() - 1).isoformat() if day != date.min.isoformat() else ""
+
+
+def _standing(index: int, values: Values) -> Standing:
+    starts, ends = date.fromisoformat(values[_STARTS]), date.fromisoformat(values[_ENDS])
+    return Standing(0, values[_CONTRACT], values[_PRODUCT], values[_SERIAL], ends, _parties(values), index=index, starts_on=starts)
+
+
+def _parties(values: Values) -> frozenset[str]:
+    return frozenset(values[at].lower() for at in _EMAILS if values[at])
+
+
 def _entering(index: int, values: Values) -> Entering:
-    parties = frozenset(values[at].lower() for at in _EMAILS if values[at])
-    return Entering(index, values[_CONTRACT], values[_PRODUCT], values[_SERIAL], date.fromisoformat(values[_STARTS]), parties)
+    return Entering(index, values[_CONTRACT], values[_PRODUCT], values[_SERIAL], date.fromisoformat(values[_STARTS]), _parties(values))
 
 
 def _without_serial(session: Session, entering: Sequence[Entering]) -> list[Standing]:

@@ -12,9 +12,9 @@ from actions import import_corrections, import_repairs
 from actions.import_corrections import CellFix
 from console.import_batch import PATH, READ, WRITE, frame_of, load, steps_of
 from console.import_fixing import fixes_of, may_fix, typed_name
+from console.import_review import shown_in
 from console.paging import address, number
 from models.import_corrections import correction_count, correction_page, corrections_of, find_correction
-from models.import_lists import Show
 from models.imports import ImportBatch, ImportRow
 from rules.calendar import tokyo_date
 from rules.lines import DATE_FIELDS, FIELDS, REQUIRED_FIELDS
@@ -123,7 +123,7 @@ def _withdrawn(call: Call, batch: ImportBatch, found: list[Any]) -> Response:
 def _done(call: Call, batch: ImportBatch, row_id: int, count: int) -> Response:
     """Back to where the cell stood. `fixed` makes the address another one: the same one would only be scrolled to."""
     chosen = call.form.value("show")
-    kept = {"show": chosen if chosen in [*Show] else "", "after": _place(call, "after"), "before": _place(call, "before")}
+    kept = {"show": shown_in(chosen), "after": _place(call, "after"), "before": _place(call, "before")}
     path = address(f"{PATH}/{batch.id}/review", {**kept, "fixed": f"{correction_count(call.session, batch.id)}-{call.now.timestamp():.3f}"})
     told = call.say(N_("{n}セルを直し、その証書を確かめ直しました。"), n=grouped(count)) if count else call.say(N_("変わったセルはありません。"))
     return call.redirect(f"{path}#row-{row_id}", flash=told)

@@ -18,7 +18,7 @@ from console.import_rows import Beside, row_of
 from console.paging import address, number
 from models.base import AnyRow
 from models.import_corrections import correction_count
-from models.import_lists import Show, applied_before, conflicts_of, moved_domains, plan_page, renewed_lines
+from models.import_lists import EVERY_ROW, INTERESTS, PROBLEMS, Show, applied_before, conflicts_of, moved_domains, plan_page, renewed_lines, renewed_rows
 from models.imports import BatchKind, BatchState, ImportBatch
 from rules.addresses import host_of, registrable
 from rules.lines import EMAIL_FIELDS
@@ -54,8 +54,34 @@ def review(call: Call, batch: ImportBatch) -> Response:
 def conditions(call: Call) -> dict[str, str]:
     """What a page of rows was asked for, to come back to it."""
     posted = call.basis.request.method == "POST"
-    told = {name: (call.form.value(name) if posted else call.query(name)) for name in ("show", "q", "columns")}
-    return {"show": told["show"] if told["show"] in [*Show] else "", "q": told["q"].strip()[:200], "columns": "all" if told["columns"] == "all" else ""}
+    told = {name: (call.form.value(name) if posted else call.query(name)) for name in ("q", "columns")}
+    show = [call.form.value("show")] if posted else call.queries("show")
+    return {"show": shown_in(",".join(show)), "q": told["q"].strip()[:200], "columns": "all" if told["columns"] == "all" else ""}
+
+
+def shown_in(address: str) -> str:
+    """The kinds of rows that an address names, as addresses of ours name them: "" for those that are shown first."""
+    return _named(_kinds(address))
+
+
+def _kinds(named: str) -> frozenset[Show]:
+    """The kinds of rows by name, several at once; those that are shown first where none is known."""
+    found = [_GROUPS.get(name) or ({Show(name)} if name in [*Show] else set[Show]()) for name in named.split(",")]
+    return frozenset[Show]().union(*found) or INTERESTS
+
+
+def _named(kinds: frozenset[Show]) -> str:
+    if kinds == INTERESTS:
+        return ""
+    return next((name for name, group in _GROUPS.items() if group == kinds), ",".join(kind for kind in Show if kind in kinds))
+
+
+_GROUPS: dict[str, frozenset[Show]] = {"problem": PROBLEMS, "all": EVERY_ROW}
+"""Names for several kinds."""
+_TILES: dict[str, frozenset[Show]] = {
+    "problem": PROBLEMS,
+    **{kind.value: frozenset({kind}) for kind in (Show.CHANGED, Show.NEW, Show.UNCHANGED, Show.MISSING)},
+}
 
 
 def applied_sentence(call: Call, batch: ImportBatch) -> str:
@@ -74,7 +100,7 @@ def _context(call: Call, batch: ImportBatch) -> dict[str, Any]:
         **frame_of(call),
         "batch": batch,
         "asked": asked,
-        "show": asked["show"],
+        **_showing(batch, asked),
         "summary": _summary(batch),
         "again": applied_before(call.session, batch) if batch.state == BatchState.PLANNED else None,
         "applied": applied_sentence(call, batch) if "written" in batch.summary and batch.state in (BatchState.APPLIED, BatchState.UNDONE) else "",
@@ -88,6 +114,14 @@ def _context(call: Call, batch: ImportBatch) -> dict[str, Any]:
     return told | ({} if batch.kind == BatchKind.UNDO else _rows(call, batch, asked) | {"moved": _moved(call, batch)})
 
 
+def _showing(batch: ImportBatch, asked: dict[str, str]) -> dict[str, Any]:
+    """Which kinds of rows are shown, and for each tile whether it is and where pressing it leads: its kinds come or go."""
+    kinds = _kinds(asked["show"])
+    toggled = {name: kinds - group if group <= kinds else kinds | group for name, group in _TILES.items()}
+    tiles = {name: (address(f"{PATH}/{batch.id}", asked | {"show": _named(toggled[name])}), group <= kinds) for name, group in _TILES.items()}
+    return {"show": asked["show"], "kinds": [kind for kind in Show if kind in kinds], "tiles": tiles}
+
+
 def _summary(batch: ImportBatch) -> dict[str, Any]:
     """The counts of a plan, those too that were not counted yet when it was kept."""
     told = batch.summary
@@ -98,8 +132,8 @@ def _summary(batch: ImportBatch) -> dict[str, Any]:
 
 def _rows(call: Call, batch: ImportBatch, asked: dict[str, str]) -> dict[str, Any]:
     after, before = number(call.query("after")), number(call.query("before"))
-    found = plan_page(call.session, batch.id, Show(asked["show"]), sought=asked["q"], after=after, before=before, limit=call.limits.page_rows)
-    beside = Beside(conflicts_of(call.session, batch.id, found.rows), renewed_lines(call.session, found.rows))
+    found = plan_page(call.session, batch.id, _kinds(asked["show"]), sought=asked["q"], after=after, before=before, limit=call.limits.page_rows)
+    beside = Beside(conflicts_of(call.session, batch.id, found.rows), renewed_lines(call.session, found.rows), renewed_rows(call.session, batch.id, found.rows))
     every = asked["columns"] == "all"
     here = f"{PATH}/{batch.id}"
     back = found.rows[0].position if found.rows and found.before else None

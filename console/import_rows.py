@@ -33,6 +33,11 @@ class Cell:
     day: str = ""
     """The ISO date where the value is one."""
 
+    @property
+    def is_day(self) -> bool:
+        """Whether dates stand in it: they are not to be broken."""
+        return self.field in DATE_FIELDS
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -71,6 +76,8 @@ class PlanRow:
     """Whether it waits for (or has) a person's tick."""
     renews: AnyRow | None = None
     """The line that it seems to carry on."""
+    renews_row: ImportRow | None = None
+    """The new row of the same workbook that it seems to carry on."""
     choices: Sequence[Choice] = field(default_factory=list[Choice])
 
 
@@ -80,6 +87,7 @@ class Beside:
 
     conflicts: Mapping[int, Sequence[ImportConflict]]
     renewed: Mapping[int, AnyRow]
+    renewed_rows: Mapping[int, ImportRow]
 
 
 def row_of(row: ImportRow, beside: Beside, language: str = "ja", *, every_field: bool = False) -> PlanRow:
@@ -103,8 +111,9 @@ def row_of(row: ImportRow, beside: Beside, language: str = "ja", *, every_field:
         held_by=0 if waits or row.status == "error" else row.held_by,
         contract=row.contract_key,
         service=row.values.get("service", ""),
-        ticks=waits or row.confirmed or row.renews_id is not None,
+        ticks=waits or row.confirmed or row.status == "missing" or row.renews_id is not None or row.renews_position is not None,
         renews=beside.renewed.get(row.renews_id) if row.renews_id is not None else None,
+        renews_row=beside.renewed_rows.get(row.renews_position) if row.renews_position is not None else None,
         choices=[_choice(conflict, language) for conflict in beside.conflicts.get(row.position, ())],
     )
 

@@ -73,8 +73,10 @@ _AREAS = {
     "certificate": Area.CONTRACTS,
     "account": Area.ACCOUNTS,
     "letter": Area.DELIVERY,
+    "returned_mail": Area.DELIVERY,
     "job": Area.DELIVERY,
     "staff": Area.MASTERS,
+    "canned": Area.BULK,
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from actions import attachments, tickets
-from actions.tickets import Opening
+from actions.openings import Opening
 from customer_portal.reception import reception, told_when
 from models.actors import Customer
 from models.base import AnyRow
@@ -20,7 +20,7 @@ from models.tokens import hash_token
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
 from rules.refusal import Refused
-from rules.text import fold_key, is_unknown, one_line
+from rules.text import UNKNOWN, fold_key, is_unknown, one_line
 from rules.tickets import CcList, TicketText, check_ticket, is_outside, parse_cc
 from web.access import CUSTOMER
 from web.call import Call
@@ -29,6 +29,7 @@ from web.errors import NotFound
 from wording.catalog import N_
 
 _WRITER_CHARACTERS = 100
+_MAY_BE_UNKNOWN = ("contract_key", "serial")
 FIELDS = ("subject", "contract_key", "serial", "model", "os_version", "cc", "category", "body", "writer")
 
 
@@ -134,10 +135,15 @@ def mark_of(call: Call) -> str:
     return hash_token(f"{call.customer.id}:{typed}") if typed else ""
 
 
+def typed(call: Call, name: str) -> str:
+    """What stands in the field `name`: 不明 where its box 「分からない」 is ticked."""
+    return UNKNOWN if name in _MAY_BE_UNKNOWN and name in call.form.values("unknown") else call.form.value(name)
+
+
 def _check(call: Call) -> Filled | None:
     form = call.form
     masters = {row.name: row.id for row in categories(call.session)}
-    text = TicketText(**{name: form.value(name) for name in FIELDS if name not in ("cc", "writer")})
+    text = TicketText(**{name: typed(call, name) for name in FIELDS if name not in ("cc", "writer")})
     for refused in check_ticket(text, categories=masters, body_characters=call.limits.body_characters):
         form.refuse(refused)
     cc = form.check("cc", lambda typed: read_cc(call, typed))
@@ -152,7 +158,7 @@ def _confirm(call: Call, family: ProductFamily, filled: Filled, held: list[AnyRo
         "portal/tickets/confirm.html",
         family=family,
         filled=filled,
-        fields=FIELDS,
+        entries={name: typed(call, name) for name in FIELDS},
         held=held,
         submission=_submission(call),
         **reception(call, call.calendar().for_family(family.id)),

@@ -21,6 +21,7 @@ from models.actors import Customer
 from models.base import AnyRow
 from models.database import transaction
 from models.people import Account, LinkKind
+from models.renewals import links_in_sight
 from rules.calendar import tokyo_date
 from rules.contracts import LineState, line_state
 from rules.refusal import Refused
@@ -86,6 +87,7 @@ def index(call: Call) -> Response:
         account=account,
         waiting=profiles.waiting_email(call.session, account.id, now=call.now),
         lines=[(line, line_state(line.starts_on, line.ends_on, today)) for line in lines],
+        renewed=links_in_sight(call.session, [line.id for line in lines], account.maintenance_email_key),
         pages=Links(_url(kept, "before", lines[0]) if lines and earlier else None, _url(kept, "after", lines[-1]) if lines and later else None),
         q=text,
         period=period or "",

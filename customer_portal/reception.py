@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rules.calendar import BusinessCalendar
 from web.call import Call
 from wording.catalog import N_
@@ -10,7 +12,7 @@ from wording.hours import opening, opening_hours
 _NEXT = N_("いまは受付時間外です。次の受付は {at} からです。")
 
 
-def reception(call: Call, calendar: BusinessCalendar) -> dict[str, str]:
+def reception(call: Call, calendar: BusinessCalendar) -> dict[str, Any]:
     """For a page: `hours` of the calendar, and `opens`, when it opens next, "" while it is open."""
     opens_at = calendar.next_opening(call.now)
     language = call.basis.language

@@ -71,7 +71,10 @@ def index(call: Call) -> Response:
 
 
 def show(call: Call) -> Response:
-    """A ticket with its published posts; 返信 opens the form."""
+    """A ticket with its published posts; 返信 opens the form. One that was merged leads to the ticket that has its posts."""
+    head = own_ticket(call.session, call.param("number"), call.customer.id or 0)
+    if head is not None and head.merged_into_id:
+        return call.redirect(f"/tickets/{head.merged_into_id}", call.say(N_("お問合せ #{n} は、#{into} にまとめました。"), n=head.id, into=head.merged_into_id))
     return page_of(call, replying=bool(call.query("reply")))
 
 
@@ -98,7 +101,7 @@ def reply(call: Call) -> Response:
     except Refused as refused:
         call.form.refuse(refused)
         return page_of(call, replying=True, held=held, status=422)
-    if taken.id == ticket.id:
+    if taken.id in (ticket.id, ticket.merged_into_id):
         return call.redirect(f"/tickets/{taken.id}#reply", N_("返信しました。"))
     return call.redirect(f"/tickets/{taken.id}", call.say(N_("続きのチケット #{n} を作成しました。"), n=taken.id))
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from importers.annotate import SECONDS, AnnotatedRow
+from importers.annotate import PROGRESS, SECONDS, AnnotatedRow
 from importers.confined import close_the_door, limit_resources
 from importers.losses import Losses, find_losses
 from importers.marking import mark_workbook
@@ -23,6 +23,8 @@ from rules.refusal import Refused
 MEMORY_ABOVE = 768 * 1024 * 1024
 """Bytes of address space; 20,000 rows of 15 columns ask for 150 MB."""
 OUTPUT_BYTES = 256 * 1024 * 1024
+_LOOKED_THROUGH = 10
+"""Percent of the work."""
 
 
 def main() -> None:
@@ -49,7 +51,13 @@ def _do(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         return Losses(kept_workbook=True, lost=find_losses(path).lost).told()
     if request["task"] == "mark":
         found = find_losses(path)
-        mark_workbook(path, folder / "out.xlsx", _rows(folder), request["sheets"], found.last_columns, file_name=request["file_name"])
+
+        def tell(percent: int) -> None:
+            (folder / PROGRESS).write_text(str(percent), "ascii")
+
+        tell(_LOOKED_THROUGH)
+        out, told = folder / "out.xlsx", request["sheets"]
+        mark_workbook(path, out, _rows(folder), told, found.last_columns, file_name=request["file_name"], tell=tell)
         return Losses(kept_workbook=True, lost=found.lost).told()
     with (folder / "out.xlsx").open("wb") as out:
         for piece in write_tables(problem_tables(path, list(_rows(folder)), request["sheets"], file_name=request["file_name"])):

@@ -7,7 +7,8 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import IO
 
@@ -17,6 +18,7 @@ ORPHAN_PATIENCE = 5
 PATIENCE = 4
 """Times the processor time that may pass on the wall: a busy machine is no fault of the file."""
 
+_LOOK_SECONDS = 0.5
 _ROOT = Path(__file__).resolve().parent.parent
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _REFUSED = ("socket.", "subprocess.", "os.exec", "os.posix_spawn", "os.fork", "os.system", "shutil.", "ctypes.dlopen")
@@ -58,10 +60,19 @@ def close_the_door(*reads: Path, writes: Collection[Path] = ()) -> None:
     sys.addaudithook(watch)
 
 
-def run_confined(module: str, request: bytes, answer: IO[bytes] | int, *, seconds: int, folder: Path | None = None) -> tuple[int, bytes]:
+def run_confined(
+    module: str,
+    request: bytes,
+    answer: IO[bytes] | int,
+    *,
+    seconds: int,
+    folder: Path | None = None,
+    watch: Callable[[], None] | None = None,
+    look_seconds: float = _LOOK_SECONDS,
+) -> tuple[int, bytes]:
     """Run `module` as a process of its own until it ends: its exit code and what it said.
 
-    `folder` is where it keeps temporary files. Refuses workbook_too_slow.
+    `folder` is where it keeps temporary files; `watch` is called every `look_seconds`, and ends the process by raising. Refuses workbook_too_slow.
     """
     # Nothing of ours goes into a process that reads a stranger's file: no secrets, no addresses of services.
     environment = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PATH": os.defpath, **({"TMPDIR": str(folder)} if folder else {})}
@@ -70,11 +81,27 @@ def run_confined(module: str, request: bytes, answer: IO[bytes] | int, *, second
         command, stdin=subprocess.PIPE, stdout=answer, stderr=subprocess.PIPE, cwd=_ROOT, env=environment
     ) as child:
         try:
-            _, said = child.communicate(request, timeout=seconds * PATIENCE)
+            said = _wait(child, request, seconds * PATIENCE, watch, look_seconds)
         except subprocess.TimeoutExpired:
-            child.kill()
-            child.communicate()
             raise Refused("workbook_too_slow") from None
+        finally:
+            if child.poll() is None:
+                child.kill()
+                child.communicate()
     if child.returncode in (-signal.SIGXCPU, -signal.SIGALRM, -signal.SIGKILL):
         raise Refused("workbook_too_slow")
     return child.returncode, said
+
+
+def _wait(child: subprocess.Popen[bytes], request: bytes, patience: float, watch: Callable[[], None] | None, look_seconds: float) -> bytes:
+    """What it said when it ended. Raises TimeoutExpired, and what `watch` raises."""
+    until = time.monotonic() + patience
+    told: bytes | None = request
+    while True:
+        try:
+            return child.communicate(told, timeout=look_seconds if watch else patience)[1]
+        except subprocess.TimeoutExpired:
+            if watch is None or time.monotonic() >= until:
+                raise
+            watch()
+            told = None

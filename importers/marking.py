@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -26,14 +26,27 @@ _OURS = frozenset({_BAD, _CAUTION, _HELD})
 _OWN_NOTE = "\n――――\n"
 """Between a comment that stood there and ours."""
 _MOST_COMMENT = 2_000
+_OPENED, _MARKED = 45, 65
+"""Percent of the work."""
 
 
 def mark_workbook(
-    path: Path, out: Path, rows: Iterable[AnnotatedRow], sheets: Sequence[Mapping[str, Any]], last_columns: Mapping[str, str], *, file_name: str
+    path: Path,
+    out: Path,
+    rows: Iterable[AnnotatedRow],
+    sheets: Sequence[Mapping[str, Any]],
+    last_columns: Mapping[str, str],
+    *,
+    file_name: str,
+    tell: Callable[[int], None] = lambda _percent: None,
 ) -> None:
-    """Write the xlsx at `path` with its marks to `out`. Raises what openpyxl raises of a workbook that it cannot open."""
+    """Write the xlsx at `path` with its marks to `out`, and `tell` how many percent are done.
+
+    Raises what openpyxl raises of a workbook that it cannot open.
+    """
     with path.open("rb") as file:  # by its path it would be refused for a name without .xlsx
         book = openpyxl.load_workbook(file)
+    tell(_OPENED)
     by_sheet: dict[str, list[AnnotatedRow]] = {}
     for row in rows:
         by_sheet.setdefault(row.sheet, []).append(row)
@@ -42,6 +55,7 @@ def mark_workbook(
         if isinstance(worksheet, Worksheet):
             _mark_sheet(worksheet, told, by_sheet.get(told["name"], []), last_columns.get(told["name"], ""))
     _add_summary(book, [row for found in by_sheet.values() for row in found], file_name)
+    tell(_MARKED)
     book.save(out)
 
 

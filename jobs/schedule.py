@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import check_accounts, check_files, expire, index_search, measure_tickets, plan_import, read_mailbox, recover, remind, sweep
+from jobs import check_accounts, check_files, expire, hand_back, index_search, measure_tickets, plan_import, read_mailbox, recover, remind, sweep
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -29,6 +29,7 @@ class Job:
 
 _WORK: dict[str, tuple[Work, Wants | None]] = {
     "plan_import": (plan_import.plan_received, plan_import.has_received),
+    "hand_back": (hand_back.hand_back, hand_back.has_asked),
     "index_search": (index_search.index_posts, index_search.has_waiting),
     "read_mailbox": (read_mailbox.read_mailbox, None),
     "answer_recoveries": (recover.answer, recover.has_requests),

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 
 from sqlalchemy import delete, select
 
 from actions.jobs import Counts, Run, confirm
+from jobs import hand_back
 from jobs.parts import Parts
 from models.database import transaction
+from models.handed_back import HandedBack
 from models.imports import ImportBatch
 from models.tickets import Attachment
 
@@ -22,15 +24,16 @@ _AT_ONCE = 500
 
 
 def sweep_uploads(parts: Parts, run: Run) -> Counts:
-    """Delete held files nobody posted, and bytes that no row names."""
+    """Delete held files nobody posted, workbooks handed back whose days are over, and bytes that no row names."""
     now = parts.clock()
-    held = _forget_held(parts, run, now)
+    held, written = _forget_held(parts, run, now), hand_back.forget(parts, run, now=now)
     orphans = 0
-    for keys in _chunks(key for key, changed_at in parts.store.listing() if changed_at < now - YOUNG):
+    listed = chain(parts.store.listing(), parts.store.listing(hand_back.FOLDER))
+    for keys in _chunks(key for key, changed_at in listed if changed_at < now - YOUNG):
         for key in _unnamed(parts, run, keys):
             parts.store.delete(key)
             orphans += 1
-    return {name: count for name, count in (("held", held), ("orphans", orphans)) if count}
+    return {name: count for name, count in (("held", held), ("handed_back", written), ("orphans", orphans)) if count}
 
 
 def _forget_held(parts: Parts, run: Run, now: datetime) -> int:
@@ -56,6 +59,7 @@ def _unnamed(parts: Parts, run: Run, keys: list[str]) -> list[str]:
     with transaction(parts.engine) as session:
         confirm(session, run)
         named = set(session.scalars(select(Attachment.storage_key).where(Attachment.storage_key.in_(keys))))
+        named |= set(session.scalars(select(HandedBack.storage_key).where(HandedBack.storage_key.in_(keys))))
         named |= set(session.scalars(select(ImportBatch.storage_key).where(ImportBatch.storage_key.in_(keys))))
     return [key for key in keys if key not in named]
 

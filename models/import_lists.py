@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+import operator
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 
-from sqlalchemy import ColumnElement, Text, TextClause, cast, func, select
+from sqlalchemy import ColumnElement, TextClause, func, select, union
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine
-from models.imports import BatchKind, BatchState, ImportBatch, ImportRow
+from models.imports import CELL_COLUMNS, RENEWS, BatchKind, BatchState, ImportBatch, ImportRow
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
-from models.staging import INTERESTING, PROBLEM, ImportCertificate, ImportConflict, ready
+from models.staging import PROBLEM, TOLD, ImportCertificate, ImportConflict, ready
 from rules.text import fold
 
 _BATCHES: AnySelect = select(
@@ -36,18 +37,24 @@ _BATCHES: AnySelect = select(
 
 
 class Show(StrEnum):
-    """Which rows of a plan a page shows."""
+    """A kind of row of a plan; a page shows one or several of them."""
 
-    INTERESTING = ""
-    """Problems and whatever applying the plan would write."""
-    PROBLEM = "problem"
+    ERROR = "error"
+    WARNING = "warning"
+    """Ticked or not."""
+    CONFLICT = "conflict"
     CHANGED = "changed"
     NEW = "new"
     RENEWAL = "renewal"
-    CONFLICT = "conflict"
     UNCHANGED = "unchanged"
     MISSING = "missing"
-    ALL = "all"
+
+
+PROBLEMS = frozenset({Show.ERROR, Show.WARNING, Show.CONFLICT})
+INTERESTS = PROBLEMS | {Show.CHANGED, Show.NEW}
+"""What a plan shows first: problems and whatever applying it would write."""
+EVERY_ROW = INTERESTS | {Show.UNCHANGED}
+"""All that the workbook names."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +79,26 @@ def applied_before(session: Session, batch: ImportBatch) -> AnyRow | None:
     return session.execute(statement.order_by(ImportBatch.id.desc()).limit(1)).one_or_none()
 
 
-def plan_page(session: Session, batch_id: int, show: Show, *, sought: str = "", after: int | None = None, before: int | None = None, limit: int) -> PlanPage:
-    """One page of a plan's rows, below the position `after` or (going back) above `before`; `sought` stands in one of their cells."""
-    statement = select(ImportRow).where(ImportRow.batch_id == batch_id, *_conditions(show))
-    if sought:
-        statement = statement.where(func.lower(cast(ImportRow.values, Text)).contains(_as_kept(sought), autoescape=True))
+def plan_page(
+    session: Session, batch_id: int, shown: Collection[Show], *, sought: str = "", after: int | None = None, before: int | None = None, limit: int
+) -> PlanPage:
+    """One page of the rows of the kinds `shown`, below the position `after` or (going back) above `before`; `sought` stands in one of their cells.
+
+    Each kind is walked along an index of its own, no further than a page is long: any choice of kinds costs what its kinds cost.
+    """
+    order = ImportRow.position.desc() if before is not None else ImportRow.position
+    beyond: list[ColumnElement[bool]] = [ImportRow.batch_id == batch_id]
     if before is not None:
-        found = session.scalars(statement.where(ImportRow.position < before).order_by(ImportRow.position.desc()).limit(limit + 1)).all()
+        beyond.append(ImportRow.position < before)
+    elif after is not None:
+        beyond.append(ImportRow.position > after)
+    if sought:
+        beyond.append(func.lower(_CELLS).contains(fold(sought).lower(), autoescape=True))
+    walks = [select(ImportRow.id).where(*beyond, *conditions).order_by(order).limit(limit + 1) for conditions in _conditions(shown)]
+    chosen = walks[0] if len(walks) == 1 else union(*(select(walk.subquery().c.id) for walk in walks))
+    found = session.scalars(select(ImportRow).where(ImportRow.id.in_(chosen)).order_by(order).limit(limit + 1)).all()
+    if before is not None:
         return PlanPage(found[:limit][::-1], before=len(found) > limit, after=True)
-    chosen = statement if after is None else statement.where(ImportRow.position > after)
-    found = session.scalars(chosen.order_by(ImportRow.position).limit(limit + 1)).all()
     return PlanPage(found[:limit], before=after is not None, after=len(found) > limit)
 
 
@@ -107,6 +124,15 @@ def renewed_lines(session: Session, rows: Sequence[ImportRow]) -> dict[int, AnyR
     return {row.id: row for row in session.execute(statement)}
 
 
+def renewed_rows(session: Session, batch_id: int, rows: Sequence[ImportRow]) -> dict[int, ImportRow]:
+    """Position -> row of the same workbook that one of `rows` seems to carry on."""
+    wanted = [row.renews_position for row in rows if row.renews_position is not None]
+    if not wanted:
+        return {}
+    statement = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.status == "new", ImportRow.position.in_(wanted))
+    return {row.position: row for row in session.scalars(statement)}
+
+
 def moved_domains(session: Session, batch_id: int, *, limit: int) -> Sequence[AnyRow]:
     """The written certificates of which a party gets another registrable domain: contract_key, facts (each change as [before, after]), accounts."""
     accounts = select(func.count()).select_from(Account).where(Account.contract_key == ImportCertificate.contract_key).scalar_subquery()
@@ -116,20 +142,28 @@ def moved_domains(session: Session, batch_id: int, *, limit: int) -> Sequence[An
     return session.execute(statement.order_by(ImportCertificate.id).limit(limit)).all()
 
 
-def _conditions(show: Show) -> tuple[ColumnElement[bool] | TextClause, ...]:
-    if show is Show.ALL:
-        return (ImportRow.status != "missing",)
-    if show is Show.INTERESTING:
-        return (INTERESTING,)
-    if show is Show.PROBLEM:
-        return (PROBLEM,)
-    if show is Show.RENEWAL:
-        return (INTERESTING, ImportRow.renews_id.is_not(None))
-    if show is Show.CONFLICT:
-        return (PROBLEM, ImportRow.kind == "conflict")
-    return (ImportRow.status == show.value,)
+def _conditions(shown: Collection[Show]) -> list[tuple[ColumnElement[bool] | TextClause, ...]]:
+    """One walk for each kind; the partial indexes stand for the choices that they were made for."""
+    wanted = set(shown)
+    walks: list[tuple[ColumnElement[bool] | TextClause, ...]] = []
+    for kinds, conditions, rest in ((INTERESTS, (TOLD,), {Show.NEW}), (PROBLEMS, (PROBLEM,), set[Show]())):
+        if wanted >= kinds:
+            walks.append(conditions)
+            wanted = wanted - kinds | rest
+    return walks + [_OF[kind] for kind in Show if kind in wanted]
 
 
-def _as_kept(sought: str) -> str:
-    """`sought` as it stands within the kept JSON."""
-    return json.dumps(fold(sought).lower(), ensure_ascii=False)[1:-1]
+_OF: dict[Show, tuple[ColumnElement[bool] | TextClause, ...]] = {
+    Show.ERROR: (ImportRow.status == "error",),
+    Show.WARNING: (PROBLEM, ImportRow.kind == "warning"),
+    Show.CONFLICT: (PROBLEM, ImportRow.kind == "conflict"),
+    Show.CHANGED: (ImportRow.status == "changed",),
+    Show.NEW: (ImportRow.status == "new",),
+    Show.RENEWAL: (TOLD, RENEWS),
+    Show.UNCHANGED: (ImportRow.status == "unchanged",),
+    Show.MISSING: (ImportRow.status == "missing",),
+}
+
+
+_CELLS = reduce(operator.add, [getattr(ImportRow, name) + "\x1f" for name in CELL_COLUMNS])
+"""All that a row says, with a sign between that no cell holds."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, literal, select
-from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
+from sqlalchemy import ColumnElement, ForeignKey, Index, String, literal, select, union
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
 
 from models.base import AnyRow, AnySelect, Base
-from models.contracts import Certificate, ContractLine
+from models.contracts import Certificate, ContractLine, Party
+from models.database import among_ids
 
 MOST_LINKS = 20
 """Of a chain, either way."""
@@ -62,6 +63,34 @@ def linked_certificates(session: Session, certificate_ids: Collection[int]) -> d
     for number, key in session.execute(statement):
         found[number] = (*found.get(number, ()), key)
     return found
+
+
+def links_in_sight(session: Session, line_ids: Collection[int], email_key: str) -> dict[int, Mapping[str, tuple[str, ...]]]:
+    """Line → ``{"before": keys, "after": keys}`` of the certificates it carries on and that carry it on, on which `email_key` is a party too.
+
+    In one statement; a certificate on which a customer does not stand is none of theirs to know.
+    """
+    if not line_ids:
+        return {}
+    walks = [_seen(way, own, other, among_ids(session, own.expression, line_ids), email_key) for way, own, other in _WAYS]
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    for line_id, way, key in session.execute(union(*walks).order_by("line_id", "way", "contract_key")):
+        told = found.setdefault(line_id, {})
+        told[way] = (*told.get(way, ()), key)
+    return dict(found)
+
+
+_WAYS = (("before", Renewal.line_id, Renewal.renews_id), ("after", Renewal.renews_id, Renewal.line_id))
+
+
+def _seen(way: str, own: InstrumentedAttribute[int], other: InstrumentedAttribute[int], chosen: ColumnElement[bool], email_key: str) -> AnySelect:
+    stands = select(Party.id).where(Party.certificate_id == Certificate.id, Party.email_key == email_key)
+    return (
+        select(own.label("line_id"), literal(way, String).label("way"), Certificate.contract_key)
+        .join(ContractLine, ContractLine.id == other)
+        .join(Certificate, Certificate.id == ContractLine.certificate_id)
+        .where(chosen, Renewal.dropped_by.is_(None), stands.exists())
+    )
 
 
 def chain(session: Session, line_id: int) -> Sequence[AnyRow]:

@@ -21,17 +21,23 @@ class MessageKind(StrEnum):
     """社内メモ: never leaves the console."""
 
 
+class Source(StrEnum):
+    PORTAL = "portal"
+    PHONE = "phone"
+
+
 class Ticket(Base):
     """One inquiry; `id` is the number people quote: rising, never reused.
 
     Until `state_from` the customer still sees `state_before` (an answer can be undone until it is published).
     `due_at` is the deadline of the next answer, NEVER while the clock stands; `clock_left` keeps the business seconds left then.
-    `contract_text` and `serial_text` stay as typed; the keys are what matching compares ("" for 不明).
+    `contract_text` and `serial_text` stay as typed; the keys are what matching compares ("" for 不明): those typed, or, where staff set
+    the contract by hand, `matched_contract` and `matched_serial`. `contact_*` name a caller, who may have no account.
     """
 
     __tablename__ = "ticket"
     __table_args__ = (
-        Index("ix_ticket_due", "unresolved", "due_at", "id"),
+        Index("ix_ticket_due", "unresolved", "due_at", "id", "priority"),  # counting what is near its deadline asks for each one's priority
         Index("ix_ticket_state", "state", "due_at", "id"),
         Index("ix_ticket_assignee", "assignee_id", "unresolved", "due_at", "id"),
         Index("ix_ticket_family", "family_id", "unresolved", "due_at", "id"),
@@ -56,6 +62,12 @@ class Ticket(Base):
     contract_key: Mapped[str] = mapped_column(String(200))
     serial_text: Mapped[str] = mapped_column(String(200))
     serial_key: Mapped[str] = mapped_column(String(200))
+    matched_contract: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    matched_serial: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    source: Mapped[Source] = mapped_column(words(Source, 10), default=Source.PORTAL, server_default=Source.PORTAL.value)
+    contact_company: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    contact_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    contact_phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
     model: Mapped[str] = mapped_column(String(120), default="")
     os_version: Mapped[str] = mapped_column(String(120), default="")
     cc: Mapped[list[str]]

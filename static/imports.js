@@ -5,7 +5,7 @@
 
   // Esc：直すのをやめて、元の値に戻す。
   addEventListener('keydown', (e) => {
-    if (e.isComposing || e.keyCode === 229) return;
+    if (e.isComposing || e.keyCode === 229 || e.defaultPrevented) return;         // 変換中と、g に続く e（例外申請へ）では何もしない
     const cell = e.target.closest?.('[data-cell]');
     if (cell && e.key === 'Escape') { cell.value = cell.defaultValue; cell.blur(); return; }
     if (e.key.toLowerCase() !== 'e' || e.ctrlKey || e.metaKey || e.altKey || document.documentElement.dataset.keys === 'off') return;

@@ -6,13 +6,16 @@ import secrets
 from collections.abc import Callable
 
 from sqlalchemy.orm import Session
+from starlette.responses import JSONResponse, Response
 
 from models.actors import Actor
 from models.database import transaction
 from models.tickets import Attachment, holder_of
 from rules.filenames import clean_name
-from web.call import Basis, Upload
+from rules.refusal import Refused
+from web.call import Basis, Call, Upload
 from web.errors import NotFound
+from web.forms import BadRequest
 from web.uploads import Body, stream_of
 
 
@@ -41,3 +44,14 @@ def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]
         session.add_all(rows)
         session.flush()
         return [Upload(row.id, row.token, row.name, row.size) for row in rows]
+
+
+def answer_held(call: Call) -> Response:
+    """What static/uploads.js asks for a file it sent ahead: its token for the form's `held`, or the sentence why not (422)."""
+    if len(call.uploads) != 1:
+        raise BadRequest(f"{len(call.uploads)} files at once")
+    (upload,) = call.uploads
+    if not upload.size:
+        call.form.refuse(Refused("file_empty", "files", file=upload.name))
+        return call.finish(JSONResponse({"said": call.form.error("files")}, status_code=422))
+    return call.finish(JSONResponse({"token": upload.token, "name": upload.name, "size": upload.size}))

@@ -136,6 +136,7 @@ FILE_REFUSALS: Mapping[str, str] = {
     "workbook_far_cell": N_("シート「{sheet}」の離れた場所（{cell}）に値があるため、読み込めません。そのセルを消して保存し直してください。"),
     "workbook_no_rows": NO_ROWS,
     "workbook_unplanned": N_("このファイルには、まだ確認の結果がありません。読み込みが終わってから、もう一度お試しください。"),
+    "workbook_of_another": N_("このファイルは {name}さんが依頼したものです。作成をやめられるのは、依頼した人だけです。"),
     "workbook_lost": N_("読み込んだファイルが保管されていないため、結果を書き込めません。ファイルをもう一度読み込んでください。"),
 }
 

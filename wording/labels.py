@@ -63,6 +63,8 @@ _REASONS = {
     Reason.CONTRACT_NOT_FOUND: N_("入力された契約番号の証書がありません。"),
     Reason.CONTRACT_NOT_FOUND_SERIAL_KNOWN: N_("入力された契約番号の証書はありませんが、シリアル番号は次の明細にあります。"),
     Reason.BOTH_UNKNOWN: N_("契約番号もシリアル番号も不明です。"),
+    Reason.MATCHED: N_("サポートが契約を照合しました。お客様の入力はそのまま残っています。"),
+    Reason.MATCHED_GONE: N_("サポートが照合した契約の証書が、いまはありません。もう一度照合してください。"),
 }
 _LINE_STATES = {LineState.NOT_STARTED: N_("開始前"), LineState.ACTIVE: N_("有効"), LineState.ENDED: NC_("line", "終了")}
 _RULES = {

@@ -14,6 +14,12 @@ HANDED_BACK, EXPORTED, TEMPLATE = "{stem}_確認結果.xlsx", "証書一覧_{sta
 """Names of files."""
 REPORT, REPORT_SHEET = "集計_{by}_{since}-{until}.{ending}", "集計"
 """The file and the sheet of a report."""
+TICKETS_SHEET, TICKETS_EXPORTED = "チケット一覧", "チケット一覧_{stamp}.{ending}"
+TICKET_HEADINGS = (
+    *("番号", "件名", "会社名", "お名前", "製品", "カテゴリ", "状態", "優先度", "担当", "保守契約番号", "シリアル番号", "機種", "OS Ver.", "受付時の判定"),
+    *("受付日時", "最終更新", "回答の期限", "初回の回答", "解決日時"),
+)
+"""Of an export of tickets."""
 
 LOSSES: Mapping[str, str] = {
     "shapes": N_("図形・テキストボックス（{n} 個）は、戻すファイルに残りません。"),

@@ -17,12 +17,12 @@ from models.database import transaction
 from models.imports import BatchState, ImportBatch, ImportRow
 from models.journal import JournalEntry
 from models.renewals import chain, linked_certificates, renewals_of
-from models.staging import ImportConflict
+from models.staging import ImportCertificate, ImportConflict
 from rules.refusal import Refused
 from rules.rights import Role
 from tests import people
 from tests.people import NOW
-from tests.workbooks import NAKAMURA, apply_batch, import_lines, keep_plan, plan_lines, tick
+from tests.workbooks import NAKAMURA, apply_batch, compare_lines, import_lines, keep_plan, plan_lines, tick, undo_batch
 
 _LATER = NOW + timedelta(days=1)
 _CENTER = frozenset({Role.SERVICE_CENTER})
@@ -60,6 +60,32 @@ def test_a_renewal_that_nobody_confirmed_is_written_and_not_linked(engine: Engin
     with transaction(engine, readonly=True) as session:
         numbers = session.scalars(select(Certificate.id)).all()
         assert len(numbers) == 2 and linked_certificates(session, numbers) == {}
+
+
+def test_new_rows_of_one_workbook_are_chained_and_what_is_held_back_is_not(engine: Engine) -> None:
+    old, new = {"contract": "OLD25A", "ends_on": "2026-10-31"}, {"contract": "NEW26A", "starts_on": "2026-11-01", "ends_on": "2027-10-31"}
+    bare = {"serial": "", "product_number": "CARE"}
+    plan = compare_lines(
+        engine, new, {**new, **bare}, old, {**old, **bare}, {"contract": "HELD25A", "serial": "H1", "ends_on": "2026-10-31"}, {**new, "serial": "H1"}
+    )
+    batch_id = keep_plan(engine, plan)
+    with transaction(engine) as session:
+        batch = session.get_one(ImportBatch, batch_id)
+        assert batch.summary["renewals"] == batch.summary["unlinked"] == 3
+        import_batches.confirm_renewals(session, batch, by=NAKAMURA, now=NOW)
+        import_batches.plan_again(session, batch, ["NEW26A"], today=NOW.date())
+        assert batch.summary["linked"] == 3
+        session.execute(update(ImportCertificate).where(ImportCertificate.contract_key == "HELD25A").values(held_by=6))
+    apply_batch(engine, batch_id)
+
+    with transaction(engine, readonly=True) as session:
+        certificates = {row.contract_key: row.id for row in session.execute(select(Certificate.contract_key, Certificate.id))}
+        before, _ = renewals_of(session, certificates["NEW26A"])
+        assert [(row.other_key, row.serial) for row in before] == [("OLD25A", "CV4126AF0093"), ("OLD25A", "")]
+    undone = undo_batch(engine, batch_id)
+    undo_batch(engine, undone)
+    with transaction(engine, readonly=True) as session:
+        assert set(linked_certificates(session, session.scalars(select(Certificate.id)).all()).values()) == {("NEW26A",)}
 
 
 def test_an_email_corrected_by_hand_stays_unless_the_workbooks_is_chosen(engine: Engine, tmp_path: Path) -> None:

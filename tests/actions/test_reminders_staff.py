@@ -18,13 +18,11 @@ from actions.reminders_registrations import remind_of_links
 from actions.timetable import TIMETABLE
 from mail.desk import Desk
 from models.base import NEVER
-from models.contracts import CompanyDay, ContractLine
-from models.imports import BatchState, ImportBatch
+from models.contracts import CompanyDay
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import PendingRegistration, RateCount
 from models.radar import AccountFinding
 from models.reminders import DigestHour
-from models.renewals import Renewal
 from rules.calendar import BusinessCalendar
 from rules.email_changes import ChangeState
 from rules.limits import Limits
@@ -33,7 +31,7 @@ from rules.reminders import Kind, Outcome
 from rules.requests import RequestState
 from rules.rights import Role
 from rules.tickets import State
-from tests.people import CONTRACT, EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_email_change, add_request, add_staff, add_ticket
+from tests.people import CONTRACT, EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_email_change, add_renewal, add_request, add_staff, add_ticket
 
 DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin@jscom.example", "center@jscom.example")
 CALENDAR, LIMITS = BusinessCalendar(), Limits()
@@ -214,26 +212,10 @@ def add_letter(session: Session, state: LetterState, recipient: RecipientState =
 def test_a_line_that_another_is_known_to_carry_on_is_not_told(session: Session) -> None:
     old = add_certificate(session, "JSC26040001A", ends_on=date(2026, 12, 31), lines=[{"serial": "OLD1"}])
     new = add_certificate(session, "JSC27010001A", ends_on=date(2027, 12, 31), lines=[{"serial": "NEW1"}])
-    line = {certificate: session.scalars(select(ContractLine.id).where(ContractLine.certificate_id == certificate.id)).one() for certificate in (old, new)}
-    batch = ImportBatch(
-        file_name="更新.xlsx",
-        size=1,
-        sha256="0" * 64,
-        storage_key="imports/x",
-        state=BatchState.APPLIED,
-        sheets=[],
-        summary={},
-        uploaded_by="森",
-        uploaded_at=NOW,
-    )
-    session.add(batch)
-    session.flush()
-    link = Renewal(line_id=line[new], renews_id=line[old], batch_id=batch.id, confirmed_by="森", confirmed_at=NOW)
-    session.add(link)
-    session.flush()
+    link = add_renewal(session, old, new)
 
     assert reminders_contracts.tell_the_center(session, now=NOW, **BOTH) == 0
-    link.dropped_by = batch.id
+    link.dropped_by = link.batch_id
     session.flush()
     assert reminders_contracts.tell_the_center(session, now=NOW, **BOTH) == 1
 

@@ -90,6 +90,35 @@ def test_a_conflict_is_asked_and_decided(app: ASGIApp, wiring: Wiring, clock: Cl
     assert found.says("問合せ先", "すべての行") and not center.client.get(f"{told.path}?q=nowhere").says("競合しています")
 
 
+def test_several_kinds_of_rows_are_shown_at_once_and_each_choice_is_an_address(app: ASGIApp, wiring: Wiring, clock: Clock) -> None:
+    center = Center(app, wiring, clock)
+    center.client.get(center.planned({"serial": "STAYS"}, {"serial": "MOVES"}, {"serial": "GOES"}))
+    center.client.submit("/application")
+    moved = {"serial": "MOVES", "ends_on": "2028-03-31"}
+    fresh = {"contract": "NEW26A", "serial": "STAYS", "starts_on": "2027-04-01", "ends_on": "2028-03-31"}
+    path = center.planned({"serial": "STAYS"}, moved, fresh, {"contract": "BAD26A", "serial": "WRONG", "ends_on": "いつか"})
+
+    def shown(address: str) -> list[str]:
+        return [cell.text for cell in center.client.get(address).root.all("td", data_l="シリアル")]
+
+    def pressed(tile: str, address: str) -> str:
+        return next(each for each in center.client.get(address).root.all("a", class_="tile") if tile in each.text).attributes["href"]
+
+    assert shown(path) == ["MOVES", "STAYS", "WRONG"]
+    assert shown(f"{path}?show=changed&show=error") == ["MOVES", "WRONG"]
+    assert center.client.get(f"{path}?show=changed&show=error").says("エラー・変更の行")
+    assert (shown(f"{path}?show=warning,unchanged"), shown(f"{path}?show=renewal")) == (["STAYS", "STAYS"], ["STAYS"])
+    assert shown(f"{path}?show=all") == ["STAYS", "MOVES", "STAYS", "WRONG"]
+    without = pressed("変わる前と後", path)
+    assert shown(without) == ["STAYS", "WRONG"] and pressed("変わる前と後", without) == path
+    assert shown(pressed("反映しても変わりません", without)) == ["STAYS", "STAYS", "WRONG"]
+
+    mixed = center.client.get(f"{path}?show=missing,changed")
+    assert shown(mixed.path + "?show=missing,changed") == ["MOVES", "GOES"]
+    box = mixed.root.first("input", name="ticked")
+    assert box and center.client.submit("/confirmations", button="この画面の選択を保存する", ticked=box.attributes["value"]).says("取り下げ 1件。")
+
+
 def lines(center: Center) -> list[str]:
     with transaction(center.engine, readonly=True) as session:
         assert session.scalar(select(func.count()).select_from(Certificate)) == 1

@@ -10,8 +10,10 @@ from starlette.types import ASGIApp
 
 from actions.jobs import begin, finish
 from actions.timetable import line_of
+from jobs import hand_back
 from jobs.parts import Parts
 from jobs.plan_import import has_received, plan_received
+from jobs.schedule import Work
 from models.contracts import Certificate
 from models.database import transaction
 from models.imports import BatchState, ImportBatch
@@ -47,18 +49,27 @@ class Center:
         return page.path
 
     def plan(self) -> dict[str, int]:
+        """The job that reads and plans."""
+        return self.work("plan_import", plan_received)
+
+    def work(self, name: str, work: Work) -> dict[str, int]:
+        """One run of a job."""
         wiring = self.wiring
         parts = Parts(wiring.settings, wiring.engine, wiring.clock, wiring.limits, wiring.store, wiring.desk)
-        line = line_of("plan_import")
+        line = line_of(name)
         assert line
         self.clock.advance(seconds=2)
         with transaction(self.engine) as session:
             run = begin(session, line, worker="tests", now=self.clock())
         assert run
-        counts = dict(plan_received(parts, run))
+        counts = dict(work(parts, run))
         with transaction(self.engine) as session:
             finish(session, run, counts, now=self.clock())
         return counts
+
+    def hand_back(self) -> dict[str, int]:
+        """The job that writes the workbooks to hand back."""
+        return self.work("hand_back", hand_back.hand_back)
 
     def planned(self, *lines: dict[str, str], name: str = "証書一覧.csv") -> str:
         path = self.upload(name, csv_of(*lines))

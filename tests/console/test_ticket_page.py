@@ -5,18 +5,19 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
+from starlette.types import ASGIApp
 
-from models.contracts import DomainKind, FamilyMailbox, MailDomain, mail_domains, mailboxes
+from models.contracts import Certificate, DomainKind, FamilyMailbox, MailDomain, mail_domains, mailboxes
 from models.database import transaction
-from models.ticket_page import ticket_masters
+from models.ticket_masters import ticket_masters
 from models.tickets import Ticket
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client, Page
 from tests.console.counting import counted
-from tests.people import NOW, add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_staff
+from tests.people import NOW, add_account, add_certificate, add_post, add_renewal, add_staff, add_ticket, sign_in_staff
 
 HOUR = timedelta(hours=1)
 
@@ -74,7 +75,7 @@ def test_a_verdict_that_changed_since_the_opening_says_so(engine: Engine, client
 
     verdict = card(client.get(path_of(made)), "保守期間が終了しています")
 
-    assert "受付時：保守対象です" in verdict
+    assert "受付時 保守対象です 現在 保守期間が終了しています 受付時と変わりました" in verdict
     assert "終了から 1日" in verdict
 
 
@@ -215,3 +216,23 @@ def test_a_phone_ticket_of_nobody_yet_can_be_read(engine: Engine, client: Client
         made = add_ticket(session, None, contract="不明", serial="不明")
 
     assert client.get(path_of(made)).says("アカウントはまだありません。", "契約が不明です")
+
+
+def test_the_renewals_around_a_contract_are_told_by_a_press(app: ASGIApp, engine: Engine, client: Client, ticket: Ticket) -> None:
+    assert client.get(f"{path_of(ticket)}/renewals").says("更新前・更新後の契約は登録されていません。")
+    with transaction(engine) as session:
+        here = session.scalars(select(Certificate)).one()
+        before = add_certificate(session, "JSC25040001A", starts_on=date(2025, 4, 1), ends_on=date(2026, 3, 31))
+        after = add_certificate(session, "JSC27040001A", starts_on=date(2027, 4, 1), ends_on=date(2028, 3, 31))
+        add_renewal(session, before, here)
+        add_renewal(session, here, after)
+
+    page = client.get(client.get(path_of(ticket)).link("更新前・更新後の契約"))
+    part = client.get(f"{path_of(ticket)}/renewals", headers={"hx-request": "true"})
+
+    assert page.says("更新前 JSC25040001A", "この契約 JSC26040123A", "更新後 JSC27040001A", "〜2028/03/31")
+    assert part.says("更新後 JSC27040001A") and not part.heading
+    center = Client(app)
+    with transaction(engine) as session:
+        sign_in_staff(center, session, add_staff(session, "center", name="渡辺", roles=(Role.SERVICE_CENTER,)))
+    center.get(f"{path_of(ticket)}/renewals", expect=404)

@@ -132,3 +132,15 @@ def test_an_address_that_left_all_certificates_shows_an_empty_list_and_what_to_d
         people.sign_in_customer(portal.client, session, people.add_account(session, maintenance_email="gone@osaka.tozai.example"))
 
     assert portal.client.get("/profile").says("表示できるご契約がありません。", "お問合せは、これまでどおりいただけます。")
+
+
+def test_a_renewal_is_named_where_the_other_contract_is_the_customers_too(portal: Visit) -> None:
+    with transaction(portal.engine) as session:
+        known = people.add_certificate(session, "KNOWN", ends_on=date(2028, 3, 31))
+        onward = people.add_certificate(session, "ONWARD", ends_on=date(2029, 3, 31))
+        people.add_renewal(session, known, onward)
+        people.add_renewal(session, onward, people.add_certificate(session, "STRANGE", end_user="x@other.example"))
+
+    page = portal.client.get("/profile")
+
+    assert page.says("更新後：ONWARD", "更新前：KNOWN") and "STRANGE" not in page.html

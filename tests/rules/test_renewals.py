@@ -56,3 +56,19 @@ def test_without_a_serial_product_party_and_the_very_next_day_decide() -> None:
     assert not propose([entering(product="RUCKUS-CLOUD", serial="", starts=date(2026, 4, 2))], [old])
     assert not propose([entering(product="RUCKUS-CLOUD", serial="", parties=frozenset({"x@y.example"}))], [old])
     assert not propose([entering(product="OTHER", serial="")], [old])
+
+
+def test_two_new_lines_of_one_workbook_follow_each_other() -> None:
+    first, second = entering(0, starts=date(2025, 4, 1)), entering(1, contract="JSC26040002A")
+    beside = Standing(0, first.contract, "SRX300", "CV1", date(2026, 3, 31), PARTY, index=0, starts_on=first.starts_on)
+    other = Standing(0, second.contract, "SRX300", "CV1", date(2027, 3, 31), PARTY, index=1, starts_on=second.starts_on)
+
+    assert propose([first, second], [beside, other]) == {1: beside}
+    assert propose([first, second], [beside, other, OLD]) == {1: OLD}
+
+
+def test_new_lines_that_begin_together_renew_nothing() -> None:
+    first, second = entering(0), entering(1, contract="JSC26040002A")
+    short = [Standing(0, new.contract, "SRX300", "CV1", date(2026, 4, 20), PARTY, index=new.index, starts_on=new.starts_on) for new in (first, second)]
+
+    assert not propose([first, second], short)
