@@ -47,7 +47,7 @@ def follow_state(ticket: Ticket, calendar: BusinessCalendar, now: datetime) -> N
         ticket.due_at = _resumed(ticket, mine, now)
         ticket.clock_left = None
     elif not runs and ticket.due_at != NEVER:
-        ticket.clock_left = mine.business_seconds(now, ticket.due_at)
+        ticket.clock_left = _left(ticket, mine, now)
         ticket.due_at = NEVER
         ticket.clock_pauses = [*ticket.clock_pauses, {"state": state.value, "since": now.isoformat(), "until": ""}]
 
@@ -59,7 +59,7 @@ def change_target(ticket: Ticket, calendar: BusinessCalendar, before: Priority, 
     if ticket.clock_left is not None:
         ticket.clock_left += difference
     elif ticket.due_at != NEVER:
-        left = mine.business_seconds(now, ticket.due_at) + difference
+        left = _left(ticket, mine, now) + difference
         ticket.due_at = mine.add_business_seconds(now, left).at if left > 0 else now
 
 
@@ -114,12 +114,19 @@ def is_owed(ticket: Ticket) -> bool:
     return ticket.clock_left is not None or ticket.due_at != NEVER
 
 
+def _left(ticket: Ticket, mine: BusinessCalendar, now: datetime) -> int:
+    """Business seconds of a running clock up to its deadline; since a missed one, pauses do not count."""
+    if now <= ticket.due_at:
+        return mine.business_seconds(now, ticket.due_at)
+    return -counted_seconds(mine, ticket.due_at, now, pauses_of(ticket.clock_pauses))
+
+
 def _resumed(ticket: Ticket, mine: BusinessCalendar, now: datetime) -> datetime:
     """The deadline from now on. One that was missed before the clock stood was missed then, and stays where it was."""
     left = ticket.clock_left or 0
     if ticket.clock_pauses:
         ticket.clock_pauses = [*ticket.clock_pauses[:-1], {**ticket.clock_pauses[-1], "until": now.isoformat()}]
-    if left >= 0:
+    if left > 0:
         return mine.add_business_seconds(now, left).at
     pauses = pauses_of(ticket.clock_pauses)
     if ticket.owed_since is None or not pauses:

@@ -147,6 +147,7 @@ TIMETABLE: tuple[Line, ...] = (
         Daily(time(3, 45)),
         _MORNING,
     ),
+    Line("measure_tickets", N_("集計の準備"), N_("変わったチケットの回答・解決・待ちの時間を受付時間で数え、集計に使えるようにします。"), Every(300), _HOUR),
     Line("expire", N_("期限切れの整理"), N_("期限の切れた仮登録・リンク・ログイン・回数の記録を消します。"), Every(600), _HOUR),
     Line("check_files", N_("ファイルの照合"), N_("添付ファイルと記録が合うかを確かめます。"), Daily(time(3, 30)), _MORNING),
     Line("sweep_uploads", N_("使われなかったファイルの整理"), N_("投稿されなかったファイルを、保管期間のあとに消します。"), Every(600), _HOUR),

@@ -45,6 +45,7 @@ _COUNTS = {
     "accounts": N_("アカウント {n}件"),
     "mails": N_("送れなかったメール {n}通"),
     "quotas": N_("近い上限 {n}件"),
+    "tickets": N_("数えたチケット {n}件"),
     "calendar": N_("営業日の一覧 {n}件"),
     "late": N_("遅れているジョブ {n}件"),
     "nobody_to_tell": N_("知らせる職員がいない {n}件"),

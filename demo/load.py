@@ -16,6 +16,7 @@ from actions.openings import Opening
 from demo.calls import add_calls
 from demo.canned import add_canned
 from demo.exceptions import add_exceptions
+from demo.history import add_history
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
 from demo.workbook import NAME, Line, waiting_workbook
@@ -54,6 +55,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         people = _add_staff(session, console, now)
         accounts = _add_companies(session, portal, now)
         _correct_a_line(session, people["center"], now - timedelta(days=2))
+        add_history(session, accounts, people, now=now)
         stage = _Stage(session, store, people, accounts, desk)
         # All that happened is told in the order of time, so that numbers, journal and letters rise together.
         told = zip(STORIES, cycle((7, 23, 41, 52)), strict=False)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import check_accounts, check_files, expire, hand_back, index_search, plan_import, read_mailbox, recover, remind, sweep
+from jobs import check_accounts, check_files, expire, hand_back, index_search, measure_tickets, plan_import, read_mailbox, recover, remind, sweep
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -42,6 +42,7 @@ _WORK: dict[str, tuple[Work, Wants | None]] = {
     "write_digests": (remind.digests, None),
     "remind_staff": (remind.staff, None),
     "watch_jobs": (remind.late, None),
+    "measure_tickets": (measure_tickets.measure_all, None),
     "expire": (expire.expire, None),
     "check_files": (check_files.check, None),
     "sweep_uploads": (sweep.sweep_uploads, None),

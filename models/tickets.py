@@ -53,6 +53,7 @@ class Ticket(Base):
         Index("ix_ticket_contract", "contract_key"),
         Index("ix_ticket_serial", "serial_key"),
         Index("ix_ticket_resolved", "state", "resolved_at", "id"),
+        Index("ix_ticket_created", "created_at"),
         {"sqlite_autoincrement": True},
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -57,6 +57,11 @@ def day_name(on: date, holiday: str | bool | None = None, language: str = "ja") 
     return f"{on.month}/{on.day}{_weekday(on, language, marked=bool(holiday))}"
 
 
+def month(on: date, language: str = "ja") -> str:
+    """A month: ``2026年11月``, in English ``2026-11``."""
+    return {"ja": f"{on.year}年{on.month}月", "en": f"{on.year}-{on.month:02}"}[language]
+
+
 def weekday(at: date, language: str = "ja") -> str:
     """The weekday of a day in Tokyo: ``(火)``, ``(月・祝)``."""
     return _weekday(at, language)

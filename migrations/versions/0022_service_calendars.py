@@ -46,10 +46,26 @@ def upgrade() -> None:
     op.add_column("product_family", sa.Column("calendar_id", sa.Integer(), nullable=True))
     op.add_column("ticket", sa.Column("calendar_id", sa.Integer(), nullable=True))
     op.add_column("ticket", sa.Column("clock_pauses", sa.JSON(), server_default="[]", nullable=False))
+    op.create_table(
+        "ticket_figures",
+        sa.Column("ticket_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("read_at", _MOMENT, nullable=False),
+        sa.Column("first_answer", sa.Integer(), nullable=True),
+        sa.Column("first_in_time", sa.Boolean(), nullable=True),
+        sa.Column("resolution", sa.Integer(), nullable=True),
+        sa.Column("resolution_in_time", sa.Boolean(), nullable=True),
+        *(sa.Column(f"waited_{whom}", sa.Integer(), nullable=False) for whom in ("customer", "vendor", "center")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name="fk_ticket_figures_ticket_id"),
+        sa.PrimaryKeyConstraint("ticket_id", name="pk_ticket_figures"),
+    )
+    op.create_index("ix_ticket_figures_read_at", "ticket_figures", ["read_at"])
+    op.create_index("ix_ticket_created", "ticket", ["created_at"])
 
 
 def downgrade() -> None:
     """Remove them: every deadline stays as it was worked out."""
+    op.drop_index("ix_ticket_created", table_name="ticket")
+    op.drop_table("ticket_figures")
     op.drop_column("ticket", "clock_pauses")
     op.drop_column("ticket", "calendar_id")
     op.drop_column("product_family", "calendar_id")

@@ -37,6 +37,7 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "sato": (
         "/console/tickets", "/console/tickets?view=unassigned", "/console/tickets?q=nothing", "/console/tickets?q=VPN", "/console/tickets/10006",
+        "/console/tickets/10006/deadline", "/console/reports?by=product",
         "/console/tickets?open=tools", "/console/tickets?open=picks", "/console/tickets/bulk?act=reply&ticket=10004&ticket=10005", "/console/views/new",
         "/console/contracts", "/console/contracts/1", "/console/accounts", "/console/accounts/1", "/console/mails", "/console/mails/1", "/console/jobs",
         "/console/journal", "/console/profile", "/console/accounts/1/disclosure", "/console/refusals", "/console/rehearsal",
@@ -55,6 +56,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/console/masters", "/console/masters/products", "/console/masters/products/1", "/console/masters/mailboxes", "/console/masters/categories",
         "/console/masters/domains", "/console/masters/company-days", "/console/masters/privacy-text", "/console/masters/privacy-text/1", "/console/staff",
         "/console/staff/1", "/console/accounts/1/erasure", "/console/masters/reminders", "/console/masters/mails", "/console/masters/mails/ticket_opened",
+        "/console/masters/calendars", "/console/masters/calendars/1", "/console/reports?since=nothing",
     ),
 }  # fmt: skip
 """The pages of the demo by who looks at them."""

@@ -201,6 +201,8 @@ POST /console/mails/returned/{id:int}/ticket                         delivery w
 POST /console/mails/returned/{id:int}/settlement                     delivery w
 GET  /console/jobs                                                   delivery r
 POST /console/jobs/{name:str}/run                                    delivery w
+GET  /console/reports                                                bulk own
+POST /console/reports/export                                         bulk own
 GET  /console/journal                                                journal own
 GET  /console/masters                                                masters r
 GET  /console/masters/logs                                           masters r

@@ -75,7 +75,7 @@ def test_a_certificates_key_is_called_by_its_issue_date() -> None:
 
 def test_a_closed_day_is_called_by_its_holiday_or_its_kind() -> None:
     assert labels.closed(ClosedReason(Closed.HOLIDAY, "勤労感謝の日")) == "勤労感謝の日"
-    assert [labels.closed(ClosedReason(kind)) for kind in Closed] == ["土日", "祝日", "年末年始", "休業日"]
+    assert [labels.closed(ClosedReason(kind)) for kind in Closed] == ["土日", "祝日", "年末年始", "休業日", "定休日"]
 
 
 def test_every_field_has_a_label() -> None:
