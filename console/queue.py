@@ -300,7 +300,7 @@ def wanted_of(choice: Choice, call: Call, masters: Masters, calendar: BusinessCa
         due_by=near_edges(calendar, call.now) if state == _DUE else None,
         assignee_id=call.staff.id if choice.assignee == "me" else int(choice.assignee) if choice.assignee.isdecimal() else None,
         unassigned=choice.assignee == "none",
-        priority=Priority(choice.priority) if choice.priority else None,
+        priority=choice.priority or None,
         family_id=next((number for number, (slug, _) in masters.families.items() if slug == choice.product), None),
     )
 

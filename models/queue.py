@@ -94,7 +94,8 @@ class Wanted:
     assignee_id: int | None = None
     unassigned: bool = False
     family_id: int | None = None
-    priority: Priority | None = None
+    priority: str | None = None
+    """A code of `rules.tickets.Priority`."""
 
 
 @dataclass(frozen=True)
