@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli_setup import open_database, settings_or_exit
+from cli_setup import opened_database, settings_or_exit
 
 accounts = typer.Typer(no_args_is_help=True, help="お客様のアカウントを扱います。")
 
@@ -35,8 +35,8 @@ def export_command(
     from web.wiring import utc_now
 
     settings, now = settings_or_exit(), utc_now()
-    engine, store = open_database(settings), open_store(settings.attachments)
-    with transaction(engine) as session:
+    store = open_store(settings.attachments)
+    with opened_database(settings) as engine, transaction(engine) as session:
         account = account_by_user_id(session, user_id_key(user_id))
         if account is None:
             typer.echo(f"ユーザーID「{user_id}」のアカウントはありません。", err=True)

@@ -17,7 +17,7 @@ from cli_accounts import accounts
 from cli_imports import imports
 from cli_operations import backup, check_attachments, restore, storage
 from cli_serve import FACE, FACES, HOST, MOST_PORT, MOST_WORKERS, PORT, WORKERS, serve_pages
-from cli_setup import bring_up_to_date, one_line, open_database, settings_or_exit
+from cli_setup import bring_up_to_date, one_line, open_database, opened_database, settings_or_exit
 from rules.rights import Role
 
 if TYPE_CHECKING:
@@ -145,13 +145,12 @@ def staff_add(
     from wording.refusals import say
 
     settings = settings_or_exit()
-    engine = open_database(settings)
     hashed = None
     try:
         if password is not None:
             check_staff_password(password, user_id=user_id, email=email)
             hashed = passwords_of(settings).hash(password)
-        with transaction(engine) as session:
+        with opened_database(settings) as engine, transaction(engine) as session:
             add_staff(session, user_id=user_id, name=name, email=email, roles=role, password_hash=hashed, by=SYSTEM, now=utc_now())
     except Refused as refused:
         typer.echo(f"--{(refused.field or '').replace('_', '-')}: {say(refused)}", err=True)
@@ -164,11 +163,8 @@ def _load_demo(settings: Settings) -> list[str]:
     from storage.store import open_store
     from web.wiring import desk_of, passwords_of, utc_now
 
-    engine = open_database(settings)
-    try:
+    with opened_database(settings) as engine:
         return load(engine, open_store(settings.attachments), lambda: passwords_of(settings), desk=desk_of(settings), now=utc_now())
-    finally:
-        engine.dispose()
 
 
 def _check_database(settings: Settings) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli_setup import open_database, settings_or_exit
+from cli_setup import opened_database, settings_or_exit
 from rules.refusal import Refused
 
 if TYPE_CHECKING:
@@ -98,11 +98,8 @@ def _code(rows: Rows, *, found: bool) -> int:
 def _opened() -> Iterator[tuple[Settings, Engine]]:
     """The settings and the database with this version's tables."""
     settings = settings_or_exit(code=UNREADABLE)
-    engine = open_database(settings, code=UNREADABLE)
-    try:
+    with opened_database(settings, code=UNREADABLE) as engine:
         yield settings, engine
-    finally:
-        engine.dispose()
 
 
 def _actor(engine: Engine, user_id: str) -> Actor:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli_setup import open_database, settings_or_exit
+from cli_setup import opened_database, settings_or_exit
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -33,9 +33,9 @@ def backup(folder: Annotated[Path, typer.Argument(help="新しく作るフォル
     settings = settings_or_exit()
     if folder.exists():
         _stop(f"{folder} はすでにあります。新しいフォルダーの名前を指定してください。")
-    engine = open_database(settings)
     try:
-        told = take_backup(settings, engine, folder, now=utc_now(), tools=tools)
+        with opened_database(settings) as engine:
+            told = take_backup(settings, engine, folder, now=utc_now(), tools=tools)
     except NoTool as lacking:
         _stop(f"{lacking} が必要です。PostgreSQL のクライアントを入れるか、--tools で場所を指定してください。")
     except OSError as fault:
@@ -72,8 +72,8 @@ def move(target: Annotated[str, typer.Argument(help="移す先（file:///… か
     from storage.store import open_store
 
     settings = settings_or_exit()
-    engine = open_database(settings)
-    copied, faults = copy_files(engine, open_store(settings.attachments), open_store(target))
+    with opened_database(settings) as engine:
+        copied, faults = copy_files(engine, open_store(settings.attachments), open_store(target))
     for key in faults:
         typer.echo(f"照合できません：{key}", err=True)
     typer.echo(f"{copied}件を写しました。JTICKETS_ATTACHMENTS_URL={target} にして、すべてのプロセスを起動し直してください。")
@@ -86,16 +86,18 @@ def check_attachments(settings: Settings, *, deep: bool, repair: bool) -> bool:
     from storage.store import open_store
     from web.wiring import utc_now
 
-    engine, store = open_database(settings), open_store(settings.attachments)
-    found = files.check_files(engine, store, deep=deep, now=utc_now())
+    store = open_store(settings.attachments)
+    with opened_database(settings) as engine:
+        found = files.check_files(engine, store, deep=deep, now=utc_now())
+        put_right = files.repair(engine, store, found) if repair else None
     for word, named in (("なくなったファイル", found.lost), ("内容の違うファイル", found.altered)):
         for one in named:
             typer.echo(f"{word}：{one.key}（{one.size} バイト{'、未投稿' if one.held else ''}）")
     for key in found.orphans:
         typer.echo(f"記録のないファイル：{key}")
     typer.echo(f"{found.checked}件を照合しました。")
-    if repair:
-        orphans, rows = files.repair(engine, store, found)
+    if put_right:
+        orphans, rows = put_right
         typer.echo(f"記録のないファイル {orphans}件と、未投稿の記録 {rows}件を消しました。")
         return not found.altered and all(one.held for one in found.lost)
     return found.sound

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,6 +46,16 @@ def open_database(settings: Settings, *, code: int = 1) -> Engine:
         raise SystemExit(code) from fault
     print("データベースの更新が必要です。先に `jtickets migrate` を実行してください。", file=sys.stderr)
     raise SystemExit(code)
+
+
+@contextmanager
+def opened_database(settings: Settings, *, code: int = 1) -> Iterator[Engine]:
+    """`open_database` for the length of a block; its connections are closed behind it."""
+    engine = open_database(settings, code=code)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def bring_up_to_date(engine: Engine) -> None:

@@ -26,10 +26,10 @@ class FileFacts(NamedTuple):
 
 
 def held_files(session: Session, tokens: Collection[str], *, by: Actor) -> Sequence[AnyRow]:
-    """The files held for `by` among `tokens`: id, token, name, size, in the order they came. Others' tokens find nothing."""
+    """The files held for `by` among `tokens`: id, token, name, size, found, in the order they came. Others' tokens find nothing."""
     if not tokens:
         return []
-    statement = select(Attachment.id, Attachment.token, Attachment.name, Attachment.size).where(
+    statement = select(Attachment.id, Attachment.token, Attachment.name, Attachment.size, Attachment.found).where(
         Attachment.token.in_(tokens), Attachment.holder == holder_of(by), Attachment.message_id.is_(None)
     )
     return session.execute(statement.order_by(Attachment.id)).all()

@@ -1,13 +1,20 @@
-"""The clock of the next answer: it starts when a customer writes, stands while others are waited for, and ends with an answer."""
+"""The clock of the next answer: it starts when a customer writes, stands while others are waited for, and ends with an answer.
+
+It works in whole seconds, so that what counted and what was left out add up (`rules.clock`); `calendar` is the desk's, each ticket finds its own in it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from models.base import NEVER
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar
-from rules.tickets import Priority, State, clock_runs, target_hours
+from rules.clock import Pause, counted_seconds, due_after
+from rules.tickets import Priority, State, clock_runs
 
 
 def start_clock(ticket: Ticket, calendar: BusinessCalendar, since: datetime) -> None:
@@ -15,9 +22,12 @@ def start_clock(ticket: Ticket, calendar: BusinessCalendar, since: datetime) -> 
     if is_owed(ticket):
         follow_state(ticket, calendar, since)
         return
-    ticket.owed_since = since
-    ticket.due_at = calendar.add_business_hours(since, target_hours(Priority(ticket.priority))).at
+    mine = calendar.of(ticket.calendar_id)
+    began = since.replace(microsecond=0)
+    ticket.owed_since = began
+    ticket.due_at = mine.add_business_seconds(began, target_of(ticket, mine)).at
     ticket.clock_left = None
+    ticket.clock_pauses = []
 
 
 def end_clock(ticket: Ticket) -> None:
@@ -25,29 +35,94 @@ def end_clock(ticket: Ticket) -> None:
     ticket.due_at = NEVER
     ticket.clock_left = None
     ticket.owed_since = None
+    ticket.clock_pauses = []
 
 
 def follow_state(ticket: Ticket, calendar: BusinessCalendar, now: datetime) -> None:
-    """Stop or resume the clock as the ticket's state asks; business seconds left are kept meanwhile."""
-    runs = clock_runs(State(ticket.state), answered=ticket.first_answer_at is not None)
+    """Stop or resume the clock as the ticket's state asks; business seconds left are kept meanwhile, fewer than none where it was late already."""
+    state, now = State(ticket.state), now.replace(microsecond=0)
+    runs = clock_runs(state, answered=ticket.first_answer_at is not None)
+    mine = calendar.of(ticket.calendar_id)
     if runs and ticket.clock_left is not None:
-        ticket.due_at = calendar.add_business_seconds(now, max(ticket.clock_left, 0)).at
+        ticket.due_at = _resumed(ticket, mine, now)
         ticket.clock_left = None
     elif not runs and ticket.due_at != NEVER:
-        ticket.clock_left = calendar.business_seconds(now, ticket.due_at)
+        ticket.clock_left = mine.business_seconds(now, ticket.due_at)
         ticket.due_at = NEVER
+        ticket.clock_pauses = [*ticket.clock_pauses, {"state": state.value, "since": now.isoformat(), "until": ""}]
 
 
 def change_target(ticket: Ticket, calendar: BusinessCalendar, before: Priority, now: datetime) -> None:
     """Move the deadline by the difference between the targets of the priority `before` and the new one; the earliest is now."""
-    difference = (target_hours(Priority(ticket.priority)) - target_hours(before)) * 3600
+    mine, now = calendar.of(ticket.calendar_id), now.replace(microsecond=0)
+    difference = target_of(ticket, mine) - mine.target_seconds(before, answered=ticket.first_answer_at is not None)
     if ticket.clock_left is not None:
         ticket.clock_left += difference
     elif ticket.due_at != NEVER:
-        left = calendar.business_seconds(now, ticket.due_at) + difference
-        ticket.due_at = calendar.add_business_seconds(now, left).at if left > 0 else now
+        left = mine.business_seconds(now, ticket.due_at) + difference
+        ticket.due_at = mine.add_business_seconds(now, left).at if left > 0 else now
+
+
+def change_calendar(ticket: Ticket, before: BusinessCalendar, after: BusinessCalendar) -> None:
+    """Give the ticket another calendar; what is owed is counted anew by it, from the customer's post on."""
+    moved = moved_clock(ticket, before, after)
+    ticket.calendar_id = after.number
+    if moved is not None:
+        ticket.due_at, ticket.clock_left = moved.due_at, moved.left
+
+
+@dataclass(frozen=True)
+class Moved:
+    """A clock under another calendar."""
+
+    due_at: datetime
+    left: int | None
+
+
+def moved_clock(ticket: Ticket | Any, before: BusinessCalendar, after: BusinessCalendar) -> Moved | None:
+    """The clock of a ticket (or a row with its columns) if `after` took the place of `before`; None where nothing is owed.
+
+    What its time had over the target before (a priority that was raised late) it keeps.
+    """
+    if ticket.owed_since is None or (ticket.due_at == NEVER and ticket.clock_left is None):
+        return None
+    answered, priority = ticket.first_answer_at is not None, Priority(ticket.priority)
+    old, new = (one.target_seconds(priority, answered=answered) for one in (before, after))
+    pauses = pauses_of(ticket.clock_pauses)
+    if ticket.clock_left is None:
+        total = counted_seconds(before, ticket.owed_since, ticket.due_at, pauses) - old + new
+        return Moved(due_after(after, ticket.owed_since, max(total, 0), pauses) or ticket.due_at, None)
+    if not pauses:
+        return Moved(NEVER, ticket.clock_left - old + new)
+    stood = pauses[-1].since
+    total = counted_seconds(before, ticket.owed_since, stood, pauses) + ticket.clock_left - old + new
+    return Moved(NEVER, total - counted_seconds(after, ticket.owed_since, stood, pauses))
+
+
+def pauses_of(kept: Sequence[dict[str, Any]]) -> list[Pause]:
+    """The pauses a ticket keeps."""
+    return [Pause(State(one["state"]), datetime.fromisoformat(one["since"]), datetime.fromisoformat(one["until"]) if one["until"] else None) for one in kept]
+
+
+def target_of(ticket: Ticket, mine: BusinessCalendar) -> int:
+    """Business seconds until the answer that the ticket owes."""
+    return mine.target_seconds(Priority(ticket.priority), answered=ticket.first_answer_at is not None)
 
 
 def is_owed(ticket: Ticket) -> bool:
     """Whether the customer waits for an answer, be the clock running or standing."""
     return ticket.clock_left is not None or ticket.due_at != NEVER
+
+
+def _resumed(ticket: Ticket, mine: BusinessCalendar, now: datetime) -> datetime:
+    """The deadline from now on. One that was missed before the clock stood was missed then, and stays where it was."""
+    left = ticket.clock_left or 0
+    if ticket.clock_pauses:
+        ticket.clock_pauses = [*ticket.clock_pauses[:-1], {**ticket.clock_pauses[-1], "until": now.isoformat()}]
+    if left >= 0:
+        return mine.add_business_seconds(now, left).at
+    pauses = pauses_of(ticket.clock_pauses)
+    if ticket.owed_since is None or not pauses:
+        return now
+    counted = counted_seconds(mine, ticket.owed_since, pauses[-1].since, pauses)
+    return due_after(mine, ticket.owed_since, max(counted + left, 0), pauses) or now

@@ -53,35 +53,13 @@ def judge_new(session: Session, entries: Normalised, *, blind: bool = False, now
 
 def judge_pending(session: Session, pending: PendingRegistration, *, now: datetime) -> tuple[Normalised, Trace]:
     """The decision again when the confirmation link is used; the consent of the form stands."""
-    entries = Normalised(
-        company_name=pending.company_name,
-        person_name=pending.person_name,
-        user_id=pending.user_id,
-        email=parse_address(pending.email),
-        maintenance_email=parse_address(pending.maintenance_email),
-        contract_key=pending.contract_key,
-        consent=True,
-        consent_version=None,
-        faults=(),
-        repaired=(),
-    )
+    entries = entries_of(pending)
     return entries, decide(entries, load_facts(session, entries, pending=pending, now=now), today=tokyo_date(now))
 
 
 def judge_request(session: Session, request: ExceptionRequest, *, granted: bool = False, now: datetime) -> tuple[Normalised, Trace]:
     """The decision on a held request as it stands now; with `granted` as if its pair were allowed."""
-    entries = Normalised(
-        company_name=request.company_name,
-        person_name=request.person_name,
-        user_id=request.user_id,
-        email=parse_address(request.email),
-        maintenance_email=parse_address(request.maintenance_email),
-        contract_key=request.contract_key,
-        consent=True,
-        consent_version=None,
-        faults=(),
-        repaired=(),
-    )
+    entries = entries_of(request)
     profile = request.kind == RequestKind.PROFILE
     account = session.get(Account, request.account_id) if profile else None
     facts = load_facts(session, entries, account=account, request=request, now=now)
@@ -95,15 +73,15 @@ def judge_profile(session: Session, account: Account, entries: Normalised, *, no
     return decide(entries, load_facts(session, entries, account=account, now=now), today=tokyo_date(now), profile=True)
 
 
-def entries_of(account: Account) -> Normalised:
-    """An account as it stands, in the form in which it is judged."""
+def entries_of(applicant: Account | PendingRegistration | ExceptionRequest) -> Normalised:
+    """Somebody as they stand, in the form in which they are judged; their consent is recorded elsewhere."""
     return Normalised(
-        company_name=account.company_name,
-        person_name=account.person_name,
-        user_id=account.user_id,
-        email=parse_address(account.email),
-        maintenance_email=parse_address(account.maintenance_email),
-        contract_key=account.contract_key,
+        company_name=applicant.company_name,
+        person_name=applicant.person_name,
+        user_id=applicant.user_id,
+        email=parse_address(applicant.email),
+        maintenance_email=parse_address(applicant.maintenance_email),
+        contract_key=applicant.contract_key,
         consent=True,
         consent_version=None,
         faults=(),

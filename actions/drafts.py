@@ -34,6 +34,18 @@ def keep_draft(session: Session, ticket_id: int, kind: MessageKind, body: str, *
     session.execute(added.on_conflict_do_update(index_elements=["ticket_id", "staff_id", "kind"], set_=newest))
 
 
+def put_back(session: Session, ticket_id: int, kind: MessageKind, text: str, *, by: StaffMember, limits: Limits, now: datetime) -> None:
+    """Make the text of a withdrawn post a draft again, above what its author began since. Beyond the limit the withdrawn text alone is kept."""
+    begun = draft_of(session, ticket_id, kind, by=by)
+    both = f"{text}\n\n{begun}" if begun.strip() and begun.strip() != text.strip() else text
+    keep_draft(session, ticket_id, kind, both if len(both) <= limits.body_characters else text, by=by, limits=limits, now=now)
+
+
+def draft_of(session: Session, ticket_id: int, kind: MessageKind, *, by: StaffMember) -> str:
+    """The unsent text of `by` on a ticket, "" without one."""
+    return session.scalar(select(Draft.body).where(Draft.ticket_id == ticket_id, Draft.staff_id == by.id, Draft.kind == kind)) or ""
+
+
 def show_up(session: Session, ticket_id: int, *, by: StaffMember, now: datetime) -> None:
     """Note that `by` has the ticket's page open."""
     added = insert_on_conflict(session, Presence).values(ticket_id=ticket_id, staff_id=by.id, seen_at=now)

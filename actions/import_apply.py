@@ -21,7 +21,7 @@ from models import images
 from models.actors import Actor
 from models.base import AnySelect, Moment
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
-from models.database import insert_on_conflict, json_fields, lock
+from models.database import day_of, insert_on_conflict, lock
 from models.images import Deed
 from models.imports import BatchState, ImportBatch, ImportRow
 from models.journal import JournalEntry
@@ -226,9 +226,9 @@ STEPS: tuple[Callable[[Session, int, datetime], None], ...] = (
 
 def _staged_lines(session: Session, batch_id: int, status: str) -> ReadOnlyColumnCollection[str, ColumnElement[Any]]:
     """The columns of the plan's rows of that status, of certificates that are written."""
-    held = inspect(ImportRow).columns["values"]
-    fields = json_fields(session, inspect(ImportRow).local_table, held, ("family", *_TEXTS), _DAYS)
-    rows = fields.add_columns(ImportRow.position, ImportRow.sheet, ImportRow.row, ImportRow.line_id, ImportRow.contract_key)
+    of = inspect(ImportRow).columns
+    cells = [of[name] for name in ("family", *_TEXTS)] + [day_of(session, of[name]).label(name) for name in _DAYS]
+    rows = select(*cells, ImportRow.position, ImportRow.sheet, ImportRow.row, ImportRow.line_id, ImportRow.contract_key)
     return rows.where(ready(batch_id), _OF_CERTIFICATE, ImportRow.batch_id == batch_id, ImportRow.status == status).subquery().c
 
 

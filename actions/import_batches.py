@@ -21,7 +21,7 @@ from models.actors import Actor, StaffMember
 from models.base import AnyRow
 from models.database import take_stock
 from models.imports import RENEWS, BatchState, ImportBatch, ImportRow
-from models.staging import INTERESTING, PROBLEM, ImportCertificate, ImportConflict, held_counts, ready_counts
+from models.staging import PROBLEM, TOLD, ImportCertificate, ImportConflict, held_counts, ready_counts
 from rules.calendar import tokyo_date
 from rules.lines import FIELDS
 from rules.refusal import Refused
@@ -99,13 +99,13 @@ def refresh(session: Session, batch: ImportBatch, *, today: date) -> None:
     for status, count in session.execute(select(ImportRow.status, func.count()).where(mine).group_by(ImportRow.status)):
         counted[status] = count
     kinds: Counter[str] = Counter()
-    for kind, count in session.execute(select(ImportRow.kind, func.count()).where(mine, INTERESTING, ImportRow.kind != "").group_by(ImportRow.kind)):
+    for kind, count in session.execute(select(ImportRow.kind, func.count()).where(mine, TOLD, ImportRow.kind != "").group_by(ImportRow.kind)):
         kinds[kind] = count
     unticked = select(func.count()).where(mine, PROBLEM, ImportRow.status != ERROR, ImportRow.held_by == ImportRow.row)
     ticked = select(func.count()).where(mine, PROBLEM, ImportRow.status != ERROR, ImportRow.confirmed.is_(True))
-    linked = select(func.count()).where(mine, INTERESTING, RENEWS, ImportRow.confirmed.is_(True))
-    renewals = select(func.count()).where(mine, INTERESTING, RENEWS)
-    unlinked = select(func.count()).where(mine, INTERESTING, ImportRow.kind == RENEWAL, ImportRow.confirmed.is_(False))
+    linked = select(func.count()).where(mine, TOLD, RENEWS, ImportRow.confirmed.is_(True))
+    renewals = select(func.count()).where(mine, TOLD, RENEWS)
+    unlinked = select(func.count()).where(mine, TOLD, ImportRow.kind == RENEWAL, ImportRow.confirmed.is_(False))
     writes, waits = ready_counts(session, batch.id), held_counts(session, batch.id)
     batch.revision += 1
     batch.summary = {
@@ -161,7 +161,7 @@ def confirm_all(session: Session, batch: ImportBatch, *, by: Actor, now: datetim
 def confirm_renewals(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """Take every proposed renewal that carries no warning. Refuses batch_state."""
     require(batch, BatchState.PLANNED)
-    rows = and_(ImportRow.batch_id == batch.id, INTERESTING, ImportRow.kind == RENEWAL)
+    rows = and_(ImportRow.batch_id == batch.id, TOLD, ImportRow.kind == RENEWAL)
     session.execute(update(ImportRow).where(rows).values(confirmed=True), execution_options=_QUIET)
     refresh(session, batch, today=tokyo_date(now))
     journal.record(session, "confirm_renewals", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, rows="all")

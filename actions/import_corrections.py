@@ -19,7 +19,7 @@ from importers.reader import Issue
 from importers.recheck import Line, issue_of, recheck
 from models.actors import Actor, StaffMember
 from models.import_corrections import ImportCorrection, corrections_of
-from models.imports import BatchState, ImportBatch, ImportRow
+from models.imports import BatchState, Cells, ImportBatch, ImportRow
 from rules.lines import FIELDS, REQUIRED_FIELDS
 from rules.refusal import Refused
 from wording.imports import FIELD_LABELS
@@ -201,8 +201,7 @@ def _plan_anew(session: Session, batch: ImportBatch, touched: Mapping[int, Line]
     lines = [touched.get(row.id) or _line_of(row) for row in rows]
     recheck(lines, masters(session).mailboxes, _headings(batch.sheets))
     for row, line in zip(rows, lines, strict=True):
-        row.values = dict(zip(FIELDS, line.values, strict=True))
-        row.contract_key = line.values[_CONTRACT]
+        row.values = Cells.of(*line.values)
         row.confirmed = row.confirmed and line.warnings == row.warnings
         if not row.contract_key:
             # Without a contract there is nothing to compare the line with.

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from actions.verdicts import load_certificates
 from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine, DomainKind, Party, PartyRole, mail_domains, mailboxes
-from models.database import among, json_fields
+from models.database import among
 from models.imports import ImportRow
 from models.people import Account
 from models.staging import ImportCertificate, ready
@@ -135,9 +135,8 @@ def _bringing(session: Session, batch_id: int, serials: Sequence[str]) -> set[st
     """The certificates of the plan's new and changed rows with one of `serials`."""
     if not serials:
         return set()
-    fields = json_fields(session, ImportRow.__table__, ImportRow.__table__.c["values"], ("serial",), ())
-    rows = fields.add_columns(ImportRow.contract_key).where(ImportRow.batch_id == batch_id, ImportRow.status.in_(["new", "changed"])).subquery()
-    return set(session.scalars(select(rows.c.contract_key).where(among(session, rows.c.serial, serials)).distinct()))
+    mine = and_(ImportRow.batch_id == batch_id, ImportRow.status.in_(["new", "changed"]), among(session, ImportRow.serial.expression, serials))
+    return set(session.scalars(select(ImportRow.contract_key).where(mine).distinct()))
 
 
 def _after(session: Session, batch_id: int, keys: Sequence[str], before: Mapping[str, CertificateFacts]) -> dict[str, CertificateFacts]:
@@ -161,8 +160,7 @@ def _facts(written: ImportCertificate, rows: Iterable[ImportRow], before: Certif
 
 
 def _line(number: int, row: ImportRow) -> LineFacts:
-    values = row.values
-    return LineFacts(number, values["serial"], date.fromisoformat(values["starts_on"]), date.fromisoformat(values["ends_on"]), values["contact"])
+    return LineFacts(number, row.serial, date.fromisoformat(row.starts_on), date.fromisoformat(row.ends_on), row.contact)
 
 
 def _verdict(ticket: AnyRow, key: str | None, serials: Sequence[str], known: Mapping[str, CertificateFacts], rules: dict[str, Any]) -> Verdict:

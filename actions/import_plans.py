@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from actions.import_conflicts import Choice, Conflict, settle_lines, settle_parties
 from actions.import_stored import Stored, load_stored
 from actions.renewals import SerialHolder, propose_renewals, serial_holders
-from importers.reader import Issue, Reading
+from importers.reader import Block, Issue, Reading
 from models.contracts import FamilyAlias, FamilyMailbox, ProductFamily
 from rules.addresses import host_of, registrable
 from rules.lines import CERTIFICATE_FIELDS, EMAIL_FIELDS, FIELDS, Changes, Diff, Values, diff
@@ -105,6 +106,7 @@ class Plan:
         """The lines that the workbook does not name, as `import plan --json` prints them."""
         return [{name: values[_AT[name]] for name in _MISSING_FIELDS} for _, values in self.missing_lines]
 
+    @cached_property
     def kinds(self) -> dict[int, str]:
         """By index, what else is to be said of a row: "conflict" before "warning" before "renewal"."""
         kinds = dict.fromkeys(self.renews, RENEWAL)
@@ -121,7 +123,7 @@ class Plan:
 
     def told(self) -> Iterator[dict[str, Any]]:
         """The rows as `import plan --json` prints them."""
-        rows, kinds = self.rows, self.kinds()
+        rows, kinds = self.rows, self.kinds
         conflicts: dict[int, list[dict[str, str]]] = {}
         for conflict in self.conflicts:
             conflicts.setdefault(conflict.index, []).append({"field": conflict.field, "ours": conflict.ours, "theirs": conflict.theirs})
@@ -157,20 +159,23 @@ def masters(session: Session) -> Masters:
     return Masters({**aliases, **{name: name for name in names.values()}}, frozenset(session.scalars(select(FamilyMailbox.address))))
 
 
-def rows_of(reading: Reading) -> Rows:
-    """The rows of a reading; equal texts are held once."""
-    rows = Rows()
-    known: list[dict[str, str]] = [{} for _ in FIELDS]
-    for block in reading.blocks():
-        first = len(rows.numbers)
-        columns = [[seen.setdefault(text, text) for text in column] for seen, column in zip(known, block.columns, strict=True)]
+class Intake:
+    """Gathers the rows of a reading, block by block; equal texts are held once."""
+
+    def __init__(self) -> None:
+        self.rows = Rows()
+        self._known: list[dict[str, str]] = [{} for _ in FIELDS]
+
+    def take(self, block: Block) -> None:
+        """Add the next rows."""
+        rows, first = self.rows, len(self.rows.numbers)
+        columns = [map(seen.setdefault, column, column) for seen, column in zip(self._known, block.columns, strict=True)]
         rows.values.extend(zip(*columns, strict=True))
         rows.numbers += block.rows
         rows.sheets += [block.sheet] * len(block.rows)
         rows.hidden |= {first + index for index in block.hidden}
         rows.warnings |= {first + index: issues for index, issues in block.warnings.items() if issues}
         rows.errors |= {first + index: issues for index, issues in block.errors.items() if issues}
-    return rows
 
 
 def sheets_of(reading: Reading) -> list[dict[str, Any]]:
@@ -233,18 +238,18 @@ def _settle_lines(made: Plan, sound: Sequence[int], found: Diff, stored: Stored)
 def _compare_serials(session: Session, made: Plan, *, today: date) -> None:
     """Warn of serials that are active under another contract, and propose what the new lines renew."""
     rows = made.rows
-    entering: dict[str, list[int]] = {}
-    new: list[int] = []
-    for index, status in enumerate(made.statuses):
-        if status == NEW:
-            new.append(index)
-        elif status != CHANGED or "serial" not in made.changes[index]:
-            continue
-        if rows.values[index][_SERIAL]:
-            entering.setdefault(rows.values[index][_SERIAL], []).append(index)
-    holders = serial_holders(session, list(entering))
-    for serial, key in sorted({(holder.serial, holder.contract) for holder in holders if _is_active(holder, today)}):
-        for index in entering[serial]:
+    serials = [told[_SERIAL] for told in rows.values]
+    new = [index for index, status in enumerate(made.statuses) if status == NEW]
+    entering = new + [index for index, changes in made.changes.items() if "serial" in changes]
+    holders = serial_holders(session, list(dict.fromkeys(serials[index] for index in entering if serials[index])))
+    active = {(holder.serial, holder.contract) for holder in holders if _is_active(holder, today)}
+    named = {serial for serial, _ in active}
+    where: dict[str, list[int]] = {}
+    for index in sorted(entering) if named else ():
+        if serials[index] in named:
+            where.setdefault(serials[index], []).append(index)
+    for serial, key in sorted(active):
+        for index in where[serial]:
             if rows.values[index][_CONTRACT] != key:
                 rows.warnings.setdefault(index, []).append(_serial_warning(key))
     made.renews = propose_renewals(session, rows.values, new, holders)

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from typing import Any
+from itertools import repeat
+from typing import Any, TypeVar
 
+from sqlalchemy import and_, delete
 from sqlalchemy.orm import Session
 
-from actions.import_plans import MISSING, Plan, PlannedCertificate
+from actions.import_plans import MISSING, NEW, Plan, PlannedCertificate, Rows
 from models.database import bulk_insert
-from models.imports import ImportRow
+from models.imports import CELL_COLUMNS, ImportRow
 from models.staging import ImportCertificate, ImportConflict
 from rules.lines import CERTIFICATE_FIELDS, FIELDS, Changes
 from rules.renewals import Standing
 
+T = TypeVar("T")
+
 ROWS_AT_ONCE = 10_000
 """Rows of a plan written in one transaction: other writers wait for no more."""
-_ROW_COLUMNS = (
-    "batch_id", "position", "sheet", "row", "hidden", "status", "contract_key", "line_id", "values", "changes", "warnings", "errors", "confirmed", "held_by",
-    "kind", "renews_id", "renews_position",
-)  # fmt: skip
+_PLAIN_COLUMNS = ("batch_id", "position", "sheet", "row", "status", "line_id", *CELL_COLUMNS)
+"""What a row says of which there is nothing else to say: the rest are the defaults of the database."""
+_ODD_COLUMNS = ("hidden", "changes", "warnings", "errors", "confirmed", "held_by", "kind", "renews_id", "renews_position")
 _CERTIFICATE_COLUMNS = (
     "batch_id", "contract_key", "certificate_id", "seen_at", "new_lines", "changed_lines", "unchanged_lines", "error_lines", "held_by", "facts",
     "moves_domain", *CERTIFICATE_FIELDS,
 )  # fmt: skip
 _CONTRACT = FIELDS.index("contract")
-_TEMPLATE = "{" + ",".join(f'"{name}":%s' for name in FIELDS) + "}"
 _CONFLICT_COLUMNS = (
     "batch_id", "contract_key", "line_id", "field", "position", "ours", "theirs", "set_at", "set_by", "take_theirs",
 )  # fmt: skip
@@ -37,12 +39,32 @@ _NO_HEADER = (None, "", "", "", "", "", "")
 
 def keep_rows(session: Session, batch_id: int, made: Plan, indexes: Sequence[int]) -> None:
     """Write the rows at `indexes`; nobody looks at them until `finish` (write `ROWS_AT_ONCE` in a transaction)."""
-    bulk_insert(session, ImportRow, _ROW_COLUMNS, _row_tuples(batch_id, made, indexes))
+    odd = odd_rows(made, range(indexes[0], indexes[-1] + 1)) if indexes else set[int]()
+    plain = [index for index in indexes if index not in odd] if odd else indexes
+    bulk_insert(session, ImportRow, _PLAIN_COLUMNS, _plain_tuples(batch_id, made.rows, plain, _at(made.statuses, plain), _at(made.line_ids, plain)))
+    if odd:
+        bulk_insert(session, ImportRow, (*_PLAIN_COLUMNS, *_ODD_COLUMNS), _odd_tuples(batch_id, made, [index for index in indexes if index in odd]))
+
+
+def keep_ahead(session: Session, batch_id: int, rows: Rows, indexes: range) -> set[int]:
+    """Write the rows at `indexes` as new ones before there is a plan; gives those that were left out, for there is more to say of them."""
+    left = {index for told in (rows.hidden, rows.warnings, rows.errors) for index in told if index in indexes}
+    plain = [index for index in indexes if index not in left] if left else indexes
+    bulk_insert(session, ImportRow, _PLAIN_COLUMNS, _plain_tuples(batch_id, rows, plain, repeat(NEW), repeat(None)))
+    return left
+
+
+def take_back(session: Session, batch_id: int, positions: Sequence[int]) -> None:
+    """Remove rows that were written ahead as new ones."""
+    if not positions:
+        return
+    wrong = and_(ImportRow.batch_id == batch_id, ImportRow.status == NEW, ImportRow.position.in_(positions))
+    session.execute(delete(ImportRow).where(wrong), execution_options={"synchronize_session": False})
 
 
 def keep_missing(session: Session, batch_id: int, made: Plan, places: Sequence[int], *, first: int, withdrawn: Collection[int] = ()) -> None:
     """Write the missing lines at `places` as rows from the position `first` on; those with ids `withdrawn` are to be withdrawn."""
-    bulk_insert(session, ImportRow, _ROW_COLUMNS, _missing_tuples(batch_id, made, places, first, withdrawn))
+    bulk_insert(session, ImportRow, (*_PLAIN_COLUMNS, "confirmed", "held_by"), _missing_tuples(batch_id, made, places, first, withdrawn))
 
 
 def keep_certificates(session: Session, batch_id: int, made: Plan) -> None:
@@ -60,26 +82,46 @@ def keep_conflicts(session: Session, batch_id: int, made: Plan, positions: Seque
     bulk_insert(session, ImportConflict, _CONFLICT_COLUMNS, rows)
 
 
-def _row_tuples(batch_id: int, made: Plan, indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    rows, quoted, kinds = made.rows, _Quoted(), made.kinds()
+def odd_rows(made: Plan, indexes: range) -> set[int]:
+    """The rows at `indexes` of which there is more to say than what they hold and what becomes of them."""
+    rows = made.rows
+    told = (rows.hidden, rows.warnings, rows.errors, rows.confirmed, made.changes, made.held_by, made.renews, made.kinds)
+    return {index for each in told for index in each if index in indexes}
+
+
+def _plain_tuples(batch_id: int, rows: Rows, indexes: Sequence[int], statuses: Iterable[str], line_ids: Iterable[int | None]) -> Iterable[tuple[Any, ...]]:
+    """What is written of plain rows, put together without a step of Python for each."""
+    if not indexes:
+        return ()
+    cells = zip(*_at(rows.values, indexes), strict=True)
+    return zip(repeat(batch_id), indexes, _at(rows.sheets, indexes), _at(rows.numbers, indexes), statuses, line_ids, *cells, strict=False)
+
+
+def _at(found: Sequence[T], indexes: Sequence[int]) -> Sequence[T]:
+    """The elements at ascending `indexes`; a slice where they follow each other."""
+    if indexes and indexes[-1] - indexes[0] == len(indexes) - 1:
+        return found[indexes[0] : indexes[-1] + 1]
+    return [found[index] for index in indexes]
+
+
+def _odd_tuples(batch_id: int, made: Plan, indexes: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    rows = made.rows
     for index in indexes:
-        values = rows.values[index]
         yield (
             batch_id,
             index,
             rows.sheets[index],
             rows.numbers[index],
-            index in rows.hidden,
             made.statuses[index],
-            values[_CONTRACT],
             made.line_ids[index],
-            _TEMPLATE % tuple(map(quoted.__getitem__, values)),
+            *rows.values[index],
+            index in rows.hidden,
             _encode(made.changes[index]) if index in made.changes else "{}",
             _encode(rows.warnings[index]) if index in rows.warnings else "[]",
             _encode(rows.errors[index]) if index in rows.errors else "[]",
             index in rows.confirmed,
             made.held_by.get(index, 0),
-            kinds.get(index, ""),
+            made.kinds.get(index, ""),
             *_renews(made.renews.get(index)),
         )
 
@@ -92,21 +134,10 @@ def _renews(line: Standing | None) -> tuple[int | None, int | None]:
 
 
 def _missing_tuples(batch_id: int, made: Plan, places: Sequence[int], first: int, withdrawn: Collection[int]) -> Iterator[tuple[Any, ...]]:
-    quoted = _Quoted()
     for place in places:
         line_id, values = made.missing_lines[place]
         held_by = made.certificates[values[_CONTRACT]].held_by
-        texts = _TEMPLATE % tuple(map(quoted.__getitem__, values))
-        chosen = line_id in withdrawn
-        yield (batch_id, first + place, "", 0, False, MISSING, values[_CONTRACT], line_id, texts, "{}", "[]", "[]", chosen, held_by, "", None, None)
-
-
-class _Quoted(dict[str, str]):
-    """Texts as JSON, each encoded once."""
-
-    def __missing__(self, text: str) -> str:
-        encoded = self[text] = _encode(text)
-        return encoded
+        yield (batch_id, first + place, "", 0, MISSING, line_id, *values, line_id in withdrawn, held_by)
 
 
 def _certificate_tuple(batch_id: int, key: str, certificate: PlannedCertificate, made: Plan) -> tuple[Any, ...]:

@@ -14,8 +14,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from actions import journal
+from actions.deadlines import move_deadlines
+from importers.cells import parse_date
 from models.actors import Actor
 from models.base import Base
+from models.calendars import business_calendar
 from models.contracts import Category, CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
 from rules.addresses import parse_address, registrable
 from rules.refusal import Refused
@@ -138,20 +141,25 @@ def remove_domain(session: Session, domain: MailDomain, *, by: Actor, now: datet
     journal.record(session, "remove_domain", "domain", domain.id, by=by, now=now, subject_name=domain.domain, kind=str(domain.kind))
 
 
-def add_company_day(session: Session, *, day: str, name: str, by: Actor, now: datetime) -> CompanyDay:
-    """Close the desk on a day. Refuses at their fields: day_form, day_taken, name_empty, name_long."""
+def add_company_day(session: Session, *, day: str, name: str, by: Actor, now: datetime) -> tuple[CompanyDay, int]:
+    """Close the desk on a day; returns it, and how many open tickets' deadlines moved. Refuses at their fields: day_form, day_taken, name_empty, name_long."""
     on, called = _day(day), _text(one_line(name), "name", DAY_NAME_CHARACTERS)
     _check_free(session, CompanyDay.day, on, "day_taken", "day")
-    row = CompanyDay(day=on, name=called)
+    row, desk = CompanyDay(day=on, name=called), business_calendar(session)
     _add(session, row)
-    journal.record(session, "add_company_day", "company_day", row.id, by=by, now=now, subject_name=called, day=on.isoformat())
-    return row
+    moved = move_deadlines(session, desk, business_calendar(session))
+    journal.record(session, "add_company_day", "company_day", row.id, by=by, now=now, subject_name=called, day=on.isoformat(), **_moved(moved))
+    return row, moved
 
 
-def remove_company_day(session: Session, day: CompanyDay, *, by: Actor, now: datetime) -> None:
-    """Open the desk on that day again."""
+def remove_company_day(session: Session, day: CompanyDay, *, by: Actor, now: datetime) -> int:
+    """Open the desk on that day again; how many open tickets' deadlines moved."""
+    number, on, name, desk = day.id, day.day, day.name, business_calendar(session)
     session.delete(day)
-    journal.record(session, "remove_company_day", "company_day", day.id, by=by, now=now, subject_name=day.name, day=day.day.isoformat())
+    session.flush()
+    moved = move_deadlines(session, desk, business_calendar(session))
+    journal.record(session, "remove_company_day", "company_day", number, by=by, now=now, subject_name=name, day=on.isoformat(), **_moved(moved))
+    return moved
 
 
 def parse_privacy_text(typed: str, present: str, field: str = "body") -> str:
@@ -218,11 +226,15 @@ def _slug(typed: str) -> str:
     return slug
 
 
+def _moved(deadlines: int) -> dict[str, object]:
+    return {"deadlines": deadlines} if deadlines else {}
+
+
 def _day(typed: str) -> date:
-    try:
-        return date.fromisoformat(fold(typed).replace("/", "-"))
-    except ValueError:
-        raise Refused("day_form", "day") from None
+    found = parse_date(typed)
+    if not isinstance(found, str) or not found:
+        raise Refused("day_form", "day")
+    return date.fromisoformat(found)
 
 
 def _check_name(session: Session, name: str, field: str = "name") -> None:

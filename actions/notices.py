@@ -149,6 +149,11 @@ def email_changed(session: Session, account: Account, *, old_email: str, desk: D
     _write_to_account(session, "email_changed", cause, account, old_email, text, desk=desk, now=now)
 
 
+def outside_count(account_id: int, now: datetime) -> tuple[str, str, datetime]:
+    """What counts the account's mails to outside CC addresses today: bucket, key, beginning of its window."""
+    return _OUTSIDE, str(account_id), window_start(now + _TOKYO_OFFSET, _DAY)
+
+
 def outside_cc_left(session: Session, account_id: int, *, limits: Limits, now: datetime) -> int:
     """How many mails to outside CC addresses the account may still cause today (Tokyo's day)."""
     used = counted(session, _OUTSIDE, str(account_id), window=_DAY, now=now + _TOKYO_OFFSET)

@@ -144,11 +144,12 @@ def _erase_letters(session: Session, account: Account, *, now: datetime) -> None
 def _erase_tickets(session: Session, account: Account) -> None:
     """Subjects and posts stay as written: they are the desk's record of the device."""
     own = select(Ticket.id).where(Ticket.account_id == account.id)
-    posts = (Message.ticket_id.in_(own), Message.account_id == account.id)
+    posts = (Message.ticket_id.in_(own), Message.kind == MessageKind.CUSTOMER)
     session.execute(update(Message).where(*posts).values(author_name=NOBODY), execution_options={"synchronize_session": False})
     for ticket in session.scalars(select(Ticket).where(Ticket.account_id == account.id)):
         ticket.search_text = searchable(f"{ticket.subject} {account.company_name}")
         ticket.cc = [address for address in ticket.cc if address.lower() != account.email_key]
+        ticket.contact_name, ticket.contact_phone = NOBODY if ticket.contact_name else "", ""
 
 
 def _erase_refusals(session: Session, account: Account) -> None:

@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import Session
 
 from actions import notices_reminders as notices
 from mail.desk import Desk
 from models.database import insert_on_conflict
+from models.due import near
 from models.reminders import Reminder
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar
@@ -33,13 +34,12 @@ def remind_of_answers(
     a kind for each answer that is owed; a near one that was slept through is dropped for the past one. At most `limit` in one transaction.
     """
     told: Counter[Outcome] = Counter()
-    edges = near_edges(calendar, now)
-    near = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= edge) for priority, edge in edges.items()))
+    near_or_past = near(near_edges(calendar, now))
     for first in (True, False):
         for overdue in (True, False):
             kind = answer_kind(first=first, overdue=overdue)
             # A near reminder is of use only while there is time left.
-            due = Ticket.due_at <= now if overdue else and_(near, Ticket.due_at > now)
+            due = Ticket.due_at <= now if overdue else and_(near_or_past, Ticket.due_at > now)
             if kind in active and told.total() < limit:
                 told += _remind(session, kind, _owed(first) & due, limit - told.total(), desk=desk, now=now)
     return told

@@ -15,17 +15,20 @@ from actions.rates import count_one
 from mail.compose import compose
 from mail.desk import Desk
 from mail.returned import Fate, Returned
-from models.actors import SYSTEM
+from models.actors import SYSTEM, Actor
 from models.database import insert_on_conflict
 from models.outbox import Letter, Recipient, RecipientState, ReturnedKind, ReturnedMail
 from models.tickets import Ticket
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
 from rules.refusal import Refused
+from rules.text import fold
 
 _ANSWERS = "mail_answers"
 _DAY = timedelta(days=1)
 _THREAD = re.compile(r"<ticket-(\d{1,9})@")
+_TOO_LONG = 10
+"""Digits that no ticket number has."""
 _HANDED_OVER = (RecipientState.ACCEPTED, RecipientState.UNKNOWN, RecipientState.TEMPORARY)
 
 
@@ -55,6 +58,31 @@ def take(session: Session, key: str, returned: Returned, *, desk: Desk, now: dat
         if _answer(session, id_, returned, ticket_id, desk=desk, now=now):
             session.execute(update(ReturnedMail).where(ReturnedMail.id == id_).values(answered=True))
     return kind
+
+
+def place(session: Session, mail: ReturnedMail, number: str, *, by: Actor, now: datetime) -> int:
+    """Show a person's mail that found no ticket by itself on the ticket `number`; the ticket's id. Nobody is written to.
+
+    Refuses at ``ticket``: returned_ticket_empty, returned_ticket_unknown; and mail_placed when it stands on a ticket already.
+    """
+    if mail.ticket_id is not None:
+        raise Refused("mail_placed")
+    digits = fold(number).lstrip("#")
+    if not digits:
+        raise Refused("returned_ticket_empty", "ticket")
+    found = session.scalar(select(Ticket.id).where(Ticket.id == int(digits))) if digits.isascii() and digits.isdecimal() and len(digits) < _TOO_LONG else None
+    if found is None:
+        raise Refused("returned_ticket_unknown", "ticket")
+    mail.ticket_id, mail.settled_at, mail.settled_by = found, now, by.name
+    record(session, "mail_reply", "ticket", found, by=by, now=now, address=mail.sender)
+    return found
+
+
+def settle(session: Session, mail: ReturnedMail, *, by: Actor, now: datetime) -> None:
+    """Somebody has dealt with a mail; once is enough."""
+    if mail.settled_at is None:
+        mail.settled_at, mail.settled_by = now, by.name
+        record(session, "settle_returned_mail", "returned_mail", mail.id, by=by, now=now, address=mail.sender)
 
 
 def _about(session: Session, references: Collection[str], desk: Desk) -> tuple[int | None, int | None]:

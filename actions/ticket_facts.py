@@ -8,9 +8,10 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from actions import journal
-from actions.clock import start_clock
+from actions.clock import change_calendar, start_clock
 from actions.tickets import move
 from models.actors import Actor, Customer
+from models.calendars import business_calendar
 from models.contracts import Category, ProductFamily
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar
@@ -30,7 +31,7 @@ def change_cc(session: Session, ticket: Ticket, cc: Sequence[str], *, by: Actor,
 
 
 def change_product(session: Session, ticket: Ticket, family_id: int, *, by: Actor, now: datetime) -> bool:
-    """Move the ticket to another product's queue; whether that changed anything. Refuses product_unknown."""
+    """Move the ticket to another product's queue, and to its calendar; whether that changed anything. Refuses product_unknown."""
     if family_id == ticket.family_id:
         return False
     family = session.get(ProductFamily, family_id)
@@ -38,6 +39,8 @@ def change_product(session: Session, ticket: Ticket, family_id: int, *, by: Acto
         raise Refused("product_unknown", "product")
     before = session.get_one(ProductFamily, ticket.family_id).name
     ticket.family_id = family.id
+    desk = business_calendar(session)
+    change_calendar(ticket, desk.of(ticket.calendar_id), desk.for_family(family.id))
     _touch(ticket, now)
     journal.record(session, "change_product", "ticket", ticket.id, by=by, now=now, product=[before, family.name])
     return True

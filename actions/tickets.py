@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,20 +12,19 @@ from sqlalchemy.orm import Session
 from actions import journal, notices, quotas
 from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
-from actions.drafts import keep_draft
-from actions.verdicts import facts_of, judge_typed
+from actions.drafts import put_back
+from actions.openings import Opening, new_ticket
+from actions.ticket_snapshots import restore, snapshot
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
-from models.base import NEVER
 from models.kept import begun
 from models.people import Account, active_names
 from models.presence import drop_draft
-from models.ticket_page import unseen_posts
+from models.reading import unseen_posts
 from models.tickets import Message, MessageKind, Ticket
-from rules.calendar import BusinessCalendar, tokyo_date
+from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from rules.refusal import Refused
-from rules.text import fold_key, is_unknown, searchable
 from rules.tickets import ENDED, Priority, State, after_answer, after_assignment, after_customer_post, check_move, check_post, takes_posts
 
 _LARGEST_ID = 2**31 - 1
@@ -36,21 +34,6 @@ _HELD_TICKET = select(Ticket).where(Ticket.id == bindparam("number")).with_for_u
 
 class NoTicket(LookupError):
     """There is no such ticket, or not for this person: the same answer."""
-
-
-@dataclass(frozen=True)
-class Opening:
-    """A checked new ticket: texts as typed, masters by id, CC as it will be mailed."""
-
-    family_id: int
-    category_id: int
-    subject: str
-    contract_text: str
-    serial_text: str
-    body: str
-    model: str = ""
-    os_version: str = ""
-    cc: tuple[str, ...] = ()
 
 
 def open_ticket(
@@ -70,42 +53,13 @@ def open_ticket(
 
     Refuses: tickets_today; at files what `take_files` does. The contract never blocks: what it is worth is kept as the opening verdict.
     """
-    posted = _posted(session, submission)
+    posted = already_posted(session, submission)
     if posted is not None:
         return session.get_one(Ticket, posted.ticket_id)
     account = session.get_one(Account, by.id)
     quotas.check_tickets(session, account.id, limits=limits, now=now)
-    judgement = judge_typed(session, opening.contract_text, opening.serial_text, facts_of(account), today=tokyo_date(now))
-    ticket = Ticket(
-        account_id=account.id,
-        family_id=opening.family_id,
-        category_id=opening.category_id,
-        subject=opening.subject,
-        search_text=searchable(" ".join((opening.subject, account.company_name, account.person_name, account.email, account.user_id))),
-        contract_text=opening.contract_text,
-        contract_key="" if is_unknown(opening.contract_text) else fold_key(opening.contract_text),
-        serial_text=opening.serial_text,
-        serial_key="" if is_unknown(opening.serial_text) else fold_key(opening.serial_text),
-        model=opening.model,
-        os_version=opening.os_version,
-        cc=list(opening.cc),
-        state=State.NEW,
-        state_before=State.NEW,
-        state_from=now,
-        unresolved=True,
-        priority=Priority.NORMAL,
-        created_at=now,
-        updated_at=now,
-        due_at=NEVER,
-        clock_left=None,
-        first_answer_at=None,
-        opening_verdict={"verdict": judgement.verdict, "reason": judgement.reason, "path": judgement.path, "lines": list(judgement.line_ids)},
-        follows_id=follows.id if follows else None,
-    )
-    start_clock(ticket, calendar, now)
-    session.add(ticket)
-    session.flush()
-    message = _add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now)
+    ticket = new_ticket(session, opening, account, follows=follows, calendar=calendar, now=now)
+    message = add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now)
     taken = take_files(session, files, message, by=by, limits=limits)
     journal.record(session, "open", "ticket", ticket.id, by=by, now=now, subject_name=ticket.subject, follows=ticket.follows_id)
     notices.ticket_opened(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
@@ -125,22 +79,24 @@ def reply(
     calendar: BusinessCalendar,
     now: datetime,
 ) -> Ticket:
-    """The customer's post. Returns the ticket that took it: this one, or the follow-up that a closed one opens.
+    """The customer's post. Returns the ticket that took it: this one, the one it was merged into, or the follow-up that a closed one opens.
 
     Refuses: body_empty, text_long, files_gone, post_large.
     """
-    posted = _posted(session, submission)
+    posted = already_posted(session, submission)
     if posted is not None:
         return session.get_one(Ticket, posted.ticket_id)
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
+    while ticket.merged_into_id is not None:
+        ticket = _one(session, ticket.merged_into_id, change=True)
     if not takes_posts(shown_state(ticket, now)) or not takes_posts(ticket.state):
         return _follow_up(session, ticket, body, files=files, submission=submission, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
-    message = _add_message(session, ticket, MessageKind.CUSTOMER, body, submission=submission, by=by, published_at=now, now=now)
+    message = add_message(session, ticket, MessageKind.CUSTOMER, body, submission=submission, by=by, published_at=now, now=now)
     taken = take_files(session, files, message, by=by, limits=limits)
     before = ticket.state
-    _set_state(ticket, after_customer_post(ticket.state), since=now, now=now)
+    set_state(ticket, after_customer_post(ticket.state), since=now, now=now)
     start_clock(ticket, calendar, now)
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "reply", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
     notices.ticket_updated(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
     return ticket
@@ -163,23 +119,23 @@ def answer(
     """A published answer, effective when the time of undoing is over.
 
     `last_seen` is the newest message its author saw. Refuses: newer_reply(name, id) when another post came since,
-    body_empty, text_long, state_move, files_gone, post_large.
+    post_empty, text_long, placeholder_left, state_move, files_gone, post_large.
     """
     posted = _check_unseen(session, ticket, last_seen, submission, by)
     if posted is not None:
         return posted
-    check_post(body, has_files=bool(files), body_characters=limits.body_characters)
+    check_post(body, has_files=bool(files), body_characters=limits.body_characters, complete=True)
     published_at = now + timedelta(seconds=limits.undo_send_seconds)
-    undo = _snapshot(ticket)
+    undo = snapshot(ticket)
     before = ticket.state
-    _set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
+    set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
     if ticket.first_answer_at is None:
         ticket.first_answer_at = published_at
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
-    _touch(ticket, now)
-    undo["version"] = ticket.version
-    message = _add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
+    touch(ticket, now)
+    undo["after"] = snapshot(ticket)
+    message = add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
     taken = take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.ANSWER, staff_id=by.id)
     journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
@@ -190,20 +146,20 @@ def answer(
 def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: StaffMember, limits: Limits, now: datetime) -> str:
     """Undo an answer that is not published yet: it becomes its author's draft, and the ticket is as before.
 
-    Returns the text. Refuses: undo_too_late (published, not one's own, or no answer of this ticket).
+    Returns the text. Refuses: undone_already (in another tab), undo_too_late (published, not one's own, or no answer of this ticket).
     """
     message = session.get(Message, message_id)
-    if message is None or message.ticket_id != ticket.id or message.staff_id != by.id or message.kind != MessageKind.ANSWER or message.published_at <= now:
-        raise Refused("undo_too_late")
-    if not notices.withdraw(session, message, now=now):
+    if message is None:
+        raise Refused("undone_already")
+    own = message.ticket_id == ticket.id and message.staff_id == by.id and message.kind == MessageKind.ANSWER
+    if not own or message.published_at <= now or not notices.withdraw(session, message, now=now):
         raise Refused("undo_too_late")
     text = message.body
-    if message.undo.get("version") == ticket.version:
-        _restore(ticket, message.undo)
+    restore(ticket, message.undo, since=message.undo["after"])
     give_back(session, message, by=by)
     session.delete(message)
-    keep_draft(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
-    _touch(ticket, now)
+    put_back(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
+    touch(ticket, now)
     journal.record(session, "withdraw_answer", "ticket", ticket.id, by=by, now=now, message=message_id)
     return text
 
@@ -212,20 +168,20 @@ def write_note(
     session: Session, ticket: Ticket, body: str, *, files: Sequence[int] = (), submission: str, by: StaffMember, limits: Limits, now: datetime
 ) -> Message:
     """社内メモ: stays in the console. Refuses: body_empty, text_long, files_gone, post_large."""
-    posted = _posted(session, submission)
+    posted = already_posted(session, submission)
     if posted is not None:
         return posted
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
-    message = _add_message(session, ticket, MessageKind.NOTE, body, submission=submission, by=by, published_at=now, now=now)
+    message = add_message(session, ticket, MessageKind.NOTE, body, submission=submission, by=by, published_at=now, now=now)
     take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.NOTE, staff_id=by.id)
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "note", "ticket", ticket.id, by=by, now=now, message=message.id)
     return message
 
 
-def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffMember, desk: Desk, limits: Limits, now: datetime) -> None:
-    """Give the ticket to a staff member, or back to the queue. Refuses: assignee_unknown."""
+def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffMember, desk: Desk, limits: Limits, now: datetime, tell: bool = True) -> None:
+    """Give the ticket to a staff member, or back to the queue; `tell` False leaves the letter to the caller. Refuses: assignee_unknown."""
     if staff_id == ticket.assignee_id:
         return
     before = ticket.assignee_id
@@ -234,10 +190,10 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
         raise Refused("assignee_unknown", "staff_id")
     ticket.assignee_id = staff_id
     if staff_id is not None:
-        _set_state(ticket, after_assignment(ticket.state), since=now, now=now)
-    _touch(ticket, now)
+        set_state(ticket, after_assignment(ticket.state), since=now, now=now)
+    touch(ticket, now)
     journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=[names.get(before or 0, ""), names.get(staff_id or 0, "")])
-    if staff_id is not None and staff_id != by.id:
+    if tell and staff_id is not None and staff_id != by.id:
         notices.assigned(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now)
 
 
@@ -258,20 +214,20 @@ def change_priority(session: Session, ticket: Ticket, priority: Priority, *, by:
     before = Priority(ticket.priority)
     ticket.priority = priority
     change_target(ticket, calendar, before, now)
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "change_priority", "ticket", ticket.id, by=by, now=now, priority=[before, priority])
 
 
 def move(ticket: Ticket, state: State, *, calendar: BusinessCalendar, now: datetime) -> None:
     """Put the ticket into `state`, its clock with it; whether that may be, and the journal, are the caller's."""
-    _set_state(ticket, state, since=now, now=now)
+    set_state(ticket, state, since=now, now=now)
     follow_state(ticket, calendar, now)
-    _touch(ticket, now)
+    touch(ticket, now)
 
 
 def add_note(session: Session, ticket: Ticket, body: str, *, by: StaffMember, now: datetime) -> Message:
     """A note that another act leaves in the thread; that act keeps the journal."""
-    return _add_message(session, ticket, MessageKind.NOTE, body, submission="", by=by, published_at=now, now=now)
+    return add_message(session, ticket, MessageKind.NOTE, body, submission="", by=by, published_at=now, now=now)
 
 
 def ticket_for_staff(session: Session, number: int, *, change: bool = False) -> Ticket:
@@ -301,11 +257,12 @@ def _one(session: Session, number: int, *, change: bool) -> Ticket:
     return ticket
 
 
-def _posted(session: Session, submission: str) -> Message | None:
+def already_posted(session: Session, submission: str) -> Message | None:
+    """What this form made already, None where it comes for the first time."""
     return session.scalars(select(Message).where(Message.submission == submission)).one_or_none() if submission else None
 
 
-def _add_message(
+def add_message(
     session: Session,
     ticket: Ticket,
     kind: MessageKind,
@@ -316,13 +273,15 @@ def _add_message(
     published_at: datetime,
     now: datetime,
     undo: dict[str, Any] | None = None,
+    author: str = "",
 ) -> Message:
+    """Write a post; its letters, the journal and what it does to the ticket are the caller's."""
     row = {
         "ticket_id": ticket.id,
         "kind": kind,
         "account_id": by.id if isinstance(by, Customer) else None,
         "staff_id": by.id if isinstance(by, StaffMember) else None,
-        "author_name": by.name,
+        "author_name": author or by.name,
         "body": body,
         "created_at": now,
         "published_at": published_at,
@@ -341,7 +300,8 @@ def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: 
     return session.get_one(Message, made.id) if made else None
 
 
-def _set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:
+def set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:
+    """Put the ticket into `state`, which customers see from `since` on; its clock is the caller's."""
     shown = shown_state(ticket, now)
     ticket.state_before = shown
     ticket.state = state
@@ -350,25 +310,10 @@ def _set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) 
     ticket.resolved_at = (ticket.resolved_at or since) if state in ENDED else None
 
 
-def _touch(ticket: Ticket, now: datetime) -> None:
+def touch(ticket: Ticket, now: datetime) -> None:
+    """Note that something of the ticket changed."""
     ticket.updated_at = now
     ticket.version += 1
-
-
-_UNDONE = ("state", "state_before", "unresolved", "clock_left", "assignee_id")
-_UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
-
-
-def _snapshot(ticket: Ticket) -> dict[str, Any]:
-    moments = {name: getattr(ticket, name) for name in _UNDONE_MOMENTS}
-    return {name: getattr(ticket, name) for name in _UNDONE} | {name: at.isoformat() if at else None for name, at in moments.items()}
-
-
-def _restore(ticket: Ticket, undo: dict[str, Any]) -> None:
-    for name in _UNDONE:
-        setattr(ticket, name, undo[name])
-    for name in _UNDONE_MOMENTS:
-        setattr(ticket, name, datetime.fromisoformat(undo[name]) if undo[name] else None)
 
 
 def _follow_up(
@@ -395,4 +340,6 @@ def _follow_up(
         os_version=ticket.os_version,
         cc=tuple(ticket.cc),
     )
-    return open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
+    made = open_ticket(session, opening, files=files, submission=submission, follows=ticket, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
+    journal.record(session, "follow_up", "ticket", ticket.id, by=by, now=now, other=made.id)
+    return made

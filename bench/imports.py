@@ -19,6 +19,7 @@ from bench.reference_tables import reference_engine
 from bench.servers import python
 from bench.workbook import HEADINGS, lines, write_workbook
 from jobs.plan_import import compare, keep, read_rows
+from jobs.rows_ahead import RowsAhead
 from models.actors import SYSTEM
 from models.database import make_engine, transaction
 from models.imports import ImportBatch
@@ -72,12 +73,13 @@ def _import(databases: Databases, path: Path, rows: int, now: datetime, **bare: 
         stored = open_store((databases.folder / "store").as_uri()).put(content, folder="imports")
     with transaction(engine) as session:
         batch_id = import_batches.receive(session, file_name=path.name, stored=stored, by=SYSTEM, now=now).id
-    (found, sheets), read = _timed(lambda: read_rows(engine, path, file_name=path.name, limits=Limits()))
+    ahead = RowsAhead(engine, batch_id, lambda _session: None)
+    (found, sheets), read = _timed(lambda: read_rows(engine, path, file_name=path.name, limits=Limits(), intake=ahead))
     few = path.with_name("few.xlsx")
     write_workbook(few, 10, of=now.date())
     reading_mb = _peak_mb(databases, path) - _peak_mb(databases, few)
     plan, compared = _timed(lambda: compare(engine, found, today=tokyo_date(now)))
-    _, kept = _timed(lambda: keep(engine, batch_id, plan, sheets, by=SYSTEM, now=now, guard=lambda _session: None))
+    _, kept = _timed(lambda: keep(engine, batch_id, plan, sheets, by=SYSTEM, now=now, guard=lambda _session: None, ahead=ahead))
     written, applied = _timed(lambda: _apply(engine, batch_id, now))
     engine.dispose()
     if written.new != rows:

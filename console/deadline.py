@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from models.base import NEVER
 from rules.calendar import BusinessCalendar
 from rules.reminders import NEAR_SHARE
-from rules.tickets import Priority, State, target_hours
+from rules.tickets import Priority, State
 from wording.catalog import N_, translate
 
 _WHY = {
@@ -30,15 +30,16 @@ class Deadline(NamedTuple):
 
 
 def deadline_of(ticket: Any, calendar: BusinessCalendar, now: datetime, *, language: str) -> Deadline | None:
-    """The deadline of a ticket (or a row with state, state_from, priority, due_at); None when nothing is owed and nobody is waited for."""
+    """The deadline of a ticket, or of a row with its clock; None when nothing is owed and nobody is waited for. `calendar` is the desk's."""
     due_at = ticket.due_at
     if due_at == NEVER:
         state = State(ticket.state)
         return Deadline("stopped", why=_why(state, ticket.state_from, now, language)) if state in _WHY else None
-    left = calendar.business_seconds(now, due_at)
+    mine = calendar.of(ticket.calendar_id)
+    left = mine.business_seconds(now, due_at)
     if due_at <= now:
         return Deadline("over", -left, due_at, 100)
-    total = target_hours(Priority(ticket.priority)) * 3600
+    total = mine.target_seconds(Priority(ticket.priority), answered=ticket.first_answer_at is not None)
     kind = "near" if left * NEAR_SHARE <= total else "running"
     return Deadline(kind, left, due_at, max(0, min(100, 100 - left * 100 // total)))
 

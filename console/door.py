@@ -11,6 +11,7 @@ from starlette.responses import Response
 from actions import staff_sign_in
 from models.actors import StaffMember
 from models.database import transaction
+from models.saved_views import start_view
 from rules.refusal import Refused
 from web.call import Basis, Call
 from web.sessions import close_session, open_staff_session
@@ -29,7 +30,13 @@ def open_door(call: Call, staff_id: int, *, how: str, target: str) -> Response:
     """Start a new session in the place of whatever session this browser had, and go to `target`."""
     start_session(call, staff_id, totp_passed=True)
     staff_sign_in.note_sign_in(call.session, staff_id, succeeded=True, how=how, client=call.client, now=call.now)
-    return call.redirect(target)
+    return call.redirect(_beginning(call, staff_id) if target == HOME else target)
+
+
+def _beginning(call: Call, staff_id: int) -> str:
+    """The list with which a staff member chose to begin, else the first page."""
+    view = start_view(call.session, staff_id)
+    return f"{HOME}?{view.query}{'&' if view.query else ''}saved={view.id}" if view else HOME
 
 
 def start_session(call: Call, staff_id: int, *, totp_passed: bool) -> None:

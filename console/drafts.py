@@ -9,6 +9,7 @@ from actions.drafts import keep_draft, show_up
 from console.replies import number_of, submission_of
 from console.ticket import PATH
 from models.presence import LOOKING, around
+from models.reading import note_reading
 from models.tickets import MessageKind, Ticket
 from rules.refusal import Refused
 from rules.rights import Area, Right
@@ -29,10 +30,12 @@ def save_note(call: Call) -> Response:
 
 
 def beat(call: Call) -> Response:
-    """Note that the page is open, and say who else is there, what they write, and what came meanwhile."""
+    """Note that the page is open and how far it shows the thread, and say who else is there, what they write, and what came meanwhile."""
     number = _number(call)
+    last_seen = number_of(call.form.value("last_seen"))
     show_up(call.session, number, by=call.staff, now=call.now)
-    found = around(call.session, number, staff_id=call.staff.id or 0, last_seen=number_of(call.form.value("last_seen")), now=call.now)
+    note_reading(call.session, number, staff_id=call.staff.id or 0, last_seen=last_seen)
+    found = around(call.session, number, staff_id=call.staff.id or 0, last_seen=last_seen, now=call.now)
     return call.page("console/tickets/presence.html", around=found, number=number, looking_for=LOOKING)
 
 

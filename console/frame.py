@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from datetime import datetime, time
 from typing import Any
 
-from models.queue import queue_counts
+from models.queue import Shelf, queue_menu
 from rules.calendar import TOKYO, BusinessCalendar, tokyo_date
 from rules.reminders import near_edges
 from web.call import Call
 
 
 def frame(call: Call, *, calendar: BusinessCalendar | None = None) -> dict[str, Any]:
-    """The context of the console's frame: `counts` by view and `open_now`.
+    """The context of the console's frame: `counts` by view, `shelves` (products and saved views) and `open_now`.
 
-    One statement for all counts; a second one for the calendar where the page has not read it already.
+    One statement for the whole menu; a second one for the calendar where the page has not read it already.
     """
     known = calendar or call.calendar()
-    return {"counts": _counts(call, known), "open_now": known.is_open(call.now)}
+    counts, shelves = _menu(call, known)
+    return {"counts": counts, "shelves": shelves, "open_now": known.is_open(call.now)}
 
 
 def today_began(now: datetime) -> datetime:
@@ -26,10 +27,10 @@ def today_began(now: datetime) -> datetime:
     return datetime.combine(tokyo_date(now), time(), TOKYO)
 
 
-def _counts(call: Call, calendar: BusinessCalendar) -> Mapping[str, int]:
+def _menu(call: Call, calendar: BusinessCalendar) -> tuple[Mapping[str, int], tuple[Shelf, ...]]:
     if not call.staff.may("tickets", "own"):
-        return {}
-    counts = queue_counts(call.session, staff_id=call.staff.id, due_by=near_edges(calendar, call.now), today_began=today_began(call.now))
+        return {}, ()
+    counts, shelves = queue_menu(call.session, staff_id=call.staff.id, due_by=near_edges(calendar, call.now), today_began=today_began(call.now))
     if call.staff.may("tickets", "r"):
-        return counts
-    return {name: counts[name] for name in ("waiting_center", "email_changes", "exceptions")}
+        return counts, shelves
+    return {name: counts[name] for name in ("waiting_center", "email_changes", "exceptions")}, ()

@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from console.contract_search import day_of
 from console.frame import frame
 from console.paging import address, number, pager, place_of
 from models.actors import StaffMember
@@ -30,6 +31,7 @@ _CONDITIONS = {
     "until": N_("{text} まで"),
 }
 _NAMES = tuple(_CONDITIONS)
+_DAYS = ("since", "until")
 
 
 def index(call: Call) -> Response:
@@ -47,19 +49,20 @@ def index(call: Call) -> Response:
         own=own,
         acts=acts.act_choices(language),
         subjects=acts.subject_choices(language),
+        misread=any(typed[name] and day_of(typed[name]) is None for name in _DAYS),
         conditions=_conditions(call, typed),
     )
 
 
 def _sought(call: Call, typed: dict[str, str], *, own: bool) -> Sought:
-    until = _day(typed["until"])
+    until = day_of(typed["until"])
     return Sought(
         own_id=call.staff.id if own else None,
         actor=typed["actor"],
         act=typed["act"],
         subject_kind=typed["subject"],
         subject_id=number(typed["id"].removeprefix("#")),
-        since=_midnight(_day(typed["since"])),
+        since=_midnight(day_of(typed["since"])),
         until=_midnight(until + timedelta(days=1)) if until and until < date.max else None,
     )
 
@@ -70,8 +73,10 @@ _AREAS = {
     "certificate": Area.CONTRACTS,
     "account": Area.ACCOUNTS,
     "letter": Area.DELIVERY,
+    "returned_mail": Area.DELIVERY,
     "job": Area.DELIVERY,
     "staff": Area.MASTERS,
+    "canned": Area.BULK,
 }
 
 
@@ -96,14 +101,11 @@ def _told(row: AnyRow, reader: StaffMember, language: str) -> dict[str, Any]:
 def _conditions(call: Call, typed: dict[str, str]) -> list[tuple[str, str]]:
     language = call.basis.language
     words = typed | {"act": acts.sentence(typed["act"], language), "subject": acts.subject_kind(typed["subject"], language)}
-    return [(call.say(_CONDITIONS[name], text=words[name]), address(_PATH, typed | {name: ""})) for name in _NAMES if typed[name]]
-
-
-def _day(typed: str) -> date | None:
-    try:
-        return date.fromisoformat(typed.replace("/", "-"))
-    except ValueError:
-        return None
+    return [
+        (call.say(_CONDITIONS[name], text=words[name]), address(_PATH, typed | {name: ""}))
+        for name in _NAMES
+        if typed[name] and (name not in _DAYS or day_of(typed[name]))
+    ]
 
 
 def _midnight(day: date | None) -> datetime | None:

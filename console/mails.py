@@ -15,7 +15,7 @@ from console.paging import address, pager, place_of
 from mail.compose import NOTICES, SECRET_NOTICES, mask_links
 from mail.recorder import RECORDED
 from models.base import NEVER, AnyRow
-from models.mail_lists import Shown, letter_list, letter_page, recipients_of
+from models.mail_lists import Shown, letter_list, letter_page, lost_count, recipients_of
 from models.outbox import LetterState, RecipientState
 from rules.refusal import Refused
 from rules.rights import Area, Right
@@ -28,6 +28,7 @@ from wording.catalog import N_, translate
 
 _PATH = "/console/mails"
 _QUERY_CHARACTERS = 254
+_LOST_SHOWN = 99
 _ANSWERS = {
     RECORDED: N_("メールサーバーが設定されていないため、記録だけしました。"),
     HELD: N_("社外のメールCC への通知が 1 日の上限に達したため、送っていません。"),
@@ -56,6 +57,8 @@ def index(call: Call) -> Response:
         state=shown or "",
         states=[(one.value, _shown_word(one, language)) for one in Shown],
         conditions=_conditions(text, shown, language),
+        lost=lost_count(call.session, most=_LOST_SHOWN + 1),
+        most_lost=_LOST_SHOWN,
     )
 
 

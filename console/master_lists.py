@@ -18,6 +18,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
 from web.errors import NotFound
+from wording.catalog import N_
 
 _CATEGORIES = "/console/masters/categories"
 _DOMAINS = "/console/masters/domains"
@@ -84,10 +85,12 @@ def company_days(call: Call) -> Response:
 
 def add_company_day(call: Call) -> Response:
     """Close the desk on a day."""
-    day = attempt(call, lambda: acts.add_company_day(call.session, day=call.form.value("day"), name=call.form.value("name"), by=call.staff, now=call.now))
-    if day is None:
+    form = call.form
+    added = attempt(call, lambda: acts.add_company_day(call.session, day=form.value("day"), name=form.value("name"), by=call.staff, now=call.now))
+    if added is None:
         return call.invalid(_DAY_PAGE, **_days(call))
-    return call.redirect(_DAYS, flash=call.say(ADDED, name=day.name))
+    day, moved = added
+    return call.redirect(_DAYS, flash=_told(call, ADDED, day.name, moved))
 
 
 def remove_company_day(call: Call) -> Response:
@@ -95,8 +98,13 @@ def remove_company_day(call: Call) -> Response:
     day = call.session.get(CompanyDay, call.param("id"))
     if day is None:
         raise NotFound
-    acts.remove_company_day(call.session, day, by=call.staff, now=call.now)
-    return call.redirect(_DAYS, flash=call.say(REMOVED, name=day.name))
+    name, moved = day.name, acts.remove_company_day(call.session, day, by=call.staff, now=call.now)
+    return call.redirect(_DAYS, flash=_told(call, REMOVED, name, moved))
+
+
+def _told(call: Call, text: str, name: str, moved: int) -> str:
+    """What was done, and how many deadlines followed."""
+    return call.say(text, name=name) + (call.say(N_("回答の期限が動いたチケットは {n}件です。"), n=moved) if moved else "")
 
 
 def _categories(call: Call, changed: int | None = None) -> dict[str, Any]:

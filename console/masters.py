@@ -5,9 +5,11 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from console import mail_templates, master_lists, master_privacy, master_products, master_reminders
+from console import mail_templates, master_calendars, master_lists, master_logs, master_privacy, master_products, master_reminders
 from console.frame import frame
+from models.calendars import ServiceCalendar
 from models.contracts import Category, CompanyDay, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
+from models.log_patterns import LogPattern
 from models.mail_templates import MailTemplate
 from models.reminders import active_kinds
 from rules.rights import Area, Right
@@ -25,8 +27,10 @@ def index(call: Call) -> Response:
         "mailboxes": select(func.count()).select_from(FamilyMailbox),
         "categories": select(func.count()).select_from(Category).where(Category.active),
         "domains": select(func.count()).select_from(MailDomain),
+        "calendars": select(func.count()).select_from(ServiceCalendar).where(ServiceCalendar.active),
         "company_days": select(func.count()).select_from(CompanyDay),
         "mail_texts": select(func.count()).where(MailTemplate.body != "", MailTemplate.id.in_(select(func.max(MailTemplate.id)).group_by(MailTemplate.notice))),
+        "log_patterns": select(func.count()).select_from(LogPattern),
         "privacy_version": select(func.max(PrivacyText.id)),
     }
     sizes = call.session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in counted.items()))).one()
@@ -37,6 +41,8 @@ PAGES = [
     get(_PATH, index, staff(Area.MASTERS, Right.READ)),
     *master_products.PAGES,
     *master_lists.PAGES,
+    *master_calendars.PAGES,
+    *master_logs.PAGES,
     *master_privacy.PAGES,
     *mail_templates.PAGES,
     *master_reminders.PAGES,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -14,10 +14,12 @@ from starlette.responses import Response
 
 from console.deadline import deadline_of
 from console.frame import frame, today_began
-from models.queue import Cursor, Masters, Order, Wanted, cursor_of, found_rows, queue_masters, queue_rows
+from console.queue_cursors import read_cursor, write_cursor
+from models.queue import Masters, Order, Shelf, Wanted, cursor_of, found_rows, queue_masters, queue_rows
+from models.saved_views import view_name
 from rules.calendar import BusinessCalendar
 from rules.reminders import near_edges
-from rules.rights import Area, Right
+from rules.rights import Area, Right, may_change
 from rules.search import excerpt, marked, terms_of
 from rules.tickets import ENDED, State
 from web.access import staff
@@ -25,9 +27,11 @@ from web.call import Call
 from web.endpoint import Page, get
 from wording import dates, labels
 from wording.catalog import N_, NC_, translate
+from wording.hours import opening_hours
 
 PATH = "/console/tickets"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BESIDE = ("after", "before", "open")
+"""Parts of an address that are no conditions: the page of the list, and what is open on it (`tools`, `picks`)."""
 _UNRESOLVED, _ALL, _DUE, _RESOLVED_TODAY = "unresolved", "all", "due", "resolved_today"
 _STATE_WORDS = {_UNRESOLVED: N_("未解決"), _ALL: N_("すべて"), _DUE: N_("期限が近い"), _RESOLVED_TODAY: N_("本日解決")}
 _VIEWS: Mapping[str, tuple[str, str]] = {
@@ -68,6 +72,8 @@ class Choice:
     product: str = ""
     q: str = ""
     sort: str = ""
+    saved: str = ""
+    """The number of the saved view whose name this list goes by, while it asks for what that one asks for."""
 
     @property
     def view(self) -> str:
@@ -83,7 +89,7 @@ class Choice:
             return (Order.NUMBER,)
         if self.state == _RESOLVED_TODAY or self.state in ENDED:
             return (Order.RESOLVED,)
-        return (Order.UPDATED, Order.CREATED) if self.state == _ALL else (Order.DUE, Order.UPDATED, Order.CREATED)
+        return (Order.UPDATED, Order.CREATED, Order.NUMBER) if self.state == _ALL else (Order.DUE, Order.UPDATED, Order.CREATED, Order.NUMBER)
 
     @property
     def order(self) -> Order:
@@ -93,17 +99,28 @@ class Choice:
     @property
     def narrowed(self) -> bool:
         """Whether anything but the default is asked for."""
-        return replace(self, sort="") != Choice()
+        return replace(self, sort="", saved="") != Choice()
+
+    @property
+    def place(self) -> str:
+        """What the side menu marks where no view of its own is shown: a product's whole list."""
+        return f"product:{self.product}" if self.product and replace(self, product="", saved="") == Choice() else self.view
 
     def url(self, **changed: str) -> str:
         """The address of this list with some parts changed."""
-        other = replace(self, **{name: value for name, value in changed.items() if name not in ("after", "before")})
-        default = _ALL if other.q else _UNRESOLVED
-        named: dict[str, str] = {"view": other.view} if other.view else {"state": "" if other.state == default else other.state, "assignee": other.assignee}
-        named |= {"product": other.product, "q": other.q, "sort": "" if other.sort == other.orders[0] else other.sort}
-        named |= {name: changed[name] for name in ("after", "before") if name in changed}
-        query = urlencode({name: value for name, value in named.items() if value})
+        other = replace(self, **{name: value for name, value in changed.items() if name not in _BESIDE})
+        beside = {name: changed[name] for name in _BESIDE if name in changed}
+        saved = {"saved": self.saved} if self.saved and other == self else {}
+        query = urlencode(other.kept | saved | beside)
         return f"{PATH}?{query}" if query else PATH
+
+    @property
+    def kept(self) -> dict[str, str]:
+        """The conditions as an address or a form carries them; what is usual is left out."""
+        default = _ALL if self.q else _UNRESOLVED
+        named: dict[str, str] = {"view": self.view} if self.view else {"state": "" if self.state == default else self.state, "assignee": self.assignee}
+        named |= {"product": self.product, "q": self.q, "sort": "" if self.sort == self.orders[0] else self.sort}
+        return {name: value for name, value in named.items() if value}
 
 
 class Line(NamedTuple):
@@ -133,53 +150,74 @@ class Turns:
     next_url: str = ""
 
 
+@dataclass(frozen=True)
+class News:
+    """Where a list asks what came since it was drawn, and how many it knows of."""
+
+    url: str
+    n: int
+
+    @classmethod
+    def of(cls, choice: Choice, since: datetime, n: int) -> News:
+        """Of a list that was drawn at `since`; whole seconds, of which the last belongs to what is asked for."""
+        query = urlencode({**choice.kept, **({"saved": choice.saved} if choice.saved else {}), "since": int(since.timestamp()), **({"n": n} if n else {})})
+        return cls(f"{PATH}/arrivals?{query}", n)
+
+
 def index(call: Call) -> Response:
     """The queue; who may only see what is asked of them gets that list."""
     if not call.staff.may("tickets", "r"):
         return _asked(call)
     masters = queue_masters(call.session)
-    calendar = BusinessCalendar(masters.company_days)
+    calendar = masters.calendar
     choice = read_choice(call, masters)
-    rows, turns = load_page(call, choice, _wanted(choice, call, masters, calendar))
+    rows, turns = load_page(call, choice, wanted_of(choice, call, masters, calendar))
     lines = lines_of(rows, masters, calendar, call.now, call.basis.language)
     context = {} if call.basis.is_htmx else frame(call, calendar=calendar)
+    name = _saved_name(call, choice, context.get("shelves"))
     whole = not (turns.previous_url or turns.next_url)
+    opened = _known(call.query("open"), ("tools", "picks"))
     return call.page(
         "console/tickets/queue.html",
         block="queue",
         choice=choice,
-        view=choice.view,
+        view=f"saved:{choice.saved}" if name else choice.place,
         q=choice.q,
-        title=_title(choice, call.basis.language),
+        title=name or _title(choice, masters, call.basis.language),
         lines=lines,
         found=_found(rows, choice.q) if choice.q else [],
         turns=turns,
-        conditions=_conditions(choice, call, masters),
-        sorts=[(choice.url(sort=order), translate(_SORT_WORDS[order], call.basis.language), order == choice.order) for order in choice.orders],
+        conditions=conditions_of(choice, call, masters),
+        sorts=[(choice.url(sort=order), sort_word(order, call.basis.language), order == choice.order) for order in choice.orders],
         summary=_summary(rows, lines, call.now) if whole and choice.order is Order.DUE else None,
         count=len(rows) if whole else context.get("counts", {}).get(choice.view or ("all" if not choice.narrowed else "-")),
-        options=_options(masters, call.basis.language),
-        calendar=calendar,
+        options=_options(choice, masters, call.basis.language) if opened == "tools" else {},
+        opened=opened,
+        news=None if choice.q else News.of(choice, call.now, 0),
+        may_pick=may_change(call.staff.roles, Area.BULK),
+        hours=opening_hours(calendar, call.basis.language),
         **context,
     )
 
 
-def read_choice(call: Call, masters: Masters) -> Choice:
-    """What the query string asks for; unknown values count as none."""
-    q = " ".join(call.query("q").split())[:200]
-    state, assignee = _VIEWS.get(call.query("view"), (_ALL if q else _UNRESOLVED, ""))
-    state = _known(call.query("state"), [*_STATE_WORDS, *State]) or state
-    assignee = _known(call.query("assignee"), ["me", "none", *(str(number) for number in masters.staff)]) or assignee
-    product = _known(call.query("product"), [slug for slug, _ in masters.families.values()])
+def read_choice(call: Call, masters: Masters, told: Callable[[str], str] | None = None) -> Choice:
+    """What the query string (or `told`: a form) asks for; unknown values count as none."""
+    told = told or call.query
+    q = " ".join(told("q").split())[:200]
+    state, assignee = _VIEWS.get(told("view"), (_ALL if q else _UNRESOLVED, ""))
+    state = _known(told("state"), [*_STATE_WORDS, *State]) or state
+    assignee = _known(told("assignee"), ["me", "none", *(str(number) for number in masters.staff)]) or assignee
+    product = _known(told("product"), [slug for slug, _ in masters.families.values()])
     if assignee == str(call.staff.id):
         assignee = "me"
-    return Choice(state, assignee, product, q, _known(call.query("sort"), [*Order]))
+    saved = told("saved")
+    return Choice(state, assignee, product, q, _known(told("sort"), [*Order]), saved if saved.isascii() and saved.isdecimal() and len(saved) < 10 else "")
 
 
 def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[Any]], Turns]:
     """The rows of the page that the address names and the ways to its neighbours."""
     limit, order = call.limits.page_rows, choice.order
-    cursor = _read_cursor(call)
+    cursor = read_cursor(call)
     if choice.q:
         rows = found_rows(call.session, wanted, terms_of(choice.q), cursor=cursor, limit=limit + 1)
     else:
@@ -192,8 +230,8 @@ def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[
         return rows, Turns()
     has_next, has_previous = (True, more) if backwards else (more, cursor is not None)
     return rows, Turns(
-        previous_url=choice.url(before=_write_cursor(cursor_of(rows[0], order))) if has_previous else "",
-        next_url=choice.url(after=_write_cursor(cursor_of(rows[-1], order))) if has_next else "",
+        previous_url=choice.url(before=write_cursor(cursor_of(rows[0], order))) if has_previous else "",
+        next_url=choice.url(after=write_cursor(cursor_of(rows[-1], order))) if has_next else "",
     )
 
 
@@ -248,7 +286,8 @@ class _Clock:
         return deadline.kind, words, dates.due(due_at, self.here, self.language), f"{deadline.due_at:%Y-%m-%dT%H:%MZ}", round(deadline.used / 10)
 
 
-def _wanted(choice: Choice, call: Call, masters: Masters, calendar: BusinessCalendar) -> Wanted:
+def wanted_of(choice: Choice, call: Call, masters: Masters, calendar: BusinessCalendar) -> Wanted:
+    """The choice with ids and moments in the place of words."""
     state = choice.state
     return Wanted(
         unresolved=state == _UNRESOLVED,
@@ -267,13 +306,25 @@ def _found(rows: Sequence[Row[Any]], q: str) -> list[tuple[list[tuple[str, bool]
     return [(marked(row.subject, terms), row.post_kind or "", excerpt(row.post_body or "", terms)) for row in rows]
 
 
-def _title(choice: Choice, language: str) -> str:
+def _saved_name(call: Call, choice: Choice, shelves: Sequence[Shelf] | None) -> str:
+    """The name of the saved view that this list is, "" for none; the menu knows it, and a fragment, which has no menu, looks it up."""
+    if not choice.saved:
+        return ""
+    query = urlencode(choice.kept)
+    if shelves is None:
+        return view_name(call.session, int(choice.saved), query, staff_id=call.staff.id or 0)
+    return next((one.name for one in shelves if one.kind != "product" and one.key == choice.saved and one.query == query), "")
+
+
+def _title(choice: Choice, masters: Masters, language: str) -> str:
     if choice.q:
         return translate(N_("「{q}」の検索結果"), language).format(q=choice.q)
+    if choice.place.startswith("product:"):
+        return next(name for slug, name in masters.families.values() if slug == choice.product)
     return translate(_TITLES[choice.view], language)
 
 
-def _conditions(choice: Choice, call: Call, masters: Masters) -> list[tuple[str, str, str]]:
+def conditions_of(choice: Choice, call: Call, masters: Masters) -> list[tuple[str, str, str]]:
     """The conditions in force: name, value, the address without it."""
     language = call.basis.language
     found: list[tuple[str, str, str]] = []
@@ -291,10 +342,11 @@ def _conditions(choice: Choice, call: Call, masters: Masters) -> list[tuple[str,
     return found
 
 
-def _options(masters: Masters, language: str) -> dict[str, list[tuple[str, str]]]:
+def _options(choice: Choice, masters: Masters, language: str) -> dict[str, list[tuple[str, str]]]:
     """What the filters offer."""
     return {
         "state": _state_options(language),
+        "sort": [(order.value, sort_word(order, language)) for order in choice.orders],
         "product": [(slug, name) for slug, name in masters.families.values()],
         "assignee": [
             ("me", translate(N_("自分"), language)),
@@ -302,6 +354,11 @@ def _options(masters: Masters, language: str) -> dict[str, list[tuple[str, str]]
             *((str(number), name) for number, name in masters.staff.items()),
         ],
     }
+
+
+def sort_word(order: Order, language: str) -> str:
+    """An order as the list names it."""
+    return translate(_SORT_WORDS[order], language)
 
 
 @cache
@@ -329,27 +386,6 @@ def _asked(call: Call) -> Response:
 
 def _known(value: str, values: Sequence[str]) -> str:
     return value if value in values else ""
-
-
-def _read_cursor(call: Call) -> Cursor | None:
-    """The cursor of the address; one that nobody wrote starts the list anew."""
-    for name in ("before", "after"):
-        at, _, number = call.query(name).partition("-")
-        if number.isdecimal() and number.isascii() and len(number) < 10 and at.isdecimal() and at.isascii() and len(at) < 19:
-            return _cursor(int(at), int(number), backwards=name == "before")
-    return None
-
-
-def _cursor(at: int, number: int, *, backwards: bool) -> Cursor | None:
-    try:
-        return Cursor(_EPOCH + timedelta(microseconds=at), number, backwards)
-    except OverflowError:
-        return None
-
-
-def _write_cursor(cursor: Cursor) -> str:
-    at = (cursor.at - _EPOCH) // timedelta(microseconds=1) if cursor.at else 0
-    return f"{at}-{cursor.id}"
 
 
 PAGES: list[Page] = [get(PATH, index, staff(Area.TICKETS, Right.OWN))]

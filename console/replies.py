@@ -31,6 +31,8 @@ def reply(call: Call) -> Response:
     try:
         if not takes_posts(State(ticket.state)):
             raise Refused("answer_closed", "body")
+        if call.form.has("cc_seen") and call.form.value("cc_seen") != ",".join(ticket.cc):
+            raise Refused("cc_changed", "body")
         message = answer(
             call.session,
             ticket,

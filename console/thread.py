@@ -16,9 +16,31 @@ from wording.catalog import N_, translate
 
 _ATTACHMENTS = "/console/attachments"
 _CUSTOMERS_ACTS = frozenset({"open", "reply", "settle", "reopen_ticket"})
+_JOINS = {
+    "follow_up": N_("続き"),
+    "link_tickets": N_("関連"),
+    "merge_into": N_("まとめた先"),
+    "take_merged": N_("まとめたチケット"),
+    "split_from": N_("分けた元"),
+    "split_off": N_("分けたチケット"),
+}
+_PARTS = {"unlink_tickets": "link_tickets", "undo_merge": "merge_into", "give_merged_back": "take_merged"}
+"""Acts that end what another one began."""
 _NAMED_CHANGES = {"change_product": "product", "change_ticket_category": "category"}
 _EVENTS = {
     "open": N_("{who}がチケットを作成しました"),
+    "open_by_phone": N_("{who}が電話で受け付けました"),
+    "attach_account": N_("{who}がアカウント「{after}」のチケットにしました"),
+    "detach_account": N_("{who}がアカウント「{before}」を外しました"),
+    "follow_up": N_("{who}が続きのチケット {after} を作成しました"),
+    "link_tickets": N_("{who}が {after} と関連付けました"),
+    "unlink_tickets": N_("{who}が {after} との関連付けを外しました"),
+    "merge_into": N_("{who}がこのチケットを {after} にまとめました"),
+    "take_merged": N_("{who}が {after} をこのチケットにまとめました"),
+    "undo_merge": N_("{who}が {after} へのまとめを取り消しました"),
+    "give_merged_back": N_("{who}が {after} のまとめを取り消しました"),
+    "split_from": N_("{who}が {after} の書き込みからこのチケットを作成しました"),
+    "split_off": N_("{who}が書き込みをチケット {after} に分けました"),
     "reply": N_("{who}が返信しました"),
     "answer": N_("{who}が返信しました"),
     "withdraw_answer": N_("{who}が返信を取り消しました"),
@@ -33,8 +55,12 @@ _EVENTS = {
     "ask_center": N_("{who}がサービス管理センターに契約の確認を依頼しました"),
     "answer_center": N_("{who}が契約の確認に回答しました"),
     "mail_reply": N_("メールで返信が届きました"),
+    "match_contract": N_("{who}が契約を「{before}」から「{after}」に照合しました（理由：{reason}）"),
+    "withdraw_match": N_("{who}が契約の照合「{before}」を取り消しました"),
     "change_priority": N_("{who}が優先度を「{before}」から「{after}」に変更しました"),
+    "run_macro": N_("{who}が定型アクション「{after}」を実行しました"),
 }
+_UNREAD = N_("ここから未読です")
 _OTHER_EVENT = N_("{who}が変更しました")
 _STATE_ALONG = N_("{text}（状態：{before} → {after}）")
 _BETWEEN_POSTS = {
@@ -49,9 +75,22 @@ _BETWEEN_POSTS = {
     "reopen_ticket": "undo",
     "ask_center": "doc",
     "answer_center": "doc",
+    "follow_up": "link",
+    "link_tickets": "link",
+    "unlink_tickets": "undo",
+    "merge_into": "link",
+    "take_merged": "link",
+    "undo_merge": "undo",
+    "give_merged_back": "undo",
+    "split_from": "link",
+    "split_off": "link",
+    "attach_account": "user",
+    "detach_account": "undo",
+    "match_contract": "doc",
+    "withdraw_match": "undo",
 }
 """Acts that stand between the posts, with their icons; the others are posts themselves."""
-_NOBODY, _NO_CC = N_("未割り当て"), N_("なし")
+_NOBODY, _NO_CC, _AS_TYPED = N_("未割り当て"), N_("なし"), N_("お客様の入力")
 _CUSTOMER, _COLLEAGUE, _SYSTEM = N_("{name} 様"), N_("{name}さん"), N_("{name}")
 
 
@@ -69,6 +108,8 @@ class Post:
     text: str
     files: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
     """(path, name, bytes)"""
+    logs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    """What those say that are logs."""
     to: list[str] = field(default_factory=list[str])
     cc: int = 0
     mail: str = ""
@@ -98,6 +139,11 @@ class Thread:
 
     items: list[Post | Event | MailReply]
     events: list[Event]
+    neighbours: list[tuple[str, int]]
+    """What other tickets are to this one, and their numbers, as the history tells."""
+    unread: int
+    """The first post of others that the reader's page has not shown yet, 0 without one or when they never were here."""
+    unread_count: int
     drafts: Mapping[str, Row[Any]]
     """The reader's unsent texts by kind (answer, note)."""
 
@@ -112,14 +158,17 @@ class Thread:
         return max((post.id for post in self.posts), default=0)
 
 
-def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
-    """The thread of `models.ticket_page.thread_parts`."""
+def build_thread(parts: Sequence[Row[Any]], *, staff_id: int | None, language: str) -> Thread:
+    """The thread of `models.ticket_page.thread_parts`, as the member `staff_id` reads it."""
     files = _by_message(parts, "file")
     recipients = _by_message(parts, "recipient")
     items: list[Post | Event | MailReply] = []
     events: list[Event] = []
+    unread = _unread(parts, staff_id)
     for part in parts:
         if part.part == "message":
+            if unread and part.id == unread[0]:
+                items.append(Event(translate(_UNREAD, language), part.at, "down"))
             items.append(_post(part, files.get(part.id, []), recipients.get(part.id, [])))
         elif part.part == "returned":
             items.append(MailReply(part.name, part.at, part.text))
@@ -128,7 +177,25 @@ def build_thread(parts: Sequence[Row[Any]], *, language: str) -> Thread:
             events.append(event)
             if event.icon:
                 items.append(event)
-    return Thread(items, events, {part.kind: part for part in parts if part.part == "draft"})
+    return Thread(
+        items, events, _neighbours(parts, language), unread[0] if unread else 0, len(unread), {part.kind: part for part in parts if part.part == "draft"}
+    )
+
+
+def _unread(parts: Sequence[Row[Any]], staff_id: int | None) -> list[int]:
+    """Posts of others after what the reader's page last showed, oldest first."""
+    seen = next((part.of for part in parts if part.part == "read"), None)
+    return [] if seen is None else [part.id for part in parts if part.part == "message" and part.id > seen and part.who != staff_id]
+
+
+def _neighbours(parts: Sequence[Row[Any]], language: str) -> list[tuple[str, int]]:
+    found: dict[tuple[str, int], None] = {}
+    for part in parts:
+        if part.part == "event" and part.kind in _JOINS:
+            found[part.kind, part.facts["other"]] = None
+        elif part.part == "event" and part.kind in _PARTS:
+            found.pop((_PARTS[part.kind], part.facts["other"]), None)
+    return [(translate(_JOINS[act], language), number) for act, number in found]
 
 
 def event_of(entry: Row[Any], language: str) -> Event:
@@ -137,7 +204,7 @@ def event_of(entry: Row[Any], language: str) -> Event:
     named = _CUSTOMER if entry.kind in _CUSTOMERS_ACTS or facts.get("by_customer") else _SYSTEM if entry.name == SYSTEM.name else _COLLEAGUE
     who = translate(named, language).format(name=labels.actor(entry.name, language))
     before, after = _change(entry.kind, facts, language)
-    text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after)
+    text = translate(_EVENTS.get(entry.kind, _OTHER_EVENT), language).format(who=who, before=before, after=after, reason=facts.get("reason", ""))
     if entry.kind in ("answer", "reply", "ask_center", "answer_center") and before != after:
         text = translate(_STATE_ALONG, language).format(text=text, before=before, after=after)
     return Event(text, entry.at, _BETWEEN_POSTS.get(entry.kind, ""))
@@ -152,9 +219,19 @@ def _change(act: str, facts: Mapping[str, Any], language: str) -> tuple[str, str
     if act == "change_priority":
         before, after = facts["priority"]
         return labels.priority(before, language), labels.priority(after, language)
+    if act == "run_macro":
+        return "", facts.get("macro", "")
     if act == "change_cc":
         before, after = (", ".join(addresses) or translate(_NO_CC, language) for addresses in facts["cc"])
         return before, after
+    if "other" in facts:
+        return "", f"#{facts['other']}"
+    if act in ("attach_account", "detach_account"):
+        named = f"{facts.get('company', '')} {facts.get('account', '')}".strip()
+        return named, named
+    if act in ("match_contract", "withdraw_match"):
+        before, after = facts["contract_match"]
+        return before or translate(_AS_TYPED, language), after
     if act in _NAMED_CHANGES:
         before, after = facts[_NAMED_CHANGES[act]]
         return before, after
@@ -176,6 +253,7 @@ def _post(message: Row[Any], files: Sequence[Row[Any]], recipients: Sequence[Row
         until=message.until,
         text=message.text,
         files=[(f"{_ATTACHMENTS}/{file.text}", file.name, file.size) for file in files],
+        logs=[file.facts for file in files if file.facts],
         to=[row.text for row in told if row.kind == "to"],
         cc=sum(row.kind == "cc" for row in told),
         mail=_mail({row.name for row in told}),

@@ -11,27 +11,32 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from actions.attachments import held_files
+from actions.notices import outside_count
 from actions.verdicts import facts_of
 from console.deadline import deadline_of
 from console.frame import frame
+from console.log_facts import log_facts
 from console.thread import build_thread
 from models.questions import questions_of
-from models.ticket_page import Behind, Masters, behind_ticket, thread_parts, ticket_masters, ticket_row
+from models.ticket_masters import Masters, ticket_masters
+from models.ticket_page import Behind, behind_ticket, thread_parts, ticket_row
 from rules.addresses import Verdict as DomainVerdict
 from rules.addresses import compare_hosts, host_of, is_under, parse_address, registrable
 from rules.calendar import BusinessCalendar, tokyo_date
-from rules.contracts import Judgement, judge, lookup_contract, lookup_serials
+from rules.contracts import Judgement, judge, judge_match, lookup_contract, lookup_serials
 from rules.refusal import Refused
 from rules.rights import Area, Right
-from rules.tickets import MOVES, Priority, State, after_answer, is_outside, takes_posts, target_hours
+from rules.tickets import MOVES, Priority, State, after_answer, is_outside, takes_posts
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get
 from web.errors import NotFound
-from wording import labels
+from wording import contracts, labels
 
 PATH = "/console/tickets/{number:int}"
 TEMPLATE = "console/tickets/ticket.html"
+SHOWN_LINES = 3
+"""Lines of the verdict that the page shows; the others are counted."""
 _ASKED = "console/tickets/asked_ticket.html"
 
 
@@ -41,6 +46,8 @@ class Cc:
 
     address: str
     outside: bool
+    unsent: str = ""
+    """Why no copy goes there: ``stopped`` by its reader, ``held`` as today's outside mails are used up, "" where one goes."""
 
 
 def show(call: Call) -> Response:
@@ -60,11 +67,12 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     row = ticket_row(call.session, number)
     if row is None:
         raise NotFound
-    masters = ticket_masters(call.session)
-    calendar = BusinessCalendar(masters.company_days)
-    thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), language=call.basis.language)
-    behind, judgement = judged(call, row, masters)
+    masters = ticket_masters(call.session, row.cc, outside_count(row.account_id or 0, call.now))
+    calendar = masters.calendar
+    thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), staff_id=call.staff.id, language=call.basis.language)
+    behind, judgement = judge_row(call, row, masters)
     state, priority, language = State(row.state), Priority(row.priority), call.basis.language
+    noting = (writing or call.query("to")) == "note"
     held = call.form.values("held") if writing else [token for token in call.query("held").split(",") if token]
     return call.page(
         TEMPLATE,
@@ -72,15 +80,17 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         ticket=row,
         row=row,
         thread=thread,
+        logs=log_facts(thread.posts, row),
         deadline=deadline_of(row, calendar, call.now, language=language),
         skipped=_skipped(row, calendar, language),
-        target=target_hours(priority),
+        target=_hours(calendar.of(row.calendar_id).target_seconds(priority, answered=row.first_answer_at is not None)),
         first_answer=_first_answer(row, calendar, call),
         behind=behind,
         judgement=judgement,
+        coverage=coverage_of(behind, judgement, calendar, call),
         today=tokyo_date(call.now),
         domain=_domain(row, masters),
-        cc=[Cc(address, _outside(address, row, masters)) for address in row.cc],
+        cc=_copies(row, masters, call.limits.outside_cc_mails_per_day),
         staff_names=masters.staff,
         moves=sorted(MOVES[state] - {State.WAITING_CENTER}, key=list(State).index),
         may_ask=state is State.NEW or State.WAITING_CENTER in MOVES[state],
@@ -90,7 +100,8 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         may_write=call.staff.may("tickets", "w"),
         writing=writing,
         newer=next((post for post in thread.posts if post.id == newer), None),
-        note_open=writing == "note" or call.query("note") == "1" or "note" in thread.drafts,
+        noting=noting,
+        note_open=noting or call.query("note") == "1" or "note" in thread.drafts,
         held=[*held_files(call.session, held, by=call.staff), *call.uploads] if held or call.uploads else [],
         submission=call.form.value("submission") or secrets.token_urlsafe(16),
         **frame(call, calendar=calendar),
@@ -107,27 +118,35 @@ def next_states(state: State) -> list[State]:
     return sorted(choices, key=lambda choice: choice is not State.WAITING_CUSTOMER)
 
 
-def judged(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgement]:
-    """The contract behind the ticket and the verdict on it today."""
-    behind = behind_ticket(call.session, row, contract_key=lookup_contract(row.contract_text), serials=lookup_serials(row.serial_text))
-    judgement = judge(
-        row.contract_text,
-        row.serial_text,
-        certificate=behind.certificate,
-        serial_certificates=behind.by_serial,
-        account=facts_of(row) if row.account_id else None,
-        mailboxes=masters.mailboxes,
-        shared_domains=masters.shared_domains,
-        today=tokyo_date(call.now),
-    )
-    return behind, judgement
+def judge_row(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgement]:
+    """The contract behind the ticket and the verdict on it today: by what staff set by hand, else by what the customer typed."""
+    contract, serials = (row.matched_contract, (row.matched_serial,)) if row.matched_contract else (lookup_contract(row.contract_text), None)
+    behind = behind_ticket(call.session, row, contract_key=contract, serials=lookup_serials(row.serial_text) if serials is None else serials)
+    known: dict[str, Any] = {
+        "certificate": behind.certificate,
+        "account": facts_of(row) if row.account_id else None,
+        "mailboxes": masters.mailboxes,
+        "shared_domains": masters.shared_domains,
+        "today": tokyo_date(call.now),
+    }
+    if row.matched_contract:
+        return behind, judge_match(row.matched_contract, row.matched_serial, **known)
+    return behind, judge(row.contract_text, row.serial_text, serial_certificates=behind.by_serial, **known)
+
+
+def coverage_of(behind: Behind, judgement: Judgement, calendar: BusinessCalendar, call: Call) -> dict[int, str]:
+    """What the service types of the lines that the panel shows promise, in words, by line."""
+    shown = [behind.lines[number] for number in judgement.line_ids[:SHOWN_LINES] if number in behind.lines]
+    return {line.id: contracts.coverage(line.service, calendar, call.now, call.basis.language) for line in shown}
 
 
 def _skipped(ticket: Row[Any], calendar: BusinessCalendar, language: str) -> list[tuple[date, str, str]]:
     """The days that the deadline's clock left out: day, the holiday's name, why."""
     if ticket.owed_since is None:
         return []
-    promise = calendar.add_business_hours(ticket.owed_since, target_hours(Priority(ticket.priority)))
+    mine = calendar.of(ticket.calendar_id)
+    target = mine.target_seconds(Priority(ticket.priority), answered=ticket.first_answer_at is not None)
+    promise = mine.add_business_seconds(ticket.owed_since, target)
     return [(skip.day, skip.reason.name, labels.closed(skip.reason, language)) for skip in promise.skipped]
 
 
@@ -135,7 +154,12 @@ def _first_answer(ticket: Row[Any], calendar: BusinessCalendar, call: Call) -> i
     """Business seconds from the opening to the first published answer, None before it."""
     if ticket.first_answer_at is None or ticket.first_answer_at > call.now:
         return None
-    return calendar.business_seconds(ticket.created_at, ticket.first_answer_at)
+    return calendar.of(ticket.calendar_id).business_seconds(ticket.created_at, ticket.first_answer_at)
+
+
+def _hours(seconds: int) -> str:
+    """A target as people say it: 4, 1.5."""
+    return f"{seconds / 3600:.2f}".rstrip("0").rstrip(".")
 
 
 def _domain(row: Row[Any], masters: Masters) -> DomainVerdict | None:
@@ -145,6 +169,17 @@ def _domain(row: Row[Any], masters: Masters) -> DomainVerdict | None:
     if row.email_key == row.maintenance_email_key:
         return DomainVerdict.SAME
     return compare_hosts(host_of(row.email), host_of(row.maintenance_email), masters.shared_domains)
+
+
+def _copies(row: Row[Any], masters: Masters, most_outside: int) -> list[Cc]:
+    """The CC as an answer sent now would reach it, in the order `actions.notices` counts."""
+    copies: list[Cc] = []
+    used = masters.outside_used
+    for address in row.cc:
+        outside, stopped = _outside(address, row, masters), address.lower() in masters.stopped
+        used += outside and not stopped
+        copies.append(Cc(address, outside, "stopped" if stopped else "held" if outside and used > most_outside else ""))
+    return copies
 
 
 def _outside(address: str, row: Row[Any], masters: Masters) -> bool:
@@ -164,11 +199,11 @@ def show_asked(call: Call, *, status: int = 200) -> Response:
     if row is None or row.state != State.WAITING_CENTER:
         raise NotFound
     masters = ticket_masters(call.session)
-    behind, judgement = judged(call, row, masters)
+    behind, judgement = judge_row(call, row, masters)
     today: date = tokyo_date(call.now)
-    calendar = BusinessCalendar(masters.company_days)
+    calendar = masters.calendar
     questions = questions_of(call.session, row.id)
-    facts = {"behind": behind, "judgement": judgement, "today": today, "questions": questions}
+    facts = {"behind": behind, "judgement": judgement, "today": today, "questions": questions, "coverage": coverage_of(behind, judgement, calendar, call)}
     return call.page(_ASKED, status=status, ticket=row, row=row, **facts, **frame(call, calendar=calendar))
 
 

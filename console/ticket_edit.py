@@ -7,16 +7,15 @@ from typing import Any
 from starlette.responses import Response
 
 from actions.ticket_facts import change_category, change_cc, change_product
+from console.cc import read_cc
 from console.frame import frame
 from console.replies import change_of, number_of
 from console.ticket import PATH
-from models.contracts import DomainKind, categories, families, mail_domains
+from models.contracts import categories, families
 from models.people import Account
 from models.tickets import Ticket
-from rules.addresses import parse_address
 from rules.refusal import Refused
 from rules.rights import Area, Right
-from rules.tickets import CcList, parse_cc
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
@@ -37,7 +36,7 @@ def edit(call: Call) -> Response:
 def save(call: Call) -> Response:
     """Change what differs; a CC that cannot be mailed to changes nothing."""
     ticket = change_of(call)
-    cc = call.form.check("cc", lambda typed: _read_cc(call, ticket, typed))
+    cc = call.form.check("cc", lambda typed: read_cc(call, _account(call, ticket), typed))
     if call.form.failed or cc is None:
         return call.invalid(_TEMPLATE, **_context(call, ticket))
     try:
@@ -53,19 +52,8 @@ def save(call: Call) -> Response:
     return call.redirect(f"/console/tickets/{ticket.id}", flash=N_("チケットの情報を変更しました。") if any(changed) else N_("変更はありませんでした。"))
 
 
-def _read_cc(call: Call, ticket: Ticket, typed: str) -> CcList:
-    account = call.session.get(Account, ticket.account_id) if ticket.account_id else None
-    if account is None and typed.strip():
-        raise Refused("cc_without_account", "cc")
-    own, maintenance = (account.email, account.maintenance_email) if account else ("nobody@example.com", "nobody@example.com")
-    return parse_cc(
-        typed,
-        own=parse_address(own),
-        maintenance=parse_address(maintenance),
-        own_domains=mail_domains(call.session, DomainKind.OWN),
-        shared_domains=mail_domains(call.session, DomainKind.SHARED),
-        most=call.limits.cc_addresses,
-    )
+def _account(call: Call, ticket: Ticket) -> Account | None:
+    return call.session.get(Account, ticket.account_id) if ticket.account_id else None
 
 
 def _context(call: Call, ticket: Ticket) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from console.frame import frame
-from console.ticket import PATH, judged
+from console.ticket import PATH, judge_row
 from models.renewals import chain
-from models.ticket_page import ticket_masters, ticket_row
+from models.ticket_masters import ticket_masters
+from models.ticket_page import ticket_row
 from rules.rights import Area, Right
 from rules.tickets import State
 from web.access import staff
@@ -25,7 +26,7 @@ def show(call: Call) -> Response:
     row = ticket_row(call.session, call.param("number"))
     if row is None or not (call.staff.may("tickets", "r") or row.state == State.WAITING_CENTER):
         raise NotFound
-    _, judgement = judged(call, row, ticket_masters(call.session))
+    _, judgement = judge_row(call, row, ticket_masters(call.session))
     own = judgement.line_ids[:_MOST_LINES]
     chains = [(line_id, links) for line_id in own if len(links := chain(call.session, line_id)) > 1]
     around = {} if call.basis.is_htmx else frame(call)

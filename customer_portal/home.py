@@ -6,6 +6,7 @@ import re
 
 from starlette.responses import Response
 
+from customer_portal.reception import reception
 from models.contracts import privacy_text
 from web.access import VISITOR
 from web.call import Call
@@ -16,7 +17,7 @@ _LOCAL = re.compile(r"/(?!/)[A-Za-z0-9/_.~-]*")
 
 
 def index(call: Call) -> Response:
-    return call.page("portal/home/index.html", privacy=privacy_text(call.session), next="")
+    return call.page("portal/home/index.html", privacy=privacy_text(call.session), next="", **reception(call, call.calendar()))
 
 
 def privacy(call: Call) -> Response:

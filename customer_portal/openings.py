@@ -10,7 +10,8 @@ from typing import Any
 from starlette.responses import Response
 
 from actions import attachments, tickets
-from actions.tickets import Opening
+from actions.openings import Opening
+from customer_portal.reception import reception, told_when
 from models.actors import Customer
 from models.base import AnyRow
 from models.contracts import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains
@@ -18,8 +19,9 @@ from models.own_tickets import own_families, own_lines
 from models.tokens import hash_token
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
+from rules.logs import Fact, differs, facts_of
 from rules.refusal import Refused
-from rules.text import fold_key, is_unknown, one_line
+from rules.text import UNKNOWN, fold_key, is_unknown, one_line
 from rules.tickets import CcList, TicketText, check_ticket, is_outside, parse_cc
 from web.access import CUSTOMER
 from web.call import Call
@@ -28,6 +30,8 @@ from web.errors import NotFound
 from wording.catalog import N_
 
 _WRITER_CHARACTERS = 100
+_FROM_LOGS = (Fact.SERIAL, Fact.MODEL, Fact.OS_VERSION)
+_MAY_BE_UNKNOWN = ("contract_key", "serial")
 FIELDS = ("subject", "contract_key", "serial", "model", "os_version", "cc", "category", "body", "writer")
 
 
@@ -62,6 +66,7 @@ def create(call: Call) -> Response:
         return _form(call, family, held=held, status=422)
     if not call.form.has("confirmed"):
         return _confirm(call, family, filled, held)
+    calendar = call.calendar()
     try:
         ticket = tickets.open_ticket(
             call.session,
@@ -81,13 +86,14 @@ def create(call: Call) -> Response:
             by=writer_of(call),
             desk=call.desk,
             limits=call.limits,
-            calendar=call.calendar(),
+            calendar=calendar,
             now=call.now,
         )
     except Refused as refused:
         call.form.refuse(refused)
         return _form(call, family, held=held, status=422)
     told = call.say(N_("チケット #{n} を作成しました。受付のメールを {email} へお送りします。"), n=ticket.id, email=call.customer.email)
+    told += told_when(call, calendar.of(ticket.calendar_id))
     return call.redirect(f"/tickets/{ticket.id}", told)
 
 
@@ -131,10 +137,18 @@ def mark_of(call: Call) -> str:
     return hash_token(f"{call.customer.id}:{typed}") if typed else ""
 
 
+def typed(call: Call, name: str) -> str:
+    """What stands in the field `name`: 不明 where its box 「分からない」 is ticked, what a log said where its button was pressed."""
+    used, _, value = call.form.value("use").partition("=")
+    if used == name and name in _FROM_LOGS:
+        return value
+    return UNKNOWN if name in _MAY_BE_UNKNOWN and name in call.form.values("unknown") else call.form.value(name)
+
+
 def _check(call: Call) -> Filled | None:
     form = call.form
     masters = {row.name: row.id for row in categories(call.session)}
-    text = TicketText(**{name: form.value(name) for name in FIELDS if name not in ("cc", "writer")})
+    text = TicketText(**{name: typed(call, name) for name in FIELDS if name not in ("cc", "writer")})
     for refused in check_ticket(text, categories=masters, body_characters=call.limits.body_characters):
         form.refuse(refused)
     cc = form.check("cc", lambda typed: read_cc(call, typed))
@@ -149,11 +163,19 @@ def _confirm(call: Call, family: ProductFamily, filled: Filled, held: list[AnyRo
         "portal/tickets/confirm.html",
         family=family,
         filled=filled,
-        fields=FIELDS,
+        entries={name: typed(call, name) for name in FIELDS},
         held=held,
         submission=_submission(call),
+        **reception(call, call.calendar().for_family(family.id)),
+        offers=_offers(call, family, held),
         serial_elsewhere=_serial_elsewhere(filled.text, lines),
     )
+
+
+def _offers(call: Call, family: ProductFamily, held: Sequence[AnyRow]) -> list[tuple[Fact, str]]:
+    """What the files say and the form does not: one value a field, to be taken over with one press."""
+    found = facts_of([file.found for file in held if file.found], family.id)
+    return [(fact, values[0]) for fact, values in found.items() if not (stated := typed(call, fact)) or is_unknown(stated) or differs(values, stated)]
 
 
 def _serial_elsewhere(text: TicketText, lines: Any) -> bool:
@@ -175,7 +197,7 @@ def _form(call: Call, family: ProductFamily, *, held: list[AnyRow] | None = None
         categories=[(row.name, row.name) for row in categories(call.session)],
         held=held or [],
         submission=_submission(call),
-        opens_at=call.calendar().next_opening(call.now),
+        **reception(call, call.calendar().for_family(family.id)),
     )
 
 

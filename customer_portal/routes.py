@@ -14,6 +14,7 @@ from customer_portal import (
     ticket_changes,
     tickets,
     totp,
+    uploads,
 )
 from customer_portal import help as help_pages
 from web.endpoint import Page
@@ -25,6 +26,7 @@ PAGES: list[Page] = [
     *session.PAGES,
     *recovery.PAGES,
     *tickets.PAGES,
+    *uploads.PAGES,
     *profile.PAGES,
     *email_changes.PAGES,
     *totp.PAGES,

@@ -12,6 +12,7 @@ from actions import attachments, tickets
 from actions.letters import HELD, STOPPED
 from actions.tickets import NoTicket
 from customer_portal import openings
+from customer_portal.reception import reception
 from models.base import AnyRow
 from models.mail_lists import unreached_copies
 from models.own_tickets import follow_ups, own_changes, own_ticket, own_tickets, public_posts
@@ -70,7 +71,10 @@ def index(call: Call) -> Response:
 
 
 def show(call: Call) -> Response:
-    """A ticket with its published posts; 返信 opens the form."""
+    """A ticket with its published posts; 返信 opens the form. One that was merged leads to the ticket that has its posts."""
+    head = own_ticket(call.session, call.param("number"), call.customer.id or 0)
+    if head is not None and head.merged_into_id:
+        return call.redirect(f"/tickets/{head.merged_into_id}", call.say(N_("お問合せ #{n} は、#{into} にまとめました。"), n=head.id, into=head.merged_into_id))
     return page_of(call, replying=bool(call.query("reply")))
 
 
@@ -97,7 +101,7 @@ def reply(call: Call) -> Response:
     except Refused as refused:
         call.form.refuse(refused)
         return page_of(call, replying=True, held=held, status=422)
-    if taken.id == ticket.id:
+    if taken.id in (ticket.id, ticket.merged_into_id):
         return call.redirect(f"/tickets/{taken.id}#reply", N_("返信しました。"))
     return call.redirect(f"/tickets/{taken.id}", call.say(N_("続きのチケット #{n} を作成しました。"), n=taken.id))
 
@@ -125,7 +129,7 @@ def page_of(call: Call, *, replying: bool = False, changing_cc: bool = False, he
         items=_in_order(posts, own_changes(call.session, head.id)),
         outside=openings.outside_of(call, head.cc),
         changing_cc=changing_cc or bool(call.query("cc")),
-        opens_at=call.calendar().next_opening(call.now),
+        **reception(call, call.calendar().of(head.calendar_id)),
         files=_links(attachments.names_of(call.session, [row.id for row in posts]), posts),
         unreached=[(row.address, translate(_UNREACHED.get(row.answer, _NOT_ARRIVED), call.basis.language)) for row in _unreached(call, head)],
         follow_ups=follow_ups(call.session, head.id, call.customer.id or 0),

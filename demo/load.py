@@ -11,8 +11,9 @@ from itertools import cycle
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from actions import contracts, drafts, import_batches, tickets
-from actions.tickets import Opening
+from actions import contracts, drafts, import_batches, saved_views, tickets
+from actions.openings import Opening
+from demo.canned import add_canned
 from demo.exceptions import add_exceptions
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
@@ -60,7 +61,9 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
             tell(at)
         add_requests(session, people["center"], desk=desk, now=now)
         add_exceptions(session, people["desk"], portal, desk=desk, now=now)
+        add_canned(session, people["nakamura"], people["sato"], now - timedelta(days=3))
         _begin_a_reply(session, people["nakamura"], now)
+        _keep_views(session, people, now)
         _send_workbook(session, store, people["center"], now)
     return logins()
 
@@ -168,6 +171,12 @@ def _begin_a_reply(session: Session, by: StaffMember, now: datetime) -> None:
     ticket = session.scalars(select(Ticket.id).where(Ticket.subject == STORIES[1].subject)).one()
     body = "森 様\n\nご不便をおかけしております。交換用の電源ユニットを手配しております。お届け先の"
     drafts.keep_draft(session, ticket, MessageKind.ANSWER, body, by=by, limits=_LIMITS, now=now)
+
+
+def _keep_views(session: Session, people: dict[str, StaffMember], now: datetime) -> None:
+    """A list that the whole team looks at, and one of an engineer's own."""
+    saved_views.save_view(session, "朝会で見る一覧", "sort=updated", shared=True, by=people["sato"], limits=_LIMITS, now=now)
+    saved_views.save_view(session, "自分の SRX", "assignee=me&product=juniper-srx", shared=False, by=people["nakamura"], limits=_LIMITS, now=now)
 
 
 def _send_workbook(session: Session, store: Store, center: StaffMember, now: datetime) -> None:

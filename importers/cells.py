@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from typing import cast
 
 from importers.marks import padded, padding_places
 from rules.addresses import parse_address
@@ -75,6 +76,17 @@ def parse_code(raw: object, *, upper: bool = False) -> Parsed:
     if isinstance(raw, (date, time, timedelta)):
         return Problem("date_for_code", {"v": value})
     return Problem("number_for_code", {"v": value}, value, warning=True) if _is_number(raw) else value
+
+
+def parse_codes(raws: Collection[object], *, upper: bool = False) -> list[str] | None:
+    """Many codes at once as `parse_code` reads them, None unless all are texts about which nothing is odd."""
+    try:
+        joined = "\n".join(cast(Collection[str], raws))
+    except TypeError:
+        return None
+    if joined.count("\n") != len(raws) - 1 or not _PLAIN_CODES.fullmatch(joined):
+        return None
+    return (joined.upper() if upper else joined).split("\n")
 
 
 def parse_contract(raw: object) -> Parsed:
@@ -195,6 +207,7 @@ def shown(raw: object) -> str:
 
 _PLAIN = re.compile(r"(?!ditto)[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}")
 """Most codes; nothing about them needs a closer look."""
+_PLAIN_CODES = re.compile(rf"{_PLAIN.pattern}(?:\n{_PLAIN.pattern})*+")
 _CONTACT_KEY = fold_contact(CONTACT)
 _BETWEEN_WORDS = re.compile(r"[\s_\-/・.]+")
 _LAST_SERIAL = 2_958_465

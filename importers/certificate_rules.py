@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from itertools import repeat
 from typing import NamedTuple
 
 from importers.cells import Problem
@@ -36,7 +37,7 @@ class CertificateRules:
 
     def __init__(self, mailboxes: Collection[str]) -> None:
         self._mailboxes = frozenset(fold_contact(mailbox) for mailbox in mailboxes)
-        self._lines: dict[tuple[str, ...], Place] = {}
+        self._lines: dict[tuple[str, ...], tuple[str, int]] = {}
         self._certificates: dict[str, _Certificate] = {}
         self._late: dict[str, bool] = {}
 
@@ -88,13 +89,17 @@ class CertificateRules:
 
     def _check_twice(self, part: Rows, found: dict[int, list[Found]], unread: _Unread) -> None:
         lines = self._lines
-        for index, key in enumerate(zip(*(part.columns[_AT[name]] for name in _IDENTITY), strict=True)):
+        keys = list(zip(*(part.columns[_AT[name]] for name in _IDENTITY), strict=True))
+        if not unread and lines.keys().isdisjoint(keys) and len(set(keys)) == len(keys):
+            lines.update(zip(keys, zip(repeat(part.sheet), part.rows), strict=False))
+            return
+        for index, key in enumerate(keys):
             if key not in lines:
                 if not unread or not unread.any(index, _IDENTITY):
-                    lines[key] = Place(part.sheet, part.rows[index])
+                    lines[key] = part.sheet, part.rows[index]
                 continue
             if not unread.any(index, _IDENTITY):
-                first = lines[key]
+                first = Place(*lines[key])
                 found.setdefault(index, []).append(Found("serial", "same_line", {"first": _where(first, part.sheet)}, warning=False))
 
     def _check_agreement(self, part: Rows, found: dict[int, list[Found]], unread: _Unread) -> None:

@@ -19,10 +19,12 @@ from importers.confined import close_the_door, limit_resources
 from importers.doctor import ORDER, Doctor
 from importers.headings import NAME_COLUMN, SEARCHED_ROWS, Column, Layout, find_layout, fingerprint, heading_names, layout_at, missing_fields, recalled
 from importers.marks import column_letters, column_number
+from importers.packing import pack
 from importers.preview import columns_of, head_of
 from importers.raw import RawRows, RawSheet
 from importers.sheet import open_sheets
 from importers.synonyms import PERIOD
+from rules.addresses import load_suffixes
 from rules.lines import FIELDS
 from rules.refusal import Refused
 from wording.imports import FIELD_LABELS, row_error, row_warning, sheet_note
@@ -54,7 +56,7 @@ def main() -> None:
 
 def _read(request: Mapping[str, Any]) -> Iterator[Json]:
     """An answer for each sheet's blocks and then for the sheet, one for the file at the end."""
-    kind, sheets = open_sheets(Path(request["path"]))
+    kind, sheets = open_sheets(Path(request["path"]), meanwhile=load_suffixes)
     checker = Checker(request["families"], request["mailboxes"], request["most_rows"])
     mapping: Mapping[str, Json] = request["mapping"] or {}
     remembered: Mapping[str, dict[str, str]] = request["remembered"] or {}
@@ -78,7 +80,7 @@ def _read(request: Mapping[str, Any]) -> Iterator[Json]:
         doctor = Doctor()
         for block in checker.check(sheet, layout, _below(layout, sheet, head, rest), doctor):
             rows += len(block.rows)
-            answer = _block(number, block, layout, doctor)
+            answer = _block(number, sheet.name, block, layout, doctor)
             error_rows += len(answer["errors"])
             warning_rows += len(answer["warnings"])
             yield answer
@@ -144,7 +146,7 @@ def _mapped(wanted: Json, head: RawRows, sheet: RawSheet) -> Layout | None:
     return Layout(row, bottom, columns, unmapped, missing_fields(columns), tuple(headings))
 
 
-def _block(number: int, block: Block, layout: Layout, doctor: Doctor) -> Json:
+def _block(number: int, name: str, block: Block, layout: Layout, doctor: Doctor) -> Json:
     errors: dict[int, list[Json]] = {}
     warnings: dict[int, list[Json]] = {}
     for index, problems in block.found.items():
@@ -152,7 +154,8 @@ def _block(number: int, block: Block, layout: Layout, doctor: Doctor) -> Json:
             (warnings if problem.warning else errors).setdefault(index, []).append(_issue(problem, layout))
             if problem.code in _TOLD_BY_ROWS:
                 doctor.note(problem.code, 1, (_place(problem.field, block.rows[index], layout),))
-    return {"sheet": number, "rows": block.rows, "hidden": block.hidden, "columns": block.columns, "errors": errors, "warnings": warnings}
+    columns = [pack(column) for column in block.columns]
+    return {"sheet": number, "name": name, "rows": block.rows, "hidden": block.hidden, "columns": columns, "errors": errors, "warnings": warnings}
 
 
 _TOLD_BY_ROWS = frozenset(ORDER) & {"number_for_code", "date_from_number", "same_line"}

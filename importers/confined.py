@@ -61,11 +61,18 @@ def close_the_door(*reads: Path, writes: Collection[Path] = ()) -> None:
 
 
 def run_confined(
-    module: str, request: bytes, answer: IO[bytes] | int, *, seconds: int, folder: Path | None = None, watch: Callable[[], None] | None = None
+    module: str,
+    request: bytes,
+    answer: IO[bytes] | int,
+    *,
+    seconds: int,
+    folder: Path | None = None,
+    watch: Callable[[], None] | None = None,
+    look_seconds: float = _LOOK_SECONDS,
 ) -> tuple[int, bytes]:
     """Run `module` as a process of its own until it ends: its exit code and what it said.
 
-    `folder` is where it keeps temporary files; `watch` is called every half second, and ends the process by raising. Refuses workbook_too_slow.
+    `folder` is where it keeps temporary files; `watch` is called every `look_seconds`, and ends the process by raising. Refuses workbook_too_slow.
     """
     # Nothing of ours goes into a process that reads a stranger's file: no secrets, no addresses of services.
     environment = {"LANG": "C.UTF-8", "PYTHONIOENCODING": "utf-8", "PATH": os.defpath, **({"TMPDIR": str(folder)} if folder else {})}
@@ -74,7 +81,7 @@ def run_confined(
         command, stdin=subprocess.PIPE, stdout=answer, stderr=subprocess.PIPE, cwd=_ROOT, env=environment
     ) as child:
         try:
-            said = _wait(child, request, seconds * PATIENCE, watch)
+            said = _wait(child, request, seconds * PATIENCE, watch, look_seconds)
         except subprocess.TimeoutExpired:
             raise Refused("workbook_too_slow") from None
         finally:
@@ -86,13 +93,13 @@ def run_confined(
     return child.returncode, said
 
 
-def _wait(child: subprocess.Popen[bytes], request: bytes, patience: float, watch: Callable[[], None] | None) -> bytes:
+def _wait(child: subprocess.Popen[bytes], request: bytes, patience: float, watch: Callable[[], None] | None, look_seconds: float) -> bytes:
     """What it said when it ended. Raises TimeoutExpired, and what `watch` raises."""
     until = time.monotonic() + patience
     told: bytes | None = request
     while True:
         try:
-            return child.communicate(told, timeout=_LOOK_SECONDS if watch else patience)[1]
+            return child.communicate(told, timeout=look_seconds if watch else patience)[1]
         except subprocess.TimeoutExpired:
             if watch is None or time.monotonic() >= until:
                 raise

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from itertools import chain
 
 from importers.xlsx_stream import Look, StreamCell, Styled, Table, write_tables
 from rules.lines import DATE_FIELDS, FIELDS, Values
@@ -35,13 +36,19 @@ def as_csv(lines: Iterable[Values], *, encoding: str) -> Iterator[bytes]:
 
     A text that a spreadsheet would take for a formula begins with an apostrophe, which the importer takes off again.
     """
+    headings = [FIELD_LABELS[name] for name in FIELDS]
+    rows = ([value.replace("-", "/") if at in _DATES else value for at, value in enumerate(values)] for values in lines)
+    return csv_of(chain([headings], rows), encoding=encoding)
+
+
+def csv_of(rows: Iterable[Sequence[str]], *, encoding: str) -> Iterator[bytes]:
+    """Any table as `as_csv` writes lines: the headings are its first row."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     text.write("" if encoding == "cp932" else "\ufeff")
-    writer.writerow([FIELD_LABELS[name] for name in FIELDS])
-    for number, values in enumerate(lines, 1):
-        writer.writerow([value.replace("-", "/") if at in _DATES else guarded(value) for at, value in enumerate(values)])
-        if number % _ROWS_AT_ONCE == 0:
+    for number, row in enumerate(rows):
+        writer.writerow([guarded(value) for value in row])
+        if number % _ROWS_AT_ONCE == _ROWS_AT_ONCE - 1:
             yield _encoded(text.getvalue(), encoding)
             text.seek(0)
             text.truncate()

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from importers.confined import run_confined
+from importers.packing import unpack
 from rules.limits import Limits
 from rules.lines import FIELDS, Values
 from rules.refusal import Refused
@@ -22,6 +24,9 @@ SECONDS_PER_MEGABYTE = 1
 """Of processor time. A workbook of 100,000 lines has 8 MB and takes 3 s; a small one gets its plan or its reason within 10 s."""
 
 _MEGABYTE = 1_000_000
+_STEP = 1024 * 1024
+_LOOK_SECONDS = 0.02
+_OF_BLOCK = b'{"sheet"'
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +111,6 @@ class Reading:
         self.error_rows = 0
         self.warning_rows = 0
         self._answer = answer
-        self._names: dict[int, str] = {}
         self._take_stock()
 
     def __enter__(self) -> Self:
@@ -123,11 +127,8 @@ class Reading:
         """The rows in order, up to some thousands at a time; may be asked again."""
         self._answer.seek(0)
         for line in self._answer:
-            if line.startswith(b'{"sheet"'):
-                told: dict[str, Any] = json.loads(line)
-                errors = {int(index): found for index, found in told["errors"].items()}
-                warnings = {int(index): found for index, found in told["warnings"].items()}
-                yield Block(self._names[told["sheet"]], told["rows"], frozenset(told["hidden"]), told["columns"], errors, warnings)
+            if line.startswith(_OF_BLOCK):
+                yield _block(line)
 
     def rows(self) -> Iterator[ParsedRow]:
         """The rows in order, one at a time."""
@@ -140,7 +141,7 @@ class Reading:
         ended = False
         self._answer.seek(0)
         for line in self._answer:
-            if line.startswith(b'{"sheet"'):
+            if line.startswith(_OF_BLOCK):
                 continue
             told: dict[str, Any] = json.loads(line)
             if "refused" in told:
@@ -149,7 +150,6 @@ class Reading:
                 ended, self.kind = True, told["kind"]
                 self.error_rows, self.warning_rows = told["error_rows"], told["warning_rows"]
             else:
-                self._names[told["told"]] = told["name"]
                 self.sheets.append(_sheet(told))
         if not ended:
             raise Refused("workbook_unreadable")
@@ -165,12 +165,14 @@ def read_workbook(
     limits: Limits,
     mapping: Mapping[str, Any] | None = None,
     remembered: Mapping[str, Mapping[str, str]] | None = None,
+    take: Callable[[Block], None] | None = None,
 ) -> Reading:
     """Read a workbook (xlsx, xlsm, xlsb, ods, xls, csv: told by content) of certificates.
 
     `families` are alias -> canonical name (the canonical ones among the aliases), `mailboxes` the old contacts.
     `mapping` is what a person chose: sheet name -> ``{"skip": true}`` or ``{"heading_row": 4, "columns": {field: "E"}}``.
     `remembered` is what people chose for sets of headings: fingerprint -> {heading name: field, "" for none}.
+    `take` is given each block as soon as it is there, while the rest is read; it ends the reading by raising. A workbook may be refused after that.
     Close the reading after use (it is a context manager).
     Refuses workbook_bytes(max, n), workbook_encrypted, workbook_unreadable, workbook_entries, workbook_dtd,
     workbook_too_large, workbook_too_slow, workbook_far_cell(sheet, cell), workbook_rows(max).
@@ -190,16 +192,40 @@ def read_workbook(
     }
     answer = tempfile.TemporaryFile(prefix="jtickets-import-")  # noqa: SIM115 - the reading closes it
     try:
-        _run_child(json.dumps(request).encode(), answer, seconds)
+        following = _Following(answer, take) if take else None
+        _run_child(json.dumps(request).encode(), answer, seconds, following)
+        if following:
+            following.look()
         return Reading(file_name, answer)
     except BaseException:
         answer.close()
         raise
 
 
-def _run_child(request: bytes, answer: IO[bytes], seconds: int) -> None:
+class _Following:
+    """Hands on the blocks of an answer that is still being written."""
+
+    def __init__(self, answer: IO[bytes], take: Callable[[Block], None]) -> None:
+        self._answer = answer.fileno()
+        self._take = take
+        self._at = 0
+        self._rest = b""
+
+    def look(self) -> None:
+        """Take what has come since the last time."""
+        # Beside the file's own place, at which the child writes on.
+        while piece := os.pread(self._answer, _STEP, self._at):
+            self._at += len(piece)
+            *lines, self._rest = (self._rest + piece).split(b"\n")
+            for line in lines:
+                if line.startswith(_OF_BLOCK):
+                    self._take(_block(line))
+
+
+def _run_child(request: bytes, answer: IO[bytes], seconds: int, following: _Following | None) -> None:
     """Let the child write its answer. Refuses workbook_too_slow, workbook_too_large, workbook_unreadable (it died)."""
-    code, said = run_confined("importers.child", request, answer, seconds=seconds)
+    watch = following.look if following else None
+    code, said = run_confined("importers.child", request, answer, seconds=seconds, watch=watch, look_seconds=_LOOK_SECONDS)
     if code and b"memory allocation of" in said:
         # python-calamine makes room for all cells between the first and the last one of which a sheet tells.
         raise Refused("workbook_too_large")
@@ -217,6 +243,13 @@ def _fault(said: str) -> str:
     files = re.findall(r'^  File "([^"]+)", line (\d+)', said, re.MULTILINE)
     place = f" at {Path(files[-1][0]).parent.name}/{Path(files[-1][0]).name}:{files[-1][1]}" if files else ""
     return ("".join(kinds)[:80] + place)[:160]
+
+
+def _block(line: bytes) -> Block:
+    told: dict[str, Any] = json.loads(line)
+    errors = {int(index): found for index, found in told["errors"].items()}
+    warnings = {int(index): found for index, found in told["warnings"].items()}
+    return Block(told["name"], told["rows"], frozenset(told["hidden"]), [unpack(column) for column in told["columns"]], errors, warnings)
 
 
 def _sheet(told: Mapping[str, Any]) -> SheetReading:

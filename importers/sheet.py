@@ -7,7 +7,7 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,9 +27,10 @@ WIDE_SHEET = 200
 """Columns beyond which a value is a stray one."""
 
 
-def open_sheets(path: Path) -> tuple[Kind, Iterator[RawSheet]]:
+def open_sheets(path: Path, *, meanwhile: Callable[[], object] = lambda: None) -> tuple[Kind, Iterator[RawSheet]]:
     """The kind of the file, and its worksheets in order, each opened when its turn comes.
 
+    `meanwhile` is what this thread does while another reads a sheet's values.
     Refuses what `importers.archive` refuses, and workbook_encrypted or workbook_unreadable.
     """
     kind = tell_kind(path)
@@ -41,21 +42,21 @@ def open_sheets(path: Path) -> tuple[Kind, Iterator[RawSheet]]:
 
             return kind, open_xls(path)
         case Kind.XLSX:
-            return kind, _open_xlsx(path)
+            return kind, _open_xlsx(path, meanwhile)
         case Kind.XLSB | Kind.ODS:
             return kind, _open_unmarked(path, kind)
 
 
-def _open_xlsx(path: Path) -> Iterator[RawSheet]:
+def _open_xlsx(path: Path, meanwhile: Callable[[], object]) -> Iterator[RawSheet]:
     reaches: dict[str, ReachScan] = {}
     package = _checked(path, Kind.XLSX, lambda part: reaches.setdefault(part, ReachScan()))
-    return _read_values(path, read_workbook_part(package), padding_styles(package.styles), reaches)
+    return _read_values(path, read_workbook_part(package), padding_styles(package.styles), reaches, meanwhile)
 
 
 def _open_unmarked(path: Path, kind: Kind) -> Iterator[RawSheet]:
     """xlsb and ods: the values only, their marks are told to be unread."""
     _checked(path, kind)
-    return _read_values(path, Workbook({}, date1904=False), {}, {})
+    return _read_values(path, Workbook({}, date1904=False), {}, {}, lambda: None)
 
 
 def _checked(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Package:
@@ -65,7 +66,9 @@ def _checked(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Package
         raise Refused("workbook_unreadable") from fault
 
 
-def _read_values(path: Path, workbook: Workbook, styles: dict[bytes, str], reaches: dict[str, ReachScan]) -> Iterator[RawSheet]:
+def _read_values(
+    path: Path, workbook: Workbook, styles: dict[bytes, str], reaches: dict[str, ReachScan], meanwhile: Callable[[], object]
+) -> Iterator[RawSheet]:
     """The worksheets with the values python-calamine reads; it leaves the interpreter free, so the marks are read beside it."""
     with ThreadPoolExecutor(1) as beside:
         try:
@@ -85,6 +88,7 @@ def _read_values(path: Path, workbook: Workbook, styles: dict[bytes, str], reach
             values = beside.submit(book.get_sheet_by_name, known.name)
             if reach:
                 sheet.marks, sheet.last_row = _marks(path, part, styles), reach.last_row
+            meanwhile()
             try:
                 _fill(sheet, values.result())
             except CalamineError as fault:

@@ -19,6 +19,7 @@ from importers.marks import column_letters
 MOST_SHARED = 50_000
 """Distinct texts that are held and written once; further ones stand in their cells."""
 _EPOCH = date(1899, 12, 30)
+_EPOCH_MOMENT, _DAY = datetime(1899, 12, 30), timedelta(days=1)  # noqa: DTZ001 - a cell knows no zone
 _FIRST_SAFE_DAY = date(1900, 3, 1)
 """Earlier days are written as texts: Excel counts a 29 February 1900 that never was."""
 _AT_ONCE = 256 * 1024
@@ -35,6 +36,8 @@ class Look(IntEnum):
     BAD = 3
     CAUTION = 4
     WRAPPED = 5
+    MOMENT = 8
+    """A datetime without a zone, with its hours and minutes; 6 and 7 are the days of BAD and CAUTION."""
 
 
 @dataclass(frozen=True)
@@ -167,8 +170,10 @@ def _cell(opening: str, cell: StreamCell, texts: _Texts) -> str:
             return f'{opening}{style} t="b"><v>{int(cell)}</v></c>'
         case int() | float():
             return f"{opening}{style}><v>{cell!r}</v></c>"
-        case datetime() if cell.date() >= _FIRST_SAFE_DAY and not (cell.hour or cell.minute or cell.second):
+        case datetime() if look is not Look.MOMENT and cell.date() >= _FIRST_SAFE_DAY and not (cell.hour or cell.minute or cell.second):
             return _day(opening, cell.date(), look)
+        case datetime() if look is Look.MOMENT:
+            return f"{opening}{style}><v>{(cell - _EPOCH_MOMENT) / _DAY!r}</v></c>"
         case datetime():
             return f"{opening}{style}{texts[cell.isoformat(sep=' ')]}"
         case date() if cell >= _FIRST_SAFE_DAY:
@@ -246,13 +251,14 @@ def _fill(colour: str) -> str:
 
 
 _STYLES = (
-    f'{_DECLARATION}<styleSheet xmlns="{_MAIN}"><numFmts count="1"><numFmt numFmtId="164" formatCode="yyyy/mm/dd"/></numFmts>'
+    f'{_DECLARATION}<styleSheet xmlns="{_MAIN}"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy/mm/dd"/>'
+    '<numFmt numFmtId="165" formatCode="yyyy/mm/dd hh:mm"/></numFmts>'
     '<fonts count="2"><font><sz val="11"/><name val="Yu Gothic"/></font><font><b/><sz val="11"/><name val="Yu Gothic"/></font></fonts>'
     '<fills count="5"><fill><patternFill patternType="none"/></fill><fill><patternFill patternType="gray125"/></fill>'
     f"{_fill('E8EEF7')}{_fill('FBD0CB')}{_fill('FFE9B0')}</fills>"
     '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
     '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-    '<cellXfs count="8">'
+    '<cellXfs count="9">'
     '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
     '<xf numFmtId="0" fontId="1" fillId="2" borderId="0" xfId="0" applyFont="1" applyFill="1"/>'
     '<xf numFmtId="164" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
@@ -261,5 +267,6 @@ _STYLES = (
     '<xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0" applyAlignment="1"><alignment vertical="top" wrapText="1"/></xf>'
     '<xf numFmtId="164" fontId="0" fillId="3" borderId="0" xfId="0" applyNumberFormat="1" applyFill="1"/>'
     '<xf numFmtId="164" fontId="0" fillId="4" borderId="0" xfId="0" applyNumberFormat="1" applyFill="1"/>'
+    '<xf numFmtId="165" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
     '</cellXfs><cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
 )

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, Delete, and_, delete, or_, select, update
+from sqlalchemy import CursorResult, Delete, Select, and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from actions.exception_requests import lapse_requests
 from actions.jobs import Counts, Run, RunState, confirm
 from jobs.parts import Parts
 from mail.compose import SECRET_NOTICES, mask_links
+from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.database import transaction
 from models.outbox import JobRun, Letter
 from models.people import AccountLink, AccountSession, PendingRegistration, RateCount, Refusal, SignIn, StaffSession
@@ -69,10 +70,17 @@ def _statements(limits: Limits, now: datetime) -> dict[str, Delete]:
             )
         ),
         "drafts": delete(Draft).where(Draft.updated_at < now - timedelta(days=limits.kept_draft_days)),
+        "bulk_tickets": delete(BulkChangeTicket).where(BulkChangeTicket.change_id.in_(_old_changes(limits, now))),
+        "bulk_changes": delete(BulkChange).where(BulkChange.id.in_(_old_changes(limits, now))),
         "sign_ins": delete(SignIn).where(SignIn.at < now - timedelta(days=limits.kept_sign_in_days)),
         "refusals": delete(Refusal).where(Refusal.at < now - timedelta(days=limits.kept_refusal_days)),
         "reminders": delete(Reminder).where(Reminder.at < now - timedelta(days=limits.kept_reminder_days)),
     }
+
+
+def _old_changes(limits: Limits, now: datetime) -> Select[int]:
+    """The journal tells of them for good."""
+    return select(BulkChange.id).where(BulkChange.at < now - timedelta(days=limits.kept_bulk_days))
 
 
 def _rows(session: Session, statement: Delete) -> int:

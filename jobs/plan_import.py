@@ -12,12 +12,14 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from actions import import_batches, import_corrections, import_mapping, import_plans, import_staging
-from actions.import_plans import Plan, Rows
+from actions.import_plans import Intake, Plan, Rows
 from actions.jobs import Counts, Run, confirm
 from importers.reader import read_workbook
 from jobs.parts import Parts
+from jobs.rows_ahead import RowsAhead
 from models.actors import SYSTEM, Actor
 from models.database import transaction
+from models.import_corrections import correction_count
 from models.import_mapping import remembered
 from models.imports import BatchState, ImportBatch
 from rules.calendar import tokyo_date
@@ -54,16 +56,21 @@ def plan_received(parts: Parts, run: Run) -> Counts:
     return {name: count for name, count in counts.items() if count}
 
 
-def read_rows(engine: Engine, path: Path, *, file_name: str, limits: Limits, mapping: Mapping[str, Any] | None = None) -> tuple[Rows, list[dict[str, Any]]]:
+def read_rows(
+    engine: Engine, path: Path, *, file_name: str, limits: Limits, mapping: Mapping[str, Any] | None = None, intake: Intake | None = None
+) -> tuple[Rows, list[dict[str, Any]]]:
     """The rows and sheets of a workbook, read in a child process; `mapping` is what a person chose for its sheets.
 
-    Refuses what `importers.reader.read_workbook` refuses.
+    `intake` gathers the rows, and may write them while others are read. Refuses what `importers.reader.read_workbook` refuses.
     """
     with transaction(engine, readonly=True) as session:
         masters, known = import_plans.masters(session), remembered(session)
     families, mailboxes = masters.families, masters.mailboxes
-    with read_workbook(path, file_name=file_name, families=families, mailboxes=mailboxes, limits=limits, mapping=mapping, remembered=known) as reading:
-        return import_plans.rows_of(reading), import_plans.sheets_of(reading)
+    taker = intake or Intake()
+    with read_workbook(
+        path, file_name=file_name, families=families, mailboxes=mailboxes, limits=limits, mapping=mapping, remembered=known, take=taker.take
+    ) as reading:
+        return taker.rows, import_plans.sheets_of(reading)
 
 
 def compare(engine: Engine, rows: Rows, *, today: date) -> Plan:
@@ -72,14 +79,28 @@ def compare(engine: Engine, rows: Rows, *, today: date) -> Plan:
         return import_plans.plan(session, rows, today=today)
 
 
-def keep(engine: Engine, batch_id: int, plan: Plan, sheets: list[dict[str, Any]], *, by: Actor, now: datetime, guard: Guard) -> None:
-    """Write a plan in short transactions; people see it after the last one. Raises Dropped."""
+def keep(
+    engine: Engine,
+    batch_id: int,
+    plan: Plan,
+    sheets: list[dict[str, Any]],
+    *,
+    by: Actor,
+    now: datetime,
+    guard: Guard,
+    ahead: RowsAhead | None = None,
+) -> None:
+    """Write a plan, of which `ahead` may have written rows, in short transactions; people see it after the last one. Raises Dropped."""
     count = len(plan.statuses)
     for part in _parts(count):
+        indexes, wrong = ahead.unwritten(plan, part) if ahead else (part, ())
+        if not indexes:
+            continue
         with transaction(engine) as session:
             guard(session)
             batch = _waiting(session, batch_id)
-            import_staging.keep_rows(session, batch_id, plan, part)
+            import_staging.take_back(session, batch_id, wrong)
+            import_staging.keep_rows(session, batch_id, plan, indexes)
             batch.progress = _COMPARED + (_KEPT - _COMPARED) * part.stop // count
     for part in _parts(len(plan.missing_lines)):
         with transaction(engine) as session:
@@ -117,14 +138,21 @@ def _plan(parts: Parts, run: Run, batch_id: int) -> bool:
     def guard(session: Session) -> None:
         confirm(session, run)
 
+    def waits(session: Session) -> None:
+        guard(session)
+        _waiting(session, batch_id)
+
     with transaction(parts.engine, readonly=True) as session:
         batch = _waiting(session, batch_id)
         file_name, storage_key, mapping = batch.file_name, batch.storage_key, import_mapping.choice_of(session, batch_id)
+        corrected = correction_count(session, batch_id)
+    # What was corrected is laid over the rows when all are read.
+    ahead = None if corrected else RowsAhead(parts.engine, batch_id, waits)
     with tempfile.TemporaryDirectory(prefix="jtickets-import-") as folder:
         path = Path(folder) / "workbook"
         parts.store.fetch(storage_key, path)
         try:
-            rows, sheets = read_rows(parts.engine, path, file_name=file_name, limits=parts.limits, mapping=mapping)
+            rows, sheets = read_rows(parts.engine, path, file_name=file_name, limits=parts.limits, mapping=mapping, intake=ahead)
         except Refused as refused:
             return _fail(parts, run, batch_id, refused)
     if not rows.values:
@@ -138,13 +166,14 @@ def _plan(parts: Parts, run: Run, batch_id: int) -> bool:
     now = parts.clock()
     plan = compare(parts.engine, rows, today=tokyo_date(now))
     _tell(parts, run, batch_id, _COMPARED)
-    keep(parts.engine, batch_id, plan, sheets, by=SYSTEM, now=now, guard=guard)
+    keep(parts.engine, batch_id, plan, sheets, by=SYSTEM, now=now, guard=guard, ahead=ahead)
     return True
 
 
 def _fail(parts: Parts, run: Run, batch_id: int, refused: Refused, sheets: Sequence[dict[str, Any]] = ()) -> bool:
     with transaction(parts.engine) as session:
         confirm(session, run)
+        import_batches.clear(session, batch_id)
         import_batches.fail(session, _waiting(session, batch_id), say(refused), sheets=sheets, by=SYSTEM, now=parts.clock())
     return False
 
@@ -152,6 +181,7 @@ def _fail(parts: Parts, run: Run, batch_id: int, refused: Refused, sheets: Seque
 def _ask(parts: Parts, run: Run, batch_id: int, sheets: list[dict[str, Any]]) -> bool:
     with transaction(parts.engine) as session:
         confirm(session, run)
+        import_batches.clear(session, batch_id)
         import_mapping.ask(session, _waiting(session, batch_id), sheets, by=SYSTEM, now=parts.clock())
     return True
 

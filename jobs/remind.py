@@ -17,7 +17,7 @@ from actions.reminders import remind_of_answers
 from actions.reminders_registrations import remind_of_links
 from actions.reminders_silent import Batch
 from jobs.parts import Parts
-from models.contracts import company_days
+from models.calendars import business_calendar
 from models.database import transaction
 from models.reminders import active_kinds
 from rules.calendar import BusinessCalendar
@@ -151,7 +151,7 @@ def _ours(parts: Parts, run: Run) -> Iterator[Session]:
 
 
 def _calendar(session: Session) -> BusinessCalendar:
-    return BusinessCalendar(company_days(session))
+    return business_calendar(session)
 
 
 def _counts(told: Counter[Outcome]) -> Counts:

@@ -40,7 +40,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] = JOBS) -> None:
     """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first."""
-    stopping = stop or _stop_at_signals()
+    stopping = stop or stop_at_signals()
     process = Process(parts, stopping, work)
     process.start()
     stopping.wait()
@@ -59,6 +59,7 @@ class Process:
         self._lease = timedelta(seconds=parts.limits.job_lease_seconds)
         self._running: dict[int, Run] = {}
         self._missed: deque[Job] = deque()
+        self._adding = threading.Lock()
         self._scheduler = _scheduler()
 
     def start(self) -> None:
@@ -78,6 +79,9 @@ class Process:
 
     def finish(self) -> None:
         """Wait for what is begun, then say goodbye."""
+        # The scheduler ends with its locks in hand: who adds a job at that moment would wait for it, and it for them.
+        with self._adding:
+            pass
         self._scheduler.shutdown(wait=True)
         self._mailer.close()
         with suppress(DBAPIError), transaction(self._parts.engine) as session:
@@ -91,8 +95,9 @@ class Process:
                 self.tick(job)
         finally:
             # A job that failed ends this call, and none of those behind it.
-            if self._missed and not self._stop.is_set():
-                self._scheduler.add_job(self.catch_up)
+            with self._adding:
+                if self._missed and not self._stop.is_set():
+                    self._scheduler.add_job(self.catch_up)
 
     def _next_missed(self) -> Job | None:
         with suppress(IndexError):
@@ -186,8 +191,19 @@ def _failed(event: Any) -> None:
     log.error("run failed", job=event.job_id, fault=type(event.exception).__name__, exc_info=event.exception)
 
 
-def _stop_at_signals() -> threading.Event:
+def stop_at_signals() -> threading.Event:
+    """An event that SIGTERM and SIGINT set.
+
+    Not in the handler itself: it runs inside whatever the main thread does, and would wait for ever where that is the event's own lock.
+    """
     stop = threading.Event()
+    reading, writing = os.pipe()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())
+        signal.signal(number, lambda _number, _frame: os.write(writing, b"."))
+
+    def listen() -> None:
+        os.read(reading, 1)
+        stop.set()
+
+    threading.Thread(target=listen, name="signals", daemon=True).start()
     return stop

@@ -259,6 +259,7 @@ NOTICES: Mapping[str, str] = {
     "staff_ticket_updated": N_("お客様の返信（職員）"),
     "staff_registration_limit": N_("登録の失敗の上限（職員）"),
     "staff_assigned": N_("担当の割り当て（職員）"),
+    "staff_assigned_many": N_("担当のまとめての割り当て（職員）"),
     "staff_first_answer_near": N_("最初の回答の期限（職員）"),
     "staff_first_answer_overdue": N_("最初の回答の超過（職員）"),
     "staff_next_answer_near": N_("次の回答の期限（職員）"),

@@ -6,7 +6,7 @@ What a text may name is listed here, and nothing behind those names can be reach
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -122,14 +122,21 @@ def samples() -> Iterator[dict[str, object]]:
 def _check_source(field: str, source: str) -> None:
     try:
         tree = _environment().parse(source)
+        written = list(tree.find_all(nodes.Node))
+        # Before anything else: looking for the names already works out what is constant, a text a thousand million characters long too.
+        _refuse_any(field, written, lambda node: not isinstance(node, _ALLOWED))
         unknown = sorted(meta.find_undeclared_variables(tree) - set(NAMES))
     except TemplateSyntaxError as fault:
         raise Refused("template_syntax", field, line=fault.lineno) from fault
     if unknown:
         raise Refused("template_name", field, name=unknown[0])
-    for node in tree.find_all(nodes.Node):
-        if not isinstance(node, _ALLOWED) or not _is_harmless(node):
-            raise Refused("template_construct", field, line=node.lineno)
+    _refuse_any(field, written, lambda node: not _is_harmless(node))
+
+
+def _refuse_any(field: str, written: Iterable[nodes.Node], forbidden: Callable[[nodes.Node], bool]) -> None:
+    node = next(filter(forbidden, written), None)
+    if node is not None:
+        raise Refused("template_construct", field, line=node.lineno)
 
 
 def _is_harmless(node: nodes.Node) -> bool:

@@ -37,7 +37,7 @@ class Moment(types.TypeDecorator[datetime]):
 
 
 def _read_text(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return None if value is None else datetime.fromisoformat(value + "+00:00")
 
 
 def _read_aware(value: datetime | None) -> datetime | None:

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,13 +23,11 @@ from sqlalchemy import (
     Dialect,
     Engine,
     Executable,
-    FromClause,
     Integer,
     String,
     Table,
-    Text,
     any_,
-    column,
+    cast,
     create_engine,
     event,
     func,
@@ -36,12 +35,13 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    type_coerce,
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
 
-from models.base import AnyRow, AnySelect, Base
+from models.base import AnyRow, Base
 from models.kept import begun
 from models.places import find
 
@@ -73,17 +73,17 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
     a reading one with plain BEGIN. On PostgreSQL connections that have lain are probed before use, so that a restarted server costs hardly a request.
     """
     parsed = make_url(url)
+    # The connection given back last is taken next: its pages and statements are those of just now.
+    pool: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "pool_use_lifo": True}
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         # Parameters hold what people typed and the secrets of links: no fault of a statement may print them.
-        engine = create_engine(
-            parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"isolation_level": None, "check_same_thread": False}
-        )
+        engine = create_engine(parsed, hide_parameters=True, connect_args={"isolation_level": None, "check_same_thread": False}, **pool)
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", partial(_begin_sqlite, threading.Lock()))
         return engine
-    engine = create_engine(parsed, hide_parameters=True, pool_size=pool_size, max_overflow=pool_size, connect_args={"connect_timeout": 5})
+    engine = create_engine(parsed, hide_parameters=True, connect_args={"connect_timeout": 5}, **pool)
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", partial(_probe_idle, engine.dialect))
     return engine
@@ -267,6 +267,12 @@ def among(session: Session, held: ColumnElement[str], texts: Sequence[str]) -> C
     return held == any_(literal(list(texts), ARRAY(String)))
 
 
+def day_of(session: Session, held: ColumnElement[str]) -> ColumnElement[date]:
+    """A column of ISO dates as dates."""
+    # SQLite keeps dates as such texts.
+    return type_coerce(held, Date) if is_sqlite(session) else cast(held, Date)
+
+
 def among_ids(session: Session, held: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:
     """Whether `held` is one of `ids`, however many: the same statement for all."""
     if is_sqlite(session):
@@ -274,18 +280,6 @@ def among_ids(session: Session, held: ColumnElement[int], ids: Collection[int]) 
     from sqlalchemy.dialects.postgresql import ARRAY
 
     return held == any_(literal(list(ids), ARRAY(Integer)))
-
-
-def json_fields(session: Session, table: FromClause, held: ColumnElement[Any], texts: Sequence[str], days: Sequence[str]) -> AnySelect:
-    """A select from `table` of the fields of its JSON objects `held`: `texts` as they are, the ISO dates of `days` as dates."""
-    if is_sqlite(session):
-        # SQLite keeps dates as such texts.
-        found = [func.json_extract(held, f"$.{name}", type_=String if name in texts else Date).label(name) for name in (*texts, *days)]
-        return select(*found).select_from(table)
-    # One reading of the object for all its fields: that of each field alone costs four times as much.
-    fields = [column(name, Text) for name in texts] + [column(name, Date) for name in days]
-    record = func.json_to_record(held).table_valued(*fields, joins_implicitly=True).render_derived(name="told", with_types=True)
-    return select(*record.c).select_from(table, record)
 
 
 def _processed(rows: Iterable[Sequence[Any]], processors: Mapping[int, Callable[[Any], Any]]) -> Iterator[list[Any]]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import operator
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import reduce
 
-from sqlalchemy import ColumnElement, Text, TextClause, cast, func, select, union
+from sqlalchemy import ColumnElement, TextClause, func, select, union
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine
-from models.imports import RENEWS, BatchKind, BatchState, ImportBatch, ImportRow
+from models.imports import CELL_COLUMNS, RENEWS, BatchKind, BatchState, ImportBatch, ImportRow
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
-from models.staging import INTERESTING, PROBLEM, ImportCertificate, ImportConflict, ready
+from models.staging import PROBLEM, TOLD, ImportCertificate, ImportConflict, ready
 from rules.text import fold
 
 _BATCHES: AnySelect = select(
@@ -92,7 +93,7 @@ def plan_page(
     elif after is not None:
         beyond.append(ImportRow.position > after)
     if sought:
-        beyond.append(func.lower(cast(ImportRow.values, Text)).contains(_as_kept(sought), autoescape=True))
+        beyond.append(func.lower(_CELLS).contains(fold(sought).lower(), autoescape=True))
     walks = [select(ImportRow.id).where(*beyond, *conditions).order_by(order).limit(limit + 1) for conditions in _conditions(shown)]
     chosen = walks[0] if len(walks) == 1 else union(*(select(walk.subquery().c.id) for walk in walks))
     found = session.scalars(select(ImportRow).where(ImportRow.id.in_(chosen)).order_by(order).limit(limit + 1)).all()
@@ -145,10 +146,10 @@ def _conditions(shown: Collection[Show]) -> list[tuple[ColumnElement[bool] | Tex
     """One walk for each kind; the partial indexes stand for the choices that they were made for."""
     wanted = set(shown)
     walks: list[tuple[ColumnElement[bool] | TextClause, ...]] = []
-    for kinds, conditions in ((INTERESTS, (INTERESTING,)), (PROBLEMS, (PROBLEM,))):
+    for kinds, conditions, rest in ((INTERESTS, (TOLD,), {Show.NEW}), (PROBLEMS, (PROBLEM,), set[Show]())):
         if wanted >= kinds:
             walks.append(conditions)
-            wanted -= kinds
+            wanted = wanted - kinds | rest
     return walks + [_OF[kind] for kind in Show if kind in wanted]
 
 
@@ -158,12 +159,11 @@ _OF: dict[Show, tuple[ColumnElement[bool] | TextClause, ...]] = {
     Show.CONFLICT: (PROBLEM, ImportRow.kind == "conflict"),
     Show.CHANGED: (ImportRow.status == "changed",),
     Show.NEW: (ImportRow.status == "new",),
-    Show.RENEWAL: (INTERESTING, RENEWS),
+    Show.RENEWAL: (TOLD, RENEWS),
     Show.UNCHANGED: (ImportRow.status == "unchanged",),
     Show.MISSING: (ImportRow.status == "missing",),
 }
 
 
-def _as_kept(sought: str) -> str:
-    """`sought` as it stands within the kept JSON."""
-    return json.dumps(fold(sought).lower(), ensure_ascii=False)[1:-1]
+_CELLS = reduce(operator.add, [getattr(ImportRow, name) + "\x1f" for name in CELL_COLUMNS])
+"""All that a row says, with a sign between that no cell holds."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.base import AnySelect
+from models.base import AnyRow, AnySelect
 from models.journal import JournalEntry
 from models.paging import Place, Sheet, newest_first
 
@@ -60,3 +61,11 @@ def journal_list(session: Session, sought: Sought, *, place: Place, limit: int) 
     if sought.until is not None:
         statement = statement.where(JournalEntry.at < sought.until)
     return newest_first(session, statement, JournalEntry.id, place, limit=limit)
+
+
+def acts_on(session: Session, kind: str, number: int, *, since: datetime | None = None, limit: int = 200) -> Sequence[AnyRow]:
+    """What was done to one subject from a moment on, the oldest first."""
+    statement = _ENTRIES.where(JournalEntry.subject_kind == kind, JournalEntry.subject_id == number)
+    if since is not None:
+        statement = statement.where(JournalEntry.at >= since)
+    return session.execute(statement.order_by(JournalEntry.id).limit(limit)).all()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
@@ -18,6 +19,8 @@ from sqlalchemy.orm import Session
 from models.base import AnyRow
 
 Values = Mapping[str, Any]
+_CURSORS, _MOST_CURSORS = "kept cursors", 64
+"""Where a connection keeps its cursors, and how many of them."""
 
 
 class Kept:
@@ -57,40 +60,53 @@ class _Ready:
 
     def __init__(self, statement: Any, dialect: Dialect) -> None:
         compiled = statement.compile(dialect=dialect)
-        asked = [name for name, bind in compiled.binds.items() if bind.required]
+        asked = {name for name, bind in compiled.binds.items() if bind.required}
         expanded = compiled.construct_expanded_state(dict.fromkeys(asked))
+        # The expanded state knows only how the values of its lists are bound.
+        bound = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()} | {**expanded.processors}
         self._text: str = expanded.statement
+        self._given: list[tuple[str, Callable[[Any], Any] | None]] = [(name, bound[name]) for name in asked]
+        fixed = {name: _processed(bound.get(name), value) for name, value in expanded.parameters.items() if name not in asked}
+        self._values: dict[str, Any] = fixed
         self._places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
-        self._given = {name: expanded.processors.get(name) for name in asked}
-        self._fixed = {
-            name: expanded.processors[name](value) if name in expanded.processors else value
-            for name, value in expanded.parameters.items()
-            if name not in self._given
-        }
         columns: list[Any] = [*statement.selected_columns]
         names: list[str] = [column.key for column in columns]
-        self._row: Any = namedtuple("_Row", names, rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
+        row: Any = cast("Any", namedtuple("_Row", names, rename=True))  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
+        # As its own `_make`, without counting the fields of every row.
+        self._row: Callable[[Any], AnyRow] = partial(tuple.__new__, row)
         read = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._read: list[tuple[int, Callable[[Any], Any]]] = [(place, process) for place, process in enumerate(read) if process]
 
     def rows(self, connection: Connection, values: Values) -> list[AnyRow]:
-        parameters: Any = {**self._fixed, **{name: process(values[name]) if process else values[name] for name, process in self._given.items()}}
+        parameters: Any = {**self._values, **{name: process(values[name]) if process else values[name] for name, process in self._given}}
         if self._places is not None:
             parameters = [parameters[name] for name in self._places]
-        cursor: Any = connection.connection.cursor()
+        cursor: Any = self._cursor(connection)
         try:
             cursor.execute(self._text, parameters)
             found = cursor.fetchall()
         except connection.dialect.loaded_dbapi.Error as fault:
+            connection.info.pop(_CURSORS, None)
             raise _wrapped(fault, connection, cursor, self._text) from fault
-        finally:
-            cursor.close()
         if not self._read or not found:
-            return [*map(self._row._make, found)]
+            return [*map(self._row, found)]
         columns: list[Any] = [*zip(*found, strict=True)]
         for place, process in self._read:
             columns[place] = map(process, columns[place])
-        return [*map(self._row._make, zip(*columns, strict=True))]
+        return [*map(self._row, zip(*columns, strict=True))]
+
+    def _cursor(self, connection: Connection) -> Any:
+        """The connection's own cursor for this statement: psycopg's knows how to read its columns after the first time."""
+        cursors = connection.info.setdefault(_CURSORS, {})
+        if self not in cursors:
+            if len(cursors) >= _MOST_CURSORS:
+                cursors.clear()
+            cursors[self] = cast("Any", connection.connection.driver_connection).cursor()
+        return cursors[self]
+
+
+def _processed(process: Callable[[Any], Any] | None, value: Any) -> Any:
+    return process(value) if process else value
 
 
 def _wrapped(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:

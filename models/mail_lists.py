@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
-from models.outbox import Letter, LetterState, Recipient, RecipientState
+from models.outbox import Letter, LetterState, Recipient, RecipientState, ReturnedKind, ReturnedMail
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
 from models.tickets import Ticket
@@ -22,6 +22,8 @@ _TICKET = re.compile(r"#?(\d{1,10})")
 _LETTERS: AnySelect = select(
     Letter.id, Letter.kind, Letter.ticket_id, Letter.subject, Letter.state, Letter.created_at, Letter.try_at, Letter.sent_at, Letter.fault
 )
+
+_LOST = (ReturnedMail.letter_id.is_(None), ReturnedMail.ticket_id.is_(None), ReturnedMail.settled_at.is_(None), ReturnedMail.kind != ReturnedKind.AUTOMATIC)
 
 
 class Shown(StrEnum):
@@ -83,6 +85,33 @@ def unreached_copies(session: Session, ticket_id: int) -> Sequence[AnyRow]:
     )
     statement = select(Recipient.address, Recipient.state, Recipient.answer).join(Letter, Letter.id == Recipient.letter_id)
     return session.execute(statement.where(Recipient.id.in_(last), given_up).order_by(Recipient.id)).all()
+
+
+class Returns(StrEnum):
+    """What the list of returned mails can be narrowed to: what nobody could place and nobody has dealt with, or one kind."""
+
+    OPEN = "open"
+    REPLY = "reply"
+    REPORT = "report"
+    AUTOMATIC = "automatic"
+
+
+def returned_list(session: Session, *, text: str, shown: Returns | None, place: Place, limit: int) -> Sheet:
+    """Mails that came back, the newest first: id, kind, sender, subject, letter_id, ticket_id, at, settled_at; `text` begins the sender's address."""
+    mail = ReturnedMail
+    statement: AnySelect = select(mail.id, mail.kind, mail.sender, mail.subject, mail.letter_id, mail.ticket_id, mail.at, mail.settled_at)
+    if shown is Returns.OPEN:
+        statement = statement.where(*_LOST)
+    elif shown is not None:
+        statement = statement.where(mail.kind == ReturnedKind(shown))
+    if text:
+        statement = statement.where(func.lower(mail.sender).startswith(fold(text).lower(), autoescape=True))
+    return newest_first(session, statement, mail.id, place, limit=limit)
+
+
+def lost_count(session: Session, *, most: int) -> int:
+    """How many returned mails wait for somebody who knows whose they are, at most `most`."""
+    return session.execute(select(func.count()).select_from(select(ReturnedMail.id).where(*_LOST).limit(most).subquery())).scalar_one()
 
 
 def _found(text: str) -> ColumnElement[bool]:

@@ -115,6 +115,9 @@ class ReturnedMail(Base):
     answered: Mapped[bool] = mapped_column(default=False)
     """Whether the sender was told how to answer in the portal."""
     at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]
+    """When somebody dealt with it; None as long as it waits, and for mails that found their letter or ticket by themselves."""
+    settled_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
 
 
 class JobRun(Base):

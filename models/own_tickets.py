@@ -67,6 +67,8 @@ def own_ticket(session: Session, number: int, account_id: int) -> AnyRow | None:
             Ticket.cc,
             Ticket.created_at,
             Ticket.follows_id,
+            Ticket.merged_into_id,
+            Ticket.calendar_id,
             ProductFamily.name.label("family"),
             Category.name.label("category"),
         )

@@ -64,6 +64,11 @@ def around(session: Session, ticket_id: int, *, staff_id: int, last_seen: int, n
     return Around([row.name for row in here if row.staff_id not in writing], drafts, newer)
 
 
+def newest_post(session: Session, number: int) -> int:
+    """The newest message of a ticket, 0 without any: what a page says its reader saw."""
+    return session.scalar(select(func.max(Message.id)).where(Message.ticket_id == number)) or 0
+
+
 def drop_draft(session: Session, number: int, kind: MessageKind, *, staff_id: int | None) -> None:
     """Forget a staff member's unsent text on a ticket: it was sent."""
     begun(session).execute(_DROP_DRAFT, {"number": number, "written": kind, "by": staff_id})

@@ -7,25 +7,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
-from functools import cache, lru_cache
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Date, Row, ScalarSelect, Select, String, and_, bindparam, cast, func, literal, null, or_, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    ScalarSelect,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import Base, Moment
+from models.calendars import PART, ServiceCalendar, calendar_of
 from models.contracts import CompanyDay, ProductFamily
 from models.database import read_rows
+from models.due import Shape, near, near_later, shape_of, values_of
 from models.email_changes import EmailChange
 from models.kept import Kept
-from models.people import Account, Staff
+from models.people import Account, QueueMember, Staff
 from models.requests import ExceptionRequest
+from models.saved_views import SavedView
 from models.search import Sought, find_tickets
 from models.tickets import Message, Ticket
+from rules.calendar import BusinessCalendar
+from rules.reminders import Edge
 from rules.requests import RequestState
-from rules.tickets import ENDED, Priority, State
+from rules.tickets import ENDED, State
 
 COUNTED = 100
 """Counting stops here: the side menu says 「99+」."""
@@ -66,8 +89,8 @@ class Wanted:
     unresolved: bool = False
     state: State | None = None
     resolved_since: datetime | None = None
-    due_by: Mapping[Priority, datetime] | None = None
-    """Tickets due up to a moment that hangs on the priority: near their deadline, or past it."""
+    due_by: tuple[Edge, ...] | None = None
+    """Tickets near their deadline, or past it."""
     assignee_id: int | None = None
     unassigned: bool = False
     family_id: int | None = None
@@ -75,11 +98,11 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Masters:
-    """What a queue page names: families (id → slug, name), active staff (id → name) and the days the desk is closed."""
+    """What a queue page names: families (id → slug, name), active staff (id → name) and the desk's calendar."""
 
     families: Mapping[int, tuple[str, str]]
     staff: Mapping[int, str]
-    company_days: frozenset[date]
+    calendar: BusinessCalendar
 
 
 @dataclass(frozen=True)
@@ -110,15 +133,18 @@ _ROWS: Any = select(
     Ticket.resolved_at,
     Ticket.contract_text,
     Ticket.serial_text,
+    Ticket.calendar_id,
+    Ticket.first_answer_at,
 ).outerjoin(Account, Account.id == Ticket.account_id)
 
 _MASTERS = Kept(
     union_all(
         select(
-            literal("family").label("kind"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position
+            literal("family").label("part"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position
         ),
         select(literal("staff"), Staff.id, Staff.name, literal(""), cast(null(), Date), literal(0)).where(Staff.active),
         select(literal("day"), CompanyDay.id, literal(""), literal(""), CompanyDay.day, literal(0)),
+        select(PART, ServiceCalendar.id, ServiceCalendar.terms, literal(""), cast(null(), Date), literal(0)),
     )
 )
 
@@ -137,7 +163,7 @@ def queue_statement(wanted: Wanted, order: Order, *, cursor: Cursor | None = Non
     """The select behind `queue_rows`; before a cursor it walks the list backwards."""
     sorting = _SORTINGS[order]
     descending = sorting.descending != (cursor is not None and cursor.backwards)
-    statement: Select[Any] = _ROWS.where(*_conditions(wanted))
+    statement: Select[Any] = _ROWS.where(*conditions_of(wanted))
     if cursor is not None:
         statement = statement.where(_beyond(sorting, cursor, descending=descending))
     columns = (Ticket.id,) if sorting.column is None else (sorting.column, Ticket.id)
@@ -160,51 +186,87 @@ def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, curs
 
     With them `post_kind` and `post_body`, the post that was found; None for a ticket found by its number.
     """
-    sought = Sought(terms, _conditions(wanted))
+    sought = Sought(terms, conditions_of(wanted))
     hits = find_tickets(session, sought, beyond=cursor.id if cursor else None, backwards=cursor is not None and cursor.backwards, limit=limit)
     post = and_(Message.ticket_id == Ticket.id, Message.id.in_([hit.message_id for hit in hits]))
     statement = _ROWS.add_columns(Message.kind.label("post_kind"), Message.body.label("post_body")).outerjoin(Message, post)
     return read_rows(session, statement.where(Ticket.id.in_([hit.ticket_id for hit in hits])).order_by(Ticket.id.desc()))
 
 
-def queue_counts(
-    session: Session, *, staff_id: int | None, due_by: Mapping[Priority, datetime], today_began: datetime, counted: int = COUNTED
-) -> dict[str, int]:
-    """How many tickets each view of the side menu holds, and what else waits there, each counted up to `counted`: one statement."""
-    values = {f"due_{priority}": edge for priority, edge in due_by.items()}
-    rows = _counts(counted).rows(session, {"staff_id": staff_id, "today_began": today_began, "latest": max(due_by.values()), **values})
-    return dict(zip((*_VIEWS, *_OTHERS), rows[0], strict=True))
+def queue_menu(
+    session: Session, *, staff_id: int | None, due_by: tuple[Edge, ...], today_began: datetime, counted: int = COUNTED
+) -> tuple[dict[str, int], tuple[Shelf, ...]]:
+    """What the side menu shows, in one statement: how much each view and each other list holds, counted up to `counted`, and the shelves.
+
+    Shelves are the products of one's own queues (of no queue: all), then the saved views, one's own before the shared ones.
+    """
+    values = {"staff_id": staff_id, "today_began": today_began, "latest": max(edge.at for edge in due_by), **values_of(due_by)}
+    rows = _menu(shape_of(due_by), counted).rows(session, values)
+    counts = {row.key: row.n for row in rows if row.kind == "view"}
+    shelves = sorted((row for row in rows if row.kind != "view"), key=lambda row: (row.kind, row.place, row.id))
+    return counts, tuple(Shelf(row.kind, row.key or str(row.id), row.name, row.query, row.n) for row in shelves)
 
 
-@cache
-def _counts(counted: int) -> Kept:
-    """Built once: putting eight selects together costs more than running them."""
+class Shelf(NamedTuple):
+    """A line of the side menu that is data."""
+
+    kind: str
+    """`product`, `saved` (one's own) or `shared`."""
+    key: str
+    """The product's slug, the view's number."""
+    name: str
+    query: str
+    n: int
+    """How many tickets a product has; 0 of a view, whose tickets nobody counts."""
+
+
+@lru_cache(maxsize=16)
+def _menu(shape: Shape, counted: int) -> Kept:
+    """Built once for the calendars there are: putting a dozen selects together costs more than running them."""
     unresolved = Ticket.unresolved == literal(True)
-    near = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= bindparam(f"due_{priority}", type_=Moment())) for priority in Priority))
     conditions: dict[str, list[ColumnElement[bool]]] = {
         "all": [unresolved],
         "mine": [unresolved, Ticket.assignee_id == bindparam("staff_id")],
         "unassigned": [unresolved, Ticket.assignee_id.is_(None)],
-        "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near],
+        "due": [unresolved, Ticket.due_at <= bindparam("latest", type_=Moment()), near_later(shape)],
         "resolved_today": [Ticket.state.in_(sorted(ENDED)), Ticket.resolved_at >= bindparam("today_began", type_=Moment())],
     }
-    tickets = (_count(conditions.get(view) or [Ticket.state == view], counted).label(view) for view in _VIEWS)
-    return Kept(select(*tickets, *(_count_of(table, condition, counted).label(name) for name, (table, condition) in _OTHERS.items())))
+    views = [_line("view", key=view, n=_count(conditions.get(view) or [Ticket.state == view], counted)) for view in _VIEWS]
+    others = [_line("view", key=name, n=_count_of(table, condition, counted)) for name, (table, condition) in _OTHERS.items()]
+    member = select(QueueMember.id).where(QueueMember.staff_id == bindparam("staff_id"))
+    family, view = ProductFamily, SavedView
+    inside = select(Ticket.id).where(unresolved, Ticket.family_id == family.id).correlate(family).limit(counted).subquery()
+    held = select(func.count()).select_from(inside).correlate(family).scalar_subquery()
+    products = _line("product", id=family.id, key=family.slug, name=family.name, place=family.position, n=held).where(
+        or_(member.where(QueueMember.family_id == family.id).exists(), ~member.exists())
+    )
+    shared = case((view.shared == literal(True), "shared"), else_="saved")
+    saved = _line(shared, id=view.id, name=view.name, query=view.query, place=view.position).where(
+        or_(view.shared == literal(True), view.staff_id == bindparam("staff_id"))
+    )
+    return Kept(union_all(*views, *others, products, saved))
+
+
+def _line(kind: str | ColumnElement[str], *, id: Any = 0, key: Any = "", name: Any = "", query: Any = "", place: Any = 0, n: Any = 0) -> Any:  # noqa: A002
+    told = {"kind": kind, "id": id, "key": key, "name": name, "query": query, "place": place, "n": n}
+    columns = [literal(value).label(label) if isinstance(value, (str, int)) else value.label(label) for label, value in told.items()]
+    return select(*columns)
 
 
 def queue_masters(session: Session) -> Masters:
-    """Families in the manual's order, active staff by name, and company days: one statement."""
+    """Families in the manual's order, active staff by name, and the calendars: one statement."""
     rows = _MASTERS.rows(session)
-    families = sorted((row for row in rows if row.kind == "family"), key=lambda row: (row.position, row.id))
-    staff = sorted((row for row in rows if row.kind == "staff"), key=lambda row: row.name)
+    families = sorted((row for row in rows if row.part == "family"), key=lambda row: (row.position, row.id))
+    staff = sorted((row for row in rows if row.part == "staff"), key=lambda row: row.name)
     return Masters(
         families={row.id: (row.slug, row.name) for row in families},
         staff={row.id: row.name for row in staff},
-        company_days=frozenset(row.day for row in rows if row.kind == "day"),
+        calendar=calendar_of(rows, (row.day for row in rows if row.part == "day")),
     )
 
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+def conditions_of(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """As conditions on `Ticket`."""
     found: list[ColumnElement[bool]] = []
     if wanted.unresolved:
         found.append(Ticket.unresolved == literal(True))
@@ -223,10 +285,9 @@ def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     return found
 
 
-def _due_by(edges: Mapping[Priority, datetime]) -> list[ColumnElement[bool]]:
+def _due_by(edges: tuple[Edge, ...]) -> list[ColumnElement[bool]]:
     """The latest edge lets the index of deadlines be walked; the rest looks at the few rows it finds."""
-    each = or_(*(and_(Ticket.priority == priority, Ticket.due_at <= edge) for priority, edge in edges.items()))
-    return [Ticket.unresolved == literal(True), Ticket.due_at <= max(edges.values()), each]
+    return [Ticket.unresolved == literal(True), Ticket.due_at <= max(edge.at for edge in edges), near(edges)]
 
 
 def _beyond(sorting: Sorting, cursor: Cursor, *, descending: bool) -> ColumnElement[bool]:

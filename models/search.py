@@ -123,13 +123,22 @@ _QUIET = {"synchronize_session": False}
 _INSERTS = {True: "INSERT INTO search_gram (rowid, grams) VALUES (:id, :grams)", False: "INSERT INTO search_gram (id, grams) VALUES (:id, :grams)"}
 _FORGET = "INSERT INTO search_gram (search_gram, rowid, grams) VALUES ('delete', :id, :grams)"
 _POSTS: AnySelect = select(
-    Message.id, Message.ticket_id, Message.kind, Message.body, Message.published_at, Ticket.search_text, Ticket.contract_text, Ticket.serial_text
+    Message.id,
+    Message.ticket_id,
+    Message.kind,
+    Message.body,
+    Message.published_at,
+    Ticket.search_text,
+    Ticket.contract_text,
+    Ticket.serial_text,
+    Ticket.contract_key,
+    Ticket.serial_key,
 ).join(Ticket, Ticket.id == Message.ticket_id)
 
 
 def _text(post: AnyRow, names: dict[int, list[str]]) -> str:
-    """Keys also as they are compared elsewhere: a serial typed full-width is found by its plain form."""
-    keys = f"{fold_key(post.contract_text)} {fold_key(post.serial_text)}"
+    """Keys also as they are compared elsewhere: a serial typed full-width is found by its plain form, a contract that staff set by its own."""
+    keys = " ".join(dict.fromkeys((fold_key(post.contract_text), fold_key(post.serial_text), post.contract_key, post.serial_key)))
     return "\n".join((post.search_text, searchable("\n".join((keys, post.contract_text, post.serial_text, post.body, *names.get(post.id, ()))))))
 
 

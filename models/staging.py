@@ -15,12 +15,12 @@ from models.imports import ImportRow
 
 PROBLEM = text("(status = 'error' OR kind IN ('warning', 'conflict'))")
 """Rows with errors, with warnings (ticked or not) or with a conflict; spelled as the indexes below are."""
-INTERESTING = text("(status IN ('new', 'changed', 'error') OR kind <> '')")
-"""Those, and what applying the plan would write."""
+TOLD = text("(status IN ('changed', 'error') OR kind <> '')")
+"""Those, renewals, and lines that change: with the new ones all that a person should look at."""
 
 # Both are partial. Their conditions stand in the migration alone: here they would load the dialects of both databases into every process.
 Index("ix_import_row_problem", ImportRow.batch_id, ImportRow.position)
-Index("ix_import_row_interesting", ImportRow.batch_id, ImportRow.position)
+Index("ix_import_row_told", ImportRow.batch_id, ImportRow.position)
 
 
 class ImportCertificate(Base):

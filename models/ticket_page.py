@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, func, literal, null, or_, select, union_all
+from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
-from models.base import Moment
-from models.contracts import Category, Certificate, CompanyDay, ContractLine, DomainKind, FamilyMailbox, MailDomain, Party, ProductFamily
+from models.base import NEVER, Moment
+from models.contracts import Category, Certificate, ContractLine, Party, ProductFamily
 from models.journal import JournalEntry
 from models.kept import Kept
 from models.outbox import Letter, Recipient, ReturnedKind, ReturnedMail
 from models.people import Account, Staff
+from models.reading import Reading
 from models.tickets import Attachment, Draft, Message, Ticket
 from rules.contracts import CertificateFacts, LineFacts, PartyFacts
 
@@ -33,16 +33,6 @@ _NO_MOMENT: Any = cast(null(), Moment)
 _NO_DAY: Any = cast(null(), Date)
 _NO_NUMBER: Any = cast(null(), Integer)
 _NO_FACTS: Any = cast(null(), JSON)
-
-
-@dataclass(frozen=True)
-class Masters:
-    """What a ticket's page asks of the masters."""
-
-    staff: dict[int, str]
-    company_days: frozenset[date]
-    shared_domains: frozenset[str]
-    mailboxes: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -67,6 +57,12 @@ _TICKET = Kept(
         Ticket.contract_text,
         Ticket.serial_text,
         Ticket.serial_key,
+        Ticket.matched_contract,
+        Ticket.matched_serial,
+        Ticket.source,
+        Ticket.contact_company,
+        Ticket.contact_name,
+        Ticket.contact_phone,
         Ticket.model,
         Ticket.os_version,
         Ticket.cc,
@@ -78,9 +74,11 @@ _TICKET = Kept(
         Ticket.due_at,
         Ticket.owed_since,
         Ticket.first_answer_at,
+        Ticket.calendar_id,
         Ticket.opening_verdict,
         Ticket.follows_id,
         Ticket.merged_into_id,
+        Ticket.family_id,
         ProductFamily.name.label("family"),
         ProductFamily.slug.label("family_slug"),
         Category.name.label("category"),
@@ -100,15 +98,6 @@ _TICKET = Kept(
     .outerjoin(Staff, Staff.id == Ticket.assignee_id)
     .where(Ticket.id == _NUMBER)
 )
-_MASTERS = Kept(
-    union_all(
-        select(literal("staff").label("part"), Staff.id, Staff.name, _NO_DAY.label("day")).where(Staff.active),
-        select(literal("day"), CompanyDay.id, literal(""), CompanyDay.day),
-        # The two long lists come as one text each: a row an entry would be most of the rows of the page.
-        select(literal("shared"), _NO_NUMBER, func.aggregate_strings(MailDomain.domain, " "), _NO_DAY).where(MailDomain.kind == DomainKind.SHARED),
-        select(literal("mailbox"), _NO_NUMBER, func.aggregate_strings(FamilyMailbox.address, " "), _NO_DAY),
-    )
-)
 
 
 def ticket_row(session: Session, number: int) -> Row[Any] | None:
@@ -118,53 +107,21 @@ def ticket_row(session: Session, number: int) -> Row[Any] | None:
     return _TICKET.one(session, {"number": number})
 
 
-def ticket_masters(session: Session) -> Masters:
-    """Active staff by name, company days, shared domains and mailboxes: one statement."""
-    rows = _MASTERS.rows(session)
-    texts = {row.part: row.name or "" for row in rows}
-    return Masters(
-        staff=dict(sorted(((row.id, row.name) for row in rows if row.part == "staff"), key=lambda pair: pair[1])),
-        company_days=frozenset(row.day for row in rows if row.part == "day"),
-        shared_domains=frozenset(texts["shared"].split()),
-        mailboxes=frozenset(texts["mailbox"].split()),
-    )
-
-
 def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Row[Any]]:
     """Everything written on a ticket in the order it was written, by `part`.
 
     message: id, at, until (published), kind, name (author), who (staff), text · file: of (message), name, text (token), size ·
     recipient: of (message), at (sent), kind (to or cc), name (state), text (address) · event: at, kind (act), name (actor), facts ·
-    draft of `staff_id`: at, kind, text · returned: at, name (sender), text of a mail that answered a notification.
+    draft of `staff_id`: at, kind, text · read: of (the newest message that `staff_id` was shown) ·
+    returned: at, name (sender), text of a mail that answered a notification.
     """
     rows = _thread().rows(session, {"number": number, "staff_id": staff_id})
     return sorted(rows, key=lambda row: (row.at, row.id))
 
 
-def unseen_posts(session: Session, number: int, *, last_seen: int, submission: str, staff_id: int | None) -> Sequence[Row[Any]]:
-    """What came since a reply's form was shown: own, id, author_name of the newest post of somebody else and, where `own`, of what this form made already."""
-    return _UNSEEN.rows(session, {"number": number, "last_seen": last_seen, "submission": submission or None, "staff_id": staff_id})
-
-
-_unseen = (
-    select(literal(value=False).label("own"), Message.id, Message.author_name)
-    .where(Message.ticket_id == _NUMBER, Message.id > bindparam("last_seen"), Message.staff_id.is_distinct_from(bindparam("staff_id", type_=Integer)))
-    .order_by(Message.id.desc())
-    .limit(1)
-    .subquery()
-)
-# Two selects, an index for each: with one OR, SQLite reads every message of every ticket.
-_UNSEEN = Kept(
-    union_all(
-        select(literal(value=True).label("own"), Message.id, Message.author_name).where(Message.submission == bindparam("submission")),
-        select(*_unseen.c),
-    )
-)
-
-
 @cache
 def _thread() -> Kept:
-    return Kept(union_all(_messages(), _files(), _recipients(), _events(), _drafts(), _returned()))
+    return Kept(union_all(_messages(), _files(), _recipients(), _events(), _drafts(), _returned(), _read()))
 
 
 def _part(*columns: Any) -> Select[Any]:
@@ -202,7 +159,7 @@ def _files() -> Select[Any]:
             cast(Attachment.token, Text),
             _NO_NUMBER,
             Attachment.size,
-            _NO_FACTS,
+            Attachment.found,
         )
         .join(Message, Message.id == Attachment.message_id)
         .where(Message.ticket_id == _NUMBER)
@@ -225,7 +182,9 @@ def _recipients() -> Select[Any]:
             _NO_FACTS,
         )
         .join(Letter, Letter.id == Recipient.letter_id)
-        .where(Letter.ticket_id == _NUMBER, Letter.message_id.is_not(None))
+        # By the message: a post that was merged or split into this ticket brings its letters, which stay with the ticket they were sent for.
+        .join(Message, Message.id == Letter.message_id)
+        .where(Message.ticket_id == _NUMBER)
     )
 
 
@@ -275,6 +234,22 @@ def _drafts() -> Select[Any]:
         _NO_NUMBER,
         _NO_FACTS,
     ).where(Draft.ticket_id == _NUMBER, Draft.staff_id == bindparam("staff_id"))
+
+
+def _read() -> Select[Any]:
+    return _part(
+        literal("read"),
+        Reading.id,
+        Reading.last_seen,
+        literal(NEVER, Moment),
+        _NO_MOMENT,
+        literal(""),
+        literal(""),
+        cast(literal(""), Text),
+        _NO_NUMBER,
+        _NO_NUMBER,
+        _NO_FACTS,
+    ).where(Reading.ticket_id == _NUMBER, Reading.staff_id == bindparam("staff_id"))
 
 
 def behind_ticket(session: Session, ticket: Row[Any], *, contract_key: str | None, serials: Sequence[str]) -> Behind:

@@ -21,17 +21,23 @@ class MessageKind(StrEnum):
     """社内メモ: never leaves the console."""
 
 
+class Source(StrEnum):
+    PORTAL = "portal"
+    PHONE = "phone"
+
+
 class Ticket(Base):
     """One inquiry; `id` is the number people quote: rising, never reused.
 
     Until `state_from` the customer still sees `state_before` (an answer can be undone until it is published).
     `due_at` is the deadline of the next answer, NEVER while the clock stands; `clock_left` keeps the business seconds left then.
-    `contract_text` and `serial_text` stay as typed; the keys are what matching compares ("" for 不明).
+    `contract_text` and `serial_text` stay as typed; the keys are what matching compares ("" for 不明): those typed, or, where staff set
+    the contract by hand, `matched_contract` and `matched_serial`. `contact_*` name a caller, who may have no account.
     """
 
     __tablename__ = "ticket"
     __table_args__ = (
-        Index("ix_ticket_due", "unresolved", "due_at", "id"),
+        Index("ix_ticket_due", "unresolved", "due_at", "id", "priority"),  # counting what is near its deadline asks for each one's priority
         Index("ix_ticket_state", "state", "due_at", "id"),
         Index("ix_ticket_assignee", "assignee_id", "unresolved", "due_at", "id"),
         Index("ix_ticket_family", "family_id", "unresolved", "due_at", "id"),
@@ -55,6 +61,12 @@ class Ticket(Base):
     contract_key: Mapped[str] = mapped_column(String(200))
     serial_text: Mapped[str] = mapped_column(String(200))
     serial_key: Mapped[str] = mapped_column(String(200))
+    matched_contract: Mapped[str] = mapped_column(String(80), default="", server_default="")
+    matched_serial: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    source: Mapped[Source] = mapped_column(words(Source, 10), default=Source.PORTAL, server_default=Source.PORTAL.value)
+    contact_company: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    contact_name: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    contact_phone: Mapped[str] = mapped_column(String(40), default="", server_default="")
     model: Mapped[str] = mapped_column(String(120), default="")
     os_version: Mapped[str] = mapped_column(String(120), default="")
     cc: Mapped[list[str]]
@@ -73,6 +85,10 @@ class Ticket(Base):
     """When the customer wrote what no answer has met yet."""
     first_answer_at: Mapped[datetime | None]
     resolved_at: Mapped[datetime | None]
+    calendar_id: Mapped[int | None]
+    """The service calendar by which its deadlines are counted; None: the standard one."""
+    clock_pauses: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    """When the clock stood since `owed_since`, in order: state, since, until ("" while it stands)."""
     opening_verdict: Mapped[dict[str, Any]]
     follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
@@ -132,6 +148,8 @@ class Attachment(Base):
     holder: Mapped[str] = mapped_column(String(60), default="")
     """``account:7`` or ``staff:3`` while held, "" once posted."""
     name: Mapped[str] = mapped_column(String(255))
+    found: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """What it says of the device (`rules.logs.Found`), where it is a log."""
     size: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     storage_key: Mapped[str] = mapped_column(String(200), unique=True)

@@ -79,7 +79,7 @@ def split_addresses(typed: str) -> list[str]:
 @lru_cache(maxsize=65536)
 def registrable(host: str) -> str | None:
     """R(host): the registrable domain by the Public Suffix List, None for a bare suffix (an unknown top level is one)."""
-    return _suffixes().privatesuffix(host) or None
+    return load_suffixes().privatesuffix(host) or None
 
 
 def parts(host: str) -> tuple[str, str | None]:
@@ -197,6 +197,6 @@ def _and_above(host: str) -> Iterator[str]:
 
 
 @cache
-def _suffixes() -> PublicSuffixList:
-    """Loaded at the first question: reading the list takes a tenth of a second."""
+def load_suffixes() -> PublicSuffixList:
+    """The Public Suffix List, loaded at the first question: reading it takes a tenth of a second."""
     return PublicSuffixList(accept_unknown=True)

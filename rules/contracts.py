@@ -59,6 +59,10 @@ class Reason(StrEnum):
     CONTRACT_NOT_FOUND_SERIAL_KNOWN = "contract_not_found_serial_known"
     """The line ids are those of the serial: likely a mistyped contract."""
     BOTH_UNKNOWN = "both_unknown"
+    MATCHED = "matched"
+    """Staff set the contract by hand (契約の照合)."""
+    MATCHED_GONE = "matched_gone"
+    """The contract that staff set is no certificate any more."""
 
 
 class Path(StrEnum):
@@ -67,6 +71,8 @@ class Path(StrEnum):
     CONTRACT = "contract"
     SERIAL = "serial"
     BOTH = "both"
+    HAND = "hand"
+    """By neither: staff set the contract."""
     NONE = "none"
 
 
@@ -219,6 +225,24 @@ def judge(
     if best is not None:
         return best
     return Judgement(Verdict.UNKNOWN, Reason.SERIAL_NOT_FOUND if serials else Reason.BOTH_UNKNOWN, (), Path.NONE)
+
+
+def judge_match(
+    matched_contract: str,
+    matched_serial: str,
+    *,
+    certificate: CertificateFacts | None,
+    account: AccountFacts | None,
+    mailboxes: Collection[str],
+    shared_domains: Collection[str],
+    today: date,
+) -> Judgement:
+    """As `judge`, for a contract that staff set by hand (its serial "" where the whole contract is meant)."""
+    if certificate is None:
+        return Judgement(Verdict.NOT_FOUND, Reason.MATCHED_GONE, (), Path.HAND)
+    _, _, lines = _lines_of_contract(certificate, (matched_serial,) if matched_serial else ())
+    verdict = _verdict(certificate, lines, account, mailboxes=mailboxes, shared_domains=shared_domains, today=today)
+    return Judgement(verdict, Reason.MATCHED, _ids(lines), Path.HAND, matched_contract)
 
 
 _BEST_FIRST = tuple(Verdict)

@@ -45,6 +45,13 @@ class Limits:
     mails_per_minute: int = 0
     """Letters that all workers together hand to the mail server in a minute; 0: as many as it takes."""
     page_rows: int = 50
+    export_rows: int = 100_000
+    """Tickets that one file takes."""
+    bulk_tickets: int = 200
+    """Tickets that are changed at a time: their letters and history are one transaction, for which other writers wait."""
+    undo_bulk_minutes: int = 10
+    saved_views: int = 30
+    """Of one person; and as many that all share."""
     account_tickets_per_day: int = 10_000
     """Tickets of one account in a day (Tokyo's)."""
     account_bytes: int = 10 * 1024 * MIB
@@ -72,6 +79,8 @@ class Limits:
     kept_draft_days: int = 90
     kept_workbook_days: int = 7
     """Workbooks that were handed back; they can be written again."""
+    kept_bulk_days: int = 90
+    """Results of bulk changes; the journal keeps what was done."""
     kept_sign_in_days: int = 400
     kept_refusal_days: int = 400
     """Longer than the year in which somebody may ask by their 受付番号."""

@@ -28,3 +28,33 @@ def _common(first: str, second: str) -> int:
             break
         length += 1
     return length
+
+
+_SIGNS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./"
+_ALIKE = ("O0Q", "I1L", "S5", "B8", "Z2")
+_LEAST, _MOST = 4, 40
+_MOST_SPELLINGS = 512
+
+
+def near_keys(typed: str) -> frozenset[str]:
+    """Every key that `is_near` to `typed` (folded, upper-case), so that an index finds them: about 80 for each character.
+
+    Nothing for what is shorter than 4 or longer than 40 characters. Where very many characters have look-alikes, some of those spellings are left out.
+    """
+    if not _LEAST <= len(typed) <= _MOST:
+        return frozenset()
+    places = range(len(typed))
+    changed = {f"{typed[:at]}{sign}{typed[at + 1 :]}" for at in places for sign in _SIGNS}
+    added = {f"{typed[:at]}{sign}{typed[at:]}" for at in range(len(typed) + 1) for sign in _SIGNS}
+    left_out = {typed[:at] + typed[at + 1 :] for at in places}
+    swapped = {f"{typed[:at]}{typed[at + 1]}{typed[at]}{typed[at + 2 :]}" for at in places[:-1]}
+    return frozenset((changed | added | left_out | swapped | _spellings(typed)) - {typed})
+
+
+def _spellings(typed: str) -> set[str]:
+    """`typed` with its look-alikes exchanged at any number of places."""
+    found = [""]
+    for sign in typed:
+        signs = next((alike for alike in _ALIKE if sign in alike), sign)
+        found = [start + one for start in found for one in (signs if len(found) < _MOST_SPELLINGS else sign)]
+    return set(found)

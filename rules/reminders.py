@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from rules.calendar import TOKYO, BusinessCalendar
 from rules.limits import Limits
-from rules.tickets import Priority, target_hours
+from rules.tickets import Priority
 
 NEAR_SHARE = 4
 """A deadline is near when a quarter of its time is left."""
@@ -72,9 +73,35 @@ class Silence:
     noticed_on: date | None = None
 
 
-def near_edges(calendar: BusinessCalendar, now: datetime) -> Mapping[Priority, datetime]:
-    """By priority, the moment up to which a deadline is near or past."""
-    return {priority: calendar.add_business_seconds(now, target_hours(priority) * 3600 / NEAR_SHARE).at for priority in Priority}
+class Owed(NamedTuple):
+    """Tickets whose deadlines are near at the same moment."""
+
+    priority: Priority
+    answered: bool | None = None
+    """Whether their first answer is given; None: the same for both."""
+    calendar: int | None = None
+    """The calendar they name, None for those that name none."""
+    everywhere: bool = True
+    """Whether there is but the one calendar."""
+
+
+class Edge(NamedTuple):
+    """The moment up to which the deadlines of some tickets are near or past."""
+
+    at: datetime
+    owed: Owed
+
+
+def near_edges(calendar: BusinessCalendar, now: datetime) -> tuple[Edge, ...]:
+    """Up to which moment deadlines are near or past, by calendar, priority, and the answer they are for where their targets differ."""
+    alone = not calendar.others
+    found: list[Edge] = []
+    for each in (calendar, *calendar.others.values()):
+        for priority in Priority:
+            first, later = (each.target_seconds(priority, answered=answered) for answered in (False, True))
+            for answered, seconds in ((None, first),) if first == later else ((False, first), (True, later)):
+                found.append(Edge(each.add_business_seconds(now, seconds / NEAR_SHARE).at, Owed(priority, answered, each.number, alone)))
+    return tuple(found)
 
 
 def answer_kind(*, first: bool, overdue: bool) -> Kind:

@@ -62,3 +62,8 @@ def right(roles: Iterable[Role], area: Area) -> Right:
 def may(roles: Iterable[Role], area: Area, wanted: Right) -> bool:
     """Whether `roles` hold at least the right `wanted` in `area`."""
     return _ORDER.index(right(roles, area)) >= _ORDER.index(wanted)
+
+
+def may_change(roles: Iterable[Role], area: Area) -> bool:
+    """Whether any of `roles` lets change something in `area`, be it only one's own; looking at everything is not enough."""
+    return any(right([role], area) in (Right.OWN, Right.WRITE) for role in roles)

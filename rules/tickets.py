@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from rules.addresses import Address, is_under, parse_address, registrable, split_addresses
+from rules.placeholders import check_filled
 from rules.refusal import Refused
 from rules.text import fold
 
@@ -209,12 +210,17 @@ def check_ticket(text: TicketText, *, categories: Collection[str], body_characte
     return faults
 
 
-def check_post(body: str, *, has_files: bool, body_characters: int) -> None:
-    """A reply, answer or note needs a text or a file. Refuses at body: post_empty, text_long(max, n)."""
+def check_post(body: str, *, has_files: bool, body_characters: int, complete: bool = False) -> None:
+    """A reply, answer or note needs a text or a file; `complete` ones hold no place that a canned text left open.
+
+    Refuses at body: post_empty, text_long(max, n), placeholder_left(name).
+    """
     if not fold(body) and not has_files:
         raise Refused("post_empty", "body")
     if len(body) > body_characters:
         raise Refused("text_long", "body", max=body_characters, n=len(body))
+    if complete:
+        check_filled(body)
 
 
 def _cc_address(piece: str, own_domains: Collection[str], field: str) -> Address:

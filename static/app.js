@@ -176,81 +176,6 @@
     try { field.value ||= localStorage.getItem(key) ?? ''; field.form?.addEventListener('submit', () => localStorage.setItem(key, field.value)); } catch { /* 保存できない設定のブラウザでは、毎回の入力になる */ }
   });
 
-  // ---- 添付：選んだファイルの一覧、大きさの確認、外す、置く、貼り付ける ----
-  const KB = 1024, MB = KB * KB;
-  const size = (n) => (n < KB ? `${n} B` : n < MB ? `${Math.round(n / KB)} kB` : `${(n / MB).toFixed(1)} MB`);
-  const over = (n) => (Math.ceil(n / MB * 10) / 10).toFixed(1);            // 上限ちょうどに見えないよう切り上げる
-  const give = (input, files) => {
-    const carrier = new DataTransfer();
-    files.forEach((file) => carrier.items.add(file));
-    input.files = carrier.files;
-    list(input);
-  };
-  const kept = new WeakMap();                                                // 追加で選んでも、前に選んだものを残す
-  const fault = (file, box) => {
-    const max = Number(box.dataset.maxFile);
-    if (max && file.size > max) return fill(box.dataset.tooLarge, { file: file.name, max: max / MB, n: over(file.size) });
-    return file.size === 0 ? fill(box.dataset.emptyFile, { file: file.name }) : '';
-  };
-  const list = (input) => {
-    const box = input.closest('[data-files]'), files = [...input.files];
-    const out = box.querySelector('[data-list]'), sum = box.querySelector('[data-sum]'), model = box.querySelector('template');
-    kept.set(input, files);
-    out.replaceChildren(...files.map((file, i) => {
-      const item = model.content.firstElementChild.cloneNode(true), problem = fault(file, box), button = item.querySelector('button');
-      item.querySelector('[data-name]').textContent = file.name;
-      item.querySelector('[data-size]').textContent = size(file.size);
-      item.querySelector('[data-problem]').textContent = problem;
-      item.querySelector('[data-which]').textContent = `：${file.name}`;
-      button.addEventListener('click', () => {
-        give(input, files.filter((_, j) => j !== i));
-        (out.querySelectorAll('button')[Math.min(i, files.length - 2)] ?? input).focus();
-      });
-      return item;
-    }));
-    out.hidden = files.length === 0;
-    const total = files.reduce((n, file) => n + file.size, 0), max = Number(box.dataset.maxPost);
-    const tooMuch = max && total > max ? fill(box.dataset.postTooLarge, { max: max / MB, n: over(total) }) : '';
-    sum.textContent = files.length ? `${fill(box.dataset.sumText, { n: files.length, size: size(total) })}${tooMuch ? ` ${tooMuch}` : ''}` : '';
-    sum.classList.toggle('msg-err', tooMuch !== '');
-    input.setCustomValidity(tooMuch || files.map((file) => fault(file, box)).find(Boolean) || '');
-  };
-  const stop = (form) => {                                                   // 大きすぎるものを送り始めない（サーバーでも確かめる）
-    const bad = all('[data-files] input[type=file]', form).find((input) => input.validationMessage && input.validity.customError);
-    bad?.focus();
-    return Boolean(bad);
-  };
-  addEventListener('submit', (e) => { if (stop(e.target)) { e.preventDefault(); e.stopImmediatePropagation(); } }, true);
-  addEventListener('change', (e) => {
-    const input = e.target;
-    if (!input.matches('[data-files] input[type=file]')) return;
-    const before = input.multiple ? kept.get(input) ?? [] : [];
-    const added = [...input.files].filter((file) => !before.some((x) => x.name === file.name && x.size === file.size && x.lastModified === file.lastModified));
-    give(input, [...before, ...added]);
-  });
-  const dropZone = (e) => e.target.closest?.('.drop');
-  const carries = (e) => [...(e.dataTransfer?.types ?? [])].includes('Files');
-  addEventListener('dragover', (e) => { const zone = dropZone(e); if (zone && carries(e)) { e.preventDefault(); zone.classList.add('on'); } });
-  addEventListener('dragleave', (e) => dropZone(e)?.classList.remove('on'));
-  const add = (input, files) => give(input, input.multiple ? [...(kept.get(input) ?? []), ...files] : files.slice(0, 1));
-  addEventListener('drop', (e) => {
-    const zone = dropZone(e);
-    if (!zone || !carries(e)) return;
-    e.preventDefault();
-    zone.classList.remove('on');
-    add(zone.querySelector('input[type=file]'), [...e.dataTransfer.files]);
-  });
-  addEventListener('paste', (e) => {                                         // 画面写真の貼り付け
-    const images = [...(e.clipboardData?.files ?? [])].filter((file) => file.type === 'image/png');
-    const input = e.target.closest?.('form')?.querySelector('[data-files] input[type=file]');
-    if (!images.length || !input) return;
-    e.preventDefault();
-    const parts = Object.fromEntries(new Intl.DateTimeFormat('en-CA', { timeZone: 'Asia/Tokyo', year: 'numeric', month: '2-digit', day: '2-digit',
-      hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).formatToParts(new Date()).map((p) => [p.type, p.value]));
-    const name = `${input.closest('[data-files]').dataset.pasteName}_${parts.year}${parts.month}${parts.day}_${parts.hour}${parts.minute}`;
-    add(input, images.map((file, i) => new File([file], `${name}${i ? `_${i + 1}` : ''}.png`, { type: file.type })));
-  });
-
   // ---- 取り消せる秒数の表示（読み上げの対象にはしない） ----
   const countDown = (toast) => {
     const until = performance.now() + Number(toast.dataset.seconds) * 1000, left = toast.querySelector('[data-left]');
@@ -269,12 +194,15 @@
   const wake = (from) => {
     reveal(from);
     all('.toast[data-seconds]', from).forEach(countDown);
-    all('[data-files] input[type=file]', from).forEach((input) => { if (input.files.length) list(input); });
     all('[data-keys-switch]', from).forEach((box) => { box.checked = root.dataset.keys !== 'off'; });
   };
   const ready = () => {
     wake(document);
-    document.querySelector('.errsum')?.focus();
+    const sum = document.querySelector('.errsum');
+    sum?.focus();
+    // 未読があるチケットは、最初の未読から見せる。行き先が決まっているとき（#…、エラー）は動かさない。
+    const unread = document.querySelector('[data-unread]');
+    if (unread && !sum && !location.hash) document.getElementById(unread.hash.slice(1))?.scrollIntoView();
   };
   document.readyState === 'loading' ? addEventListener('DOMContentLoaded', ready) : ready();
   let focused = false;

@@ -21,6 +21,7 @@ from tests.client import BASE_URL, Client
 from tests.clock import Clock
 from tests.services.browser import chromium, find_chromium, new_context, watched_page
 from tests.services.databases import Database, empty_sqlite, new_database, postgresql_database, postgresql_server, sqlite_database
+from tests.services.object_store import object_store
 from tests.services.prepare import npm_packages_are_there, on_ci
 from tests.services.smtp import SmtpSink, free_port, smtp_server
 from tests.services.templates import drop_compiled, keep_compiled, shared_renderer
@@ -199,6 +200,13 @@ def smtp_sink() -> Iterator[SmtpSink]:
     """A running SMTP server that keeps its letters."""
     with smtp_server() as sink:
         yield sink
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    """A folder of a running S3 server."""
+    with object_store() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

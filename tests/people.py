@@ -8,14 +8,15 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.base import NEVER
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
 from models.email_changes import EmailChange
 from models.import_corrections import ImportCorrection
-from models.imports import BatchState, ImportBatch, ImportRow
+from models.imports import BatchState, Cells, ImportBatch, ImportRow
+from models.outbox import ReturnedKind, ReturnedMail
 from models.people import Account, Refusal, Staff
 from models.renewals import Renewal
 from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
@@ -291,12 +292,7 @@ def add_import(session: Session) -> tuple[ImportBatch, ImportRow, ImportCorrecti
         row=2,
         hidden=False,
         status="new",
-        contract_key="X",
-        line_id=None,
-        values=dict.fromkeys(FIELDS, ""),
-        changes={},
-        warnings=[],
-        errors=[],
+        values=Cells({**dict.fromkeys(FIELDS, ""), "contract": "X"}),
     )
     before: dict[str, Any] = {"value": "", "errors": [], "warnings": []}
     mended = ImportCorrection(batch_id=batch.id, sheet="", row=2, field="serial", old="a", new="b", before=before, corrected_by="近藤", corrected_at=NOW)
@@ -353,3 +349,12 @@ def sign_in_customer(client: Client, session: Session, account: Account, *, now:
 def sign_in_staff(client: Client, session: Session, member: Staff, *, now: datetime = NOW) -> None:
     """Give `client` the cookie of a signed-in staff member, without the sign-in page."""
     client.cookies.set("jtickets_console", open_staff_session(session, member.id, totp_passed=True, client="203.0.113.7", limits=Limits(), now=now))
+
+
+def add_returned_mail(session: Session, *, kind: ReturnedKind = ReturnedKind.REPLY, sender: str = "tanaka@elsewhere.example", **columns: Any) -> ReturnedMail:
+    """A mail in the sender's mailbox that found neither letter nor ticket, unless `columns` say so."""
+    number = session.scalar(select(func.count()).select_from(ReturnedMail)) or 0
+    mail = ReturnedMail(mailbox_key=f"1/{number + 1}", kind=kind, sender=sender, subject="先日の件", body="本体の交換をお願いします。\n", at=NOW, **columns)
+    session.add(mail)
+    session.flush()
+    return mail

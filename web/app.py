@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
-from anyio import CapacityLimiter
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from starlette.applications import Starlette
 from starlette.convertors import IntegerConvertor, register_url_convertor
@@ -27,6 +26,7 @@ from web.endpoint import Page, serve
 from web.errors import Forbidden, NotFound, StaleForm
 from web.forms import BadRequest
 from web.signposts import Signposts
+from web.threads import Threads
 from web.uploads import TooLarge
 from web.wiring import Wiring
 from wording.catalog import N_, translate
@@ -61,8 +61,8 @@ _MASKED = ("/register/confirm/", "/recover/", "/profile/email/", "/exceptions/")
 def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()) -> ASGIApp:
     """The application of `pages`; `extra` routes (health) come first."""
     register_url_convertor("int", _Number())
-    limiters = (CapacityLimiter(wiring.settings.reading_threads), CapacityLimiter(wiring.settings.writing_threads))
-    routes = [*extra, Signposts(_route(page, wiring, limiters) for page in pages), Mount("/static", Static(directory=find("static")), name="static")]
+    threads = (Threads(wiring.settings.reading_threads), Threads(wiring.settings.writing_threads))
+    routes = [*extra, Signposts(_route(page, wiring, threads) for page in pages), Mount("/static", Static(directory=find("static")), name="static")]
     edge = _Edge(wiring)
     handlers: dict[Any, Any] = {
         HTTPException: edge.http,
@@ -88,9 +88,9 @@ class _Number(IntegerConvertor):
     regex = "[0-9]{1,18}"
 
 
-def _route(page: Page, wiring: Wiring, limiters: tuple[CapacityLimiter, CapacityLimiter]) -> Route:
+def _route(page: Page, wiring: Wiring, threads: tuple[Threads, Threads]) -> Route:
     async def endpoint(request: Request) -> Response:
-        return await serve(page, wiring, limiters, request)
+        return await serve(page, wiring, threads, request)
 
     return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
 

@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
-from models.contracts import company_days
+from models.calendars import business_calendar
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from web.access import World
@@ -171,7 +171,7 @@ class Call:
 
     def calendar(self) -> BusinessCalendar:
         """The desk's business calendar."""
-        return BusinessCalendar(company_days(self.session))
+        return business_calendar(self.session)
 
     @property
     def csrf_token(self) -> str:

@@ -11,7 +11,6 @@ from urllib.parse import quote
 
 import anyio
 import structlog
-from anyio import CapacityLimiter
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -27,6 +26,7 @@ from web.forms import Fields
 from web.hold import hold
 from web.refusals import note_refused
 from web.sessions import NOBODY, Found, find_customer, find_staff, touch
+from web.threads import Threads
 from web.uploads import Body, read_body
 from web.wiring import Wiring
 
@@ -69,23 +69,25 @@ def post(path: str, handler: Handler, access: Access, *, prepare: Prepare | None
     return Page(path, "POST", handler, access, prepare, uploads)
 
 
-async def serve(page: Page, wiring: Wiring, limiters: tuple[CapacityLimiter, CapacityLimiter], request: Request) -> Response:
+async def serve(page: Page, wiring: Wiring, threads: tuple[Threads, Threads], request: Request) -> Response:
     """Answer `request` by `page`."""
-    reading, writing = limiters
+    reading, writing = threads
     basis = Basis(wiring, request, page.access.world, wiring.clock(), client_of(request))
     if page.method == "GET":
         # A preparing GET waits for another host: neither readers nor writers shall stand behind it, so it takes a thread of its own.
         answered = await anyio.to_thread.run_sync(partial(_prepare, page, basis)) if page.prepare else None
-        return answered or await anyio.to_thread.run_sync(partial(_answer, page, basis), limiter=writing if page.writes else reading)
+        return answered or await (writing if page.writes else reading).run(partial(_answer, page, basis))
     if not sent_by_us(request):
         raise StaleForm
     if page.uploads and not _is_small(request):
         # Nobody who may not post here shall fill the disk first.
-        await anyio.to_thread.run_sync(partial(_check_ahead, page, basis), limiter=reading)
+        turned_away = await reading.run(partial(_check_ahead, page, basis))
+        if turned_away is not None:
+            return turned_away
     body = await read_body(request, limits=wiring.limits, uploads=page.uploads)
     try:
         basis.fields = Fields(body.fields)
-        return await anyio.to_thread.run_sync(partial(_take, page, basis, body), limiter=writing)
+        return await writing.run(partial(_take, page, basis, body))
     finally:
         body.close()
 
@@ -112,7 +114,9 @@ def find_actor(basis: Basis, session: Session) -> Found:
 
 def _take(page: Page, basis: Basis, body: Body) -> Response:
     if body.files:
-        _check_ahead(page, basis)
+        turned_away = _check_ahead(page, basis)
+        if turned_away is not None:
+            return turned_away
         basis.uploads = hold(basis, body, lambda session: find_actor(basis, session).actor)
     response = _prepare(page, basis) or retrying(lambda: _answer(page, basis))
     if response.status_code < 400 and basis.fields.unasked:
@@ -130,13 +134,17 @@ def _prepare(page: Page, basis: Basis) -> Response | None:
     return None
 
 
-def _check_ahead(page: Page, basis: Basis) -> None:
+def _check_ahead(page: Page, basis: Basis) -> Response | None:
+    """Whether the actor may post here, before any file is stored; the way to the sign-in for whom it is not known."""
     afterwards: list[Callable[[Session], None]] = []
     try:
         with transaction(basis.wiring.engine, readonly=True) as session:
             _admit(page.access, basis, session, find_actor(basis, session), afterwards)
+    except Answered as answered:
+        return answered.response
     finally:
         _run(afterwards, basis)
+    return None
 
 
 def _answer(page: Page, basis: Basis) -> Response:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import IO
 
 from sqlalchemy.orm import Session
+from starlette.responses import JSONResponse, Response
 
 from models.actors import Actor
 from models.database import transaction
+from models.log_patterns import log_patterns
 from models.tickets import Attachment, holder_of
 from rules.filenames import clean_name
-from web.call import Basis, Upload
+from rules.logs import READ_BYTES, Found, Pattern, readable, scan
+from rules.refusal import Refused
+from web.call import Basis, Call, Upload
 from web.errors import NotFound
+from web.forms import BadRequest
 from web.uploads import Body, stream_of
 
 
@@ -21,7 +27,9 @@ def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]
 
     The rows outlive a form that is refused afterwards, so nobody uploads twice; what no message takes is swept later.
     """
-    stored = [(clean_name(upload.filename or ""), basis.wiring.store.put(stream_of(upload))) for _, upload in body.files]
+    with transaction(basis.wiring.engine, readonly=True) as session:
+        patterns = log_patterns(session)
+    stored = [(clean_name(upload.filename or ""), _read(stream_of(upload), patterns), basis.wiring.store.put(stream_of(upload))) for _, upload in body.files]
     with transaction(basis.wiring.engine) as session:
         actor = find_actor(session)
         if actor is None:
@@ -31,13 +39,32 @@ def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]
                 token=secrets.token_urlsafe(16),
                 holder=holder_of(actor),
                 name=name,
+                found=found,
                 size=place.size,
                 sha256=place.sha256,
                 storage_key=place.key,
                 created_at=basis.now,
             )
-            for name, place in stored
+            for name, found, place in stored
         ]
         session.add_all(rows)
         session.flush()
         return [Upload(row.id, row.token, row.name, row.size) for row in rows]
+
+
+def _read(stream: IO[bytes], patterns: Sequence[Pattern]) -> Found:
+    """What the beginning of a file says of a device; the stream is at its beginning again."""
+    head = stream.read(READ_BYTES)
+    stream.seek(0)
+    return scan(readable(head), patterns)
+
+
+def answer_held(call: Call) -> Response:
+    """What static/uploads.js asks for a file it sent ahead: its token for the form's `held`, or the sentence why not (422)."""
+    if len(call.uploads) != 1:
+        raise BadRequest(f"{len(call.uploads)} files at once")
+    (upload,) = call.uploads
+    if not upload.size:
+        call.form.refuse(Refused("file_empty", "files", file=upload.name))
+        return call.finish(JSONResponse({"said": call.form.error("files")}, status_code=422))
+    return call.finish(JSONResponse({"token": upload.token, "name": upload.name, "size": upload.size}))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
 from itertools import groupby
@@ -16,24 +15,14 @@ from markupsafe import Markup, escape
 from rules.calendar import TOKYO
 from rules.rights import Area, Right, Role, may
 from rules.tickets import Priority, State
-from wording import center, dates, labels
+from web.prose import paragraphs
+from wording import center, contracts, dates, labels
 from wording.catalog import N_, translate
 from wording.imports import retell
 
 COUNTED = 99
 """Counts above this are told as 「99+」: the query stopped there."""
 
-_URL = re.compile(r"https?://[A-Za-z0-9\[][^\s<>\"'`「」『』（）【】、。，．\u3000]*")
-_URL_END = ".,;:!?*_~]}"
-_LOG_LINE = re.compile(
-    r"[ \t]{0,8}(?:<\d{1,3}>)?\[?(?:"
-    r"(?:[A-Z][a-z]{2} )?[A-Z][a-z]{2} {1,2}\d{1,2} (?:\d{4} )?\d{1,2}:\d\d:\d\d"  # syslog
-    r"|\d{4}[-/]\d{1,2}[-/]\d{1,2}[T ]\d{1,2}:\d\d:\d\d"  # ISO and most appliances
-    r"|[\w.-]{1,64}@[\w.-]{1,64}[>#%] ?"  # a Junos prompt
-    r")",
-    re.ASCII,
-)
-_LOG_MORE = re.compile(r"\t| {2,}\S")
 _LOOKALIKE = {"O": "0", "I": "1", "L": "1", "S": "5", "B": "8", "Z": "2"}
 _LABELS: dict[str, Callable[[str, str], str]] = {
     "state": labels.state,
@@ -43,6 +32,8 @@ _LABELS: dict[str, Callable[[str, str], str]] = {
     "party_role": labels.party_role,
     "verdict": labels.verdict,
     "reason": labels.reason,
+    "match_path": contracts.path,
+    "clue": contracts.clue,
     "line_state": labels.line_state,
     "rule": labels.rule,
     "why": labels.why,
@@ -64,7 +55,7 @@ _LABELS: dict[str, Callable[[str, str], str]] = {
 _STATE_KINDS = {"new": "info", "open": "blue", "waiting_customer": "warn", "resolved": "ok"}
 _CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": "ok", "closed": ""}
 _PRIORITY_KINDS = {"urgent": "solid", "high": "danger"}
-_NOBODY = N_("未割り当て")
+_NOBODY, _PICK = N_("未割り当て"), N_("{number} を選択")
 _TONES = ("", "b", "c", "d")
 _KEPT_MENUS = 512
 
@@ -180,26 +171,33 @@ class Parts:
     @pass_context
     def time(self, context: Context, at: datetime, how: str = "full") -> Markup:
         """`at` in a time element: in full, "short" as in lists, or "due" as a deadline (these two read `now` of the page)."""
-        there = at.astimezone(TOKYO)  # once for the words and the stamp
         if how == "full":
-            words = dates.moment(there, self._language)
+            exact, words = dates.stamped_moment(at, self._language)
         else:
-            words = (dates.short if how == "short" else dates.due)(there, context["now"], self._language)
-        return _made(f'<time datetime="{dates.stamp(there)}">{words}</time>')
+            there = at.astimezone(TOKYO)  # once for the words and the stamp
+            exact, words = dates.stamp(there), (dates.short if how == "short" else dates.due)(there, context["now"], self._language)
+        return _made(f'<time datetime="{exact}">{words}</time>')
 
-    def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int]) -> Markup:
+    def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int], shelves: tuple[Any, ...] = ()) -> Markup:
         """The console's side menu at `path`, in the queue's view `here`: the same on thousands of pages, so it is kept by all that it shows."""
-        return self._menu(roles, "/".join(path.split("/", 3)[:3]), here, tuple(tallies.items()))
+        return self._menu(roles, "/".join(path.split("/", 3)[:3]), here, tuple(tallies.items()), shelves)
 
-    def _made_menu(self, roles: frozenset[Role], section: str, here: str, tallies: tuple[tuple[str, int], ...]) -> Markup:
+    def _made_menu(self, roles: frozenset[Role], section: str, here: str, tallies: tuple[tuple[str, int], ...], shelves: tuple[Any, ...]) -> Markup:
         def allowed(area: str, wanted: str) -> bool:
             return may(roles, Area(area), Right(wanted))
 
-        return _made(self._environment.get_template("console/menu.html").render(may=allowed, section=section, here=here, tallies=dict(tallies)))
+        template = self._environment.get_template("console/menu.html")
+        return _made(template.render(may=allowed, section=section, here=here, tallies=dict(tallies), shelves=shelves))
 
-    def queue_rows(self, lines: Iterable[QueueLine]) -> Markup:
-        """The rows of the table of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean, its link beside /console/tickets."""
-        return _made("".join(self._queue_row(line) for line in lines))
+    def queue_rows(self, lines: Iterable[QueueLine], picks: bool = False) -> Markup:
+        """The rows of the table of console/tickets/queue.html. Fifty of them are the page's weight: each is set lean, its link beside /console/tickets.
+
+        `picks` puts a box into each, for browsers without scripts: static/queue.js makes them where there are scripts.
+        """
+        if not picks:
+            return _made("".join(self._queue_row(line) for line in lines))
+        words = translate(_PICK, self._language)
+        return _made("".join(_picked(self._queue_row(line), line.id, words.format(number=f"#{line.id}")) for line in lines))
 
     def _queue_row(self, line: QueueLine) -> str:
         number, name = line.id, line.assignee
@@ -209,22 +207,6 @@ class Parts:
             f"<td>{self._row_states[line.state]}</td><td>{self._row_priorities[line.priority]}</td>{assignee}"
             f"<td>{line.updated}</td></tr>"
         )
-
-
-def paragraphs(text: str, log_name: str = "ログの抜粋") -> Markup:
-    """People's text as safe HTML: paragraphs, links to ``http(s)``, runs of log lines in a scrolling box named `log_name`.
-
-    Line breaks and indents stay as written (the stylesheet keeps them). One pass; the time grows with the length only.
-    """
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    parts: list[str] = []
-    for kind, group in groupby(_told_apart(lines), key=lambda pair: pair[0]):
-        content = "\n".join(line for _, line in group)
-        if kind == "text":
-            parts.append(f"<p>{_linked(content)}</p>")
-        elif kind == "log":
-            parts.append(f'<div class="log" tabindex="0" role="group" aria-label="{escape(log_name)}">{escape(content)}</div>')
-    return _made("".join(parts))
 
 
 def initial(name: str) -> str:
@@ -268,37 +250,15 @@ def _deadline_cell(line: QueueLine) -> str:
     return f'<td class="{line.kind}{used}"><b>{escape(line.left)}</b>{due}</td>'
 
 
+def _picked(row: str, number: int, words: str) -> str:
+    """A row with a box before what stands in its first cell."""
+    at = row.index(">", len("<tr>")) + 1
+    return f'{row[:at]}<input class="check pick" type="checkbox" name="ticket" value="{number}" aria-label="{escape(words)}">{row[at:]}'
+
+
 def _lean_chip(text: str, kind: str) -> str:
     """A chip by a shorter tag."""
     return f'<b class="chip{kind and " " + kind}">{escape(text)}</b>'
-
-
-def _told_apart(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Each line with its kind: "text", "log" or "blank"; an indented line below a log line belongs to it."""
-    kind = "blank"
-    for line in lines:
-        if not line.strip():
-            kind = "blank"
-        elif not (_LOG_LINE.match(line) or (kind == "log" and _LOG_MORE.match(line))):
-            kind = "text"
-        else:
-            kind = "log"
-        yield kind, line
-
-
-def _linked(text: str) -> str:
-    """`text` escaped, its web addresses as links."""
-    parts: list[str] = []
-    done = 0
-    for found in _URL.finditer(text):
-        url = found.group().rstrip(_URL_END)
-        if url.endswith(")") and "(" not in url:
-            url = url.rstrip(")").rstrip(_URL_END)
-        parts.append(escape(text[done : found.start()]))
-        address = escape(url)
-        parts.append(f'<a href="{address}" rel="noopener nofollow">{address}</a>')
-        done = found.start() + len(url)
-    return "".join([*parts, escape(text[done:])])
 
 
 @lru_cache(maxsize=1024)

@@ -6,20 +6,15 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, cast
 
-from wording import center, dates, labels
+from wording import acts_queue, canned, center, dates, labels
+from wording.act_facts import FACTS
 from wording.catalog import N_, NC_, translate
 from wording.imports import FIELD_LABELS, retell
+from wording.ticket_acts import TICKET_ACTS
 
 _ACTS = {
-    "open": N_("チケットを作成しました"),
+    **TICKET_ACTS,
     "refuse_access": N_("権限のない画面を開こうとしました"),
-    "reply": N_("チケットに書き込みました"),
-    "answer": N_("チケットに回答しました"),
-    "withdraw_answer": N_("回答を取り消しました"),
-    "note": N_("社内メモを書きました"),
-    "assign": N_("担当を変更しました"),
-    "change_state": N_("チケットの状態を変更しました"),
-    "change_priority": N_("優先度を変更しました"),
     "ask_exception": N_("例外申請を受け付けました"),
     "answer_exception": N_("例外申請の確認に返事をしました"),
     "withdraw_exception": N_("例外申請を取り下げました"),
@@ -29,13 +24,6 @@ _ACTS = {
     "revoke_grant": N_("例外の許可を取り消しました"),
     "rehearse": N_("登録の条件を確かめました"),
     "send_explanation": N_("登録の条件の説明を送りました"),
-    "change_cc": N_("メールCC を変更しました"),
-    "change_product": N_("チケットの製品を変更しました"),
-    "change_ticket_category": N_("チケットのカテゴリを変更しました"),
-    "settle": N_("チケットを解決済みにしました"),
-    "reopen_ticket": N_("チケットを再開しました"),
-    "ask_center": N_("契約の確認を依頼しました"),
-    "answer_center": N_("契約の確認に回答しました"),
     "register": N_("アカウントを登録しました"),
     "consent": N_("個人情報の取り扱いに同意しました"),
     "edit_profile": N_("プロフィールを編集しました"),
@@ -72,6 +60,9 @@ _ACTS = {
     "stop_copies": N_("CC の受取人が写しを止めました"),
     "resume_copies": N_("CC の受取人が写しを再開しました"),
     "mail_reply": N_("メールで返信が届きました"),
+    "add_log_pattern": N_("ログの探し方を追加しました"),
+    "remove_log_pattern": N_("ログの探し方を外しました"),
+    "settle_returned_mail": N_("届いたメールを対応済みにしました"),
     "correct_address": N_("宛先を直して送り直しました"),
     "publish_mail_template": N_("メールの文面を変更しました"),
     "restore_mail_template": N_("メールの文面を初めの文に戻しました"),
@@ -94,6 +85,8 @@ _ACTS = {
     "change_category": N_("カテゴリを変更しました"),
     "add_domain": N_("メールのドメインを追加しました"),
     "remove_domain": N_("メールのドメインを外しました"),
+    "add_calendar": N_("受付カレンダーを追加しました"),
+    "change_calendar": N_("受付カレンダーを変更しました"),
     "add_company_day": N_("休業日を追加しました"),
     "remove_company_day": N_("休業日を外しました"),
     "publish_privacy_text": N_("個人情報の取り扱いを公開しました"),
@@ -119,6 +112,8 @@ _ACTS = {
     "use_recovery_code": N_("予備コードでログインしました"),
     "restore": N_("控えから戻しました"),
     "switch_reminder": N_("自動のメールを切り替えました"),
+    **acts_queue.ACTS,
+    **canned.ACTS,
 }
 _SUBJECTS = {
     "ticket": NC_("subject", "チケット"),
@@ -128,6 +123,8 @@ _SUBJECTS = {
     "certificate": N_("証書"),
     "import_batch": N_("取込"),
     "letter": NC_("subject", "メール"),
+    "returned_mail": N_("届いたメール"),
+    "log_pattern": N_("ログの読み取り"),
     "mail_template": N_("メールの文面"),
     "job": NC_("subject", "ジョブ"),
     "staff": N_("職員"),
@@ -135,11 +132,14 @@ _SUBJECTS = {
     "category": N_("カテゴリ"),
     "domain": N_("ドメイン"),
     "company_day": NC_("subject", "休業日"),
+    "service_calendar": N_("受付カレンダー"),
     "privacy_text": N_("個人情報の文"),
     "reminder": N_("督促とお知らせ"),
     "desk": NC_("subject", "システム"),
     "page": NC_("subject", "画面"),
     "email_change": N_("保守登録メール変更"),
+    **acts_queue.SUBJECTS,
+    "canned": N_("定型文・定型アクション"),
 }
 _PAGES = {
     "ticket": "/console/tickets/{}",
@@ -148,88 +148,14 @@ _PAGES = {
     "certificate": "/console/contracts/{}",
     "import_batch": "/console/imports/{}",
     "letter": "/console/mails/{}",
+    "returned_mail": "/console/mails/returned/{}",
     "staff": "/console/staff/{}",
     "family": "/console/masters/products/{}",
+    "service_calendar": "/console/masters/calendars/{}",
     "privacy_text": "/console/masters/privacy-text/{}",
     "email_change": "/console/email-changes/{}",
-}
-_FACTS = {
-    "state": N_("状態"),
-    "priority": N_("優先度"),
-    "assignee": N_("担当"),
-    "cc": N_("メールCC"),
-    "product": N_("製品"),
-    "category": N_("カテゴリ"),
-    "follows": N_("もとのチケット"),
-    "decision": N_("判断"),
-    "message": N_("お客様への文"),
-    "answer": N_("お返事"),
-    "ends_on": N_("終了日"),
-    "verdict": N_("当てはまる規則"),
-    "reason": N_("理由"),
-    "user_id": N_("ユーザーID"),
-    "email": N_("メールアドレス"),
-    "maintenance_email": N_("保守登録メール"),
-    "contract_key": N_("ご契約番号（または契約名）"),
-    "company_name": N_("会社名"),
-    "person_name": N_("お名前"),
-    "privacy_version": N_("個人情報の取り扱いの版"),
-    "version": N_("版"),
-    "name": N_("名前"),
-    "roles": N_("役割"),
-    "queues": N_("担当する製品"),
-    "active": N_("利用"),
-    "local_password": N_("パスワードの設定"),
-    "slug": N_("URL の名前"),
-    "intake_hint": N_("受付時の案内"),
-    "position": N_("表示順"),
-    "alias": N_("別名"),
-    "address": N_("アドレス"),
-    "kind": N_("区分"),
-    "day": N_("日付"),
-    "issuer": N_("発行者"),
-    "method": N_("操作の方法"),
-    "why": N_("理由"),
-    "subject": N_("相手の識別子"),
-    "certificates": N_("証書"),
-    "contract": N_("契約"),
-    "contracts": N_("契約"),
-    "new": N_("新規"),
-    "changed": N_("変更"),
-    "unchanged": N_("変更なし"),
-    "error": N_("エラー"),
-    "missing": N_("ファイルにない明細"),
-    "warnings": N_("警告"),
-    "size": N_("大きさ（バイト）"),
-    "batch": N_("取込の番号"),
-    "lines": N_("明細"),
-    "file_name": N_("ファイル"),
-    "withdrawn": N_("取り下げた明細"),
-    "approved_by": N_("承認した人"),
-    "asked_by": N_("承認を依頼した人"),
-    "chosen": N_("選んだ値"),
-    "removed": N_("なくなった明細"),
-    "returned": N_("戻った明細"),
-    "kept": N_("残したもの"),
-    "certificates_removed": N_("なくなった証書"),
-    "certificates_changed": N_("戻った証書の内容"),
-    "certificates_returned": N_("戻った証書"),
-    "accounts": N_("アカウント"),
-    "tickets": NC_("subject", "チケット"),
-    "recipient": N_("宛先"),
-    "conditions": N_("条件"),
-    "line": N_("明細"),
-    "received": N_("依頼の方法"),
-    "received_on": N_("受付日"),
-    "change_state": N_("状態"),
-    "text": N_("お客様への文"),
-    "choice": N_("アカウントの扱い"),
-    "email_change": N_("変更の受付番号"),
-    "party_role": N_("当事者"),
-    "finding": N_("点検の結果"),
-    "mark": N_("印"),
-    "note": N_("メモ"),
-    "files": N_("ファイル"),
+    **acts_queue.PAGES,
+    "canned": "/console/canned/{}",
 }
 _HIDDEN = frozenset({"message", "rows", "line_id"})
 """Facts that are numbers of rows: of use to a query, to no reader."""
@@ -251,6 +177,7 @@ _KINDS = {
     "xlsx": N_("xlsx"),
     "csv": N_("csv（UTF-8）"),
     "csv_cp932": N_("csv（Shift_JIS）"),
+    **acts_queue.KINDS,
 }
 _CENTER: Mapping[str, Callable[[str, str], str]] = {
     "change_state": center.change_state,
@@ -327,7 +254,7 @@ def has_words(act: str, kind: str) -> bool:
 
 
 def _fact(name: str, value: Any, language: str, before_label: str = "") -> Fact:
-    label = before_label + translate(_FACTS.get(name) or FIELD_LABELS.get(name, name), language)
+    label = before_label + translate(FACTS.get(name) or FIELD_LABELS.get(name, name), language)
     if name not in _LISTS and isinstance(value, list) and len(cast("list[Any]", value)) == 2:
         before, after = cast("list[Any]", value)
         return label, _word(name, before, language), _word(name, after, language)
@@ -341,7 +268,7 @@ def _lines(lines: list[dict[str, Any]], language: str) -> list[Fact]:
         row = translate(_ROW, language).format(row=line.get("row"))
         told += [_fact(name, pair, language, row) for name, pair in cast("dict[str, Any]", line.get("changes") or {}).items()]
     if len(lines) > _MOST_LINES:
-        told.append((translate(_FACTS["lines"], language), None, translate(_MORE, language).format(n=len(lines) - _MOST_LINES)))
+        told.append((translate(FACTS["lines"], language), None, translate(_MORE, language).format(n=len(lines) - _MOST_LINES)))
     return told
 
 
@@ -362,7 +289,7 @@ def _coded(name: str, value: str, language: str) -> str:
     """A code as its word, a day as people write it, anything else as it is."""
     if name == "roles":
         return translate(_LIST, language).join(_told(code, (labels.role,), language) for code in value.split())
-    if name == "follows":
+    if name in ("follows", "other"):
         return f"#{value}"
     if name in ("day", "at", "received_on"):
         return _dated(value, language)

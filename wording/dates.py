@@ -16,8 +16,14 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 
 def moment(at: datetime, language: str = "ja") -> str:
     """The moment in full: ``2026/11/22(日) 14:05``, in English ``2026/11/22 (Sun) 14:05``."""
+    return stamped_moment(at, language)[1]
+
+
+def stamped_moment(at: datetime, language: str = "ja") -> tuple[str, str]:
+    """`stamp` and `moment` at once: a thread has dozens, and the second is cut from the first."""
     there = at.astimezone(TOKYO)
-    return f"{day(there)}{_weekday(there, language)} {_clock(there)}"
+    exact = there.isoformat(timespec="minutes")
+    return exact, f"{exact[:4]}/{exact[5:7]}/{exact[8:10]}{_weekday(there, language)} {exact[11:16]}"
 
 
 def short(at: datetime, now: datetime, language: str = "ja") -> str:
@@ -49,6 +55,11 @@ def day(on: date) -> str:
 def day_name(on: date, holiday: str | bool | None = None, language: str = "ja") -> str:
     """A day of this year by name: ``11/22(日)``, ``11/23(月・祝)``; `holiday` marks a day that the public calendar does not know."""
     return f"{on.month}/{on.day}{_weekday(on, language, marked=bool(holiday))}"
+
+
+def weekday(at: date, language: str = "ja") -> str:
+    """The weekday of a day in Tokyo: ``(火)``, ``(月・祝)``."""
+    return _weekday(at, language)
 
 
 def span(seconds: float, language: str = "ja") -> str:

@@ -63,6 +63,8 @@ _REASONS = {
     Reason.CONTRACT_NOT_FOUND: N_("入力された契約番号の証書がありません。"),
     Reason.CONTRACT_NOT_FOUND_SERIAL_KNOWN: N_("入力された契約番号の証書はありませんが、シリアル番号は次の明細にあります。"),
     Reason.BOTH_UNKNOWN: N_("契約番号もシリアル番号も不明です。"),
+    Reason.MATCHED: N_("サポートが契約を照合しました。お客様の入力はそのまま残っています。"),
+    Reason.MATCHED_GONE: N_("サポートが照合した契約の証書が、いまはありません。もう一度照合してください。"),
 }
 _LINE_STATES = {LineState.NOT_STARTED: N_("開始前"), LineState.ACTIVE: N_("有効"), LineState.ENDED: NC_("line", "終了")}
 _RULES = {
@@ -99,7 +101,7 @@ _DECISIONS = {
     Decision.ASK: N_("確認をお願いする"),
     Decision.DECLINE: N_("お断りする"),
 }
-_CLOSED = {Closed.WEEKEND: N_("土日"), Closed.HOLIDAY: N_("祝日"), Closed.YEAR_END: N_("年末年始"), Closed.COMPANY: N_("休業日")}
+_CLOSED = {Closed.WEEKEND: N_("土日"), Closed.HOLIDAY: N_("祝日"), Closed.YEAR_END: N_("年末年始"), Closed.COMPANY: N_("休業日"), Closed.WEEKLY: N_("定休日")}
 _MESSAGE_KINDS = {"customer": N_("お客様"), "answer": N_("公開返信"), "note": N_("社内メモ（お客様には見えません）")}
 _ACCOUNT_STATES = {"active": N_("利用中"), "suspended": N_("停止中"), "erased": N_("削除済み")}
 _LETTER_STATES = {"waiting": N_("待機"), "sending": N_("送信中"), "done": N_("完了"), "parked": N_("送信を中止"), "withdrawn": N_("取り下げ")}

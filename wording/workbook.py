@@ -12,6 +12,12 @@ SUMMARY_SHEET, SUMMARY_TITLE = "取込の結果", "取込の結果と直し方�
 AUTHOR = "J's チケットシステム"
 HANDED_BACK, EXPORTED, TEMPLATE = "{stem}_確認結果.xlsx", "証書一覧_{stamp}.{ending}", "証書一覧_ひな形.xlsx"
 """Names of files."""
+TICKETS_SHEET, TICKETS_EXPORTED = "チケット一覧", "チケット一覧_{stamp}.{ending}"
+TICKET_HEADINGS = (
+    *("番号", "件名", "会社名", "お名前", "製品", "カテゴリ", "状態", "優先度", "担当", "保守契約番号", "シリアル番号", "機種", "OS Ver.", "受付時の判定"),
+    *("受付日時", "最終更新", "回答の期限", "初回の回答", "解決日時"),
+)
+"""Of an export of tickets."""
 
 LOSSES: Mapping[str, str] = {
     "shapes": N_("図形・テキストボックス（{n} 個）は、戻すファイルに残りません。"),

@@ -210,7 +210,16 @@ def _things(session: Session) -> dict[str, str]:
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
     session.add_all([letter, alias, box, domain, day])
     session.flush()
-    found = {"imports id": batch.id, "mails id": letter.id, "products id": 1, "products alias": alias.id, "mailboxes id": box.id, "categories id": 1}
+    found = {
+        "logs id": 1,
+        "imports id": batch.id,
+        "mails id": letter.id,
+        "products id": 1,
+        "products alias": alias.id,
+        "mailboxes id": box.id,
+        "categories id": 1,
+    }
+    found |= {"returned id": people.add_returned_mail(session).id}
     found |= {"imports row": row.id, "imports correction": mended.id}
     found |= {"domains id": domain.id, "company-days id": day.id, "privacy-text version": 1}
     request = people.add_request(session)

@@ -17,7 +17,7 @@ from tests.attacks.conftest import Process
 from tests.attacks.house import House, Visitor, furnished
 from tests.attacks.wire import status
 from tests.services.databases import Database
-from web.present import paragraphs
+from web.prose import paragraphs
 from web.wiring import Wiring
 
 MIB = 1024 * 1024
@@ -173,7 +173,13 @@ def test_d68_a_letter_may_carry_as_many_marks_as_any_writing_puts_on_it(small: H
     assert answer.status_code == 303
 
 
-@pytest.mark.parametrize("nasty", ["http://a", "(", "\n", "<", "a@b>", "\t", "http://x/)", "Dec  1 10:00:00\n", "\u0301"])
+@pytest.mark.parametrize(
+    "nasty",
+    [
+        *("http://a", "(", "\n", "<", "a@b>", "\t", "http://x/)", "Dec  1 10:00:00\n", "\u0301"),
+        *("`", "**", "[a](http://x", "> ", "- a\n", "[a`**"),
+    ],
+)
 def test_d68_the_longest_post_is_shown_in_time_that_grows_with_its_length(nasty: str) -> None:
     began = time.monotonic()
 

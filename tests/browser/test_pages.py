@@ -3,38 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
 from demo.load import load
 from mail.desk import Desk
 from models.database import transaction
-from models.outbox import Letter
 from models.people import Account, Staff
 from rules.limits import Limits
 from storage.store import open_store
 from tests import people
+from tests.browser.visits import NOBODY, SIZE, Demo, link_of_the_letter, press, reach, registration, visiting, write
 from tests.client import Client
 from tests.clock import Clock
-from tests.services.browser import axe_faults, new_context, watched_page
+from tests.services.browser import axe_faults, new_context
 from tests.services.node import html_faults
 from web.passwords import Passwords
 from web.sessions import open_customer_session, open_staff_session
 
 pytestmark = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-SIZE = (1440, 900)
-_LINK = re.compile(r"http://\S+?(/register/confirm/\S+)")
-_NOBODY = "visitor"
 PAGES: dict[str, tuple[str, ...]] = {
-    _NOBODY: (
+    NOBODY: (
         "/", "/login", "/register", "/register/sent", "/register/completed", "/register/confirm/none", "/recover", "/recover/sent", "/recover/none",
         "/help", "/privacy", "/accessibility", "/nothing-here", "/console/sign-in", "/console/nothing-here",
     ),
@@ -44,8 +37,10 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "sato": (
         "/console/tickets", "/console/tickets?view=unassigned", "/console/tickets?q=nothing", "/console/tickets?q=VPN", "/console/tickets/10006",
+        "/console/tickets?open=tools", "/console/tickets?open=picks", "/console/tickets/bulk?act=reply&ticket=10004&ticket=10005", "/console/views/new",
         "/console/contracts", "/console/contracts/1", "/console/accounts", "/console/accounts/1", "/console/mails", "/console/mails/1", "/console/jobs",
         "/console/journal", "/console/profile", "/console/accounts/1/disclosure", "/console/refusals", "/console/rehearsal",
+        "/console/canned", "/console/canned?kind=macro", "/console/canned/1", "/console/tickets/10006/canned", "/console/tickets/10006/macros/5",
     ),
     "desk": (
         "/console/exceptions/1", "/console/exceptions/4", "/console/grants", "/console/grants/1",
@@ -63,7 +58,7 @@ PAGES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """The pages of the demo by who looks at them."""
 REFUSED: dict[str, tuple[tuple[str, str], ...]] = {
-    _NOBODY: (("/register", "新規ユーザー登録"), ("/login", "ログイン"), ("/recover", "パスワードのリセット"), ("/console/sign-in", "サインイン")),
+    NOBODY: (("/register", "新規ユーザー登録"), ("/login", "ログイン"), ("/recover", "パスワードのリセット"), ("/console/sign-in", "サインイン")),
     "kimura": (
         ("/tickets/new/juniper-srx", "内容を確認する"),
         ("/tickets/10007?reply=1", "返信"),
@@ -78,20 +73,6 @@ REFUSED: dict[str, tuple[tuple[str, str], ...]] = {
 """Forms that are sent empty: the page of their refusals is a page too."""
 
 DESK = Desk("http://127.0.0.1:8720", "J's チケットシステム <tickets@jscom.co.jp>", "tickets-admin@jscom.co.jp", "service_admin@jscom.co.jp")
-
-
-@dataclass
-class Demo:
-    """A running desk with the demo's people and tickets."""
-
-    address: str
-    cookies: dict[str, tuple[str, str]]
-
-    def enter(self, context: BrowserContext, user_id: str) -> None:
-        """Let the browser be signed in as somebody of the demo."""
-        if user_id != _NOBODY:
-            name, value = self.cookies[user_id]
-            context.add_cookies([{"name": name, "value": value, "url": self.address}])
 
 
 @pytest.fixture
@@ -111,17 +92,6 @@ def cookies(engine: Engine, clock: Clock, tmp_path: Path) -> dict[str, tuple[str
 @pytest.fixture
 def demo(desk_address: str, cookies: dict[str, tuple[str, str]]) -> Demo:
     return Demo(desk_address, cookies)
-
-
-@contextmanager
-def visiting(browser: Browser, demo: Demo | None = None, user_id: str = _NOBODY, **options: Any) -> Iterator[Page]:
-    """A page of a fresh visitor, signed in as somebody of the demo, which may not complain."""
-    context = new_context(browser, SIZE, **options)
-    if demo:
-        demo.enter(context, user_id)
-    with watched_page(context) as page:
-        yield page
-    context.close()
 
 
 @pytest.mark.browser
@@ -322,20 +292,6 @@ def test_a_customer_without_script_registers_asks_and_replies(browser: Browser, 
         expect(page.get_by_text("再起動しても変わりません。")).to_be_visible()
 
 
-def registration() -> list[tuple[str, str]]:
-    """What 木村 はるか writes into the fields, in their order, by the labels."""
-    return [
-        ("会社名", "東西ネットワーク株式会社"),
-        ("お名前", "木村 はるか"),
-        ("ユーザーID", "kimura"),
-        ("パスワード", people.PASSWORD),
-        ("パスワードの確認", people.PASSWORD),
-        ("メールアドレス", people.EMAIL),
-        ("保守登録メール", people.MAINTENANCE),
-        ("ご契約番号", people.CONTRACT),
-    ]
-
-
 def fill_in_ticket_by_keyboard(page: Page) -> None:
     write(page, page.get_by_label("保守契約番号"), people.CONTRACT)
     write(page, page.get_by_label("シリアル番号"), "CV4126AF0093")
@@ -355,35 +311,3 @@ def send_empty(page: Page, button: str) -> None:
     assert answer.value.status == 422, f"{page.url}: {answer.value.status}"
     page.wait_for_load_state()
     expect(page.locator("[role=alert]").first).to_be_visible()
-
-
-def reach(page: Page, wanted: Locator) -> None:
-    """Go to `wanted` with the Tab key; what has the focus can be seen."""
-    for _ in range(120):
-        if wanted.evaluate("element => element === document.activeElement"):
-            break
-        page.keyboard.press("Tab")
-    else:
-        pytest.fail(f"the Tab key does not reach {wanted}")
-    # A choice shows the ring around its whole card.
-    outlined = wanted.evaluate("x => { const s = getComputedStyle(x.closest('.choice') ?? x); return s.outlineStyle !== 'none' || s.boxShadow !== 'none' }")
-    assert outlined, f"nobody sees that {wanted} has the focus"
-
-
-def press(page: Page, wanted: Locator, key: str = "Enter") -> None:
-    reach(page, wanted)
-    page.keyboard.press(key)
-
-
-def write(page: Page, wanted: Locator, text: str) -> None:
-    reach(page, wanted)
-    page.keyboard.insert_text(text)
-
-
-def link_of_the_letter(engine: Engine) -> str:
-    """The path of the confirmation link that was written last."""
-    with transaction(engine, readonly=True) as session:
-        body = session.scalars(select(Letter.body).where(Letter.kind == "registration_link").order_by(Letter.id.desc())).first()
-    found = _LINK.search(body or "")
-    assert found, "no letter with a link"
-    return found.group(1)

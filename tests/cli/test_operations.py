@@ -105,10 +105,13 @@ def test_the_checker_finds_and_repairs_what_does_not_agree(filled: Settings, eng
     assert ([one.key for one in again.altered], again.lost, again.orphans) == ([posted], (), ())
 
 
-def test_files_move_and_are_compared(filled: Settings, engine: Engine, tmp_path: Path) -> None:
-    source, target = open_store(filled.attachments), open_store((tmp_path / "new").as_uri())
+def test_files_move_and_are_compared(filled: Settings, engine: Engine, s3_url: str, tmp_path: Path) -> None:
+    source, target = open_store(filled.attachments), open_store(f"{s3_url}/{engine.dialect.name}")
 
     assert copy_files(engine, source, target) == (2, [])
+    back = open_store((tmp_path / "back").as_uri())
+    assert copy_files(engine, target, back) == (2, [])
+    assert {key for key, _changed in back.listing()} == {key for key, _changed in source.listing()}
     with transaction(engine) as session:
         session.execute(text("UPDATE attachment SET sha256 = 'other' WHERE token = 't0'"))
         key = session.scalars(select(Attachment.storage_key).where(Attachment.token == "t0")).one()

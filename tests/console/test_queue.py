@@ -107,6 +107,7 @@ def test_the_filters_form_keeps_what_was_searched(engine: Engine, client: Client
         add_ticket(session, account, subject="別の話", state=State.OPEN)
 
     client.get("/console/tickets?q=VPN")
+    client.click("条件・保存・書き出し")
 
     assert subjects(client.submit("絞り込む", state="open")) == ["VPN が切れる"]
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 
 from models.contracts import Certificate, DomainKind, FamilyMailbox, MailDomain, mail_domains, mailboxes
 from models.database import transaction
-from models.ticket_page import ticket_masters
+from models.ticket_masters import ticket_masters
 from models.tickets import Ticket
 from rules.rights import Role
 from rules.tickets import State
@@ -75,7 +75,7 @@ def test_a_verdict_that_changed_since_the_opening_says_so(engine: Engine, client
 
     verdict = card(client.get(path_of(made)), "保守期間が終了しています")
 
-    assert "受付時：保守対象です" in verdict
+    assert "受付時 保守対象です 現在 保守期間が終了しています 受付時と変わりました" in verdict
     assert "終了から 1日" in verdict
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.database import is_sqlite, transaction
 from models.outbox import Letter, LetterState
 from models.people import Staff
-from models.ticket_page import unseen_posts
+from models.reading import unseen_posts
 from models.tickets import Message, MessageKind, Ticket
 from rules.tickets import Priority, State
 from tests.client import Client, Page

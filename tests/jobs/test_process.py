@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,9 +23,18 @@ from jobs.schedule import Job
 from models.actors import StaffMember
 from models.database import transaction
 from models.outbox import Heartbeat, JobRun
+from models.places import find
 from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, parts_for, write_many
 
+_SIGNAL_WITHIN_WAIT = """
+import os, signal
+from jobs.runner import stop_at_signals
+stop = stop_at_signals()
+with stop._cond:
+    os.kill(os.getpid(), signal.SIGTERM)
+print(stop.wait(5))
+"""
 LINE = next(line for line in TIMETABLE if line.name == "expire")
 
 
@@ -118,3 +130,10 @@ def test_two_processes_share_the_slots(engine: Engine, clock: Clock, tmp_path: P
         clock.advance(minutes=10)
 
     assert len(done) == len(set(done)) == 5
+
+
+def test_a_signal_is_heard_even_while_the_event_is_in_hand() -> None:
+    environment = {**os.environ, "PYTHONPATH": str(find("jobs").parent)}
+    told = subprocess.run([sys.executable, "-c", _SIGNAL_WITHIN_WAIT], env=environment, capture_output=True, text=True, timeout=30, check=True)
+
+    assert told.stdout == "True\n"

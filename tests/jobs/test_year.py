@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from actions import tickets
 from actions.exception_requests import answer_request
-from actions.tickets import Opening
+from actions.openings import Opening
 from jobs.parts import Parts
 from jobs.runner import Process
 from jobs.schedule import JOBS

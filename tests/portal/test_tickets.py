@@ -158,6 +158,14 @@ def test_an_unknown_contract_never_blocks_a_ticket(portal: Portal) -> None:
         assert session.get_one(Ticket, number).opening_verdict["verdict"] == "not_found"
 
 
+def test_what_nobody_knows_is_a_tick(portal: Portal) -> None:
+    number = open_one(portal, contract_key="", serial="", unknown=["contract_key", "serial"])
+
+    with transaction(portal.engine, readonly=True) as session:
+        ticket = session.get_one(Ticket, number)
+        assert (ticket.contract_text, ticket.serial_text) == ("不明", "不明")
+
+
 def test_files_are_kept_over_the_check_page_and_come_back_byte_for_byte(portal: Portal) -> None:
     portal.client.get("/tickets/new/juniper-srx")
     content = bytes(range(256)) * 5000

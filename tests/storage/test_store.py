@@ -4,34 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 from storage.store import Store, open_store
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    with pytest.MonkeyPatch.context() as patch:
-        server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-        server.start()
-        host, port = server.get_host_and_port()
-        endpoint = f"http://{host}:{port}"
-        for name, value in {
-            "AWS_ENDPOINT": endpoint,
-            "AWS_ALLOW_HTTP": "true",
-            "AWS_ACCESS_KEY_ID": "tests",
-            "AWS_SECRET_ACCESS_KEY": "tests",
-            "AWS_REGION": "ap-northeast-1",
-        }.items():
-            patch.setenv(name, value)
-        httpx2.put(f"{endpoint}/desk", headers={"authorization": "AWS4-HMAC-SHA256 Credential=tests/20261201/us-east-1/s3/aws4_request"}).raise_for_status()
-        yield "s3://desk/attachments-of-tests"
-        server.stop()
 
 
 @pytest.fixture(params=["file", "s3"])

@@ -13,7 +13,7 @@ from tests import people
 from tests.client import Client
 from tests.clock import Clock
 from tests.shape.tree import name, templates, text
-from web.present import paragraphs
+from web.prose import paragraphs
 
 NASTY = "<img src=x>&\"'"
 

@@ -1,0 +1,152 @@
+"""定型文 and 定型アクション as a master: what there is, and the forms of those who keep them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+
+from actions import canned as acts
+from actions.canned import SAMPLE, Typed, may_edit, may_write
+from console.frame import frame
+from console.paging import number
+from models.canned import Canned, CannedKind, PostKind, canned_list, own_queues, staff_names
+from models.contracts import categories, families
+from rules.canned import NAME_CHARACTERS
+from rules.placeholders import Placeholder, fill, pieces
+from rules.refusal import Refused
+from rules.rights import Area, Right
+from rules.tickets import Priority, State
+from web.access import staff
+from web.call import Call
+from web.endpoint import Page, get, post
+from web.errors import Forbidden, NotFound
+from wording import labels
+from wording.canned import assignee_choices, post_choices
+from wording.catalog import N_
+
+_PATH = "/console/canned"
+_INDEX, _SHOW = "console/canned/index.html", "console/canned/show.html"
+_STATES = [state for state in State if state not in (State.NEW, State.WAITING_CENTER)]
+"""Asking the center takes a question of its own."""
+
+
+def index(call: Call) -> Response:
+    """The shared ones and one's own, with the form for a new one."""
+    return call.page(_INDEX, **_index(call, _kind(call.query("kind"))))
+
+
+def add(call: Call) -> Response:
+    """Keep a new one."""
+    _check_writer(call)
+    kind = _kind(call.form.value("kind"))
+    made = _attempt(call, lambda typed: acts.add_canned(call.session, kind, typed, by=call.staff, limits=call.limits, now=call.now))
+    if made is None:
+        return call.invalid(_INDEX, **_index(call, kind))
+    return call.redirect(f"{_PATH}?kind={kind}", flash=call.say(N_("「{name}」を追加しました。"), name=made.name))
+
+
+def show(call: Call) -> Response:
+    """One of them: its form, or how it reads for who may only look."""
+    return call.page(_SHOW, **_show(call, _load(call)))
+
+
+def change(call: Call) -> Response:
+    """Change one."""
+    canned = _load(call, change=True)
+    done = _attempt(call, lambda typed: acts.change_canned(call.session, canned, typed, by=call.staff, limits=call.limits, now=call.now) or canned)
+    if done is None:
+        call.session.rollback()
+        return call.invalid(_SHOW, **_show(call, _load(call)))
+    return call.redirect(f"{_PATH}?kind={canned.kind}", flash=call.say(N_("「{name}」を変更しました。"), name=canned.name))
+
+
+def remove(call: Call) -> Response:
+    """Take one away."""
+    canned = _load(call, change=True)
+    kind, name = canned.kind, canned.name
+    acts.remove_canned(call.session, canned, by=call.staff, now=call.now)
+    return call.redirect(f"{_PATH}?kind={kind}", flash=call.say(N_("「{name}」を削除しました。"), name=name))
+
+
+def _attempt(call: Call, act: Callable[[Typed], Canned]) -> Canned | None:
+    try:
+        return act(_typed(call))
+    except Refused as refused:
+        call.form.refuse(refused)
+        return None
+
+
+def _typed(call: Call) -> Typed:
+    form = call.form
+    state, priority, kind = form.value("to_state"), form.value("to_priority"), form.value("post")
+    assignee = form.value("to_assignee")
+    return Typed(
+        name=form.value("name"),
+        body=form.value("body"),
+        family_id=number(form.value("product")) or 0,
+        category_id=number(form.value("category")) or 0,
+        personal=form.value("whose") == "own",
+        active=form.has("active") or not form.has("known"),
+        post=PostKind(kind) if kind in [*PostKind] else PostKind.ANSWER,
+        to_state=State(state) if state in _STATES else None,
+        to_priority=Priority(priority) if priority in [*Priority] else None,
+        to_category_id=number(form.value("to_category")) or 0,
+        to_assignee=assignee if assignee in ("me", "nobody") or number(assignee) in staff_names(call.session) else "",
+    )
+
+
+def _load(call: Call, *, change: bool = False) -> Canned:
+    """What the path names, if it is shared or one's own; for a change only where one may."""
+    canned = call.session.get(Canned, call.param("id"))
+    if canned is None or canned.owner_id not in (None, call.staff.id):
+        raise NotFound
+    if change and not may_edit(call.session, canned, by=call.staff):
+        raise Forbidden
+    return canned
+
+
+def _check_writer(call: Call) -> None:
+    if not may_write(call.staff):
+        raise Forbidden
+
+
+def _kind(typed: str) -> CannedKind:
+    return CannedKind.MACRO if typed == CannedKind.MACRO else CannedKind.TEXT
+
+
+def _index(call: Call, kind: CannedKind) -> dict[str, Any]:
+    rows = canned_list(call.session, kind, staff_id=call.staff.id)
+    return {**frame(call), **_choices(call), "kind": kind, "rows": rows, "writer": may_write(call.staff), "canned": None}
+
+
+def _show(call: Call, canned: Canned) -> dict[str, Any]:
+    shown = fill(canned.body, {**SAMPLE, Placeholder.ENGINEER: call.staff.name})
+    writer = may_edit(call.session, canned, by=call.staff)
+    return {**frame(call), **_choices(call), "kind": canned.kind, "canned": canned, "writer": writer, "shown": list(pieces(shown.text))}
+
+
+def _choices(call: Call) -> dict[str, Any]:
+    language = call.basis.language
+    return {
+        "name_characters": NAME_CHARACTERS,
+        "may_share": call.staff.may(Area.BULK, Right.WRITE) or bool(own_queues(call.session, call.staff.id)),
+        "places": [place.value for place in Placeholder],
+        "products": [(row.id, row.name) for row in families(call.session)],
+        "categories": [(row.id, row.name) for row in categories(call.session)],
+        "posts": post_choices(language),
+        "states": [(state.value, labels.state(state, language)) for state in _STATES],
+        "priorities": [(priority.value, labels.priority(priority, language)) for priority in Priority],
+        "assignees": [*assignee_choices(language), *((str(number), name) for number, name in staff_names(call.session).items())],
+    }
+
+
+_OWN = staff(Area.BULK, Right.OWN)
+PAGES: list[Page] = [
+    get(_PATH, index, _OWN),
+    post(_PATH, add, _OWN),
+    get(f"{_PATH}/{{id:int}}", show, _OWN),
+    post(f"{_PATH}/{{id:int}}", change, _OWN),
+    post(f"{_PATH}/{{id:int}}/removal", remove, _OWN),
+]

@@ -1,0 +1,130 @@
+"""What a log says of its device: model, OS version and serial number, found by the patterns of a master.
+
+A pattern is plain text of which two words are special: `{値}` is the value that is wanted, `{語}` one word that may be anything.
+Blanks stand for any blanks, a colon for a colon of either width with blanks around. Nothing else repeats, so a text is read in one go.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from rules.refusal import Refused
+from rules.text import fold, fold_key
+
+READ_BYTES = 1024 * 1024
+"""Of each file, from its beginning."""
+PATTERN_CHARACTERS = 120
+MOST_PATTERNS = 100
+_MOST_VALUES = 5
+_EVERY = ""
+"""The key of what is found for whatever product."""
+_VALUE, _WORD = "{値}", "{語}"
+_TOKENS = re.compile(r"(\{値\}|\{語\}|[ \t:：]+)")
+_GROUP = r"([A-Za-z0-9][A-Za-z0-9._/+-]{1,63})"
+_ANY_WORD = r"\S{1,64}"
+_BLANKS, _COLON = r"[ \t]{1,80}", r"[ \t]{0,80}[:：][ \t]{0,80}"
+_GZIP = b"\x1f\x8b"
+
+Found = dict[str, dict[str, list[str]]]
+"""By family ("" for all of them) and fact: the values in the order of the log."""
+
+
+class Fact(StrEnum):
+    """What is looked for."""
+
+    SERIAL = "serial"
+    MODEL = "model"
+    OS_VERSION = "os_version"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """One line of the master; `family_id` None: for all products."""
+
+    family_id: int | None
+    fact: Fact
+    text: str
+
+
+def check_pattern(typed: str) -> str:
+    """A pattern as it is kept. Refuses at ``pattern``: pattern_empty, pattern_long(max), pattern_value, pattern_begins."""
+    text = re.sub(r"\s+", " ", fold(typed)).strip()
+    if not text:
+        raise Refused("pattern_empty", "pattern")
+    if len(text) > PATTERN_CHARACTERS:
+        raise Refused("pattern_long", "pattern", max=PATTERN_CHARACTERS)
+    if text.count(_VALUE) != 1:
+        raise Refused("pattern_value", "pattern")
+    # Its own words come first: a pattern that may begin anywhere would be tried at every letter of the log.
+    if not re.match(r"[^\s{}:]{2}", text):
+        raise Refused("pattern_begins", "pattern")
+    return text
+
+
+def readable(head: bytes) -> str:
+    """The text of a file's beginning: UTF-8 or the Windows code page of Japan, also within gzip; "" where it is no text."""
+    if head.startswith(_GZIP):
+        try:
+            head = zlib.decompressobj(wbits=31).decompress(head, READ_BYTES)
+        except zlib.error:
+            return ""
+    head = head[:READ_BYTES]
+    if b"\x00" in head[:4096]:
+        return ""
+    try:
+        return head.decode()
+    except UnicodeDecodeError as fault:
+        # A character cut at the end is no sign of another encoding.
+        return head.decode("utf-8" if fault.start >= len(head) - 3 else "cp932", "replace")
+
+
+def scan(text: str, patterns: Iterable[Pattern]) -> Found:
+    """What `patterns` find in a log, at most five different values a fact."""
+    found: Found = {}
+    for pattern in patterns if text else ():
+        key = _EVERY if pattern.family_id is None else str(pattern.family_id)
+        for match in _compiled(pattern.text).finditer(text):
+            values = found.setdefault(key, {}).setdefault(pattern.fact, [])
+            if match.group(1) not in values:
+                values.append(match.group(1))
+            if len(values) >= _MOST_VALUES:
+                break
+    return found
+
+
+def facts_of(found: Sequence[Mapping[str, Any]], family_id: int) -> dict[Fact, list[str]]:
+    """What the files of a post say, for a ticket of `family_id`: each value once, its own product's patterns first."""
+    told: dict[Fact, list[str]] = {}
+    for fact in Fact:
+        values = [value for key in (str(family_id), _EVERY) for one in found for value in one.get(key, {}).get(fact, [])]
+        if values:
+            told[fact] = list(dict.fromkeys(values))
+    return told
+
+
+def differs(values: Sequence[str], stated: str) -> bool:
+    """Whether a log speaks of other devices than the one that is stated."""
+    wanted = fold_key(stated)
+    return all(wanted not in (key := fold_key(value)) and key not in wanted for value in values)
+
+
+@lru_cache(maxsize=MOST_PATTERNS * 2)
+def _compiled(text: str) -> re.Pattern[str]:
+    parts = [_part(token) for token in _TOKENS.split(text) if token]
+    return re.compile(r"(?<![A-Za-z0-9])" + "".join(parts), re.IGNORECASE)
+
+
+def _part(token: str) -> str:
+    if token == _VALUE:
+        return _GROUP
+    if token == _WORD:
+        return _ANY_WORD
+    if not token.strip(" \t:："):
+        return _COLON if ":" in token or "：" in token else _BLANKS
+    return re.escape(token)

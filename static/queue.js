@@ -1,0 +1,81 @@
+// 一覧の選択と新着：チェック欄はここで付ける（スクリプトなしでは「まとめて操作」のページにある）。文言は data- 属性から受け取る。
+(() => {
+  'use strict';
+  const all = (selector, from = document) => [...from.querySelectorAll(selector)];
+  const fill = (text, facts) => text.replace(/\{(\w+)\}/g, (whole, name) => facts[name] ?? whole);
+  const boxes = () => all('form[data-picks] tbody .pick');
+  const form = () => document.querySelector('form[data-picks]');
+  let last = null;                                                          // Shift を押しながらのクリックで、ここからの範囲を選ぶ
+
+  const box = (name, value, label) => {
+    const made = Object.assign(document.createElement('input'), { type: 'checkbox', className: 'check pick', value });
+    if (name) made.name = name; else made.dataset.checkAll = '';
+    made.setAttribute('aria-label', label);
+    return made;
+  };
+  const tell = () => {
+    const bar = form()?.querySelector('.bulk');
+    if (!bar) return;
+    const n = boxes().filter((x) => x.checked).length;
+    boxes().forEach((x) => x.closest('tr').classList.toggle('sel', x.checked));
+    const head = form().querySelector('[data-check-all]');
+    if (head) { head.checked = n > 0 && n === boxes().length; head.indeterminate = n > 0 && n < boxes().length; }
+    bar.hidden = n === 0;
+    const words = bar.querySelector('strong');
+    words.textContent = fill(words.dataset.text, { n });
+  };
+  const dress = () => {
+    const around = form();
+    if (!around) return;
+    all('tbody tr', around).forEach((row) => {
+      const link = row.querySelector('a');
+      if (!link || row.querySelector('.pick')) return;
+      const number = link.pathname.split('/').pop();
+      row.cells[0].prepend(box('ticket', number, fill(around.dataset.picks, { number: `#${number}` })));
+    });
+    const head = around.querySelector('thead th');
+    if (head && !head.querySelector('.pick')) head.prepend(box('', '', around.dataset.all));
+    tell();
+  };
+  addEventListener('change', (e) => { if (e.target.matches('.pick')) tell(); });
+  addEventListener('click', (e) => {
+    const target = e.target;
+    if (target.matches?.('tbody .pick')) {
+      const list = boxes(), at = list.indexOf(target), from = list.indexOf(last);
+      if (e.shiftKey && from >= 0) for (let i = Math.min(at, from); i <= Math.max(at, from); i += 1) list[i].checked = target.checked;
+      last = target;
+      tell();
+    }
+    if (target.closest?.('[data-clear]')) { boxes().forEach((x) => { x.checked = false; }); tell(); form().querySelector('thead .pick')?.focus(); }
+    const act = target.closest?.('.bulk button[name="act"]');
+    if (act && !boxes().some((x) => x.checked)) {                           // 選んでいないときは、いまの行だけ
+      const here = form().querySelector('tr[aria-current="true"] .pick');
+      if (here) { here.checked = true; tell(); } else e.preventDefault();
+    }
+  }, true);
+
+  // 確認のページ：チェックを外した分だけ、ボタンの件数を減らす
+  const count = (from) => {
+    const words = from.querySelector('[data-label][data-text]');
+    if (!words) return;
+    const n = all('input[name="ticket"]', from).filter((x) => x.checked).length;
+    words.textContent = fill(words.dataset.text, { n });
+    words.closest('button').disabled = n === 0;
+  };
+  addEventListener('change', (e) => { const from = e.target.closest?.('form[data-count]'); if (from) count(from); });
+
+  // 新着の件数を、画面の題名にも出す
+  let title = document.title;
+  const name = () => {
+    const n = Number(document.getElementById('arrivals')?.dataset.n ?? 0);
+    document.title = n ? `(${n > 99 ? '99+' : n}) ${title}` : title;
+  };
+  addEventListener('htmx:after:swap', (e) => {
+    const part = e.detail?.ctx?.target;
+    if (part?.id === 'queue') title = document.querySelector('#queue h1')?.textContent.trim().replace(/\s+/g, ' ') ?? title;
+    dress();
+    name();
+  });
+  document.readyState === 'loading' ? addEventListener('DOMContentLoaded', dress) : dress();
+  addEventListener('pageshow', tell);
+})();

@@ -1,0 +1,104 @@
+"""Writing a reply in a real browser: texts by 「::」, files that break off and go again, and a browser that is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
+from sqlalchemy import Engine, select
+
+from models.canned import Canned, CannedKind
+from models.database import transaction
+from models.tickets import Attachment, Draft
+from rules.limits import Limits
+from tests import people
+from tests.people import NOW
+from tests.services.browser import new_context
+from web.sessions import open_staff_session
+
+pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
+_GIVE = """([kind, name, type]) => {
+  const carrier = new DataTransfer(), target = document.getElementById('body');
+  carrier.items.add(new File(['x'.repeat(2000)], name, { type }));
+  const given = kind === 'paste' ? new ClipboardEvent('paste', { clipboardData: carrier, bubbles: true, cancelable: true })
+                                 : new DragEvent('drop', { dataTransfer: carrier, bubbles: true, cancelable: true });
+  target.dispatchEvent(given);
+}"""
+
+
+@pytest.fixture
+def signed_in(browser: Browser, desk_address: str, engine: Engine) -> Iterator[BrowserContext]:
+    """中村's browser; ticket 10001 waits, and there are two canned texts."""
+    with transaction(engine) as session:
+        member = people.add_staff(session)
+        people.add_ticket(session, people.add_account(session))
+        for name, body in (("ログのお願い", "{お客様名} 様\nログをお送りください。"), ("交換の手配", "{機種} を手配します。")):
+            session.add(Canned(kind=CannedKind.TEXT, name=name, body=body, updated_at=NOW, updated_by="佐藤"))
+        token = open_staff_session(session, member.id, totp_passed=True, client="127.0.0.1", limits=Limits(), now=NOW)
+    context = new_context(browser)
+    context.add_cookies([{"name": "jtickets_console", "value": token, "url": desk_address}])
+    yield context
+    context.close()
+
+
+def drafts(engine: Engine) -> list[str]:
+    with transaction(engine, readonly=True) as session:
+        return list(session.scalars(select(Draft.body)))
+
+
+def test_a_reply_takes_texts_and_files_by_keyboard_paste_and_drop(signed_in: BrowserContext, desk_address: str, engine: Engine) -> None:
+    page = signed_in.new_page()
+    page.goto(f"{desk_address}/console/tickets/10001")
+    field, options = page.get_by_label("返信の本文"), page.get_by_role("listbox", name="定型文").get_by_role("option")
+    field.press_sequentially("お待たせしました。::")
+    expect(options).to_have_count(2)
+    field.press_sequentially("交換")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(options).to_have_count(0)
+    for _ in "::交換":
+        page.keyboard.press("Backspace")
+    field.press_sequentially("：：")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("お待たせしました。【要確認：機種】 を手配します。")
+    page.keyboard.insert_text("SRX300")
+    expect(field).to_have_value("お待たせしました。SRX300 を手配します。")
+    _files_break_off_and_go_again(page)
+
+    page.get_by_role("button", name="返信して「お客様確認待ち」にする").click()
+
+    expect(page.get_by_role("link", name="core.gz")).to_be_visible()
+    expect(page.get_by_role("link", name="画面写真_")).to_be_visible()
+    with transaction(engine, readonly=True) as session:
+        assert len(session.scalars(select(Attachment.id).where(Attachment.message_id.is_not(None))).all()) == 2
+
+
+def _files_break_off_and_go_again(page: Page) -> None:
+    tries: list[Route] = []
+
+    def answer(route: Route) -> None:
+        tries.append(route)
+        route.abort() if len(tries) == 1 else route.continue_()
+
+    page.route("**/console/uploads", answer)
+    page.evaluate(_GIVE, ["drop", "core.gz", "application/gzip"])
+    expect(page.get_by_text("「core.gz」の送信が途中で切れました。")).to_be_visible()
+    page.evaluate(_GIVE, ["paste", "image.png", "image/png"])
+    page.get_by_role("button", name="もう一度送る").click()
+    expect(page.locator("#reply [data-done]:visible")).to_have_count(2)
+    expect(page.get_by_text("合計 4 kB（2ファイル）")).to_be_visible()
+
+
+def test_a_killed_browser_loses_at_most_two_seconds_of_text(signed_in: BrowserContext, desk_address: str, engine: Engine) -> None:
+    page = signed_in.new_page()
+    page.goto(f"{desk_address}/console/tickets/10001")
+    page.get_by_label("返信の本文").press_sequentially("ここまでは残ります。", delay=5)
+    page.wait_for_timeout(2000)
+    page.keyboard.type("この 2 秒は別")
+    with suppress(Error):
+        page.goto("chrome://crash", timeout=1000)
+
+    assert [text[:10] for text in drafts(engine)] == ["ここまでは残ります。"]
