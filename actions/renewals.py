@@ -57,18 +57,18 @@ def propose_renewals(session: Session, values: Sequence[Values], new: Sequence[i
 def link(session: Session, batch_id: int, *, by: str, now: datetime) -> None:
     """Keep the renewals that were confirmed among what a plan writes: its new lines are in the database by now."""
     confirmed = and_(ImportRow.batch_id == batch_id, ImportRow.status == "new", ImportRow.confirmed.is_(True))
-    old, old_row, old_home = aliased(ContractLine), aliased(ImportRow), aliased(Certificate)
+    old, old_row, home, old_home = aliased(ContractLine), aliased(ImportRow), aliased(Certificate), aliased(Certificate)
     told = (literal(batch_id, Integer), literal(by, String), literal(now, Moment))
     # A row that is held back brought no line: neither it nor what it renews is linked.
-    home = select(ContractLine.id, old.id, *told).select_from(ImportRow).join(Certificate, Certificate.contract_key == ImportRow.contract_key)
-    chosen = home.join(ContractLine, _line_of(ImportRow, Certificate, ContractLine))
+    chosen = select(ContractLine.id, old.id, *told).select_from(ImportRow)
+    chosen = chosen.join(home, home.contract_key == ImportRow.contract_key).join(ContractLine, _line_of(ImportRow, ContractLine, home))
     standing = chosen.join(old, old.id == ImportRow.renews_id).where(confirmed, ImportRow.renews_id.is_not(None))
     before = and_(old_row.batch_id == batch_id, old_row.position == ImportRow.renews_position, old_row.status == "new")
-    earlier = chosen.join(old_row, before).join(old_home, old_home.contract_key == old_row.contract_key)
-    beside = earlier.join(old, _line_of(old_row, old_home, old)).where(confirmed, ImportRow.renews_position.is_not(None))
+    beside = chosen.join(old_row, before).join(old_home, old_home.contract_key == old_row.contract_key).join(old, _line_of(old_row, old, old_home))
+    beside = beside.where(confirmed, ImportRow.renews_position.is_not(None))
     for renewed in (standing, beside):
         columns = ["line_id", "renews_id", "batch_id", "confirmed_by", "confirmed_at"]
-        session.execute(insert(Renewal).from_select(columns, renewed.order_by(ContractLine.id), include_defaults=False))
+        session.execute(insert(Renewal).from_select(columns, renewed.order_by(ImportRow.position), include_defaults=False))
 
 
 def drop_links(session: Session, batch_id: int) -> None:
@@ -85,9 +85,10 @@ def restore_links(session: Session, batch_id: int) -> None:
     session.execute(update(Renewal).where(back).values(dropped_by=None), execution_options=_QUIET)
 
 
-def _line_of(row: type[ImportRow], home: type[Certificate], line: type[ContractLine]) -> ColumnElement[bool]:
-    """The line that applying the plan made of a new row, looked for among those of its certificate: a batch has 100,000."""
-    return and_(line.certificate_id == home.id, line.batch_id == row.batch_id, line.sheet == row.sheet, line.row == row.row)
+def _line_of(row: type[ImportRow], line: type[ContractLine], home: type[Certificate]) -> ColumnElement[bool]:
+    """The line that applying the plan made of a new row, found by way of its certificate: the lines of a batch are too many to walk for each."""
+    # The sum keeps a planner from the index of the batches.
+    return and_(line.certificate_id == home.id, line.batch_id + 0 == row.batch_id, line.sheet == row.sheet, line.row == row.row)
 
 
 def _among_new(values: Sequence[Values], new: Sequence[int]) -> list[Standing]:

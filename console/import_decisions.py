@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from starlette.responses import Response
@@ -136,8 +137,12 @@ def _lines(call: Call, batch: ImportBatch, side: str) -> dict[str, Any]:
 
 def _changes(call: Call, row: Any) -> list[tuple[str, str, str]]:
     """(Label, value now, value that comes back) of the fields that differ."""
-    pairs = [(name, str(getattr(row, name)), str(getattr(row, f"old_{name}"))) for name in _COMPARED]
+    pairs = [(name, _text(getattr(row, name)), _text(getattr(row, f"old_{name}"))) for name in _COMPARED]
     return [(call.say(FIELD_LABELS[name]), now, then) for name, now, then in pairs if now != then]
+
+
+def _text(value: object) -> str:
+    return f"{value:%Y/%m/%d}" if isinstance(value, date) else str(value)
 
 
 def _written(call: Call, batch: ImportBatch, written: Written) -> Response:

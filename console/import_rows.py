@@ -146,12 +146,17 @@ def _cell(row: ImportRow, name: str, marks: dict[str, str], language: str, label
     return Cell(
         field=name,
         label=translate(label, language),
-        value=_shown(name, now),
+        value=_shown(name, now) or _raw(row, name),
         old=_shown(name, change[0]) if change else None,
         look=marks.get(name, ""),
         code=name in CODES,
         day=now if name in DATE_FIELDS else "",
     )
+
+
+def _raw(row: ImportRow, name: str) -> str:
+    """What stands in a cell that could not be read."""
+    return next((issue["raw"] for issue in row.errors if issue["field"] == name and issue.get("raw")), "")
 
 
 def _shown(name: str, text: str) -> str:

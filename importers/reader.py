@@ -223,9 +223,15 @@ class _Following:
 
 
 def _run_child(request: bytes, answer: IO[bytes], seconds: int, following: _Following | None) -> None:
-    """Let the child write its answer. Refuses workbook_too_slow, workbook_unreadable (it died)."""
+    """Let the child write its answer. Refuses workbook_too_slow, workbook_too_large, workbook_unreadable (it died)."""
     watch = following.look if following else None
     code, said = run_confined("importers.child", request, answer, seconds=seconds, watch=watch, look_seconds=_LOOK_SECONDS)
+    if code and b"memory allocation of" in said:
+        # python-calamine makes room for all cells between the first and the last one of which a sheet tells.
+        raise Refused("workbook_too_large")
+    if code and b"PanicException" in said:
+        # What python-calamine trips over in a broken file is no Exception that its caller could name.
+        raise Refused("workbook_unreadable")
     if code:
         log.warning("workbook reader ended with %s (%s)", code, _fault(said.decode("utf-8", "replace")))
         raise Refused("workbook_unreadable")

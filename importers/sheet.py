@@ -73,7 +73,7 @@ def _read_values(
     with ThreadPoolExecutor(1) as beside:
         try:
             book = CalamineWorkbook.from_path(str(path))  # pyright: ignore[reportUnknownMemberType]
-        except CalamineError as fault:
+        except (CalamineError, OSError) as fault:
             raise Refused("workbook_unreadable") from fault
         for known in book.sheets_metadata:
             if known.typ is not SheetTypeEnum.WorkSheet:

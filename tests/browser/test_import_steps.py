@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from starlette.types import ASGIApp
 
 from models.database import transaction
@@ -71,7 +71,9 @@ def test_a_file_is_dropped_mapped_and_put_right(browser: Browser, center: Center
 
         expect(page.get_by_role("heading", level=1)).to_have_text("取込内容の確認")
         assert looked_at(page) == []
+        fetch_the_file(page, center)
         cell = page.get_by_role("textbox", name="終了日")
+        press_e_where_the_cursor_stands(page, cell)
         cell.fill("あした")
         cell.press("Enter")
         expect(page.get_by_text("おわり「あした」を日付として読めません。")).to_be_visible()
@@ -91,4 +93,38 @@ def test_a_file_is_dropped_mapped_and_put_right(browser: Browser, center: Center
             page.goto(page.url.rpartition("/")[0] + "/review")
         page.get_by_role("link", name="4 行目を直す").click()
         assert looked_at(page, NARROW) == []
+
+        page.get_by_role("link", name="11月分.csv").click()
+        page.get_by_role("button", name="証書 1件（3行）を反映する").click()
+        expect(page.locator("#toast")).to_contain_text("証書 1件（3行）を反映しました。")
+        assert looked_at(page) == []
+        page.get_by_role("link", name="この取込を元に戻す").click()
+        assert looked_at(page) == []
     context.close()
+
+
+def fetch_the_file(page: Page, center: Center) -> None:
+    """From the plan to the workbook handed back and to the plan again."""
+    page.get_by_role("link", name="結果を書き込んだファイル").click()
+    page.get_by_role("button", name="ファイルを作る").click()
+    expect(page.locator("progress")).to_be_visible()
+    assert looked_at(page, NARROW) == []
+    center.hand_back()
+    expect(page.get_by_role("link", name="ファイルを受け取る")).to_be_visible()
+    assert looked_at(page, NARROW) == []
+    page.get_by_role("link", name="11月分.csv").click()
+
+
+def press_e_where_the_cursor_stands(page: Page, cell: Locator) -> None:
+    """E goes to the cell of the chosen row; not while an IME composes, not when the keys are switched off."""
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.evaluate("document.activeElement.dispatchEvent(new KeyboardEvent('keydown', {key: 'e', isComposing: true, bubbles: true}))")
+    expect(cell).not_to_be_focused()
+    page.evaluate("document.documentElement.dataset.keys = 'off'")
+    page.keyboard.press("e")
+    expect(cell).not_to_be_focused()
+    page.evaluate("delete document.documentElement.dataset.keys")
+    page.keyboard.press("e")
+    expect(cell).to_be_focused()

@@ -93,7 +93,14 @@ def bomb(random: Random) -> File:
     """A few kilobytes that unpack to hundreds of megabytes."""
     size = random.choice((64, 200, 400)) << 20
     part = random.choice((_SHEET, _STRINGS, "xl/styles.xml", "xl/media/image1.png"))
-    return "爆弾.xlsx", _changed(part, lambda whole: whole + b" " * size)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, whole in (_parts(_book()) | {part: b""}).items() if part.endswith("png") else _parts(_book()).items():
+            with archive.open(name, "w") as target:
+                target.write(whole)
+                for _ in range(size >> 20 if name == part else 0):
+                    target.write(b" " * (1 << 20))
+    return "爆弾.xlsx", content.getvalue()
 
 
 def declaration(random: Random) -> File:
