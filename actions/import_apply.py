@@ -95,11 +95,7 @@ def _write(session: Session, batch: ImportBatch, written: Written, by: Actor, no
     for step in STEPS:
         step(session, batch.id, now)
     keep_corrections(session, batch.id)
-<<<<<<< HEAD
-    if batch.summary.get("linked", True):
-=======
     if batch.summary.get("linked"):
->>>>>>> impspeed
         renewals.link(session, batch.id, by=by.name, now=now)
     if written.withdrawn:
         renewals.drop_links(session, batch.id)

@@ -48,7 +48,7 @@ from models.tickets import Message, Ticket
 from rules.calendar import BusinessCalendar
 from rules.reminders import Edge
 from rules.requests import RequestState
-from rules.tickets import ENDED, Priority, State
+from rules.tickets import ENDED, State
 
 COUNTED = 100
 """Counting stops here: the side menu says 「99+」."""
