@@ -15,6 +15,7 @@ from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, 
 from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.outbox import Letter
+from models.saved_views import SavedView
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
 from rules.email_changes import ChangeState
@@ -308,7 +309,8 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     change = add_email_change(session)
     change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
     many = BulkChange(staff_id=member.id, staff_name="佐藤", act="assign", facts={}, submission="x", at=NOW)
-    session.add_all([many, held, letter, alias, box, domain, day, proof])
+    view = SavedView(staff_id=member.id, name="x", query="", position=0, created_at=NOW, updated_at=NOW)
+    session.add_all([many, view, held, letter, alias, box, domain, day, proof])
     session.flush()
     certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
@@ -316,7 +318,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "tickets number": ticket.id,
         "tickets message": answer.id,
         "tickets id": many.id,
-        "views id": 1,
+        "views id": view.id,
         "attachments token": "a-token",
         "imports id": batch.id,
         "imports row": row.id,
