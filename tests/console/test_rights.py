@@ -16,6 +16,7 @@ from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, 
 from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.outbox import Letter
+from models.saved_views import SavedView
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
 from rules.email_changes import ChangeState
@@ -153,8 +154,9 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     change = add_email_change(session)
     change.state, change.pending, change.before = ChangeState.NOTIFIED, False, {"parties": [], "accounts": []}
     many = BulkChange(staff_id=member.id, staff_name="佐藤", act="assign", facts={}, submission="x", at=NOW)
+    view = SavedView(staff_id=member.id, name="x", query="", position=0, created_at=NOW, updated_at=NOW)
     macro = Canned(kind=CannedKind.MACRO, name="x", to_state=State.RESOLVED, post=PostKind.NOTHING, updated_at=NOW, updated_by="x")
-    session.add_all([many, macro, held, letter, alias, box, domain, day, proof])
+    session.add_all([many, view, macro, held, letter, alias, box, domain, day, proof])
     session.flush()
     certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
@@ -162,7 +164,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "tickets number": ticket.id,
         "tickets message": answer.id,
         "tickets id": many.id,
-        "views id": 1,
+        "views id": view.id,
         "tickets other": ticket.id,
         "tickets canned": macro.id,
         "canned id": macro.id,
