@@ -60,17 +60,17 @@ def measure_letters(databases: Databases, letters: int, rounds: int) -> Sent:
     bare: list[float] = []
     composing: list[float] = []
     ours: dict[int, list[float]] = {workers: [] for workers in WORKERS}
-    with _sink(max(WORKERS)) as port:
-        environment = desk_environment(databases.desk_url, databases.folder) | {"JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{port}", "JTICKETS_BASE_URL": ""}
+    with _sinks(max(WORKERS)) as ports:
+        environment = desk_environment(databases.desk_url, databases.folder) | {"JTICKETS_BASE_URL": ""}
         parts = parts_of(Settings(database_url=databases.desk_url, state_dir=databases.folder, secret_key="x" * 40))
         with transaction(parts.engine) as session:
             session.execute(update(Letter).where(Letter.state == LetterState.WAITING).values(state=LetterState.PARKED, try_at=NEVER))
         for number in range(rounds):
-            bare.append(_process("bare", port, letters))
-            composing.append(_process("composing", port, letters))
+            bare.append(_process("bare", ports[0], letters))
+            composing.append(_process("composing", ports[0], letters))
             for workers in WORKERS:
                 _write(parts, letters, f"{number}:{workers}")
-                ours[workers].append(letters / _deliver(environment, workers, databases.folder))
+                ours[workers].append(letters / _deliver(environment, ports[:workers], databases.folder))
                 _check(parts)
         parts.engine.dispose()
     return Sent(
@@ -94,10 +94,10 @@ def _check(parts: Parts) -> None:
         raise SystemExit(f"{left} letters did not leave")
 
 
-def _deliver(environment: dict[str, str], workers: int, folder: Path) -> float:
-    """Seconds until all workers found nothing left; they start together when all stand ready."""
+def _deliver(environment: dict[str, str], ports: Sequence[int], folder: Path) -> float:
+    """Seconds until a worker for each of `ports` found nothing left; they start together when all stand ready."""
     with ExitStack() as stack:
-        started = [stack.enter_context(_worker(environment, folder)) for _ in range(workers)]
+        started = [stack.enter_context(_worker(environment | {"JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{port}"}, folder)) for port in ports]
         for process in started:
             _line(process)
         began = time.perf_counter()
@@ -121,10 +121,11 @@ def _worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Po
 
 
 @contextmanager
-def _sink(processes: int) -> Iterator[int]:
-    with subprocess.Popen(python("-m", "bench.sink", str(processes)), stdout=subprocess.PIPE, start_new_session=True) as process:
+def _sinks(servers: int) -> Iterator[list[int]]:
+    """The ports of so many servers: one that serves several workers would be what they wait for."""
+    with subprocess.Popen(python("-m", "bench.sink", str(servers)), stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
-            yield int(_line(process))
+            yield [int(port) for port in _line(process).split()]
         finally:
             os.killpg(process.pid, signal.SIGTERM)
 
