@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import smtplib
@@ -155,6 +156,7 @@ def _work() -> None:
     """One worker of the outbox."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     mailer = Mailer(parts_of(read_settings()), f"bench:{os.getpid()}", threading.Event())
+    gc.freeze()  # as a jobs process does
     print("ready", flush=True)
     sys.stdin.readline()
     mailer.deliver()
