@@ -130,7 +130,7 @@ def _begin_sqlite(turn: threading.Lock, connection: Connection) -> None:
 
 
 def _begin_writing(turn: threading.Lock, connection: Connection, cursor: Any) -> None:
-    """Ask again within a millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else.
+    """Ask again within a millisecond for the right to write: SQLite's own waiting grows to a tenth of a second; who waits so long is passed by everybody.
 
     Of a process only one thread asks at a time (`turn`), the others wait behind it: where all asked, the unlucky waited beyond their patience.
     """
@@ -203,7 +203,8 @@ class LinkedChange:
     """A change of one row and, only if it was made, of rows below it: kept (`models.kept`), whole or not at all.
 
     `below` says for one row of the table below, by its fields, how it is changed; it should also name what the row above is known by, so that
-    PostgreSQL, which cannot tell how many rows will come, finds them by that. It is one statement on PostgreSQL, where each would be a way to the server and back, and one short transaction on SQLite.
+    PostgreSQL, which cannot tell how many rows will come, finds them by that.
+    It is one statement on PostgreSQL, where each would be a way to the server and back, and one short transaction on SQLite.
     """
 
     def __init__(self, head: Update, key: ColumnElement[Any], below: Callable[[Each], Update], fields: Mapping[str, TypeEngine[Any]]) -> None:
@@ -236,7 +237,7 @@ class LinkedChange:
         fields = [column(name, kind) for name, kind in self._fields.items()]
         each = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*fields).render_derived(name="each", with_types=True)
         # Nothing of the head is asked for below, but that there is one.
-        below = self._below(each.c).where(exists(select(head.c.head))).returning(literal(1)).cte("below")
+        below = self._below({name: each.c[name] for name in self._fields}).where(exists(select(head.c.head))).returning(literal(1)).cte("below")
         return KeptChange(select(head.c.head).add_cte(below))
 
 
