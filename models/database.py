@@ -72,6 +72,10 @@ _USED, _TRUSTED_SECONDS = "used", 1.0
 _RETRIED_STATES = {"40001", "40P01", "23505"}
 """SQLSTATE of a serialisation failure, a deadlock, and a unique row that another wrote first: tried again, the work finds it."""
 
+_UNWRITABLE_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_UNWRITABLE_STATES = {"53100", "58030"}
+"""SQLSTATE of a full disk and of one that fails."""
+
 
 def make_engine(url: str, *, pool_size: int = 8) -> Engine:
     """An engine for `url` (sqlite:///… or postgresql://…), ready for `transaction`.
@@ -262,9 +266,23 @@ def retrying(work: Callable[[], T], *, tries: int = 3) -> T:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def is_unwritable(fault: DBAPIError) -> bool:
+    """Whether the database could not be written: its disk is full, fails, or may only be read."""
+    code = getattr(fault.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _UNWRITABLE_CODES
+    return getattr(fault.orig, "sqlstate", None) in _UNWRITABLE_STATES
+
+
 def is_embedded(engine: Engine) -> bool:
     """Whether the database lives in this process's file (SQLite)."""
     return engine.dialect.name == "sqlite"
+
+
+def embedded_file(engine: Engine) -> Path | None:
+    """The file of a database that lives in one."""
+    name = engine.url.database
+    return Path(name).resolve() if is_embedded(engine) and name and name != ":memory:" else None
 
 
 def is_sqlite(session: Session) -> bool:
