@@ -21,7 +21,8 @@ from mail.compose import SECRET_NOTICES, Envelope
 from mail.smtp import Answer, Blame, Outcome, Verdict
 from models.actors import Actor
 from models.base import NEVER, AnyRow
-from models.database import Each, LinkedChange, lock
+from models.database import lock
+from models.linked import Each, LinkedChange
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from rules.addresses import parse_address
 from rules.limits import Limits

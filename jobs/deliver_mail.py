@@ -21,7 +21,8 @@ from jobs.parts import Parts
 from mail.compose import Unsendable, sender_address, to_bytes, to_email
 from mail.recorder import open_sender
 from mail.smtp import Answer, Blame, Outcome, Sender, ServerDown, Verdict
-from models.database import held_for_changes, transaction
+from models.database import transaction
+from models.linked import held_for_changes
 
 log = structlog.get_logger("jobs.deliver_mail")
 

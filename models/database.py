@@ -9,8 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,14 +26,10 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    Update,
     any_,
-    bindparam,
-    cast,
     column,
     create_engine,
     event,
-    exists,
     func,
     inspect,
     literal,
@@ -44,10 +39,9 @@ from sqlalchemy import (
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
 from models.base import AnyRow, AnySelect, Base
-from models.kept import KeptChange, Values, begun
+from models.kept import begun
 from models.places import find
 
 if TYPE_CHECKING:
@@ -177,76 +171,6 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
             raise
         finally:
             session.close()
-
-
-@contextmanager
-def held_for_changes(engine: Engine) -> Iterator[Connection]:
-    """A connection for very many `LinkedChange`s, each of them committed for itself; not to be used after a fault of the database.
-
-    Their commits do not wait for the disk of a PostgreSQL server, as SQLite's do not either: everybody sees them at once, and the death of
-    our own process takes nothing back; a crash of the server itself may, within some 0.2 s.
-    """
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            yield connection
-            return
-        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-        connection.exec_driver_sql("SET synchronous_commit TO OFF")
-        try:
-            yield connection
-        finally:
-            if not connection.invalidated:
-                connection.exec_driver_sql("RESET synchronous_commit")
-
-
-Each = Mapping[str, ColumnElement[Any]]
-"""What a `LinkedChange` knows of one row below: a parameter each, or a column of all of them."""
-
-
-class LinkedChange:
-    """A change of one row and, only if it was made, of rows below it: kept (`models.kept`), whole or not at all.
-
-    `below` says for one row of the table below, by its fields, how it is changed; it should also name what the row above is known by, so that
-    PostgreSQL, which cannot tell how many rows will come, finds them by that.
-    It is one statement on PostgreSQL, where each would be a way to the server and back, and one short transaction on SQLite.
-    """
-
-    def __init__(self, head: Update, key: ColumnElement[Any], below: Callable[[Each], Update], fields: Mapping[str, TypeEngine[Any]]) -> None:
-        self._head, self._key, self._below, self._fields = head, key, below, fields
-
-    def make(self, connection: Connection, values: Values, rows: Sequence[Values]) -> bool:
-        """Whether the row of `values` was there to be changed; then each of `rows` is changed too. Commits, unless a transaction is begun already."""
-        if connection.dialect.name != "sqlite":
-            told = json.dumps([{name: _told(value) for name, value in row.items()} for row in rows])
-            return self._at_once.count(connection, {**values, "rows": told}) == 1
-        if connection.in_transaction():
-            return self._in_turn(connection, values, rows)
-        with connection.begin():
-            return self._in_turn(connection, values, rows)
-
-    def _in_turn(self, connection: Connection, values: Values, rows: Sequence[Values]) -> bool:
-        first, then = self._apart
-        if first.count(connection, values) != 1:
-            return False
-        then.each(connection, [{**values, **row} for row in rows])
-        return True
-
-    @cached_property
-    def _apart(self) -> tuple[KeptChange, KeptChange]:
-        return KeptChange(self._head), KeptChange(self._below({name: bindparam(name) for name in self._fields}))
-
-    @cached_property
-    def _at_once(self) -> KeptChange:
-        head = self._head.returning(self._key.label("head")).cte("head")
-        fields = [column(name, kind) for name, kind in self._fields.items()]
-        each = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*fields).render_derived(name="each", with_types=True)
-        # Nothing of the head is asked for below, but that there is one.
-        below = self._below({name: each.c[name] for name in self._fields}).where(exists(select(head.c.head))).returning(literal(1)).cte("below")
-        return KeptChange(select(head.c.head).add_cte(below))
-
-
-def _told(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def read_rows(session: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
