@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import tempfile
 from contextlib import suppress
 
 from starlette.types import ASGIApp
@@ -25,6 +26,7 @@ _ARENA_MAX = -8
 def create() -> ASGIApp:
     """The application of this process's environment; JTICKETS_FACE picks portal, console or both."""
     _share_one_heap()
+    tempfile.gettempdir()  # found by writing there: on a disk that is full later, it would not be found
     settings = read_settings()
     configure(settings.log_level)
     made = application(wire(settings), face=os.environ.get("JTICKETS_FACE", "both"))

@@ -62,10 +62,16 @@ _SQLITE_PRAGMAS = (
     "cache_size=-2048",
     "temp_store=MEMORY",
 )
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.001
+"""Seconds between two tries to write: most writing is over in a fraction of a millisecond."""
 _USED, _TRUSTED_SECONDS = "used", 1.0
 """When a connection was given back, and how long it is taken for alive after that."""
 _RETRIED_STATES = {"40001", "40P01", "23505"}
 """SQLSTATE of a serialisation failure, a deadlock, and a unique row that another wrote first: tried again, the work finds it."""
+
+_UNWRITABLE_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_UNWRITABLE_STATES = {"53100", "58030"}
+"""SQLSTATE of a full disk and of one that fails."""
 
 
 def make_engine(url: str, *, pool_size: int = 8) -> Engine:
@@ -125,20 +131,22 @@ def _begin_sqlite(turn: threading.Lock, connection: Connection) -> None:
 
 
 def _begin_writing(turn: threading.Lock, connection: Connection, cursor: Any) -> None:
-    """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else.
+    """Ask again within a millisecond for the right to write: SQLite's own waiting grows to a tenth of a second; who waits so long is passed by everybody.
 
     Of a process only one thread asks at a time (`turn`), the others wait behind it: where all asked, the unlucky waited beyond their patience.
     """
     deadline = time.monotonic() + _PATIENCE_MS / 1000
     if turn.acquire(timeout=_PATIENCE_MS / 1000):
         try:
+            pause = _SHORTEST_PAUSE
             while time.monotonic() < deadline:
                 try:
                     cursor.execute("BEGIN IMMEDIATE")
                 except sqlite3.OperationalError as fault:
                     if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                         break
-                    time.sleep(0.001)
+                    time.sleep(pause)
+                    pause = min(pause * 2, _LONGEST_PAUSE)
                 else:
                     return
         finally:
@@ -168,19 +176,6 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
             session.close()
 
 
-@contextmanager
-def short_transaction(connection: Connection) -> Iterator[Connection]:
-    """A small unit of work, one of very many, on a connection held for them; without the ORM, which would cost more than the work.
-
-    Its commit does not wait for the disk of a PostgreSQL server, as SQLite's does not either: everybody sees it at once, and the death of
-    our own process takes nothing back; a crash of the server itself may, within some 0.2 s.
-    """
-    with connection.begin():
-        if connection.dialect.name != "sqlite":
-            connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
-        yield connection
-
-
 def read_rows(session: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
     """The column rows of `statement`, past the ORM, which flushes nothing first. A statement that is always the same is a `models.kept.Kept`."""
     return begun(session).execute(statement, values).all()
@@ -198,9 +193,23 @@ def retrying(work: Callable[[], T], *, tries: int = 3) -> T:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def is_unwritable(fault: DBAPIError) -> bool:
+    """Whether the database could not be written: its disk is full, fails, or may only be read."""
+    code = getattr(fault.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _UNWRITABLE_CODES
+    return getattr(fault.orig, "sqlstate", None) in _UNWRITABLE_STATES
+
+
 def is_embedded(engine: Engine) -> bool:
     """Whether the database lives in this process's file (SQLite)."""
     return engine.dialect.name == "sqlite"
+
+
+def embedded_file(engine: Engine) -> Path | None:
+    """The file of a database that lives in one."""
+    name = engine.url.database
+    return Path(name).resolve() if is_embedded(engine) and name and name != ":memory:" else None
 
 
 def is_sqlite(session: Session) -> bool:
@@ -310,9 +319,12 @@ def start_numbers_at(connection: Connection, table: str, first: int) -> None:
 
 
 def pending_migrations(engine: Engine) -> bool:
-    """Whether the database lacks a migration that this code knows. Asks without Alembic, whose loading costs half a second."""
+    """Whether the database lacks a migration that this code knows. Asks without Alembic, whose loading costs half a second.
+
+    One that is ahead lacks none: while processes of the next version take over, the old ones go on.
+    """
     newest = max(path.name.partition("_")[0] for path in (find("migrations") / "versions").glob("[0-9]*.py"))
     with engine.connect().execution_options(readonly=True) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return True
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() != newest
+        return (connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "") < newest

@@ -118,3 +118,8 @@ def _wrapped(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:
         text, None, fault, connection.dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=gone, dialect=connection.dialect
     )
     return wrapped
+
+
+def as_told(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:
+    """What a driver raised, as the DBAPIError that everybody catches."""
+    return _wrapped(fault, connection, cursor, text)

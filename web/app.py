@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import time
 from collections.abc import Iterable, Sequence
@@ -17,8 +18,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.database import is_unwritable
 from models.places import find
 from rules.refusal import Refused
+from storage.store import StorageFault
 from web.assets import Static
 from web.call import language_of
 from web.csrf import token_for
@@ -52,8 +55,10 @@ _PROBES = frozenset({"/healthz", "/healthz/jobs", "/readyz", "/metrics"})
 """Asked by machines that know an address and no name; they answer nothing about a host."""
 _HEADER_BYTES = 64 * 1024
 """No browser sends as much; the server below takes any number."""
-_STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503})
+_STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503, 507})
 """Statuses with a page of their own under templates/errors."""
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+"""What the system says where a file cannot be written."""
 _MASKED = ("/register/confirm/", "/recover/", "/profile/email/", "/exceptions/")
 """Paths whose last part is a secret: access logs say so instead of it."""
 
@@ -75,6 +80,7 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
         Refused: edge.refused,
         OperationalError: edge.unavailable,
         DBAPIError: edge.broken,
+        OSError: edge.unwritable,
         Exception: edge.broken,
     }
     app = Starlette(routes=routes, exception_handlers=handlers)
@@ -133,7 +139,12 @@ class _Edge:
         return self._page(request, 422, say(fault, language_of(request)) if isinstance(fault, Refused) else "")
 
     def unavailable(self, request: Request, fault: Exception) -> Response:
-        return self._page(request, 503, reference=_report(request, fault))
+        full = isinstance(fault, DBAPIError) and is_unwritable(fault)
+        return self._page(request, 507 if full else 503, reference=_report(request, fault))
+
+    def unwritable(self, request: Request, fault: Exception) -> Response:
+        full = isinstance(fault, StorageFault) or (isinstance(fault, OSError) and fault.errno in _UNWRITABLE)
+        return self._page(request, 507 if full else 500, reference=_report(request, fault))
 
     def broken(self, request: Request, fault: Exception) -> Response:
         return self._page(request, 500, reference=_report(request, fault))

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import anyio
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -167,8 +168,19 @@ def _answer(page: Page, basis: Basis) -> Response:
     except Answered as answered:
         response = answered.response
     finally:
-        _run(afterwards, basis)
+        if readonly:
+            _run_if_possible(afterwards, page, basis)
+        else:
+            _run(afterwards, basis)
     return response
+
+
+def _run_if_possible(afterwards: list[Callable[[Session], None]], page: Page, basis: Basis) -> None:
+    """Reading goes on where nothing can be written: that somebody was here, or looked for what is not theirs, stands in the log then."""
+    try:
+        _run(afterwards, basis)
+    except OperationalError as fault:
+        log.warning("not noted", request=basis.request.scope.get("request_id", ""), route=page.path, fault=type(fault).__name__)
 
 
 def _run(afterwards: list[Callable[[Session], None]], basis: Basis) -> None:
