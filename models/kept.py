@@ -33,7 +33,7 @@ class Kept:
     def rows(self, session: Session, values: Values | None = None) -> Sequence[AnyRow]:
         """The rows, their columns by name or place."""
         connection = begun(session)
-        if connection.dispatch.before_cursor_execute:
+        if connection.engine.dispatch.before_cursor_execute:
             # Somebody counts or shows what is sent (a test, the bench): they shall see it.
             return connection.execute(self.statement, values).all()
         ready = self._ready.get(connection.dialect)

@@ -89,10 +89,18 @@ class _Number(IntegerConvertor):
 
 
 def _route(page: Page, wiring: Wiring, threads: tuple[Threads, Threads]) -> Route:
-    async def endpoint(request: Request) -> Response:
-        return await serve(page, wiring, threads, request)
+    return Route(page.path, _Serving(page, wiring, threads), methods=[page.method], name=f"{page.method} {page.path}")
 
-    return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
+
+class _Serving:
+    """A page as an application: Starlette wraps a function once more, and what fails is told by the edge all the same."""
+
+    def __init__(self, page: Page, wiring: Wiring, threads: tuple[Threads, Threads]) -> None:
+        self._parts = page, wiring, threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await serve(*self._parts, Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 class _Edge:
