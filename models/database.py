@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     JSON,
@@ -59,8 +60,12 @@ _SQLITE_PRAGMAS = (
     "cache_size=-2048",
     "temp_store=MEMORY",
 )
+_HAS_TURN = "has_turn"
+"""The option of a connection whose thread has its turn until the transaction ends."""
 _USED, _TRUSTED_SECONDS = "used", 1.0
 """When a connection was given back, and how long it is taken for alive after that."""
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+"""Who of a process may write to an engine of SQLite: the others wait here, where waiting costs nothing."""
 _RETRIED_STATES = {"40001", "40P01", "23505"}
 """SQLSTATE of a serialisation failure, a deadlock, and a unique row that another wrote first: tried again, the work finds it."""
 
@@ -80,7 +85,8 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         # Parameters hold what people typed and the secrets of links: no fault of a statement may print them.
         engine = create_engine(parsed, hide_parameters=True, connect_args={"isolation_level": None, "check_same_thread": False}, **pool)
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", partial(_begin_sqlite, threading.Lock()))
+        _turns[engine] = threading.Lock()
+        event.listen(engine, "begin", _begin_sqlite)
         return engine
     engine = create_engine(parsed, hide_parameters=True, connect_args={"connect_timeout": 5}, **pool)
     event.listen(engine, "checkin", _note_use)
@@ -109,38 +115,45 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin_sqlite(turn: threading.Lock, connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     cursor: Any = connection.connection.cursor()
-    if connection.get_execution_options().get("readonly", False):
+    options = connection.get_execution_options()
+    if options.get("readonly", False):
         cursor.execute("BEGIN")
         return
     cursor.execute("PRAGMA busy_timeout=0")
     try:
-        _begin_writing(turn, connection, cursor)
+        with _turn(None if options.get(_HAS_TURN) else connection.engine):
+            _begin_writing(connection, cursor)
     finally:
         cursor.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
 
 
-def _begin_writing(turn: threading.Lock, connection: Connection, cursor: Any) -> None:
-    """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else.
-
-    Of a process only one thread asks at a time (`turn`), the others wait behind it: where all asked, the unlucky waited beyond their patience.
-    """
+def _begin_writing(connection: Connection, cursor: Any) -> None:
+    """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else."""
     deadline = time.monotonic() + _PATIENCE_MS / 1000
-    if turn.acquire(timeout=_PATIENCE_MS / 1000):
+    while time.monotonic() < deadline:
         try:
-            while time.monotonic() < deadline:
-                try:
-                    cursor.execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError as fault:
-                    if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                        break
-                    time.sleep(0.001)
-                else:
-                    return
-        finally:
-            turn.release()
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                break
+            time.sleep(0.001)
+        else:
+            return
     connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, whose failure is told as every statement's is
+
+
+@contextmanager
+def _turn(engine: Engine | None) -> Iterator[None]:
+    """This thread's turn to write to `engine`; whoever gets none within the patience asks the database all the same, which then tells."""
+    turn = _turns.get(engine) if engine is not None else None
+    held = turn is not None and turn.acquire(timeout=_PATIENCE_MS / 1000)
+    try:
+        yield
+    finally:
+        if turn is not None and held:
+            turn.release()
 
 
 @contextmanager
@@ -149,8 +162,8 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
 
     A reading transaction refuses to write on PostgreSQL and takes no write lock on SQLite.
     """
-    options = {"readonly": readonly, "postgresql_readonly": True} if readonly else {}
-    with engine.connect().execution_options(**options) as connection:
+    options = {"readonly": True, "postgresql_readonly": True} if readonly else {_HAS_TURN: True}
+    with _turn(None if readonly else engine), engine.connect().execution_options(**options) as connection:
         connection.begin()
         session = Session(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
         try:
