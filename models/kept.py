@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -24,22 +24,37 @@ _CURSORS, _MOST_CURSORS = "kept cursors", 64
 
 
 class Kept:
-    """A select of Core whose values come by name (`bindparam`); none of them may be expanding. It flushes nothing before it reads."""
+    """A statement of Core whose values come by name (`bindparam`); none of them may be expanding. It flushes nothing before it is sent.
+
+    Of an INSERT the values are those of its columns, the same ones every time; the others get their default, which must be a plain one.
+    """
 
     def __init__(self, statement: Any) -> None:
         self.statement = statement
         self._ready: WeakKeyDictionary[Dialect, _Ready] = WeakKeyDictionary()
+        columns: Any = statement.table.columns if isinstance(statement, Insert) else ()
+        self._defaults: Values = {column.key: column.default.arg for column in columns if column.default is not None}
 
     def rows(self, session: Session, values: Values | None = None) -> Sequence[AnyRow]:
-        """The rows, their columns by name or place."""
+        """The rows that are found or returned, their columns by name or place."""
         connection = begun(session)
         if connection.engine.dispatch.before_cursor_execute:
             # Somebody counts or shows what is sent (a test, the bench): they shall see it.
-            return connection.execute(self.statement, values).all()
+            seen: Any = connection.execute(self.statement, values)
+            return seen.all() if seen.returns_rows else []
+        given = {**self._defaults, **(values or {})}
         ready = self._ready.get(connection.dialect)
         if ready is None:
-            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect)
-        return ready.rows(connection, values or {})
+            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect, [*given])
+        return ready.rows(connection, given)
+
+    def each(self, session: Session, many: Sequence[Values]) -> None:
+        """Send it for each of `many`, at once; what it returns is left."""
+        connection = begun(session)
+        if connection.engine.dispatch.before_cursor_execute or len(many) != 1:
+            connection.execute(self.statement, many)
+        else:
+            self.rows(session, many[0])
 
     def one(self, session: Session, values: Values | None = None) -> AnyRow | None:
         """The first row, None without any."""
@@ -58,8 +73,8 @@ def begun(session: Session) -> Connection:
 class _Ready:
     """A statement's text for one database, with what its values and its rows pass through."""
 
-    def __init__(self, statement: Any, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+    def __init__(self, statement: Any, dialect: Dialect, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=names if isinstance(statement, Insert) else None)
         asked = {name for name, bind in compiled.binds.items() if bind.required}
         expanded = compiled.construct_expanded_state(dict.fromkeys(asked))
         # The expanded state knows only how the values of its lists are bound.
@@ -69,9 +84,9 @@ class _Ready:
         fixed = {name: _processed(bound.get(name), value) for name, value in expanded.parameters.items() if name not in asked}
         self._values: dict[str, Any] = fixed
         self._places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
-        columns: list[Any] = [*statement.selected_columns]
-        names: list[str] = [column.key for column in columns]
-        row: Any = namedtuple("_Row", names, rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
+        columns: list[Any] = [*statement.exported_columns]
+        self._returns = bool(columns)
+        row: Any = namedtuple("_Row", [column.key for column in columns], rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
         # As its own `_make`, without counting the fields of every row.
         self._row: Callable[[Any], AnyRow] = partial(tuple.__new__, row)
         read = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
@@ -84,7 +99,7 @@ class _Ready:
         cursor: Any = self._cursor(connection)
         try:
             cursor.execute(self._text, parameters)
-            found = cursor.fetchall()
+            found = cursor.fetchall() if self._returns else []
         except connection.dialect.loaded_dbapi.Error as fault:
             connection.info.pop(_CURSORS, None)
             raise _wrapped(fault, connection, cursor, self._text) from fault
