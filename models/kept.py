@@ -81,9 +81,10 @@ class _Ready:
         bound = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()} | {**expanded.processors}
         self._text: str = expanded.statement
         self._given: list[tuple[str, Callable[[Any], Any] | None]] = [(name, bound[name]) for name in asked]
-        fixed = {name: _processed(bound.get(name), value) for name, value in expanded.parameters.items() if name not in asked}
-        self._values: dict[str, Any] = fixed
-        self._places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
+        self._values = {name: value if name in asked else _processed(bound.get(name), value) for name, value in expanded.parameters.items()}
+        places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
+        self._inserted = [(place, name) for place, name in enumerate(places or ()) if name in asked]
+        self._sequence = [self._values[name] for name in places] if places is not None else None
         columns: list[Any] = [*statement.exported_columns]
         self._returns = bool(columns)
         row: Any = namedtuple("_Row", [column.key for column in columns], rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
@@ -93,9 +94,14 @@ class _Ready:
         self._read: list[tuple[int, Callable[[Any], Any]]] = [(place, process) for place, process in enumerate(read) if process]
 
     def rows(self, connection: Connection, values: Values) -> list[AnyRow]:
-        parameters: Any = {**self._values, **{name: process(values[name]) if process else values[name] for name, process in self._given}}
-        if self._places is not None:
-            parameters = [parameters[name] for name in self._places]
+        given = {name: process(values[name]) if process else values[name] for name, process in self._given}
+        parameters: Any
+        if self._sequence is None:
+            parameters = {**self._values, **given}
+        else:
+            parameters = self._sequence.copy()
+            for place, name in self._inserted:
+                parameters[place] = given[name]
         cursor: Any = self._cursor(connection)
         try:
             cursor.execute(self._text, parameters)
