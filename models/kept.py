@@ -87,9 +87,10 @@ class _Ready:
         self._sequence = [self._values[name] for name in places] if places is not None else None
         columns: list[Any] = [*statement.exported_columns]
         self._returns = bool(columns)
-        row: Any = namedtuple("_Row", [column.key for column in columns], rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
+        keys: list[str] = [column.key for column in columns]
+        row: Any = namedtuple("_Row", keys, rename=True)  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
         # As its own `_make`, without counting the fields of every row.
-        self._row: Callable[[Any], AnyRow] = partial(tuple.__new__, row)
+        self._row: Callable[[Any], AnyRow] = partial(cast("Any", tuple.__new__), row)
         read = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._read: list[tuple[int, Callable[[Any], Any]]] = [(place, process) for place, process in enumerate(read) if process]
 
@@ -105,7 +106,7 @@ class _Ready:
         cursor: Any = self._cursor(connection)
         try:
             cursor.execute(self._text, parameters)
-            found = cursor.fetchall() if self._returns else []
+            found: list[Any] = cursor.fetchall() if self._returns else []
         except connection.dialect.loaded_dbapi.Error as fault:
             connection.info.pop(_CURSORS, None)
             raise _wrapped(fault, connection, cursor, self._text) from fault
