@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from mail.compose import Text, sender_address
 from mail.desk import Desk
+from models.base import AnyRow
 from models.database import insert_on_conflict, is_sqlite
 from models.kept import Kept, begun
 from models.outbox import Letter, Recipient, RecipientState
@@ -47,7 +48,7 @@ def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now:
     session.flush()
     inserting = _inserting(session)
     letters = [_letter(draft, desk, now) for draft in wanted.values()]
-    written = inserting.rows(session, letters[0]) if len(letters) == 1 else begun(session).execute(inserting.statement, letters).all()
+    written: Sequence[AnyRow] = inserting.rows(session, letters[0]) if len(letters) == 1 else begun(session).execute(inserting.statement, letters).all()
     if written:
         _RECIPIENTS.each(session, [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])
     return [id_ for id_, _ in written]
