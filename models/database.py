@@ -123,15 +123,15 @@ def _begin_sqlite(connection: Connection) -> None:
         return
     cursor.execute("PRAGMA busy_timeout=0")
     try:
-        with _turn(None if options.get(_HAS_TURN) else connection.engine):
-            _begin_writing(connection, cursor)
+        with _turn(None if _HAS_TURN in options else connection.engine) as has_turn:
+            _begin_writing(connection, cursor, patience_ms=_PATIENCE_MS if options.get(_HAS_TURN, has_turn) else 0)
     finally:
         cursor.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
 
 
-def _begin_writing(connection: Connection, cursor: Any) -> None:
+def _begin_writing(connection: Connection, cursor: Any, *, patience_ms: int) -> None:
     """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else."""
-    deadline = time.monotonic() + _PATIENCE_MS / 1000
+    deadline = time.monotonic() + patience_ms / 1000
     while time.monotonic() < deadline:
         try:
             cursor.execute("BEGIN IMMEDIATE")
@@ -145,12 +145,12 @@ def _begin_writing(connection: Connection, cursor: Any) -> None:
 
 
 @contextmanager
-def _turn(engine: Engine | None) -> Iterator[None]:
-    """This thread's turn to write to `engine`; whoever gets none within the patience asks the database all the same, which then tells."""
+def _turn(engine: Engine | None) -> Iterator[bool]:
+    """This thread's turn to write to `engine`; False for whoever got none within the patience: the database, asked once, then tells."""
     turn = _turns.get(engine) if engine is not None else None
-    held = turn is not None and turn.acquire(timeout=_PATIENCE_MS / 1000)
+    held = turn is None or turn.acquire(timeout=_PATIENCE_MS / 1000)
     try:
-        yield
+        yield held
     finally:
         if turn is not None and held:
             turn.release()
@@ -162,20 +162,21 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
 
     A reading transaction refuses to write on PostgreSQL and takes no write lock on SQLite.
     """
-    options = {"readonly": True, "postgresql_readonly": True} if readonly else {_HAS_TURN: True}
-    with _turn(None if readonly else engine), engine.connect().execution_options(**options) as connection:
-        connection.begin()
-        session = Session(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
-        try:
-            yield session
-            if session.in_transaction():
-                session.commit()
-            connection.commit()
-        except BaseException:
-            session.rollback()
-            raise
-        finally:
-            session.close()
+    with _turn(None if readonly else engine) as has_turn:
+        options = {"readonly": True, "postgresql_readonly": True} if readonly else {_HAS_TURN: has_turn}
+        with engine.connect().execution_options(**options) as connection:
+            connection.begin()
+            session = Session(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
+            try:
+                yield session
+                if session.in_transaction():
+                    session.commit()
+                connection.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.close()
 
 
 @contextmanager
