@@ -14,8 +14,8 @@ from actions.lateness import late_jobs
 from settings import read_settings
 from web import health
 from web.app import build
-from web.endpoint import Page
 from web.logs import configure
+from web.nouns import Noun
 from web.wiring import Wiring, wire
 
 FACES = ("both", "portal", "console")
@@ -37,7 +37,7 @@ def create() -> ASGIApp:
 
 def application(wiring: Wiring, *, face: str = "both") -> ASGIApp:
     """The application of `wiring` with the pages of `face`."""
-    return build(wiring, _pages(face), health.routes(wiring, lambda session, now: late_jobs(session, now=now)))
+    return build(wiring, (), health.routes(wiring, lambda session, now: late_jobs(session, now=now)), nouns=_nouns(face))
 
 
 def _share_one_heap() -> None:
@@ -46,17 +46,17 @@ def _share_one_heap() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
-def _pages(face: str) -> list[Page]:
+def _nouns(face: str) -> list[Noun]:
     """The pages of `face`; a process that serves one of the two never loads the other."""
     if face not in FACES:
         raise ValueError(f"JTICKETS_FACE: {face}")
-    pages: list[Page] = []
+    nouns: list[Noun] = []
     if face != "console":
         import customer_portal.routes
 
-        pages += customer_portal.routes.PAGES
+        nouns += customer_portal.routes.NOUNS
     if face != "portal":
         import console.routes
 
-        pages += console.routes.PAGES
-    return pages
+        nouns += console.routes.NOUNS
+    return nouns

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -24,22 +24,37 @@ _CURSORS, _MOST_CURSORS = "kept cursors", 64
 
 
 class Kept:
-    """A select of Core whose values come by name (`bindparam`); none of them may be expanding. It flushes nothing before it reads."""
+    """A statement of Core whose values come by name (`bindparam`); none of them may be expanding. It flushes nothing before it is sent.
+
+    Of an INSERT the values are those of its columns, the same ones every time; the others get their default, which must be a plain one.
+    """
 
     def __init__(self, statement: Any) -> None:
         self.statement = statement
         self._ready: WeakKeyDictionary[Dialect, _Ready] = WeakKeyDictionary()
+        columns: Any = statement.table.columns if isinstance(statement, Insert) else ()
+        self._defaults: Values = {column.key: column.default.arg for column in columns if column.default is not None}
 
     def rows(self, session: Session, values: Values | None = None) -> Sequence[AnyRow]:
-        """The rows, their columns by name or place."""
+        """The rows that are found or returned, their columns by name or place."""
         connection = begun(session)
-        if connection.dispatch.before_cursor_execute:
+        if connection.engine.dispatch.before_cursor_execute:
             # Somebody counts or shows what is sent (a test, the bench): they shall see it.
-            return connection.execute(self.statement, values).all()
+            seen: Any = connection.execute(self.statement, values)
+            return seen.all() if seen.returns_rows else []
+        given = {**self._defaults, **(values or {})}
         ready = self._ready.get(connection.dialect)
         if ready is None:
-            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect)
-        return ready.rows(connection, values or {})
+            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect, [*given])
+        return ready.rows(connection, given)
+
+    def each(self, session: Session, many: Sequence[Values]) -> None:
+        """Send it for each of `many`, at once; what it returns is left."""
+        connection = begun(session)
+        if connection.engine.dispatch.before_cursor_execute or len(many) != 1:
+            connection.execute(self.statement, many)
+        else:
+            self.rows(session, many[0])
 
     def one(self, session: Session, values: Values | None = None) -> AnyRow | None:
         """The first row, None without any."""
@@ -58,33 +73,40 @@ def begun(session: Session) -> Connection:
 class _Ready:
     """A statement's text for one database, with what its values and its rows pass through."""
 
-    def __init__(self, statement: Any, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+    def __init__(self, statement: Any, dialect: Dialect, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=names if isinstance(statement, Insert) else None)
         asked = {name for name, bind in compiled.binds.items() if bind.required}
         expanded = compiled.construct_expanded_state(dict.fromkeys(asked))
         # The expanded state knows only how the values of its lists are bound.
         bound = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()} | {**expanded.processors}
         self._text: str = expanded.statement
         self._given: list[tuple[str, Callable[[Any], Any] | None]] = [(name, bound[name]) for name in asked]
-        fixed = {name: _processed(bound.get(name), value) for name, value in expanded.parameters.items() if name not in asked}
-        self._values: dict[str, Any] = fixed
-        self._places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
-        columns: list[Any] = [*statement.selected_columns]
-        names: list[str] = [column.key for column in columns]
-        row: Any = cast("Any", namedtuple("_Row", names, rename=True))  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
+        self._values = {name: value if name in asked else _processed(bound.get(name), value) for name, value in expanded.parameters.items()}
+        places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
+        self._inserted = [(place, name) for place, name in enumerate(places or ()) if name in asked]
+        self._sequence = [self._values[name] for name in places] if places is not None else None
+        columns: list[Any] = [*statement.exported_columns]
+        self._returns = bool(columns)
+        keys: list[str] = [column.key for column in columns]
+        row: Any = cast("Any", namedtuple("_Row", keys, rename=True))  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
         # As its own `_make`, without counting the fields of every row.
-        self._row: Callable[[Any], AnyRow] = partial(tuple.__new__, row)
+        self._row: Callable[[Any], AnyRow] = partial(cast("Any", tuple.__new__), row)
         read = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._read: list[tuple[int, Callable[[Any], Any]]] = [(place, process) for place, process in enumerate(read) if process]
 
     def rows(self, connection: Connection, values: Values) -> list[AnyRow]:
-        parameters: Any = {**self._values, **{name: process(values[name]) if process else values[name] for name, process in self._given}}
-        if self._places is not None:
-            parameters = [parameters[name] for name in self._places]
+        given = {name: process(values[name]) if process else values[name] for name, process in self._given}
+        parameters: Any
+        if self._sequence is None:
+            parameters = {**self._values, **given}
+        else:
+            parameters = self._sequence.copy()
+            for place, name in self._inserted:
+                parameters[place] = given[name]
         cursor: Any = self._cursor(connection)
         try:
             cursor.execute(self._text, parameters)
-            found = cursor.fetchall()
+            found: list[Any] = cursor.fetchall() if self._returns else []
         except connection.dialect.loaded_dbapi.Error as fault:
             connection.info.pop(_CURSORS, None)
             raise _wrapped(fault, connection, cursor, self._text) from fault

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,6 +29,7 @@ from web.csrf import token_for
 from web.endpoint import Page, serve
 from web.errors import Forbidden, NotFound, StaleForm
 from web.forms import BadRequest
+from web.nouns import Noun
 from web.signposts import Signposts
 from web.threads import Threads
 from web.uploads import TooLarge
@@ -63,11 +65,13 @@ _MASKED = ("/register/confirm/", "/recover/", "/profile/email/", "/exceptions/")
 """Paths whose last part is a secret: access logs say so instead of it."""
 
 
-def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """The application of `pages`; `extra` routes (health) come first."""
+def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = (), *, nouns: Iterable[Noun] = ()) -> ASGIApp:
+    """The application of `pages` and those of `nouns`, which are loaded on use; `extra` routes (health) come first."""
     register_url_convertor("int", _Number())
     threads = (Threads(wiring.settings.reading_threads), Threads(wiring.settings.writing_threads))
-    routes = [*extra, Signposts(_route(page, wiring, threads) for page in pages), Mount("/static", Static(directory=find("static")), name="static")]
+    routed = partial(_routes, wiring, threads)
+    signposts = Signposts(routed(pages), {noun.parts: partial(_routes_of, noun, routed) for noun in nouns})
+    routes = [*extra, signposts, Mount("/static", Static(directory=find("static")), name="static")]
     edge = _Edge(wiring)
     handlers: dict[Any, Any] = {
         HTTPException: edge.http,
@@ -94,11 +98,23 @@ class _Number(IntegerConvertor):
     regex = "[0-9]{1,18}"
 
 
-def _route(page: Page, wiring: Wiring, threads: tuple[Threads, Threads]) -> Route:
-    async def endpoint(request: Request) -> Response:
-        return await serve(page, wiring, threads, request)
+def _routes(wiring: Wiring, threads: tuple[Threads, Threads], pages: Iterable[Page]) -> list[Route]:
+    return [Route(page.path, _Serving(page, wiring, threads), methods=[page.method], name=f"{page.method} {page.path}") for page in pages]
 
-    return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
+
+def _routes_of(noun: Noun, routed: Callable[[Iterable[Page]], list[Route]]) -> list[Route]:
+    return routed(noun.pages())
+
+
+class _Serving:
+    """A page as an application: Starlette wraps a function once more, and what fails is told by the edge all the same."""
+
+    def __init__(self, page: Page, wiring: Wiring, threads: tuple[Threads, Threads]) -> None:
+        self._parts = page, wiring, threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await serve(*self._parts, Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 class _Edge:

@@ -63,6 +63,6 @@ class _Unfailing:
 def escape(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
     """`event` with every sign that could end its line or paint a terminal written as its number: what people send stays one line."""
     for name, value in event.items():
-        if isinstance(value, str):
+        if isinstance(value, str) and not value.isprintable():  # which all that is unsafe is not
             event[name] = _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", value)
     return event

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 _Work = Callable[[], None]
@@ -78,16 +78,33 @@ class _Turns:
 
 
 def _do(work: Callable[[], Any], loop: asyncio.AbstractEventLoop, answer: asyncio.Future[Any]) -> None:
-    try:
-        tell = partial(_tell, answer, answer.set_result, work())
-    except StopIteration as fault:  # the one that no future takes
-        tell = partial(_tell, answer, answer.set_exception, RuntimeError(repr(fault)))
-    except BaseException as fault:  # noqa: BLE001 - whoever waits is told, whatever it is
-        tell = partial(_tell, answer, answer.set_exception, fault)
-    with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-        loop.call_soon_threadsafe(tell)
+    with _Telling(loop, answer) as telling:
+        telling.done = work()
 
 
-def _tell(answer: asyncio.Future[Any], tell: Callable[[Any], None], what: object) -> None:
-    if not answer.cancelled():
-        tell(what)
+class _Telling:
+    """Hands over what a work returns or raises, whatever it is: who waits for it deals with it as with its own."""
+
+    done: Any = None
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, answer: asyncio.Future[Any]) -> None:
+        self._loop = loop
+        self._answer = answer
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> bool:
+        if isinstance(fault, StopIteration):  # the one that no future takes
+            fault = RuntimeError(repr(fault))
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._tell, fault)
+        return True
+
+    def _tell(self, fault: BaseException | None) -> None:
+        if self._answer.cancelled():
+            return
+        if fault is None:
+            self._answer.set_result(self.done)
+        else:
+            self._answer.set_exception(fault)
