@@ -6,6 +6,7 @@ import errno
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -31,7 +32,6 @@ from web.errors import Forbidden, NotFound, StaleForm
 from web.forms import BadRequest
 from web.nouns import Noun
 from web.signposts import Signposts
-from web.threads import Threads
 from web.uploads import TooLarge
 from web.wiring import Wiring
 from wording.catalog import N_, translate
@@ -68,7 +68,8 @@ _MASKED = ("/register/confirm/", "/recover/", "/profile/email/", "/exceptions/")
 def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = (), *, nouns: Iterable[Noun] = ()) -> ASGIApp:
     """The application of `pages` and those of `nouns`, which are loaded on use; `extra` routes (health) come first."""
     register_url_convertor("int", _Number())
-    threads = (Threads(wiring.settings.reading_threads), Threads(wiring.settings.writing_threads))
+    settings = wiring.settings
+    threads = (ThreadPoolExecutor(settings.reading_threads, "reading"), ThreadPoolExecutor(settings.writing_threads, "writing"))
     routed = partial(_routes, wiring, threads)
     signposts = Signposts(routed(pages), {noun.parts: partial(_routes_of, noun, routed) for noun in nouns})
     routes = [*extra, signposts, Mount("/static", Static(directory=find("static")), name="static")]
@@ -98,7 +99,7 @@ class _Number(IntegerConvertor):
     regex = "[0-9]{1,18}"
 
 
-def _routes(wiring: Wiring, threads: tuple[Threads, Threads], pages: Iterable[Page]) -> list[Route]:
+def _routes(wiring: Wiring, threads: tuple[Executor, Executor], pages: Iterable[Page]) -> list[Route]:
     return [Route(page.path, _Serving(page, wiring, threads), methods=[page.method], name=f"{page.method} {page.path}") for page in pages]
 
 
@@ -109,7 +110,7 @@ def _routes_of(noun: Noun, routed: Callable[[Iterable[Page]], list[Route]]) -> l
 class _Serving:
     """A page as an application: Starlette wraps a function once more, and what fails is told by the edge all the same."""
 
-    def __init__(self, page: Page, wiring: Wiring, threads: tuple[Threads, Threads]) -> None:
+    def __init__(self, page: Page, wiring: Wiring, threads: tuple[Executor, Executor]) -> None:
         self._parts = page, wiring, threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

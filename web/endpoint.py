@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import anyio
@@ -27,10 +29,10 @@ from web.forms import Fields
 from web.hold import hold
 from web.refusals import note_refused
 from web.sessions import NOBODY, Found, find_customer, find_staff, touch
-from web.threads import Threads
 from web.uploads import Body, read_body
 from web.wiring import Wiring
 
+T = TypeVar("T")
 Handler = Callable[[Call], Response]
 Prepare = Callable[[Basis], Any]
 
@@ -70,25 +72,37 @@ def post(path: str, handler: Handler, access: Access, *, prepare: Prepare | None
     return Page(path, "POST", handler, access, prepare, uploads)
 
 
-async def serve(page: Page, wiring: Wiring, threads: tuple[Threads, Threads], request: Request) -> Response:
+async def _in_thread(threads: Executor, work: Callable[[], T]) -> T:
+    """What `work` returns or raises, off the loop that reads and writes the sockets. Who stops waiting for it does not stop it."""
+
+    def told() -> T:
+        try:
+            return work()
+        except StopIteration as fault:  # the one that no future takes: its request would wait for ever
+            raise RuntimeError(repr(fault)) from fault
+
+    return await asyncio.get_running_loop().run_in_executor(threads, told)
+
+
+async def serve(page: Page, wiring: Wiring, threads: tuple[Executor, Executor], request: Request) -> Response:
     """Answer `request` by `page`."""
     reading, writing = threads
     basis = Basis(wiring, request, page.access.world, wiring.clock(), client_of(request))
     if page.method == "GET":
         # A preparing GET waits for another host: neither readers nor writers shall stand behind it, so it takes a thread of its own.
         answered = await anyio.to_thread.run_sync(partial(_prepare, page, basis)) if page.prepare else None
-        return answered or await (writing if page.writes else reading).run(partial(_answer, page, basis))
+        return answered or await _in_thread(writing if page.writes else reading, partial(_answer, page, basis))
     if not sent_by_us(request):
         raise StaleForm
     if page.uploads and not _is_small(request):
         # Nobody who may not post here shall fill the disk first.
-        turned_away = await reading.run(partial(_check_ahead, page, basis))
+        turned_away = await _in_thread(reading, partial(_check_ahead, page, basis))
         if turned_away is not None:
             return turned_away
     body = await read_body(request, limits=wiring.limits, uploads=page.uploads)
     try:
         basis.fields = Fields(body.fields)
-        return await writing.run(partial(_take, page, basis, body))
+        return await _in_thread(writing, partial(_take, page, basis, body))
     finally:
         body.close()
 
