@@ -50,7 +50,7 @@ def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now:
     letters = [_letter(draft, desk, now) for draft in wanted.values()]
     written: Sequence[AnyRow] = inserting.rows(session, letters[0]) if len(letters) == 1 else begun(session).execute(inserting.statement, letters).all()
     if written:
-        _RECIPIENTS.each(session, [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])
+        _RECIPIENTS.each(begun(session), [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])
     return [id_ for id_, _ in written]
 
 

@@ -43,23 +43,32 @@ class Kept:
             seen: Any = connection.execute(self.statement, values)
             return seen.all() if seen.returns_rows else []
         given = {**self._defaults, **(values or {})}
-        ready = self._ready.get(connection.dialect)
-        if ready is None:
-            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect, [*given])
-        return ready.rows(connection, given)
+        return self._made(connection, given).rows(connection, given)
 
-    def each(self, session: Session, many: Sequence[Values]) -> None:
+    def count(self, connection: Connection, values: Values) -> int:
+        """How many rows an UPDATE or DELETE changed; `connection` stands in its transaction, or needs none."""
+        if connection.engine.dispatch.before_cursor_execute:
+            return connection.execute(self.statement, values).rowcount
+        return self._made(connection, values).count(connection, values)
+
+    def each(self, connection: Connection, many: Sequence[Values]) -> None:
         """Send it for each of `many`, at once; what it returns is left."""
-        connection = begun(session)
-        if connection.engine.dispatch.before_cursor_execute or len(many) != 1:
+        if connection.engine.dispatch.before_cursor_execute:
             connection.execute(self.statement, many)
-        else:
-            self.rows(session, many[0])
+        elif many:
+            whole = [{**self._defaults, **values} for values in many]
+            self._made(connection, whole[0]).each(connection, whole)
 
     def one(self, session: Session, values: Values | None = None) -> AnyRow | None:
         """The first row, None without any."""
         rows = self.rows(session, values)
         return rows[0] if rows else None
+
+    def _made(self, connection: Connection, given: Values) -> _Ready:
+        ready = self._ready.get(connection.dialect)
+        if ready is None:
+            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect, [*given])
+        return ready
 
 
 def begun(session: Session) -> Connection:
@@ -95,27 +104,39 @@ class _Ready:
         self._read: list[tuple[int, Callable[[Any], Any]]] = [(place, process) for place, process in enumerate(read) if process]
 
     def rows(self, connection: Connection, values: Values) -> list[AnyRow]:
-        given = {name: process(values[name]) if process else values[name] for name, process in self._given}
-        parameters: Any
-        if self._sequence is None:
-            parameters = {**self._values, **given}
-        else:
-            parameters = self._sequence.copy()
-            for place, name in self._inserted:
-                parameters[place] = given[name]
-        cursor: Any = self._cursor(connection)
-        try:
-            cursor.execute(self._text, parameters)
+        with self._sending(connection) as cursor:
+            cursor.execute(self._text, self._parameters(values))
             found: list[Any] = cursor.fetchall() if self._returns else []
-        except connection.dialect.loaded_dbapi.Error as fault:
-            connection.info.pop(_CURSORS, None)
-            raise _wrapped(fault, connection, cursor, self._text) from fault
         if not self._read or not found:
             return [*map(self._row, found)]
         columns: list[Any] = [*zip(*found, strict=True)]
         for place, process in self._read:
             columns[place] = map(process, columns[place])
         return [*map(self._row, zip(*columns, strict=True))]
+
+    def count(self, connection: Connection, values: Values) -> int:
+        with self._sending(connection) as cursor:
+            cursor.execute(self._text, self._parameters(values))
+            return cursor.rowcount
+
+    def each(self, connection: Connection, many: Sequence[Values]) -> None:
+        with self._sending(connection) as cursor:
+            if len(many) == 1:
+                cursor.execute(self._text, self._parameters(many[0]))
+            else:
+                cursor.executemany(self._text, [self._parameters(values) for values in many])
+
+    def _parameters(self, values: Values) -> Any:
+        given = {name: process(values[name]) if process else values[name] for name, process in self._given}
+        if self._sequence is None:
+            return {**self._values, **given}
+        parameters = self._sequence.copy()
+        for place, name in self._inserted:
+            parameters[place] = given[name]
+        return parameters
+
+    def _sending(self, connection: Connection) -> _Sending:
+        return _Sending(connection, self._cursor(connection), self._text)
 
     def _cursor(self, connection: Connection) -> Any:
         """The connection's own cursor for this statement: psycopg's knows how to read its columns after the first time."""
@@ -125,6 +146,21 @@ class _Ready:
                 cursors.clear()
             cursors[self] = cast("Any", connection.connection.driver_connection).cursor()
         return cursors[self]
+
+
+class _Sending:
+    """A driver's cursor at work; what the driver says of a failure is told as SQLAlchemy tells it."""
+
+    def __init__(self, connection: Connection, cursor: Any, text: str) -> None:
+        self._connection, self._cursor, self._text = connection, cursor, text
+
+    def __enter__(self) -> Any:
+        return self._cursor
+
+    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> None:
+        if isinstance(fault, self._connection.dialect.loaded_dbapi.Error):
+            self._connection.info.pop(_CURSORS, None)
+            raise _wrapped(fault, self._connection, self._cursor, self._text) from fault
 
 
 def _processed(process: Callable[[Any], Any] | None, value: Any) -> Any:
@@ -140,8 +176,3 @@ def _wrapped(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:
         text, None, fault, connection.dialect.loaded_dbapi.Error, hide_parameters=True, connection_invalidated=gone, dialect=connection.dialect
     )
     return wrapped
-
-
-def as_told(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:
-    """What a driver raised, as the DBAPIError that everybody catches."""
-    return _wrapped(fault, connection, cursor, text)
