@@ -218,7 +218,7 @@ def _what(change: BulkChange, language: str) -> str:
     """What was chosen: the state's word or the assignee's name."""
     state = change.facts.get("state")
     if change.act == BulkAct.ASSIGN:
-        return change.facts.get("assignee") or translate(N_("未割り当て"), language)
+        return translate(N_("担当："), language) + (change.facts.get("assignee") or translate(N_("未割り当て"), language))
     return labels.state(state, language) if state else ""
 
 

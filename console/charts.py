@@ -72,7 +72,7 @@ def bar_chart(
     """Groups below each other with a bar for each of `series` (one bar of parts where `stacked`); `told` words a value, `scale` one of the axis, whose lines
     stand at least `least` apart."""
     most = max((sum(value or 0 for value in values) if stacked else max((value or 0 for value in values), default=0) for _, values in groups), default=0)
-    step = max(_step(most), least)
+    step = max(_step(most, whole=least >= 1), least)
     end = step * max(1, math.ceil(most / step))
     bars: list[Bar] = []
     labels: list[Note] = []
@@ -100,12 +100,12 @@ def bar_chart(
     return Chart(name, title, about, int(y) + _FOOT, bars, labels, words, legend, grid, int(y))
 
 
-def _step(most: float) -> float:
-    """A round distance of the lines, four or five of them."""
+def _step(most: float, *, whole: bool) -> float:
+    """A round distance of the lines, four or five of them; `whole` for things that are counted, where a line at 2.5 would have no true number."""
     if most <= 0:
         return 1
     ten = 10 ** math.floor(math.log10(most / 4))
-    return next(step * ten for step in _STEPS if step * ten * 4.5 >= most)
+    return next(step * ten for step in _STEPS if step * ten * 4.5 >= most and not (whole and step * ten % 1))
 
 
 def _short(label: str) -> str:

@@ -56,11 +56,11 @@ def create(call: Call) -> Response:
     account = _account(call, form.value("account"))
     masters = {row.name: row.id for row in categories(call.session)}
     text = TicketText(**{name: form.value(name) for name in ("subject", "contract_key", "serial", "model", "os_version", "category", "body")})
-    for refused in check_ticket(text, categories=masters, body_characters=call.limits.body_characters):
-        form.refuse(refused)
     family = next((row.id for row in families(call.session) if str(row.id) == form.value("product")), None)
     if family is None:
         form.refuse(Refused("product_unknown", "product"))
+    for refused in check_ticket(text, categories=masters, body_characters=call.limits.body_characters):
+        form.refuse(refused)
     cc = form.check("cc", lambda typed: read_cc(call, account, typed))
     if form.failed or cc is None or family is None:
         return _form(call, form.value("account"), follows, status=422)

@@ -97,7 +97,10 @@ def _counts() -> _Measure:
 
 
 def _times(language: str) -> _Measure:
-    return _Measure(lambda number: dates.span(number * 3600, language) if number else "0", lambda number: f"{number:g}h")
+    def told(number: float) -> str:
+        return dates.span(number * 3600, language) if number else "0"
+
+    return _Measure(told, told)
 
 
 def _shares() -> _Measure:

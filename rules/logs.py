@@ -99,12 +99,15 @@ def scan(text: str, patterns: Iterable[Pattern]) -> Found:
 
 
 def facts_of(found: Sequence[Mapping[str, Any]], family_id: int) -> dict[Fact, list[str]]:
-    """What the files of a post say, for a ticket of `family_id`: each value once, its own product's patterns first."""
+    """What the files of a post say, for a ticket of `family_id`: each value once however it is written, its own product's patterns first."""
     told: dict[Fact, list[str]] = {}
     for fact in Fact:
         values = [value for key in (str(family_id), _EVERY) for one in found for value in one.get(key, {}).get(fact, [])]
         if values:
-            told[fact] = list(dict.fromkeys(values))
+            once: dict[str, str] = {}
+            for value in values:
+                once.setdefault(fold_key(value), value)
+            told[fact] = list(once.values())
     return told
 
 

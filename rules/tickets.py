@@ -199,7 +199,7 @@ def check_ticket(text: TicketText, *, categories: Collection[str], body_characte
     """
     longest = {**FIELD_CHARACTERS, "body": body_characters}
     faults: list[Refused] = []
-    for field in ("subject", "contract_key", "serial", "model", "os_version", "category", "body"):
+    for field in ("contract_key", "serial", "model", "os_version", "subject", "category", "body"):
         value: str = getattr(text, field)
         if field in _REQUIRED and not fold(value):
             faults.append(Refused(_REQUIRED[field], field))

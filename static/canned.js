@@ -78,6 +78,7 @@
     area.setAttribute('aria-haspopup', 'listbox');
     area.setAttribute('aria-autocomplete', 'list');
     choose(0);
+    list.scrollIntoView({ block: 'nearest' });
   };
   const ours = (t) => t?.matches?.('textarea') && t.form?.querySelector('[data-canned]');
 

@@ -30,6 +30,12 @@ def test_a_log_says_serial_model_and_version() -> None:
     assert facts_of([found], 8) == {Fact.SERIAL: ["AB-1234"]}, "another product's patterns are not asked"
 
 
+def test_a_value_written_in_two_ways_is_told_once_as_the_first_pattern_found_it() -> None:
+    found = scan(f"{CHASSIS}Model: srx300\n", [*PATTERNS, Pattern(None, Fact.MODEL, "Model: {値}")])
+
+    assert facts_of([found], SRX)[Fact.MODEL] == ["SRX300"]
+
+
 def test_at_most_five_different_values_are_kept() -> None:
     found = scan("".join(f"Serial Number: X{n}00\n" * 2 for n in range(9)), PATTERNS)
 

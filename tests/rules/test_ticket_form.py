@@ -38,9 +38,9 @@ def test_a_contract_that_no_certificate_can_have_never_blocks_a_ticket() -> None
 
 def test_everything_missing_is_told_in_the_order_of_the_form() -> None:
     assert _faults(TicketText("", "\u3000", " ", "", "\n")) == [
-        ("subject", "subject_empty"),
         ("contract_key", "contract_text_empty"),
         ("serial", "serial_text_empty"),
+        ("subject", "subject_empty"),
         ("category", "category_empty"),
         ("body", "body_empty"),
     ]
