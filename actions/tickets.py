@@ -155,7 +155,7 @@ def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: St
     if not own or message.published_at <= now or not notices.withdraw(session, message, now=now):
         raise Refused("undo_too_late")
     text = message.body
-    restore(ticket, message.undo, since=message.undo["after"])
+    restore(ticket, message.undo, since=message.undo.get("after"))
     give_back(session, message, by=by)
     session.delete(message)
     put_back(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, text
+from sqlalchemy import Column, Connection, Engine, Table, text
 
 _AT_ONCE = 20_000
 
 
 def write_rows(connection: Connection, table: Table[Any], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write `rows` (values of the columns `names`, in their order); other columns get their default. Returns how many were written."""
-    defaults: dict[str, Any] = {column.name: getattr(column.default, "arg", None) for column in table.columns if column.name not in names and column.default}
+    defaults = {column.name: _default(column) for column in table.columns if column.name not in names and column.default}
     columns = [*names, *defaults]
     convert = _converters(connection, table, columns)
     constant = tuple(defaults.values())
@@ -24,6 +24,11 @@ def write_rows(connection: Connection, table: Table[Any], names: Sequence[str], 
         insert(connection, table.name, columns, (tuple(_each(convert, (*row, *constant))) for row in batch))
         written += len(batch)
     return written
+
+
+def _default(column: Column[Any]) -> Any:
+    made: Any = column.default
+    return made.arg(None) if made.is_callable else getattr(made, "arg", None)
 
 
 def settle(engine: Engine, tables: Iterable[Table[Any]]) -> None:
