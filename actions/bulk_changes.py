@@ -11,22 +11,24 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions import journal, notices_bulk
+from actions.macros import ANY_POST, filled_text, run_macro
 from actions.ticket_snapshots import restore, snapshot
 from actions.tickets import NoTicket, answer, assign, change_state, ticket_for_staff, withdraw_answer
 from mail.desk import Desk
 from models.actors import StaffMember
 from models.bulk_changes import BulkChange, BulkChangeTicket
+from models.canned import Canned, CannedKind, PostKind
+from models.contracts import Category
 from models.journal import JournalEntry
 from models.people import active_names
 from models.tickets import Ticket
 from models.tokens import hash_token
-from rules.bulk import BulkAct, Wish, check_reach, foresee
+from rules.bulk import BulkAct, Wish, check_complete, check_reach, foresee
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from rules.refusal import Refused
 from rules.tickets import State, check_post
 
-_NEWEST_MESSAGE = 2**31 - 1
 UNDONE = "undone"
 _POSTS = frozenset({"reply", "mail_reply"})
 """Acts of a customer that a bulk change must not pass over."""
@@ -50,13 +52,14 @@ def change_many(session: Session, chosen: Mapping[int, int], wish: Wish, *, hand
     """Do what `wish` says to the tickets of `chosen` (number → the version that was seen); the same submission again returns what it made.
 
     A ticket that changed since, that is another queue's, or that the act itself refuses, is left alone and says why.
-    Refuses as a whole: bulk_none, bulk_many(max, n), assignee_unknown, post_empty, text_long.
+    Refuses as a whole: bulk_none, bulk_many(max, n), assignee_unknown, canned_gone, post_empty, text_long.
     """
     made = session.scalars(select(BulkChange).where(BulkChange.submission == hand.submission)).one_or_none()
     if made is not None:
         return made
     facts = _check(session, chosen, wish, hand.limits)
-    change = BulkChange(staff_id=hand.by.id, staff_name=hand.by.name, act=wish.act, facts=facts, submission=hand.submission, at=hand.now)
+    kept = {**facts, "answers": True} if _answers(wish) else facts
+    change = BulkChange(staff_id=hand.by.id, staff_name=hand.by.name, act=wish.act, facts=kept, submission=hand.submission, at=hand.now)
     session.add(change)
     session.flush()
     done: list[Ticket] = []
@@ -65,7 +68,7 @@ def change_many(session: Session, chosen: Mapping[int, int], wish: Wish, *, hand
         ticket = _change_one(session, change, number, chosen[number], wish, hand)
         if ticket is not None:
             done.append(ticket)
-    if done and wish.act is BulkAct.ASSIGN and wish.staff_id is not None and wish.staff_id != hand.by.id:
+    if done and wish.act in (BulkAct.ASSIGN, BulkAct.MACRO) and wish.staff_id not in (None, hand.by.id):
         notices_bulk.assigned_many(session, done, wish.staff_id, cause=str(change.id), by=hand.by, desk=hand.desk, now=hand.now)
     told = {"kind": wish.act.value, "done": len(done), "left": len(chosen) - len(done)}
     journal.record(session, "change_many", "bulk_change", change.id, by=hand.by, now=hand.now, **told, **facts)
@@ -92,8 +95,13 @@ def undo_many(session: Session, change: BulkChange, *, by: StaffMember, limits: 
 
 def undo_until(change: BulkChange, limits: Limits) -> datetime:
     """Until when a bulk change can be undone: answers only while they are not published."""
-    window = timedelta(seconds=limits.undo_send_seconds) if change.act == BulkAct.REPLY else timedelta(minutes=limits.undo_bulk_minutes)
+    window = timedelta(seconds=limits.undo_send_seconds) if answers(change) else timedelta(minutes=limits.undo_bulk_minutes)
     return change.at + window
+
+
+def answers(change: BulkChange) -> bool:
+    """Whether it wrote to the customers."""
+    return change.act == BulkAct.REPLY or bool(change.facts.get("answers"))
 
 
 def may_undo(change: BulkChange, *, by: StaffMember, limits: Limits, now: datetime) -> bool:
@@ -115,6 +123,8 @@ def _check(session: Session, chosen: Mapping[int, int], wish: Wish, limits: Limi
     names = active_names(session, {wish.staff_id})
     if wish.staff_id is not None and wish.staff_id not in names:
         raise Refused("assignee_unknown", "staff_id")
+    if wish.act is BulkAct.MACRO:
+        return {"macro": _macro(session, wish).name}
     return {"assignee": names.get(wish.staff_id or 0, "")}
 
 
@@ -126,7 +136,7 @@ def _change_one(session: Session, change: BulkChange, number: int, version: int,
             ticket = ticket_for_staff(session, number, change=True)
             _check_unchanged(session, ticket, version)
             check_reach(ticket.family_id, ticket.assignee_id, by=hand.by.id, queues=hand.queues)
-            foresee(wish, State(ticket.state))
+            foresee(wish, State(ticket.state), assignee_id=ticket.assignee_id)
             row.before = snapshot(ticket)
             row.message_id = ACTS[wish.act](session, ticket, wish, hand)
             row.version = ticket.version
@@ -169,7 +179,7 @@ def _reply(session: Session, ticket: Ticket, wish: Wish, hand: Hand) -> int:
         ticket,
         wish.body,
         next_state=wish.next_state,
-        last_seen=_NEWEST_MESSAGE,
+        last_seen=ANY_POST,
         submission=hash_token(f"{hand.submission}:{ticket.id}"),
         by=hand.by,
         desk=hand.desk,
@@ -179,10 +189,42 @@ def _reply(session: Session, ticket: Ticket, wish: Wish, hand: Hand) -> int:
     return message.id
 
 
+def _run_macro(session: Session, ticket: Ticket, wish: Wish, hand: Hand) -> int | None:
+    macro = _macro(session, wish)
+    if macro.post is PostKind.ANSWER:
+        check_complete(filled_text(session, ticket.id, macro, by=hand.by, desk=hand.desk))
+    posted = run_macro(
+        session,
+        ticket,
+        macro,
+        submission=hash_token(f"{hand.submission}:{ticket.id}"),
+        by=hand.by,
+        desk=hand.desk,
+        limits=hand.limits,
+        calendar=hand.calendar,
+        now=hand.now,
+        tell=False,
+    )
+    # A note is nobody's letter: it stays where the rest is undone.
+    return posted.id if posted is not None and macro.post is PostKind.ANSWER else None
+
+
+def _macro(session: Session, wish: Wish) -> Canned:
+    macro = session.get(Canned, wish.macro_id)
+    if macro is None or macro.kind != CannedKind.MACRO:
+        raise Refused("canned_gone", "macro")
+    return macro
+
+
+def _answers(wish: Wish) -> bool:
+    return wish.act is BulkAct.REPLY or (wish.act is BulkAct.MACRO and wish.answers)
+
+
 ACTS: Mapping[BulkAct, Callable[[Session, Ticket, Wish, Hand], int | None]] = {
     BulkAct.ASSIGN: _assign,
     BulkAct.STATE: _change_state,
     BulkAct.REPLY: _reply,
+    BulkAct.MACRO: _run_macro,
 }
 """What each act does to one held ticket, returning the answer it wrote; a further one is a member of `BulkAct`, its part of `Wish` and a line here."""
 
@@ -199,11 +241,15 @@ def _undo_one(session: Session, row: BulkChangeTicket, *, by: StaffMember, limit
             return refused.code
     if snapshot(ticket) == row.before:
         return UNDONE
-    state, assignee = ticket.state, ticket.assignee_id
+    state, assignee, priority, category = ticket.state, ticket.assignee_id, ticket.priority, ticket.category_id
     restore(ticket, row.before)
     ticket.updated_at = now
     ticket.version += 1
     names = active_names(session, {assignee, ticket.assignee_id})
-    assignees = [names.get(assignee or 0, ""), names.get(ticket.assignee_id or 0, "")]
-    journal.record(session, "undo_change", "ticket", ticket.id, by=by, now=now, state=[state, ticket.state], assignee=assignees)
+    told: dict[str, Any] = {"state": [state, ticket.state], "assignee": [names.get(assignee or 0, ""), names.get(ticket.assignee_id or 0, "")]}
+    if ticket.priority != priority:
+        told["priority"] = [priority, ticket.priority]
+    if ticket.category_id != category:
+        told["category"] = [session.get_one(Category, number).name for number in (category, ticket.category_id)]
+    journal.record(session, "undo_change", "ticket", ticket.id, by=by, now=now, **told)
     return UNDONE

@@ -48,10 +48,12 @@ def run_macro(
     limits: Limits,
     calendar: BusinessCalendar,
     now: datetime,
+    tell: bool = True,
 ) -> Message | None:
     """Do all of `macro` to `ticket`, or nothing; the post it wrote, None without one.
 
-    `body` is the text as its author last saw it, None: the macro's own in this ticket's words. The caller holds the ticket for a change.
+    `body` is the text as its author last saw it, None: the macro's own in this ticket's words. The caller holds the ticket for a change;
+    `tell` False leaves the letter of the assignment to it.
     Refuses before anything is changed: canned_gone, answer_closed, state_move; then what answer, write_note, assign and change_category refuse
     (newer_reply, placeholder_left, assignee_unknown …): the caller rolls back.
     """
@@ -59,7 +61,7 @@ def run_macro(
         raise Refused("canned_gone")
     staff_id = assignee_of(macro, ticket.assignee_id, by)
     outcome(State(ticket.state), assigns=staff_id not in (None, ticket.assignee_id), answers=macro.post is PostKind.ANSWER, wanted=macro.to_state)
-    assign(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now)
+    assign(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now, tell=tell)
     if macro.to_priority is not None:
         change_priority(session, ticket, Priority(macro.to_priority), by=by, calendar=calendar, now=now)
     if macro.to_category_id is not None:

@@ -31,10 +31,12 @@ from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientSta
 from models.people import Account, PendingRegistration, QueueMember, RateCount, Staff
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
+from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from rules.refusal import Refused
 from rules.rights import Role
 from rules.tickets import is_outside
+from wording.hours import opening
 
 _OUTSIDE = "outside_cc"
 _DAY = timedelta(days=1)
@@ -42,13 +44,23 @@ _TOKYO_OFFSET = timedelta(hours=9)
 _ANSWERING = frozenset({Role.SUPPORT, Role.LEAD})
 
 
-def ticket_opened(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
+def ticket_opened(
+    session: Session,
+    ticket: Ticket,
+    message: Message,
+    *,
+    files: Sequence[FileFacts] = (),
+    desk: Desk,
+    limits: Limits,
+    calendar: BusinessCalendar | None = None,
+    now: datetime,
+) -> None:
     """受付: tell the customer and the CC that the ticket is here, and the queue's staff that it wants an answer.
 
-    A ticket without an account tells staff only.
+    A ticket without an account tells staff only. Out of the hours of the ticket's calendar the customer reads when the desk opens; None says nothing of it.
     """
     facts = _facts_of(session, ticket, message, limits, files, notice="ticket_opened")
-    to_customer = _customer_drafts(session, "ticket_opened", facts, desk=desk, limits=limits, now=now)
+    to_customer = _customer_drafts(session, "ticket_opened", facts, desk=desk, limits=limits, opens=_opens(ticket, calendar, now), now=now)
     staff = _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_opened", facts, desk)
     to_staff = Draft("staff_ticket_opened", f"staff_ticket_opened:{ticket.id}", text, staff, ticket_id=ticket.id)
@@ -245,17 +257,24 @@ def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits:
     return _Facts(ticket, message, row, files, post, cut)
 
 
-def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, limits: Limits, now: datetime) -> list[Draft]:
+def _opens(ticket: Ticket, calendar: BusinessCalendar | None, now: datetime) -> str:
+    """When the desk opens next, "" while it is open."""
+    opens_at = calendar.of(ticket.calendar_id).next_opening(now) if calendar else now
+    return opening(opens_at, now) if opens_at > now else ""
+
+
+def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, limits: Limits, opens: str = "", now: datetime) -> list[Draft]:
     """The letter to the account and its CC; nothing for a ticket that belongs to nobody yet."""
     ticket, message, row = facts.ticket, facts.message, facts.row
     if row.account_id is None or message is None:
         return []
     held = _held_cc(session, facts, limits, now)
     stop_link = desk.link(f"/copies/{desk.stop_token(ticket.id)}") if len(held) < len(ticket.cc) else ""
-    text = _rewritten_text(facts, desk, stop_link) or compose(
+    text = _rewritten_text(facts, desk, stop_link, opens) or compose(
         kind,
         desk=desk,
         stop_link=stop_link,
+        opens=opens,
         ticket=ticket,
         product=row.product,
         category=row.category,
@@ -281,7 +300,7 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     ]
 
 
-def _rewritten_text(facts: _Facts, desk: Desk, stop_link: str) -> Text | None:
+def _rewritten_text(facts: _Facts, desk: Desk, stop_link: str, opens: str) -> Text | None:
     """The text as an administrator rewrote it. One that fails on these facts gives way to the one it came with: the mail still goes."""
     row, ticket = facts.row, facts.ticket
     if not row.rewritten:
@@ -298,6 +317,7 @@ def _rewritten_text(facts: _Facts, desk: Desk, stop_link: str) -> Text | None:
         "files": [rewritten.FileFacts(file.name, file.size) for file in facts.files],
         "link": desk.link(f"/tickets/{ticket.id}"),
         "stop_link": stop_link,
+        "opens": opens,
         "desk": rewritten.DeskFacts(desk.base_url, desk.desk_address),
     }
     with suppress(Refused):

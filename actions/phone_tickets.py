@@ -56,7 +56,7 @@ def open_phone_ticket(
     journal.record(session, "open_by_phone", "ticket", ticket.id, by=by, now=now, subject_name=ticket.subject, follows=ticket.follows_id)
     if follows is not None:
         journal.record(session, "follow_up", "ticket", follows.id, by=by, now=now, other=ticket.id)
-    notices.ticket_opened(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
+    notices.ticket_opened(session, ticket, message, files=taken, desk=desk, limits=limits, calendar=calendar, now=now)
     return ticket
 
 

@@ -62,7 +62,7 @@ def open_ticket(
     message = add_message(session, ticket, MessageKind.CUSTOMER, opening.body, submission=submission, by=by, published_at=now, now=now)
     taken = take_files(session, files, message, by=by, limits=limits)
     journal.record(session, "open", "ticket", ticket.id, by=by, now=now, subject_name=ticket.subject, follows=ticket.follows_id)
-    notices.ticket_opened(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
+    notices.ticket_opened(session, ticket, message, files=taken, desk=desk, limits=limits, calendar=calendar, now=now)
     return ticket
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from actions.bulk_changes import UNDONE, Hand, change_many, may_undo, undo_many, undo_until
+from actions.bulk_changes import UNDONE, Hand, answers, change_many, may_undo, undo_many, undo_until
+from console.bulk_macros import Plan, assignee_after, filled_for, further, macro_in_form, plan_for, state_after, with_macro
 from console.frame import frame
 from console.queue import PATH as QUEUE
 from console.queue import Choice, read_choice, wanted_of
@@ -18,6 +19,7 @@ from models.base import AnyRow
 from models.bulk_changes import BulkChange, changed_tickets, queues_of, tickets_to_change
 from models.queue import Masters, found_rows, queue_masters, queue_rows
 from rules.bulk import BulkAct, Wish, check_reach, foresee
+from rules.placeholders import pieces
 from rules.refusal import Refused
 from rules.rights import Area, Right, may_change
 from rules.search import terms_of
@@ -35,8 +37,18 @@ _TEMPLATE, _RESULT = "console/tickets/bulk.html", "console/tickets/bulk_result.h
 STATES = (State.OPEN, State.WAITING_CUSTOMER, State.WAITING_VENDOR, State.RESOLVED, State.CLOSED)
 """Those that a ticket is moved to by hand: the center's needs a question."""
 NEXT_STATES = (State.WAITING_CUSTOMER, State.OPEN, State.WAITING_VENDOR, State.RESOLVED)
-_ACT_WORDS = {BulkAct.ASSIGN: N_("担当を変更する"), BulkAct.STATE: N_("状態を変更する"), BulkAct.REPLY: N_("返信する")}
-_TITLES = {BulkAct.ASSIGN: N_("担当をまとめて変更"), BulkAct.STATE: N_("状態をまとめて変更"), BulkAct.REPLY: N_("まとめて返信")}
+_ACT_WORDS = {
+    BulkAct.ASSIGN: N_("担当を変更する"),
+    BulkAct.STATE: N_("状態を変更する"),
+    BulkAct.REPLY: N_("返信する"),
+    BulkAct.MACRO: N_("定型アクションを実行する"),
+}
+_TITLES = {
+    BulkAct.ASSIGN: N_("担当をまとめて変更"),
+    BulkAct.STATE: N_("状態をまとめて変更"),
+    BulkAct.REPLY: N_("まとめて返信"),
+    BulkAct.MACRO: N_("定型アクションをまとめて実行"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,8 @@ class Outcome:
     assignee: str
     refused: str = ""
     """Why nothing would be done, a sentence."""
+    further: Sequence[tuple[str, str, str]] = ()
+    """(what, before, after) of what changes besides."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,8 @@ def apply(call: Call) -> Response:
     chosen = {number_of(number): number_of(version) for number, _, version in (value.partition(".") for value in told.values("ticket"))}
     hand = Hand(call.staff, call.desk, call.limits, call.calendar(), call.now, submission_of(call) or secrets.token_hex(32), _queues(call))
     try:
+        if wish.act is BulkAct.MACRO:
+            wish = with_macro(wish, macro_in_form(call.session, wish.macro_id, told.value("macro_seen")), call)
         change = change_many(call.session, chosen, wish, hand=hand)
     except Refused as refused:
         call.session.rollback()
@@ -100,6 +116,7 @@ def result(call: Call) -> Response:
         left=sum(bool(row.refusal) for row in rows),
         back=sum(row.undone == UNDONE for row in rows),
         what=_what(change, language),
+        answers=answers(change),
         undo_until=undo_until(change, call.limits) if may_undo(change, by=call.staff, limits=call.limits, now=call.now) else None,
         **frame(call),
     )
@@ -123,7 +140,11 @@ def _page(call: Call, told: Told, *, status: int = 200) -> Response:
     typed = told.value("chosen").split(",") if told.value("chosen") else told.values("ticket")
     ids = _all(call, choice, masters) if told.value("all") else [number_of(value.partition(".")[0]) for value in typed]
     ids = list(dict.fromkeys(ids))
-    outcomes = _outcomes(call, tickets_to_change(call.session, ids[: call.limits.bulk_tickets]), wish, masters)
+    rows = tickets_to_change(call.session, ids[: call.limits.bulk_tickets])
+    plan = plan_for(call, rows, wish.macro_id) if wish.act is BulkAct.MACRO else Plan()
+    wish = with_macro(wish, plan.macro, call) if wish.act is BulkAct.MACRO else wish
+    outcomes = _outcomes(call, rows, wish, masters, plan)
+    sample = next((outcome.row for outcome in outcomes if not outcome.refused), None)
     language = call.basis.language
     ready = sum(not outcome.refused for outcome in outcomes)
     return call.page(
@@ -134,9 +155,12 @@ def _page(call: Call, told: Told, *, status: int = 200) -> Response:
         wish=wish,
         acts=[(act.value, translate(_ACT_WORDS[act], language)) for act in _acts(call)],
         outcomes=outcomes,
+        plan=plan,
+        answers=wish.act is BulkAct.REPLY or plan.answers,
+        sample=(sample.id, list(pieces(filled_for(call, sample, plan).text))) if plan.macro and plan.macro.body and sample else None,
         ready=ready,
         cut=len(ids) > call.limits.bulk_tickets,
-        button=_button(wish, masters, language),
+        button=_button(wish, masters, plan, language),
         kept=choice.kept,
         back=choice.url(),
         people=_people(call, masters),
@@ -160,12 +184,13 @@ def _wish(call: Call, told: Told) -> Wish:
         state=State(state) if state in STATES else STATES[0],
         body=told.value("body"),
         next_state=State(following) if following in NEXT_STATES else NEXT_STATES[0],
+        macro_id=number_of(told.value("macro")),
     )
 
 
 def _acts(call: Call) -> list[BulkAct]:
     """Who may not answer one ticket may not answer many."""
-    return [*BulkAct] if call.staff.may("tickets", "w") else [act for act in BulkAct if act is not BulkAct.REPLY]
+    return [*BulkAct] if call.staff.may("tickets", "w") else [BulkAct.ASSIGN, BulkAct.STATE]
 
 
 def _queues(call: Call) -> frozenset[int] | None:
@@ -181,18 +206,20 @@ def _all(call: Call, choice: Choice, masters: Masters) -> list[int]:
     return [row.id for row in queue_rows(call.session, wanted, choice.order, limit=limit)]
 
 
-def _outcomes(call: Call, rows: Sequence[AnyRow], wish: Wish, masters: Masters) -> list[Outcome]:
+def _outcomes(call: Call, rows: Sequence[AnyRow], wish: Wish, masters: Masters, plan: Plan) -> list[Outcome]:
     queues = _queues(call)
-    return [_outcome(call, row, wish, masters, queues) for row in rows]
+    return [_outcome(call, row, wish, masters, plan, queues) for row in rows]
 
 
-def _outcome(call: Call, row: AnyRow, wish: Wish, masters: Masters, queues: frozenset[int] | None) -> Outcome:
+def _outcome(call: Call, row: AnyRow, wish: Wish, masters: Masters, plan: Plan, queues: frozenset[int] | None) -> Outcome:
     now_there = masters.staff.get(row.assignee_id, "")
     try:
         check_reach(row.family_id, row.assignee_id, by=call.staff.id, queues=queues)
-        state = foresee(wish, State(row.state))
+        state = state_after(call, row, wish, plan) if wish.act is BulkAct.MACRO else foresee(wish, State(row.state))
     except Refused as refused:
         return Outcome(row, State(row.state), now_there, say(refused, call.basis.language))
+    if wish.act is BulkAct.MACRO:
+        return Outcome(row, state, masters.staff.get(assignee_after(call, row, plan) or 0, ""), further=further(call, row, plan))
     if wish.act is BulkAct.ASSIGN:
         return Outcome(row, state, masters.staff.get(wish.staff_id or 0, ""))
     return Outcome(row, state, now_there or (call.staff.name if wish.act is BulkAct.REPLY else ""))
@@ -203,8 +230,11 @@ def _people(call: Call, masters: Masters) -> list[tuple[str, str]]:
     return [(str(call.staff.id), call.say(N_("自分（{name}）"), name=call.staff.name)), ("none", call.say(N_("未割り当て"))), *others]
 
 
-def _button(wish: Wish, masters: Masters, language: str) -> str:
+def _button(wish: Wish, masters: Masters, plan: Plan, language: str) -> str:
     """The words of the button, with {n} for the number of tickets."""
+    if wish.act is BulkAct.MACRO:
+        words = N_("{n}件で「{word}」を実行し、お客様へ返信する") if plan.answers else N_("{n}件で「{word}」を実行する")
+        return translate(words, language).replace("{word}", plan.macro.name if plan.macro else "–")
     if wish.act is BulkAct.REPLY:
         return translate(N_("{n}件に返信する"), language)
     if wish.act is BulkAct.STATE:
@@ -215,7 +245,9 @@ def _button(wish: Wish, masters: Masters, language: str) -> str:
 
 
 def _what(change: BulkChange, language: str) -> str:
-    """What was chosen: the state's word or the assignee's name."""
+    """What was chosen: the state's word, the assignee's name or the macro's."""
+    if change.act == BulkAct.MACRO:
+        return change.facts.get("macro", "")
     state = change.facts.get("state")
     if change.act == BulkAct.ASSIGN:
         return translate(N_("担当："), language) + (change.facts.get("assignee") or translate(N_("未割り当て"), language))

@@ -14,7 +14,7 @@ from actions.verdicts import facts_of, load_certificates
 from console.frame import frame
 from console.replies import change_of
 from console.ticket import PATH, coverage_of, judge_row
-from models.candidates import customers_texts, possible_lines
+from models.candidates import customers_texts, logs_of, possible_lines
 from models.contracts import Certificate
 from models.ticket_masters import Masters, ticket_masters
 from models.ticket_page import ticket_row
@@ -22,9 +22,12 @@ from models.tickets import Ticket
 from rules.calendar import tokyo_date
 from rules.candidates import Candidate, Clue, Evidence, rank, slips, tokens_of
 from rules.contracts import Verdict, judge_match, lookup_contract, lookup_serials
+from rules.logs import Fact
+from rules.logs import facts_of as facts_in
 from rules.near import near_keys
 from rules.refusal import Refused
 from rules.rights import Area, Right
+from rules.text import fold_key
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
@@ -106,15 +109,18 @@ def _page(call: Call, *, status: int = 200) -> Response:
 def _choices(call: Call, row: Row[Any], masters: Masters) -> list[Choice]:
     """The likeliest contracts, each with the verdict it would bring."""
     contract, serials = lookup_contract(row.contract_text) or "", lookup_serials(row.serial_text)
+    family_id = call.session.get_one(Ticket, row.id).family_id
+    logged = facts_in(logs_of(call.session, row.id), family_id).get(Fact.SERIAL, [])
     evidence = Evidence(
         contract=contract,
         serials=serials,
         model=row.model,
-        family_id=call.session.get_one(Ticket, row.id).family_id,
+        family_id=family_id,
         written=tokens_of([row.subject, *customers_texts(call.session, row.id)]),
         today=tokyo_date(call.now),
+        logged=frozenset(fold_key(serial) for serial in logged),
     )
-    looked_up = {key for typed in serials for key in (typed, *near_keys(typed))} | evidence.written
+    looked_up = {key for typed in serials for key in (typed, *near_keys(typed))} | evidence.written | evidence.logged
     lines = possible_lines(call.session, maintenance_key=row.maintenance_email_key or "", contracts={contract, *near_keys(contract)} - {""}, serials=looked_up)
     ranked = [one for one in rank(lines, evidence) if (one.line.contract_key, one.line.serial) != (row.matched_contract, row.matched_serial)]
     return _judged(call, row, masters, ranked, contract, serials)

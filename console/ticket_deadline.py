@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from actions.clock import pauses_of
+from actions.figures import waits_of
 from actions.tickets import NoTicket, ticket_for_staff
 from console.frame import frame
 from console.ticket import PATH
 from models.base import NEVER, AnyRow
 from models.calendars import ServiceCalendar
 from models.contracts import CompanyDay
+from models.figures import state_changes
 from models.journal_lists import acts_on
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
-from rules.clock import Pause, Segment, Why, segments
+from rules.clock import Pause, Segment, Why, counted_seconds, due_after, segments
 from rules.rights import Area, Right
 from rules.tickets import Priority
 from web.access import staff
@@ -80,6 +83,21 @@ class Account:
         return self.target - self.counted
 
 
+@dataclass(frozen=True)
+class Resolution:
+    """The target of the resolution as the reports measure it: business seconds since the opening, waits left out. `due_at` is None while a wait lasts."""
+
+    target: int
+    counted: int
+    due_at: datetime | None
+    resolved_at: datetime | None
+
+    @property
+    def late(self) -> bool:
+        """Whether it took, or takes, longer."""
+        return self.counted > self.target
+
+
 def show(call: Call) -> Response:
     """The listing of the answer that is owed, or, when none is, of the first one that was given."""
     try:
@@ -90,8 +108,19 @@ def show(call: Call) -> Response:
     mine = desk.of(ticket.calendar_id)
     named = select(ServiceCalendar.name).where(ServiceCalendar.standard if mine.number is None else ServiceCalendar.id == mine.number)
     account = _account(call, ticket, mine)
-    context = {"account": account, "calendar_name": call.session.scalar(named) or "", "hours": opening_hours(mine, call.basis.language)}
+    context: dict[str, Any] = {"account": account, "resolution": _resolution(call, ticket, mine)}
+    context |= {"calendar_name": call.session.scalar(named) or "", "hours": opening_hours(mine, call.basis.language)}
     return call.page(_TEMPLATE, ticket=ticket, **context, **frame(call, calendar=desk))
+
+
+def _resolution(call: Call, ticket: Ticket, mine: BusinessCalendar) -> Resolution | None:
+    """Until when the ticket is to be resolved; None where its calendar sets no such target."""
+    minutes = mine.targets.resolution.get(Priority(ticket.priority))
+    if minutes is None:
+        return None
+    waits = waits_of(state_changes(call.session, [ticket.id]))
+    began, ended = ticket.created_at.replace(microsecond=0), ticket.resolved_at or call.now
+    return Resolution(minutes * 60, counted_seconds(mine, began, ended, waits), due_after(mine, began, minutes * 60, waits), ticket.resolved_at)
 
 
 def _account(call: Call, ticket: Ticket, mine: BusinessCalendar) -> Account | None:

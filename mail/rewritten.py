@@ -22,7 +22,7 @@ from wording.dates import size
 
 REWRITABLE = ("ticket_opened", "ticket_updated", "answered")
 """The notices whose text may be rewritten: those about a customer's ticket."""
-NAMES = ("ticket", "product", "category", "company", "person", "post", "cut", "files", "link", "stop_link", "desk")
+NAMES = ("ticket", "product", "category", "company", "person", "post", "cut", "files", "link", "stop_link", "opens", "desk")
 _ATTRIBUTES = {"ticket": {"id", "subject"}, "file": {"name", "size"}, "desk": {"base_url", "desk_address"}}
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.If, nodes.For, nodes.Filter, nodes.Const,
@@ -112,10 +112,11 @@ def samples() -> Iterator[dict[str, object]]:
         "files": [FileFacts("tech-support.txt", 1_204_224)],
         "link": "https://tickets.example.jp/tickets/10482",
         "stop_link": "https://tickets.example.jp/copies/10482-…",
+        "opens": "11月24日(火) 9:00",
         "desk": DeskFacts("https://tickets.example.jp", "tickets-admin@jscom.co.jp"),
     }
     yield plain
-    yield {**plain, "files": [], "stop_link": "", "cut": True}
+    yield {**plain, "files": [], "stop_link": "", "opens": "", "cut": True}
     yield {**plain, "ticket": TicketFacts(1, "{{ 7*7 }}\r\nBcc: a@b.example"), "post": "", "company": "", "person": "{% x %}"}
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, Base
-from models.contracts import ProductFamily
+from models.contracts import Category, ProductFamily
 from models.people import Account, QueueMember
 from models.tickets import Message, Ticket
 
@@ -50,13 +50,19 @@ class BulkChangeTicket(Base):
 
 
 def tickets_to_change(session: Session, ids: Iterable[int]) -> Sequence[AnyRow]:
-    """Tickets by their numbers: id, subject, company_name, email, cc, state, priority, assignee_id, family_id, version, newest (message)."""
+    """Tickets by their numbers: id, subject, company_name, email, cc, state, priority, assignee_id, family_id, version, newest (message).
+
+    And what a canned text takes its words from: person_name, family, category (with its id), contract_text, serial_text, model, os_version.
+    """
     newest = select(func.max(Message.id)).where(Message.ticket_id == Ticket.id).scalar_subquery()
     columns = (
         *(Ticket.id, Ticket.subject, Account.company_name, Account.email, Ticket.cc, Ticket.state, Ticket.priority),
         *(Ticket.assignee_id, Ticket.family_id, Ticket.version, Ticket.updated_at, newest.label("newest")),
+        *(Account.person_name, ProductFamily.name.label("family"), Ticket.category_id, Category.name.label("category")),
+        *(Ticket.contract_text, Ticket.serial_text, Ticket.model, Ticket.os_version),
     )
     statement = select(*columns).outerjoin(Account, Account.id == Ticket.account_id).where(Ticket.id.in_([*ids]))
+    statement = statement.join(ProductFamily, ProductFamily.id == Ticket.family_id).join(Category, Category.id == Ticket.category_id)
     return session.execute(statement.order_by(Ticket.id)).all()
 
 

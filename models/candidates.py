@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine, Party
-from models.tickets import Message, MessageKind
+from models.tickets import Attachment, Message, MessageKind
 from rules.candidates import PossibleLine
 
 _MOST_LINES = 500
 _MOST_POSTS = 20
+_MOST_FILES = 50
 _LINES: AnySelect = (
     select(
         ContractLine.id,
@@ -45,6 +46,12 @@ def customers_texts(session: Session, ticket_id: int) -> Sequence[str]:
     """What the customer wrote, the first twenty posts."""
     statement = select(Message.body).where(Message.ticket_id == ticket_id, Message.kind == MessageKind.CUSTOMER)
     return session.scalars(statement.order_by(Message.id).limit(_MOST_POSTS)).all()
+
+
+def logs_of(session: Session, ticket_id: int) -> Sequence[dict[str, Any]]:
+    """What the ticket's newest fifty files say of the device (`rules.logs.Found`), the empty ones left out."""
+    statement = select(Attachment.found).join(Message, Message.id == Attachment.message_id).where(Message.ticket_id == ticket_id)
+    return [found for found in session.scalars(statement.order_by(Attachment.id.desc()).limit(_MOST_FILES)) if found]
 
 
 def find_line(session: Session, contract_key: str, serial: str) -> AnyRow | None:

@@ -81,6 +81,13 @@ def canned_for(session: Session, *, family_id: int, category_id: int, staff_id: 
     return _FOR_TICKET.rows(session, {"family_id": family_id, "category_id": category_id, "staff_id": staff_id})
 
 
+def macros_of(session: Session, staff_id: int | None) -> Sequence[Canned]:
+    """The active macros that a member may run on one ticket or another, the own ones first."""
+    mine = or_(Canned.owner_id.is_(None), Canned.owner_id == staff_id)
+    ordered = select(Canned).where(Canned.kind == CannedKind.MACRO, Canned.active, mine).order_by(Canned.owner_id.is_(None), Canned.name, Canned.id)
+    return session.scalars(ordered.limit(2 * MOST)).all()
+
+
 def canned_list(session: Session, kind: CannedKind, *, staff_id: int | None) -> Sequence[AnyRow]:
     """The shared ones and a member's own, by name: id, name, body, family, category, owner_id, active, updated_at, updated_by."""
     statement = (

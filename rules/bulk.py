@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rules.canned import outcome
+from rules.placeholders import Filled
 from rules.refusal import Refused
 from rules.tickets import State, after_answer, after_assignment, check_move, takes_posts
 
@@ -16,6 +18,7 @@ class BulkAct(StrEnum):
     ASSIGN = "assign"
     STATE = "state"
     REPLY = "reply"
+    MACRO = "macro"
 
 
 @dataclass(frozen=True)
@@ -24,15 +27,20 @@ class Wish:
 
     act: BulkAct
     staff_id: int | None = None
-    """None: back to the queue."""
+    """None: back to the queue; of a macro: nobody is given the tickets."""
     state: State | None = None
     body: str = ""
     next_state: State | None = None
     """In which state the reply leaves the tickets; None: an answer's usual one."""
+    macro_id: int = 0
+    answers: bool = False
+    """Whether the macro writes to the customer."""
 
 
-def foresee(wish: Wish, state: State) -> State:
-    """The state of a ticket after the wish. Refuses what the act itself will refuse: state_move(frm, to), answer_closed."""
+def foresee(wish: Wish, state: State, *, assignee_id: int | None = None) -> State:
+    """The state of a ticket of `assignee_id` after the wish. Refuses what the act itself will refuse: state_move(frm, to), answer_closed."""
+    if wish.act is BulkAct.MACRO:
+        return outcome(state, assigns=wish.staff_id not in (None, assignee_id), answers=wish.answers, wanted=wish.state)
     if wish.act is BulkAct.ASSIGN:
         return state if wish.staff_id is None else after_assignment(state)
     if wish.act is BulkAct.REPLY:
@@ -43,6 +51,12 @@ def foresee(wish: Wish, state: State) -> State:
         return state
     check_move(state, wish.state)
     return wish.state
+
+
+def check_complete(filled: Filled) -> None:
+    """No place may stay open in a text that nobody sees before it leaves. Refuses: macro_place_left(name)."""
+    if filled.missing:
+        raise Refused("macro_place_left", name="、".join(filled.missing))
 
 
 def check_reach(family_id: int, assignee_id: int | None, *, by: int | None, queues: Collection[int] | None) -> None:

@@ -23,6 +23,8 @@ class Clue(StrEnum):
     """Why a line may be meant, the strongest first."""
 
     SERIAL = "serial"
+    SERIAL_LOGGED = "serial_logged"
+    """A log that is attached says it of itself (`rules.logs`)."""
     SERIAL_WRITTEN = "serial_written"
     """Its serial stands in the subject or a post."""
     SERIAL_NEAR = "serial_near"
@@ -37,6 +39,7 @@ class Clue(StrEnum):
 
 _WEIGHTS = {
     Clue.SERIAL: 100,
+    Clue.SERIAL_LOGGED: 90,
     Clue.SERIAL_WRITTEN: 80,
     Clue.SERIAL_NEAR: 60,
     Clue.CONTRACT: 50,
@@ -73,6 +76,8 @@ class Evidence:
     written: frozenset[str]
     """`tokens_of` the subject and the customer's posts."""
     today: date
+    logged: frozenset[str] = frozenset()
+    """The serials in its logs, folded."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ def clues_of(line: PossibleLine, evidence: Evidence) -> tuple[Clue, ...]:
     """What speaks for a line, the strongest first."""
     told = {
         Clue.SERIAL: bool(line.serial) and line.serial in evidence.serials,
+        Clue.SERIAL_LOGGED: bool(line.serial) and line.serial in evidence.logged,
         Clue.SERIAL_WRITTEN: bool(line.serial) and line.serial in evidence.written and line.serial not in evidence.serials,
         Clue.SERIAL_NEAR: bool(line.serial) and any(is_near(typed, line.serial) for typed in evidence.serials),
         Clue.CONTRACT: line.contract_key == evidence.contract,

@@ -21,4 +21,4 @@ FACTS = {
     "query": N_("条件"),
     "shared": N_("共有"),
 }
-KINDS = {"assign": N_("担当の変更"), "state": N_("状態の変更"), "reply": N_("返信")}
+KINDS = {"assign": N_("担当の変更"), "state": N_("状態の変更"), "reply": N_("返信"), "macro": N_("定型アクション")}

@@ -20,6 +20,7 @@ _PATHS = {
 }
 _CLUES = {
     Clue.SERIAL: N_("シリアル番号が同じ"),
+    Clue.SERIAL_LOGGED: N_("添付のログにシリアル番号がある"),
     Clue.SERIAL_WRITTEN: N_("本文にシリアル番号がある"),
     Clue.SERIAL_NEAR: N_("シリアル番号がよく似ている"),
     Clue.CONTRACT: N_("契約番号が同じ"),

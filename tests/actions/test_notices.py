@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -17,6 +17,7 @@ from models.actors import StaffMember
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, PendingRegistration, QueueMember, Staff
 from models.tickets import Message, Ticket
+from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from rules.rights import Role
 from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_post, add_staff, add_ticket, family_id
@@ -175,6 +176,19 @@ def test_a_letter_names_the_files_and_cuts_a_long_post(session: Session) -> None
     assert body.count("あ") == 20_000
     assert "続きは上のページでご覧ください" in body
     assert f"https://tickets.example.jp/tickets/{ticket.id}\n" in body
+
+
+def test_out_of_hours_the_receipt_says_when_the_desk_opens(session: Session) -> None:
+    account, calendar = add_account(session), BusinessCalendar()
+    friday = datetime(2026, 11, 20, 8, 30, tzinfo=UTC)
+
+    for now in (friday - timedelta(hours=1), friday):
+        ticket = add_ticket(session, account)
+        notices.ticket_opened(session, ticket, first_post(session, ticket), desk=DESK, limits=LIMITS, calendar=calendar, now=now)
+
+    within, after = (letter.body for letter in letters(session, "ticket_opened"))
+    assert "受付時間外" not in within
+    assert "いまは受付時間外です。次の受付は 11月24日(火) 9:00 からです。" in after
 
 
 def test_a_long_subject_full_of_breaks_stays_one_line(session: Session) -> None:

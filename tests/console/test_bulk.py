@@ -15,6 +15,7 @@ from actions import tickets as ticket_actions
 from mail.desk import Desk
 from models.actors import StaffMember
 from models.bulk_changes import BulkChange
+from models.canned import Canned, CannedKind, PostKind
 from models.database import retrying, transaction
 from models.journal import JournalEntry
 from models.outbox import Letter
@@ -24,7 +25,7 @@ from rules.bulk import BulkAct, Wish
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from rules.rights import Role
-from rules.tickets import State
+from rules.tickets import Priority, State
 from tests.client import Client, Page
 from tests.clock import Clock
 from tests.people import NOW, add_account, add_staff, add_ticket, family_id, sign_in_staff
@@ -146,6 +147,55 @@ def test_one_text_is_each_tickets_own_answer_and_comes_back_as_its_draft(engine:
         assert session.scalar(select(func.count()).select_from(Message).where(Message.kind == "answer")) == 0
         assert session.scalars(select(Draft.body)).all() == ["復旧しました。ご確認ください。"] * 2
     assert now_is(engine, tickets[0]).state == State.NEW
+
+
+def test_a_macro_runs_on_each_ticket_in_its_own_words_and_all_of_it_comes_back(
+    engine: Engine, client: Client, clock: Clock, nakamura: Staff, tickets: Sequence[Ticket]
+) -> None:
+    with transaction(engine) as session:
+        sato = session.scalars(select(Staff).where(Staff.user_id == "sato")).one()
+        shared = {"kind": CannedKind.MACRO, "updated_at": NOW, "updated_by": "山田"}
+        sets = {"to_state": State.WAITING_VENDOR, "to_priority": Priority.HIGH, "to_category_id": 3, "to_assignee": str(sato.id)}
+        macro = Canned(name="メーカーへ", body="{件名}（{シリアル番号}）をメーカーに確認します。", **shared, **sets)
+        other = Canned(name="別の製品だけ", body="", post=PostKind.NOTHING, to_state=State.OPEN, family_id=family_id(session, "ruckus"), **shared)
+        session.add_all([macro, other])
+        session.get_one(Ticket, tickets[0].id).state = State.OPEN
+        moved = add_ticket(session, session.scalars(select(Account)).one(), subject="動いた件", state=State.OPEN)
+        bare = add_ticket(session, session.scalars(select(Account)).one(), subject="番号のない件", state=State.OPEN, serial="不明")
+    page = client.get(chosen([*tickets, moved, bare], "macro"))
+    row = row_of(page, "新しい件")
+    assert "対応中 → メーカー確認中" in row and "未割り当て → 佐藤" in row and "優先度：中 → 高" in row and "kimura@osaka.tozai.example" in row
+    assert "返信できません" in row_of(page, "終わった件") and "担当していない製品" in row_of(page, "別のキューの件")
+    assert "本文に「シリアル番号」が残るため、まとめては送れません。" in row_of(page, "番号のない件")
+    assert page.says("新しい件（CV4126AF0093）をメーカーに確認します。", "送信後 10 秒間は取り消せます。", "別の製品だけ")
+    with transaction(engine) as session:
+        session.get_one(Canned, macro.id).updated_at = NOW + HOUR
+    assert client.submit("3件で「メーカーへ」を実行し、お客様へ返信する", expect=422).says("山田さんがこの定型アクションを変更しました。")
+    with transaction(engine) as session:
+        session.get_one(Ticket, moved.id).version += 1
+
+    page = client.submit("3件で「メーカーへ」を実行し、お客様へ返信する")
+
+    assert page.heading == "定型アクションをまとめて実行" and page.says("2件を変更しました。", "1件は変更していません。", "メーカーへ")
+    with transaction(engine, readonly=True) as session:
+        done = session.get_one(Ticket, tickets[0].id)
+        assert (done.state, done.priority, done.category_id, done.assignee_id) == (State.WAITING_VENDOR, Priority.HIGH, 3, sato.id)
+        assert session.scalars(select(Message.body).where(Message.ticket_id == done.id, Message.kind == "answer")).all() == [
+            "新しい件（CV4126AF0093）をメーカーに確認します。"
+        ]
+        assert sorted(session.scalars(select(Letter.kind))) == ["answered", "answered", "staff_assigned_many"]
+    clock.advance(seconds=5)
+    assert client.submit("/undo").says("変更した 2件のうち、2件を元に戻しました。")
+
+    back = now_is(engine, tickets[0])
+    assert (back.state, back.priority, back.category_id, back.assignee_id) == (State.OPEN, Priority.NORMAL, tickets[0].category_id, None)
+    assert back.due_at == NOW + HOUR
+    assert client.get(f"/console/tickets/{tickets[0].id}").says("中村さんがまとめた変更を元に戻しました")
+    assert client.get("/console/journal").says("定型アクションを実行しました", "優先度")
+    page = client.get(chosen(tickets[3:], "macro") + f"&macro={other.id}")
+    assert "担当していない製品" in row_of(page, "別のキューの件") and client.get(chosen(tickets[:1], "macro") + f"&macro={other.id}").value_of("macro") == str(
+        macro.id
+    )
 
 
 def test_what_was_touched_since_stays_and_late_is_late(engine: Engine, client: Client, clock: Clock, tickets: Sequence[Ticket]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,8 +16,8 @@ from models.database import transaction
 from models.journal import JournalEntry
 from models.tickets import Ticket
 from rules.rights import Role
-from rules.service_hours import WEEKDAYS
-from rules.tickets import State
+from rules.service_hours import WEEKDAYS, kept, read
+from rules.tickets import Priority, State
 from tests.client import Client
 from tests.clock import Clock
 from tests.console.counting import counted
@@ -119,7 +120,10 @@ def test_why_a_deadline_is_what_it_is(client: Client, engine: Engine, clock: Clo
     clock.set(friday + timedelta(minutes=40))
     path = f"/console/tickets/{number}/deadline"
     assert client.get(path).says("いまも停止中", "停止（メーカー確認中）", "停止：佐藤", "3時間30分")
+    assert not client.get(path).says("解決の目標")
     with transaction(engine) as session:
+        standard = session.scalars(select(ServiceCalendar).where(ServiceCalendar.standard)).one()
+        standard.terms = kept(replace(read(standard.terms), resolution={Priority.NORMAL: 16 * 60}))
         ticket = session.get_one(Ticket, number)
         change_state(session, ticket, State.OPEN, by=member, calendar=desk, now=friday + timedelta(minutes=50))
 
@@ -127,6 +131,7 @@ def test_why_a_deadline_is_what_it_is(client: Client, engine: Engine, clock: Clo
         page = client.get(path)
 
     assert page.says("次の回答", "目標 4時間", "数えた時間 4時間", "11/25(水) 12:20", "停止：佐藤、再開：佐藤")
+    assert page.says("解決の目標", "目標 16時間", "目標の時刻 2026/11/26(木) 16:20")
     assert page.says("勤労感謝の日", "創立記念日", "受付時間外", "土日")
     assert len(statements) <= 9
     assert client.get(f"/console/tickets/{number}").link("なぜこの期限か") == path

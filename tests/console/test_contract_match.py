@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from models.database import transaction
-from models.tickets import Ticket
+from models.tickets import Attachment, Message, Ticket
 from rules.rights import Role
 from tests.client import Client
 from tests.people import add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_staff
@@ -44,6 +44,21 @@ def test_an_unknown_contract_is_set_with_one_press_and_taken_back(engine: Engine
 
     assert page.says("契約の照合を取り消しました。", "契約が不明です", "中村さんが契約の照合「JSC26040123A / CV4126AF0093」を取り消しました")
     assert (now_is(engine, ticket).contract_key, now_is(engine, ticket).serial_key) == ("", "")
+
+
+def test_the_serial_of_an_attached_log_names_the_contract(engine: Engine, client: Client) -> None:
+    with transaction(engine) as session:
+        sign_in_staff(client, session, add_staff(session))
+        add_certificate(session)
+        ticket = add_ticket(session, None, contract="不明", serial="不明", body="ログを添付します。")
+        post = session.scalars(select(Message).where(Message.ticket_id == ticket.id)).one()
+        kept = {"token": "t", "name": "show.log", "size": 9, "sha256": "", "storage_key": "k", "created_at": post.created_at, "message_id": post.id}
+        session.add(Attachment(**kept, found={"": {"serial": ["cv4126af0093"]}, "999": {"serial": ["OTHERPRODUCT1"]}}))
+
+    page = client.get(f"/console/tickets/{ticket.id}/match")
+
+    assert page.says("JSC26040123A", "添付のログにシリアル番号がある")
+    assert client.submit("この契約に照合する：JSC26040123A CV4126AF0093").says("候補から：添付のログにシリアル番号がある")
 
 
 def test_a_slip_and_another_party_s_contract_are_told_apart(engine: Engine, client: Client) -> None:

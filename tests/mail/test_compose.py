@@ -174,6 +174,7 @@ def test_every_notice_has_its_two_templates() -> None:
         "since": "2026/11/20",
         "closes_on": "2026/12/15",
         "endings": [{"contract": "JSC26040123A", "company": "東西ネットワーク株式会社", "ends_on": "2027/03/31", "lines": 4}],
+        "tickets": [{"id": 10482, "subject": "VPN が切断される"}],
         "count": 3,
         "more": 2,
         "name": "中村",
@@ -210,5 +211,6 @@ def facts(subject: str = "VPN が切断される") -> dict[str, object]:
         "post": "回答の本文です。",
         "cut": False,
         "stop_link": "",
+        "opens": "",
         "files": [SimpleNamespace(name="tech-support.txt", size=1024)],
     }

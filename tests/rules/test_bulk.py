@@ -19,6 +19,9 @@ from rules.tickets import State
         (Wish(BulkAct.STATE, state=State.OPEN), State.OPEN, State.OPEN),
         (Wish(BulkAct.REPLY, next_state=State.WAITING_CUSTOMER), State.NEW, State.WAITING_CUSTOMER),
         (Wish(BulkAct.REPLY), State.NEW, State.OPEN),
+        (Wish(BulkAct.MACRO, staff_id=3, state=State.WAITING_VENDOR), State.NEW, State.WAITING_VENDOR),
+        (Wish(BulkAct.MACRO, answers=True, state=State.RESOLVED), State.WAITING_CUSTOMER, State.RESOLVED),
+        (Wish(BulkAct.MACRO), State.WAITING_CUSTOMER, State.WAITING_CUSTOMER),
     ],
 )
 def test_an_act_leaves_a_ticket_in_the_state_that_it_would_have_alone(wish: Wish, state: State, after: State) -> None:
@@ -31,6 +34,8 @@ def test_an_act_leaves_a_ticket_in_the_state_that_it_would_have_alone(wish: Wish
         (Wish(BulkAct.STATE, state=State.WAITING_VENDOR), State.NEW, "state_move"),
         (Wish(BulkAct.STATE, state=State.OPEN), State.CLOSED, "state_move"),
         (Wish(BulkAct.REPLY), State.CLOSED, "answer_closed"),
+        (Wish(BulkAct.MACRO, answers=True), State.CLOSED, "answer_closed"),
+        (Wish(BulkAct.MACRO, staff_id=None, state=State.WAITING_VENDOR), State.NEW, "state_move"),
         (Wish(BulkAct.REPLY, next_state=State.WAITING_CUSTOMER), State.RESOLVED, "state_move"),
     ],
 )

@@ -40,6 +40,7 @@ def test_what_is_too_short_or_too_long_is_near_to_nothing(typed: str) -> None:
         ({"contract": "JSC26O40123A"}, Clue.CONTRACT_NEAR),
         ({"contract": "JSC26040123A"}, Clue.CONTRACT),
         ({"written": frozenset({"CV4126AF0093"})}, Clue.SERIAL_WRITTEN),
+        ({"logged": frozenset({"CV4126AF0093"})}, Clue.SERIAL_LOGGED),
         ({"model": "srx300"}, Clue.MODEL),
     ],
 )
