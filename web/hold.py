@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import IO
 
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
@@ -14,6 +16,7 @@ from models.database import transaction
 from models.log_patterns import log_patterns
 from models.tickets import Attachment, holder_of
 from rules.filenames import clean_name
+from rules.limits import Limits
 from rules.logs import READ_BYTES, Found, Pattern, readable, scan
 from rules.refusal import Refused
 from web.call import Basis, Call, Upload
@@ -21,11 +24,15 @@ from web.errors import NotFound
 from web.forms import BadRequest
 from web.uploads import Body, stream_of
 
+_MOST_HELD = 500
+"""Files of one person, however small."""
+
 
 def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]) -> list[Upload]:
     """Store the files of `body` and write their rows in a short transaction of their own.
 
-    The rows outlive a form that is refused afterwards, so nobody uploads twice; what no message takes is swept later.
+    The rows outlive a form that is refused afterwards, so nobody uploads twice; what no message takes is swept later, the oldest at once
+    where one person lets more lie than two posts could take.
     """
     with transaction(basis.wiring.engine, readonly=True) as session:
         patterns = log_patterns(session)
@@ -49,7 +56,26 @@ def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]
         ]
         session.add_all(rows)
         session.flush()
-        return [Upload(row.id, row.token, row.name, row.size) for row in rows]
+        gone = _forget_oldest(session, holder_of(actor), basis.limits)
+        held = [Upload(row.id, row.token, row.name, row.size) for row in rows]
+    for key in gone:
+        basis.wiring.store.delete(key)
+    return held
+
+
+def _forget_oldest(session: Session, holder: str, limits: Limits) -> list[str]:
+    """Forget what was held before the newest files that two posts could take; the storage keys whose bytes can go once this is committed.
+
+    A file waits for days for its form: without this end one person could fill the disk with files that no post takes.
+    """
+    held = (Attachment.holder == holder, Attachment.message_id.is_(None))
+    rows = session.execute(select(Attachment.id, Attachment.size).where(*held).order_by(Attachment.id.desc()).limit(_MOST_HELD * 2)).all()
+    passed = accumulate(row.size for row in rows)
+    old = [row.id for place, (row, length) in enumerate(zip(rows, passed, strict=True)) if place >= _MOST_HELD or length > limits.post_bytes * 2]
+    if not old:
+        return []
+    gone = delete(Attachment).where(Attachment.id.in_(old), *held).returning(Attachment.storage_key)
+    return list(session.scalars(gone, execution_options={"synchronize_session": False}))
 
 
 def _read(stream: IO[bytes], patterns: Sequence[Pattern]) -> Found:
