@@ -89,7 +89,7 @@ def _read(raw: bytes, own: Collection[str]) -> Returned:
     small = raw.lower()
     if small.count(b"boundary") > _MOST_BOUNDARIES or small.count(b"content-") > _MOST_CONTENTS:
         raise ValueError("too many parts")
-    message = message_from_bytes(raw, policy=_POLICY)
+    message = cast("EmailMessage", message_from_bytes(raw, policy=_POLICY))
     sender = _storable(_CONTROLS.sub("", parseaddr(_header(message, "From"))[1]))[:254]
     report = message.get_content_type() == "multipart/report" and any(part.get_content_type() == "message/delivery-status" for part in message.walk())
     return Returned(
