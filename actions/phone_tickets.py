@@ -14,6 +14,7 @@ from actions.openings import Caller, Opening, new_ticket, search_text
 from actions.tickets import add_message, already_posted
 from mail.desk import Desk
 from models.actors import StaffMember
+from models.journal import JournalEntry
 from models.people import Account, AccountState
 from models.search import take_out
 from models.tickets import Message, MessageKind, Source, Ticket
@@ -61,12 +62,17 @@ def open_phone_ticket(
 
 
 def attach_account(session: Session, ticket: Ticket, account_id: int, *, by: StaffMember, now: datetime) -> Account:
-    """Give a ticket of nobody to an account, which sees it from now on. Refuses: account_attached, account_unknown."""
+    """Give a ticket of nobody to an account, which sees it from now on.
+
+    Refuses: account_attached, account_unknown, merge_gone(n) (its posts are another ticket's by now).
+    """
     account = session.get(Account, account_id)
     if account is None or account.state == AccountState.ERASED:
         raise Refused("account_unknown", "account")
     if ticket.account_id is not None:
         raise Refused("account_attached", "account")
+    if ticket.merged_into_id is not None:
+        raise Refused("merge_gone", "account", n=ticket.id)
     _set_account(session, ticket, account, now=now)
     journal.record(session, "attach_account", "ticket", ticket.id, by=by, now=now, account=account.user_id, company=account.company_name)
     return account
@@ -75,11 +81,14 @@ def attach_account(session: Session, ticket: Ticket, account_id: int, *, by: Sta
 def detach_account(session: Session, ticket: Ticket, *, by: StaffMember, now: datetime) -> None:
     """Take a phone ticket back from an account that it was given to by mistake.
 
-    Refuses account_bound: the ticket is none from the phone, has no account, or the customer has written on it.
+    Refuses account_bound: the ticket is none from the phone, has no account, or the customer has written or decided something on it;
+    account_merged(n): posts of the account's other tickets stand in it, or its own in another, and would change hands with it.
     """
-    written = session.scalar(select(Message.id).where(Message.ticket_id == ticket.id, Message.account_id.is_not(None)).limit(1))
-    if ticket.source != Source.PHONE or ticket.account_id is None or written is not None:
+    if ticket.source != Source.PHONE or ticket.account_id is None or _customer_acted(session, ticket.id):
         raise Refused("account_bound")
+    merged = ticket.id if ticket.merged_into_id is not None else session.scalar(select(Ticket.id).where(Ticket.merged_into_id == ticket.id).limit(1))
+    if merged is not None:
+        raise Refused("account_merged", n=merged)
     account = session.get_one(Account, ticket.account_id)
     _set_account(session, ticket, None, now=now)
     ticket.cc = []
@@ -93,6 +102,13 @@ def _check_caller(account: Account | None, caller: Caller, opening: Opening) -> 
         raise Refused("cc_without_account", "cc")
     if account is not None and account.state == AccountState.ERASED:
         raise Refused("account_unknown", "account")
+
+
+def _customer_acted(session: Session, ticket_id: int) -> bool:
+    """Whether a customer wrote on the ticket, or changed it: its thread tells that with their name and addresses."""
+    written = select(Message.id).where(Message.ticket_id == ticket_id, Message.account_id.is_not(None))
+    done = select(JournalEntry.id).where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id == ticket_id, JournalEntry.actor_kind == "customer")
+    return session.scalar(written.limit(1)) is not None or session.scalar(done.limit(1)) is not None
 
 
 def _set_account(session: Session, ticket: Ticket, account: Account | None, *, now: datetime) -> None:

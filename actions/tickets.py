@@ -81,14 +81,14 @@ def reply(
 ) -> Ticket:
     """The customer's post. Returns the ticket that took it: this one, the one it was merged into, or the follow-up that a closed one opens.
 
-    Refuses: body_empty, text_long, files_gone, post_large.
+    Refuses: body_empty, text_long, files_gone, post_large. Raises NoTicket where the posts are another account's by now.
     """
     posted = already_posted(session, submission)
     if posted is not None:
         return session.get_one(Ticket, posted.ticket_id)
     check_post(body, has_files=bool(files), body_characters=limits.body_characters)
     while ticket.merged_into_id is not None:
-        ticket = _one(session, ticket.merged_into_id, change=True)
+        ticket = ticket_for_customer(session, ticket.merged_into_id, by=by, change=True)
     if not takes_posts(shown_state(ticket, now)) or not takes_posts(ticket.state):
         return _follow_up(session, ticket, body, files=files, submission=submission, by=by, desk=desk, limits=limits, calendar=calendar, now=now)
     message = add_message(session, ticket, MessageKind.CUSTOMER, body, submission=submission, by=by, published_at=now, now=now)

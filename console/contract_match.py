@@ -37,6 +37,9 @@ from wording.catalog import N_
 
 _TEMPLATE = "console/tickets/match.html"
 
+_NEAR_SERIALS, _MOST_SERIALS = 5, 200
+"""Of those that a ticket names: each has some three thousand near ones, and a statement takes some thirty thousand values."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -120,7 +123,7 @@ def _choices(call: Call, row: Row[Any], masters: Masters) -> list[Choice]:
         today=tokyo_date(call.now),
         logged=frozenset(fold_key(serial) for serial in logged),
     )
-    looked_up = {key for typed in serials for key in (typed, *near_keys(typed))} | evidence.written | evidence.logged
+    looked_up = {*serials[:_MOST_SERIALS], *(key for typed in serials[:_NEAR_SERIALS] for key in near_keys(typed))} | evidence.written | evidence.logged
     lines = possible_lines(call.session, maintenance_key=row.maintenance_email_key or "", contracts={contract, *near_keys(contract)} - {""}, serials=looked_up)
     ranked = [one for one in rank(lines, evidence) if (one.line.contract_key, one.line.serial) != (row.matched_contract, row.matched_serial)]
     return _judged(call, row, masters, ranked, contract, serials)

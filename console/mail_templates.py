@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from actions import mail_templates as acts
 from console.frame import frame
+from console.replies import number_of
 from mail.compose import NOTICES, Text
 from mail.rewritten import NAMES, REWRITABLE, DeskFacts, TicketFacts, check, render, samples, shipped
 from models.contracts import Category, ProductFamily
@@ -43,7 +44,7 @@ def update(call: Call) -> Response:
     """Show the text on real data, publish it, or set it back."""
     notice, form = _notice(call), call.form
     subject, body = form.value("subject").strip(), form.value("body")
-    present = int(form.value("present")) if form.value("present").isdecimal() else 0
+    present = number_of(form.value("present"))
     try:
         if form.has("restore"):
             acts.restore(call.session, notice, present=present, by=call.staff, now=call.now)

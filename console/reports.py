@@ -32,6 +32,8 @@ from wording.workbook import REPORT, REPORT_SHEET
 PATH = "/console/reports"
 MOST_MONTHS = 36
 _USUAL_MONTHS = 6
+_FIRST_DAY = date(1970, 1, 1)
+"""Nobody asks for earlier ones, and months before them have no year in the end."""
 _BY_WORDS = {By.MONTH: N_("月"), By.PRODUCT: N_("製品"), By.ENGINEER: N_("担当"), By.CATEGORY: N_("カテゴリ")}
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _KINDS = {"xlsx": (_XLSX, "xlsx", ""), "csv": ("text/csv; charset=utf-8", "csv", "utf-8"), "csv_cp932": ("text/csv; charset=shift_jis", "csv", "cp932")}
@@ -112,7 +114,7 @@ def export(call: Call) -> Response:
 def _choice(call: Call, value: Callable[[str], str]) -> Choice:
     """What was asked for; days that are none, or too many, give way to the usual six months."""
     typed = {name: value(name).strip()[:20] for name in ("since", "until")}
-    days = {name: day_of(text) for name, text in typed.items()}
+    days = {name: day if (day := day_of(text)) and day >= _FIRST_DAY else None for name, text in typed.items()}
     misread = any(typed[name] and days[name] is None for name in typed)
     today = tokyo_date(call.now)
     until = min(days["until"] or today, today)

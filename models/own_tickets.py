@@ -93,11 +93,16 @@ _TOLD = ("change_cc", "settle", "reopen_ticket")
 
 
 def own_changes(session: Session, ticket_id: int) -> Sequence[AnyRow]:
-    """The changes of a ticket that its customer is told, oldest first: act, by_staff, facts, published_at."""
+    """The changes of a ticket that its customer is told, oldest first: act, by_staff, actor_name, facts, published_at.
+
+    Those from before it was given to its account are not theirs: they may name addresses of another one.
+    """
     by_staff, at = (JournalEntry.actor_kind == "staff").label("by_staff"), JournalEntry.at.label("published_at")
+    same = (JournalEntry.subject_kind == "ticket", JournalEntry.subject_id == ticket_id)
+    given = select(func.coalesce(func.max(JournalEntry.id), 0)).where(*same, JournalEntry.act == "attach_account")
     statement = (
         select(JournalEntry.act, by_staff, JournalEntry.actor_name, JournalEntry.facts, at)
-        .where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id == ticket_id, JournalEntry.act.in_(_TOLD))
+        .where(*same, JournalEntry.act.in_(_TOLD), JournalEntry.id > given.correlate(None).scalar_subquery())
         .order_by(JournalEntry.id)
     )
     return session.execute(statement).all()

@@ -1,7 +1,8 @@
 """What a log says of its device: model, OS version and serial number, found by the patterns of a master.
 
 A pattern is plain text of which two words are special: `{値}` is the value that is wanted, `{語}` one word that may be anything.
-Blanks stand for any blanks, a colon for a colon of either width with blanks around. Nothing else repeats, so a text is read in one go.
+Blanks stand for any blanks, a colon for a colon of either width with blanks around. Nothing else repeats, and a word ends where
+what stands behind it begins, so that nothing is tried in a second way: a text is read in one go.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ _EVERY = ""
 _VALUE, _WORD = "{値}", "{語}"
 _TOKENS = re.compile(r"(\{値\}|\{語\}|[ \t:：]+)")
 _GROUP = r"([A-Za-z0-9][A-Za-z0-9._/+-]{1,63})"
-_ANY_WORD = r"\S{1,64}"
+_ANY_WORD = r"[^\s{}]{{1,64}}+"
+_MOST_WORDS = 4
 _BLANKS, _COLON = r"[ \t]{1,80}", r"[ \t]{0,80}[:：][ \t]{0,80}"
 _GZIP = b"\x1f\x8b"
 
@@ -53,7 +55,7 @@ class Pattern:
 
 
 def check_pattern(typed: str) -> str:
-    """A pattern as it is kept. Refuses at ``pattern``: pattern_empty, pattern_long(max), pattern_value, pattern_begins."""
+    """A pattern as it is kept. Refuses at ``pattern``: pattern_empty, pattern_long(max), pattern_value, pattern_words(max), pattern_begins."""
     text = re.sub(r"\s+", " ", fold(typed)).strip()
     if not text:
         raise Refused("pattern_empty", "pattern")
@@ -61,6 +63,8 @@ def check_pattern(typed: str) -> str:
         raise Refused("pattern_long", "pattern", max=PATTERN_CHARACTERS)
     if text.count(_VALUE) != 1:
         raise Refused("pattern_value", "pattern")
+    if text.count(_WORD) > _MOST_WORDS:
+        raise Refused("pattern_words", "pattern", max=_MOST_WORDS)
     # Its own words come first: a pattern that may begin anywhere would be tried at every letter of the log.
     if not re.match(r"[^\s{}:]{2}", text):
         raise Refused("pattern_begins", "pattern")
@@ -119,15 +123,26 @@ def differs(values: Sequence[str], stated: str) -> bool:
 
 @lru_cache(maxsize=MOST_PATTERNS * 2)
 def _compiled(text: str) -> re.Pattern[str]:
-    parts = [_part(token) for token in _TOKENS.split(text) if token]
+    # Words that touch are one: two would share its letters in every way there is.
+    tokens = [token for token in _TOKENS.split(re.sub(r"(?:\{語\})+", _WORD, text)) if token]
+    parts = [_part(token, following) for token, following in zip(tokens, [*tokens[1:], ""], strict=True)]
     return re.compile(r"(?<![A-Za-z0-9])" + "".join(parts), re.IGNORECASE)
 
 
-def _part(token: str) -> str:
+def _part(token: str, following: str) -> str:
     if token == _VALUE:
         return _GROUP
     if token == _WORD:
-        return _ANY_WORD
+        return _ANY_WORD.format(_first_sign(following))
     if not token.strip(" \t:："):
         return _COLON if ":" in token or "：" in token else _BLANKS
     return re.escape(token)
+
+
+def _first_sign(token: str) -> str:
+    """With what `token` may begin, within the brackets of an expression; "" where that is a blank."""
+    if token == _VALUE:
+        return "A-Za-z0-9"
+    if not token.strip(" \t:："):
+        return ":：" if ":" in token or "：" in token else ""
+    return re.escape(token[0])

@@ -27,7 +27,8 @@ class Placeholder(StrEnum):
     LINK = "チケットのURL"
 
 
-_RAW = re.compile(r"[{｛][ \u3000]*([^{}｛｝\n]{1,30}?)[ \u3000]*[}｝]")
+_RAW = re.compile(r"[{｛]([^{}｛｝\n]{1,60})[}｝]")
+_BLANKS = " \u3000"
 _NAMES = frozenset(place.value for place in Placeholder)
 _BEGIN, _END = "【要確認：", "】"
 _LEFT = re.compile("|".join(rf"{_BEGIN}{re.escape(name)}{_END}|[{{｛][ \u3000]*{re.escape(name)}[ \u3000]*[}}｝]" for name in _NAMES))
@@ -43,7 +44,12 @@ class Filled:
 
 def unknown_place(text: str) -> str | None:
     """The first place in `text` that takes no word of ours. Braces of program text are none: between Japanese words they can only be misspelt."""
-    return next((found for found in _RAW.findall(text) if found not in _NAMES and not found.isascii()), None)
+    return next((found for found in map(_named, _RAW.findall(text)) if found not in _NAMES and not found.isascii()), None)
+
+
+def _named(found: str) -> str:
+    """What stands between two braces, the blanks around it aside."""
+    return found.strip(_BLANKS)
 
 
 def fill(text: str, values: Mapping[str, str]) -> Filled:
@@ -51,7 +57,7 @@ def fill(text: str, values: Mapping[str, str]) -> Filled:
     missing: list[str] = []
 
     def word(found: re.Match[str]) -> str:
-        name = found.group(1)
+        name = _named(found.group(1))
         if name not in _NAMES:
             return found.group()
         if values.get(name, ""):

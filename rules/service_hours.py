@@ -19,6 +19,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GOALS = ("first", "next", "resolution")
 """What a target is for; the fields are ``first_urgent`` …"""
 MOST_TARGET_HOURS = 999
+MOST_TARGET_WEEKS = 104
+"""Of the hours it is counted in: a target that needs more would be looked for day by day into later centuries."""
 _DAY_MINUTES = 24 * 60
 _MOST_SPANS = 6
 _SPAN = re.compile(r"(\d{1,2}):(\d{2}) *- *(\d{1,2}):(\d{2})")
@@ -63,7 +65,8 @@ def read(text: str) -> Terms:
 def typed_terms(value: Mapping[str, str], *, holidays: bool, year_end: bool, company_days: bool) -> tuple[Terms, list[Refused]]:
     """The calendar somebody typed, by field, and all that is wrong with it.
 
-    Codes: hours_form(x), hours_order(x), hours_many(max), hours_none (at hours_mon), target_empty, target_form(max).
+    Codes: hours_form(x), hours_order(x), hours_many(max), hours_none (at hours_mon), target_empty, target_form(max),
+    target_far(max).
     """
     faults: list[Refused] = []
     hours: list[tuple[Span, ...]] = []
@@ -75,12 +78,15 @@ def typed_terms(value: Mapping[str, str], *, holidays: bool, year_end: bool, com
             hours.append(())
     if not faults and not any(hours):
         faults.append(Refused("hours_none", "hours_mon"))
+    weekly = sum(closes - opens for day in hours for opens, closes in day)
     goals: dict[str, dict[Priority, int]] = {goal: {} for goal in GOALS}
     for goal in GOALS:
         for priority in Priority:
             name = f"{goal}_{priority}"
             try:
                 minutes = parse_target(value.get(name, ""), name, required=goal != "resolution")
+                if weekly and minutes > weekly * MOST_TARGET_WEEKS:
+                    raise Refused("target_far", name, max=MOST_TARGET_WEEKS)
             except Refused as refused:
                 faults.append(refused)
                 continue

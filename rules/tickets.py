@@ -10,7 +10,7 @@ from types import MappingProxyType
 from rules.addresses import Address, is_under, parse_address, registrable, split_addresses
 from rules.placeholders import check_filled
 from rules.refusal import Refused
-from rules.text import fold
+from rules.text import fold, fold_key
 
 
 class State(StrEnum):
@@ -205,9 +205,14 @@ def check_ticket(text: TicketText, *, categories: Collection[str], body_characte
             faults.append(Refused(_REQUIRED[field], field))
         elif field == "category" and value not in categories:
             faults.append(Refused("category_empty", field))
-        elif len(value) > longest.get(field, len(value)):
-            faults.append(Refused("text_long", field, max=longest[field], n=len(value)))
+        elif (length := _length(field, value)) > longest.get(field, length):
+            faults.append(Refused("text_long", field, max=longest[field], n=length))
     return faults
+
+
+def _length(field: str, value: str) -> int:
+    """The characters of a value; of keys as they are looked up too, for one sign may fold into several letters."""
+    return max(len(value), len(fold_key(value))) if field in ("contract_key", "serial") else len(value)
 
 
 def check_post(body: str, *, has_files: bool, body_characters: int, complete: bool = False) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from itertools import accumulate
 from typing import IO
 
 import structlog
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
@@ -16,6 +18,7 @@ from models.database import transaction
 from models.log_patterns import log_patterns
 from models.tickets import Attachment, holder_of
 from rules.filenames import clean_name
+from rules.limits import Limits
 from rules.logs import READ_BYTES, Found, Pattern, readable, scan
 from rules.refusal import Refused
 from storage.store import StorageFault, Stored
@@ -27,35 +30,39 @@ from web.uploads import Body, stream_of
 log = structlog.get_logger("web")
 _Kept = tuple[str, Found, Stored]
 """A file's name, what it says of a device, and where its bytes lie."""
+_MOST_HELD = 500
+"""Files of one person, however small."""
 
 
 def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]) -> list[Upload]:
     """Store the files of `body` and write their rows in a short transaction of their own.
 
-    The rows outlive a form that is refused afterwards, so nobody uploads twice; what no message takes is swept later.
+    The rows outlive a form that is refused afterwards, so nobody uploads twice; what no message takes is swept later, the oldest at once
+    where one person lets more lie than two posts could take.
     """
     with transaction(basis.wiring.engine, readonly=True) as session:
         patterns = log_patterns(session)
     stored: list[_Kept] = []
     with ExitStack() as undoing:
-        undoing.callback(_remove, basis, stored)
+        undoing.callback(lambda: _remove(basis, [place.key for _, _, place in stored]))
         for _, upload in body.files:
             stored.append((clean_name(upload.filename or ""), _read(stream_of(upload), patterns), basis.wiring.store.put(stream_of(upload))))
-        held = _write_rows(basis, stored, find_actor)
+        held, gone = _write_rows(basis, stored, find_actor)
         undoing.pop_all()
+    _remove(basis, gone)
     return held
 
 
-def _remove(basis: Basis, stored: Sequence[_Kept]) -> None:
-    """Where one file or the rows found no room, none of the files stays. What cannot be removed now is swept later."""
-    for _, _, place in stored:
+def _remove(basis: Basis, keys: Sequence[str]) -> None:
+    """Files that no row names: all of a post of which one file or the rows found no room, and the oldest held ones. What cannot go now is swept later."""
+    for key in keys:
         try:
-            basis.wiring.store.delete(place.key)
+            basis.wiring.store.delete(key)
         except StorageFault as fault:
-            log.warning("a file nobody holds stays until it is swept", key=place.key, fault=str(fault))
+            log.warning("a file nobody holds stays until it is swept", key=key, fault=str(fault))
 
 
-def _write_rows(basis: Basis, stored: Sequence[_Kept], find_actor: Callable[[Session], Actor | None]) -> list[Upload]:
+def _write_rows(basis: Basis, stored: Sequence[_Kept], find_actor: Callable[[Session], Actor | None]) -> tuple[list[Upload], list[str]]:
     with transaction(basis.wiring.engine) as session:
         actor = find_actor(session)
         if actor is None:
@@ -75,7 +82,23 @@ def _write_rows(basis: Basis, stored: Sequence[_Kept], find_actor: Callable[[Ses
         ]
         session.add_all(rows)
         session.flush()
-        return [Upload(row.id, row.token, row.name, row.size) for row in rows]
+        gone = _forget_oldest(session, holder_of(actor), basis.limits)
+        return [Upload(row.id, row.token, row.name, row.size) for row in rows], gone
+
+
+def _forget_oldest(session: Session, holder: str, limits: Limits) -> list[str]:
+    """Forget what was held before the newest files that two posts could take; the storage keys whose bytes can go once this is committed.
+
+    A file waits for days for its form: without this end one person could fill the disk with files that no post takes.
+    """
+    held = (Attachment.holder == holder, Attachment.message_id.is_(None))
+    rows = session.execute(select(Attachment.id, Attachment.size).where(*held).order_by(Attachment.id.desc()).limit(_MOST_HELD * 2)).all()
+    passed = accumulate(row.size for row in rows)
+    old = [row.id for place, (row, length) in enumerate(zip(rows, passed, strict=True)) if place >= _MOST_HELD or length > limits.post_bytes * 2]
+    if not old:
+        return []
+    gone = delete(Attachment).where(Attachment.id.in_(old), *held).returning(Attachment.storage_key)
+    return list(session.scalars(gone, execution_options={"synchronize_session": False}))
 
 
 def _read(stream: IO[bytes], patterns: Sequence[Pattern]) -> Found:

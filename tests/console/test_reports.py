@@ -129,6 +129,7 @@ def test_days_that_are_none_or_too_many_give_way_to_six_months(client: Client, e
     sign_in(engine, client, Role.AUDITOR)
 
     assert client.get(f"{REPORTS}?since=いつか").says("日付を読めませんでした。", "いまは 6 か月分を表示しています。")
+    assert client.get(f"{REPORTS}?until=0001/01/05").says("日付を読めませんでした。")
     assert client.get(f"{REPORTS}?since=2020/01/01").says("期間は 36か月までにしてください。")
     assert client.get(f"{REPORTS}?since=2026/12/24&until=2026/11/01").says("期間を確かめてください。")
     client.post(f"{REPORTS}/export", {"kind": "pdf", "csrf_token": client.csrf_token()}, expect=404)

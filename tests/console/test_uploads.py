@@ -90,6 +90,21 @@ def test_a_file_over_the_limit_is_cut_and_leaves_nothing(engine: Engine, wiring:
     assert attached(engine) == []
 
 
+def test_files_that_nobody_posts_give_way_to_newer_ones(engine: Engine, wiring: Wiring, ticket: Ticket) -> None:
+    from asgi import application
+
+    small = replace(wiring, limits=Limits(post_bytes=1000))
+    with Client(application(small)) as client:
+        with transaction(engine) as session:
+            sign_in_staff(client, session, add_staff(session, "sato"))
+        client.get(f"/console/tickets/{ticket.id}")
+        for name in ("a", "b", "c", "d"):
+            send(client, "/console/uploads", b"x" * 700, name)
+
+    assert attached(engine) == [("c", False), ("d", False)]
+    assert len(list(wiring.store.listing())) == 2
+
+
 def test_a_cc_that_changed_meanwhile_stops_an_answer_once(engine: Engine, client: Client, ticket: Ticket) -> None:
     client.get(f"/console/tickets/{ticket.id}")
     with transaction(engine) as session:

@@ -174,7 +174,6 @@ def test_every_notice_has_its_two_templates() -> None:
         "since": "2026/11/20",
         "closes_on": "2026/12/15",
         "endings": [{"contract": "JSC26040123A", "company": "東西ネットワーク株式会社", "ends_on": "2027/03/31", "lines": 4}],
-        "tickets": [{"id": 10482, "subject": "VPN が切断される"}],
         "count": 3,
         "more": 2,
         "name": "中村",

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.calendar import BusinessCalendar, Closed, ClosedReason, tokyo_date
+from rules.service_hours import typed_terms
+from rules.tickets import Priority
 
 CALENDAR = BusinessCalendar()
 JST = ZoneInfo("Asia/Tokyo")
@@ -157,3 +159,14 @@ def test_the_desk_is_open_from_nine_until_five(moment: str, is_open: bool, openi
 def test_the_day_is_tokyos() -> None:
     assert tokyo_date(datetime(2026, 11, 19, 14, 59, tzinfo=UTC)) == date(2026, 11, 19)
     assert tokyo_date(datetime(2026, 11, 19, 15, 0, tzinfo=UTC)) == date(2026, 11, 20)
+
+
+@pytest.mark.parametrize(
+    ("hours", "resolution", "codes"), [("9:00-17:00", "832", []), ("9:00-17:00", "833", ["target_far"]), ("0:00-0:01", "", ["target_far"] * 8)]
+)
+def test_a_target_that_its_hours_never_reach_is_refused(hours: str, resolution: str, codes: list[str]) -> None:
+    goals = {f"{goal}_{priority}": "4" for goal in ("first", "next") for priority in Priority}
+
+    _, faults = typed_terms({"hours_mon": hours, "resolution_urgent": resolution} | goals, holidays=True, year_end=True, company_days=True)
+
+    assert [fault.code for fault in faults] == codes

@@ -64,6 +64,29 @@ def test_a_bomb_is_read_to_the_bound() -> None:
     assert len(readable(gzip.compress(b"a" * 50 * READ_BYTES))) == READ_BYTES
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("ab{語}{語}{語}{語}{値}!", "ab" + "a" * 200),
+        ("ab{語}:{語}:{語}:{値}!", "ab" + ":" * 300),
+        ("ab{語}-{語}-{値}!", "ab-" * 50_000),
+        ("ab{値}-{語}-{語}-{語}-{語}!", "ab-" * 20_000),
+    ],
+)
+def test_words_of_a_pattern_are_not_tried_in_every_way(pattern: str, text: str) -> None:
+    began = time.process_time()
+
+    assert scan(text, [Pattern(None, Fact.SERIAL, check_pattern(pattern))]) == {}
+
+    assert time.process_time() - began < 2
+
+
+def test_a_word_ends_where_what_follows_it_begins() -> None:
+    patterns = [Pattern(None, Fact.MODEL, "Slot {語}, model={値}"), Pattern(None, Fact.SERIAL, "Unit {語}{語}: {値}")]
+
+    assert scan("Slot 0/1, model=SRX300\nUnit a7：CV4126\n", patterns) == {"": {Fact.MODEL: ["SRX300"], Fact.SERIAL: ["CV4126"]}}
+
+
 @pytest.mark.parametrize("letter", ["a", " ", "Chassis ", "Chassis\t \t", "Serial Number:" + " " * 90, "Chassis x "])
 def test_no_text_takes_long(letter: str) -> None:
     text = (letter * READ_BYTES)[:READ_BYTES]
@@ -84,6 +107,7 @@ def test_no_text_takes_long(letter: str) -> None:
         ("{値} SRX", "pattern_begins"),
         (": {値}", "pattern_begins"),
         ("{語} Serial {値}", "pattern_begins"),
+        ("ab {語} {語} {語} {語} {語} {値}", "pattern_words"),
     ],
 )
 def test_what_is_no_pattern_is_refused(typed: str, code: str) -> None:

@@ -36,7 +36,7 @@ def test_a_text_with_an_open_place_is_not_sent(text: str) -> None:
     assert refused(check_filled, text) == "placeholder_left"
 
 
-@pytest.mark.parametrize("text", ['{"serial": "CV1"}', "set { interfaces { ge-0/0/0; } }", "{ }", "【要確認】まで", "{" * 5000])
+@pytest.mark.parametrize("text", ['{"serial": "CV1"}', "set { interfaces { ge-0/0/0; } }", "{ }", "【要確認】まで", "{" * 5000, "{" + " " * 10_000])
 def test_braces_of_program_text_are_no_places(text: str) -> None:
     check_filled(text)
     assert fill(text, WORDS).text == text

@@ -113,3 +113,9 @@ def test_ten_addresses_pass_and_eleven_do_not() -> None:
     with pytest.raises(Refused) as refused:
         _cc(f"{ten}, b@example.co.jp, c@example.co.jp")
     assert (refused.value.code, refused.value.facts) == ("cc_many", {"max": 10, "n": 12, "over": 2})
+
+
+def test_a_key_is_as_long_as_what_it_folds_into() -> None:
+    (fault,) = check_ticket(replace(TEXT, serial="ﬃ" * 67), categories=CATEGORIES, body_characters=1000)
+
+    assert (fault.field, fault.code, fault.facts) == ("serial", "text_long", {"max": 200, "n": 201})
