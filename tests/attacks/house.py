@@ -195,6 +195,7 @@ def _ticket(session: Session, numbers: dict[str, str], stored: Sequence[str]) ->
     undone.published_at = NOW.replace(hour=2)
     for post, key, token in zip((asked, note, undone), stored, ("file-of-customer", "file-of-note", "file-of-undone"), strict=True):
         session.add(Attachment(token=token, message_id=post.id, name="a.txt", size=9, sha256="0" * 64, storage_key=key, created_at=NOW))
+    numbers |= {"tickets other": str(ticket.id)}
     numbers |= {"tickets number": str(ticket.id), "replies message": str(undone.id), "tickets message": str(undone.id)}
     numbers |= {"attachments token": "file-of-customer", "new slug": "juniper-srx"}
     macro = Canned(kind=CannedKind.MACRO, name="まとめ", body="{お客様名} 様", updated_at=NOW, updated_by="佐藤")
