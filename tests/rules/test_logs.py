@@ -41,8 +41,8 @@ def test_at_most_five_different_values_are_kept() -> None:
     [
         ("シリアル番号：X".encode(), "シリアル番号：X"),
         ("シリアル番号：X".encode("cp932"), "シリアル番号：X"),
-        (gzip.compress(b"Serial Number: X1"), "Serial Number: X1"),
-        (gzip.compress(b"Serial Number: X1" * 9999)[:40], "Serial"),
+        (gzip.compress(b"Serial Number: X1", mtime=0), "Serial Number: X1"),
+        (gzip.compress(b"Serial Number: X1" * 9999, mtime=0)[:40], "Serial"),
         (b"\x1f\x8bnothing", ""),
         (b"\x89PNG\x00\x00", ""),
         ("あ".encode()[:2], "\ufffd"),
