@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -62,7 +63,11 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
     """The application of `pages`; `extra` routes (health) come first."""
     register_url_convertor("int", _Number())
     threads = (Threads(wiring.settings.reading_threads), Threads(wiring.settings.writing_threads))
-    routes = [*extra, Signposts(_route(page, wiring, threads) for page in pages), Mount("/static", Static(directory=find("static")), name="static")]
+    routes = [
+        *extra,
+        Signposts((page.path, partial(_route, page, wiring, threads)) for page in pages),
+        Mount("/static", Static(directory=find("static")), name="static"),
+    ]
     edge = _Edge(wiring)
     handlers: dict[Any, Any] = {
         HTTPException: edge.http,
