@@ -58,6 +58,7 @@ def test_killed_workers_lose_no_letter(engine: Engine, database_url: str, tmp_pa
     assert sum(count - 1 for count in ids.values()) <= KILLS
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_process_that_is_asked_to_end_finishes_its_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer) -> None:
     awkward.delay = 0.01
     parts = parts_for(engine, Clock(datetime.now(UTC)), tmp_path, smtp_url=awkward.url)

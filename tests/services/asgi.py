@@ -13,10 +13,11 @@ from starlette.types import ASGIApp, Message
 
 
 class InProcess(httpx2.BaseTransport):
-    """What carries a visitor's requests from `address` to `app`; a fault of the application is raised here."""
+    """What carries a visitor's requests from `address` to `app`; a fault of the application `raises` here, even when a page tells of it."""
 
-    def __init__(self, app: ASGIApp, address: str) -> None:
+    def __init__(self, app: ASGIApp, address: str, *, raises: bool = True) -> None:
         self._app = app
+        self._raises = raises
         self._client = (address, 50000)
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -37,7 +38,11 @@ class InProcess(httpx2.BaseTransport):
         async def send(message: Message) -> None:
             told.append(message)
 
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except Exception:
+            if self._raises or not told:
+                raise
         assert told, f"{scope['path']}: no answer"
         content = b"" if scope["method"] == "HEAD" else b"".join(message.get("body", b"") for message in told)
         return httpx2.Response(told[0]["status"], headers=told[0]["headers"], stream=httpx2.ByteStream(content))
