@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import os
+import tempfile
 from contextlib import suppress
 
 from starlette.types import ASGIApp
@@ -13,8 +14,8 @@ from actions.lateness import late_jobs
 from settings import read_settings
 from web import health
 from web.app import build
-from web.endpoint import Page
 from web.logs import configure
+from web.nouns import Noun
 from web.wiring import Wiring, wire
 
 FACES = ("both", "portal", "console")
@@ -25,6 +26,7 @@ _ARENA_MAX = -8
 def create() -> ASGIApp:
     """The application of this process's environment; JTICKETS_FACE picks portal, console or both."""
     _share_one_heap()
+    tempfile.gettempdir()  # found by writing there: on a disk that is full later, it would not be found
     settings = read_settings()
     configure(settings.log_level)
     made = application(wire(settings), face=os.environ.get("JTICKETS_FACE", "both"))
@@ -35,7 +37,7 @@ def create() -> ASGIApp:
 
 def application(wiring: Wiring, *, face: str = "both") -> ASGIApp:
     """The application of `wiring` with the pages of `face`."""
-    return build(wiring, _pages(face), health.routes(wiring, lambda session, now: late_jobs(session, now=now)))
+    return build(wiring, (), health.routes(wiring, lambda session, now: late_jobs(session, now=now)), nouns=_nouns(face))
 
 
 def _share_one_heap() -> None:
@@ -44,17 +46,17 @@ def _share_one_heap() -> None:
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
 
 
-def _pages(face: str) -> list[Page]:
+def _nouns(face: str) -> list[Noun]:
     """The pages of `face`; a process that serves one of the two never loads the other."""
     if face not in FACES:
         raise ValueError(f"JTICKETS_FACE: {face}")
-    pages: list[Page] = []
+    nouns: list[Noun] = []
     if face != "console":
         import customer_portal.routes
 
-        pages += customer_portal.routes.PAGES
+        nouns += customer_portal.routes.NOUNS
     if face != "portal":
         import console.routes
 
-        pages += console.routes.PAGES
-    return pages
+        nouns += console.routes.NOUNS
+    return nouns

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import ColumnElement, Connection, Table, Update, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, String, Table, Update, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from actions.journal import record
@@ -22,6 +22,7 @@ from mail.smtp import Answer, Blame, Outcome, Verdict
 from models.actors import Actor
 from models.base import NEVER, AnyRow
 from models.database import lock
+from models.linked import Each, LinkedChange
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from rules.addresses import parse_address
 from rules.limits import Limits
@@ -137,11 +138,7 @@ def settle(connection: Connection, held: Claim, outcome: Outcome, *, limits: Lim
         "ended": ended,
         "next_try": now + pause(held.fence, limits) if again else NEVER,
     }
-    if connection.execute(_SETTLE, values).rowcount != 1:
-        return False
-    if ends:
-        connection.execute(_SETTLE_RECIPIENT, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
-    return True
+    return _SETTLE.make(connection, values, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
 
 
 def pause(tries: int, limits: Limits) -> timedelta:
@@ -236,6 +233,8 @@ def _waits_for_another(now: datetime) -> ColumnElement[bool]:
     untried = and_(
         earlier.ticket_id == Letter.ticket_id,
         earlier.id < Letter.id,
+        # Spelled out as in the index of letters that have not left: a parameter would hide from SQLite that it holds them all.
+        earlier.state.in_(bindparam("unsent", _UNSENT, expanding=True, literal_execute=True)),
         earlier.fault == "",
         or_(earlier.state == LetterState.SENDING, and_(earlier.state == LetterState.WAITING, earlier.try_at <= now)),
     )
@@ -272,7 +271,7 @@ def _settled(one: OpenRecipient, state: RecipientState, words: str, now: datetim
 
 
 _letters, _recipients = cast("Table", Letter.__table__), cast("Table", Recipient.__table__)
-_SETTLE = (
+_SETTLED_LETTER = (
     update(_letters)
     .where(_letters.c.id == bindparam("letter"), _letters.c.fence == bindparam("held"), _letters.c.state == LetterState.SENDING)
     .values(
@@ -283,12 +282,17 @@ _SETTLE = (
         sent_at=func.coalesce(bindparam("sent", type_=Letter.sent_at.type), _letters.c.sent_at),
     )
 )
-_SETTLE_RECIPIENT = (
-    update(_recipients)
-    .where(_recipients.c.id == bindparam("recipient"))
-    .values(state=bindparam("ended"), answer=bindparam("words"), updated_at=bindparam("since"))
+
+
+def _settled_recipient(each: Each) -> Update:
+    mine = _recipients.c.letter_id == bindparam("letter")
+    return update(_recipients).where(_recipients.c.id == each["recipient"], mine).values(state=each["ended"], answer=each["words"], updated_at=each["since"])
+
+
+_SETTLE = LinkedChange(
+    _SETTLED_LETTER, _letters.c.id, _settled_recipient, {"recipient": Integer(), "ended": String(), "words": String(), "since": Recipient.updated_at.type}
 )
-"""Put together once: they are run for every single letter."""
+"""Put together once: it is run for every single letter."""
 
 
 def _letter_at_rest(session: Session, letter_id: int) -> Letter:

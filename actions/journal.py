@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from models.actors import Actor
 from models.journal import JournalEntry
-from models.kept import begun
+from models.kept import Kept
 
-_INSERT = insert(JournalEntry)
+_INSERT = Kept(insert(JournalEntry))
 
 
 def record(session: Session, act: str, subject_kind: str, subject_id: int | None, *, by: Actor, now: datetime, subject_name: str = "", **facts: object) -> None:
@@ -32,4 +32,4 @@ def record(session: Session, act: str, subject_kind: str, subject_id: int | None
         "facts": facts,
         "client": by.client,
     }
-    begun(session).execute(_INSERT, entry)
+    _INSERT.rows(session, entry)

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Insert, insert
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from mail.compose import Text, sender_address
 from mail.desk import Desk
+from models.base import AnyRow
 from models.database import insert_on_conflict, is_sqlite
-from models.kept import begun
+from models.kept import Kept, begun
 from models.outbox import Letter, Recipient, RecipientState
 
 
@@ -45,23 +46,24 @@ def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now:
     if not wanted:
         return []
     session.flush()
-    connection = begun(session)
-    written = connection.execute(_inserting(session), [_letter(draft, desk, now) for draft in wanted.values()]).all()
+    inserting = _inserting(session)
+    letters = [_letter(draft, desk, now) for draft in wanted.values()]
+    written: Sequence[AnyRow] = inserting.rows(session, letters[0]) if len(letters) == 1 else begun(session).execute(inserting.statement, letters).all()
     if written:
-        connection.execute(_RECIPIENTS, [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])
+        _RECIPIENTS.each(begun(session), [row for id_, cause in written for row in _recipients(id_, wanted[cause], now)])
     return [id_ for id_, _ in written]
 
 
-def _inserting(session: Session) -> Insert:
-    """The INSERT of new letters, put together once for each database: its rows come as parameters, for a list of values is compiled anew every time."""
+def _inserting(session: Session) -> Kept:
+    """The INSERT of new letters, put together once for each database."""
     embedded = is_sqlite(session)
     if embedded not in _kept:
-        _kept[embedded] = insert_on_conflict(session, Letter).on_conflict_do_nothing(index_elements=["cause"]).returning(Letter.id, Letter.cause)
+        _kept[embedded] = Kept(insert_on_conflict(session, Letter).on_conflict_do_nothing(index_elements=["cause"]).returning(Letter.id, Letter.cause))
     return _kept[embedded]
 
 
-_kept: dict[bool, Insert] = {}
-_RECIPIENTS = insert(Recipient)
+_kept: dict[bool, Kept] = {}
+_RECIPIENTS = Kept(insert(Recipient))
 
 
 def thread_id(ticket_id: int, desk: Desk) -> str:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, literal, select, update
+from sqlalchemy import Select, String, bindparam, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
@@ -24,7 +25,6 @@ from mail.compose import Text, compose, excerpt
 from mail.desk import Desk
 from models.actors import Actor
 from models.contracts import Category, DomainKind, MailDomain, ProductFamily
-from models.database import read_rows
 from models.kept import Kept
 from models.mail_templates import MailTemplate
 from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
@@ -178,10 +178,10 @@ _SHARED_DOMAINS = select(func.aggregate_strings(MailDomain.domain, " ")).where(M
 """The shared mail domains in one text: they come with the facts instead of by a statement of their own."""
 
 
-_STOPPED_COPIES = (
-    select(func.aggregate_strings(CopyStop.address_key, " ")).where(CopyStop.address_key.in_(bindparam("copied", expanding=True))).scalar_subquery()
-)
-"""Those of the ticket's CC who want no copies, likewise."""
+def _stopped_copies(count: int) -> Any:
+    """Those of a ticket's `count` CC addresses who want no copies, likewise."""
+    copied = [bindparam(f"copied_{place}", type_=String) for place in range(count)]
+    return select(func.aggregate_strings(CopyStop.address_key, " ")).where(CopyStop.address_key.in_(copied)).scalar_subquery()
 
 
 _BETWEEN = "\x1f"
@@ -215,7 +215,10 @@ def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
     return people.where(Ticket.id == bindparam("number"))
 
 
-_ABOUT, _ABOUT_WITH_CC = Kept(_about(literal(""), literal(""))), _about(_SHARED_DOMAINS, _STOPPED_COPIES)
+@lru_cache(maxsize=32)
+def _kept_about(copies: int) -> Kept:
+    """For a ticket with `copies` addresses in CC: most have none, and no ticket has many."""
+    return Kept(_about(_SHARED_DOMAINS, _stopped_copies(copies)) if copies else _about(literal(""), literal("")))
 
 
 @dataclass(frozen=True)
@@ -234,10 +237,8 @@ def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits:
     if message is not None and message.kind == MessageKind.NOTE:
         raise ValueError("a note never leaves the console")
     session.flush()
-    if ticket.cc:
-        row = read_rows(session, _ABOUT_WITH_CC, {"number": ticket.id, "notice": notice, "copied": [address.lower() for address in ticket.cc]})[0]
-    else:
-        row = _ABOUT.rows(session, {"number": ticket.id, "notice": notice})[0]
+    copied = {f"copied_{place}": address.lower() for place, address in enumerate(ticket.cc)}
+    row = _kept_about(len(copied)).rows(session, {"number": ticket.id, "notice": notice, **copied})[0]
     post, cut = "", False
     if message is not None:
         post, cut = excerpt(message.body, limits.mail_body_characters)

@@ -17,7 +17,7 @@ from actions.openings import Opening, new_ticket
 from actions.ticket_snapshots import restore, snapshot
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
-from models.kept import begun
+from models.kept import Kept
 from models.people import Account, active_names
 from models.presence import drop_draft
 from models.reading import unseen_posts
@@ -28,7 +28,7 @@ from rules.refusal import Refused
 from rules.tickets import ENDED, Priority, State, after_answer, after_assignment, after_customer_post, check_move, check_post, takes_posts
 
 _LARGEST_ID = 2**31 - 1
-_INSERT_MESSAGE = insert(Message).returning(Message.id)
+_INSERT_MESSAGE = Kept(insert(Message).returning(Message.id))
 _HELD_TICKET = select(Ticket).where(Ticket.id == bindparam("number")).with_for_update()
 
 
@@ -289,7 +289,7 @@ def add_message(
         "submission": submission or None,
     }
     # Past the unit of work, which takes twice as long for one row; nobody changes a message within the transaction that wrote it.
-    return Message(**row, id=begun(session).execute(_INSERT_MESSAGE, row).scalar_one())
+    return Message(**row, id=_INSERT_MESSAGE.rows(session, row)[0].id)
 
 
 def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: str, by: StaffMember) -> Message | None:

@@ -11,15 +11,28 @@ from bench.beside_import import measure_disturbed
 from bench.claims import measure_claims
 from bench.corpus import unresolved_numbers
 from bench.databases import KINDS, loaded
+from bench.drain import measure_drain
 from bench.imports import measure_import
 from bench.letters import measure_letters
 from bench.measure import Plan, measure_pages, weigh
 from bench.pages import PAGES
-from bench.report import HEAD, claim_lines, disturbed_lines, import_lines, letter_lines, page_line, stranger_lines, table, weighed_lines, weight_lines
+from bench.report import (
+    HEAD,
+    claim_lines,
+    disturbed_lines,
+    drain_lines,
+    import_lines,
+    letter_lines,
+    page_line,
+    stranger_lines,
+    table,
+    weighed_lines,
+    weight_lines,
+)
 from bench.strangers import ask_as_stranger
 from bench.weight import weigh_pages
 
-_PARTS = (*PAGES, "weight", "memory", "import", "beside-import", "letters", "strangers", "jobs")
+_PARTS = (*PAGES, "weight", "memory", "import", "beside-import", "letters", "drain", "strangers", "jobs")
 
 
 def main() -> None:
@@ -44,6 +57,8 @@ def main() -> None:
                 print(table("The queue while an import is applied", disturbed_lines(measure_disturbed(databases, asked.tickets, asked.lines))), flush=True)
             if "letters" in asked.only:
                 print(table("Letters", letter_lines(measure_letters(databases, asked.letters, plan.rounds))), flush=True)
+            if "drain" in asked.only:
+                print(table("Letters of a day", drain_lines(measure_drain(databases, plan, asked.drained))), flush=True)
             if "strangers" in asked.only:
                 print(table("Strangers", stranger_lines(list(ask_as_stranger(databases)))), flush=True)
             if "jobs" in asked.only:
@@ -55,6 +70,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--tickets", type=int, default=10_000, help="size of the corpus: 10000, 100000, 1000000")
     parser.add_argument("--lines", type=int, default=100_000, help="lines of the imported workbook")
     parser.add_argument("--letters", type=int, default=3_000, help="letters of a round")
+    parser.add_argument("--drained", type=int, default=10_000, help="letters that waited for the mail server")
     parser.add_argument("--runs", type=int, default=1_000, help="runs of jobs that all are due")
     parser.add_argument("--databases", type=_several(KINDS), default=list(KINDS), help="sqlite,postgresql")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a round")

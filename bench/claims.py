@@ -23,7 +23,7 @@ from models.database import make_engine, transaction
 from models.outbox import JobRun
 from settings import read_settings
 
-PROCESSES = (1, 4)
+PROCESSES = (1, 4, 8)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import smtplib
@@ -60,17 +61,17 @@ def measure_letters(databases: Databases, letters: int, rounds: int) -> Sent:
     bare: list[float] = []
     composing: list[float] = []
     ours: dict[int, list[float]] = {workers: [] for workers in WORKERS}
-    with _sink(max(WORKERS)) as port:
-        environment = desk_environment(databases.desk_url, databases.folder) | {"JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{port}", "JTICKETS_BASE_URL": ""}
+    with sinks(max(WORKERS)) as ports:
+        environment = desk_environment(databases.desk_url, databases.folder) | {"JTICKETS_BASE_URL": ""}
         parts = parts_of(Settings(database_url=databases.desk_url, state_dir=databases.folder, secret_key="x" * 40))
         with transaction(parts.engine) as session:
             session.execute(update(Letter).where(Letter.state == LetterState.WAITING).values(state=LetterState.PARKED, try_at=NEVER))
         for number in range(rounds):
-            bare.append(_process("bare", port, letters))
-            composing.append(_process("composing", port, letters))
+            bare.append(_process("bare", ports[0], letters))
+            composing.append(_process("composing", ports[0], letters))
             for workers in WORKERS:
-                _write(parts, letters, f"{number}:{workers}")
-                ours[workers].append(letters / _deliver(environment, workers, databases.folder))
+                write_due(parts, letters, f"{number}:{workers}")
+                ours[workers].append(letters / _deliver(environment, ports[:workers], databases.folder))
                 _check(parts)
         parts.engine.dispose()
     return Sent(
@@ -78,7 +79,8 @@ def measure_letters(databases: Databases, letters: int, rounds: int) -> Sent:
     )
 
 
-def _write(parts: Parts, letters: int, mark: str) -> None:
+def write_due(parts: Parts, letters: int, mark: str) -> None:
+    """Letters of today that wait; `mark` is theirs alone."""
     drafts = (
         Draft("answered", f"bench:{mark}:{number}", Text(_subject(number), _body(number)), [_to(number)], _cc(number), ticket_id=number % _TICKETS + 1)
         for number in range(letters)
@@ -94,22 +96,23 @@ def _check(parts: Parts) -> None:
         raise SystemExit(f"{left} letters did not leave")
 
 
-def _deliver(environment: dict[str, str], workers: int, folder: Path) -> float:
-    """Seconds until all workers found nothing left; they start together when all stand ready."""
+def _deliver(environment: dict[str, str], ports: Sequence[int], folder: Path) -> float:
+    """Seconds until a worker for each of `ports` found nothing left; they start together when all stand ready."""
     with ExitStack() as stack:
-        started = [stack.enter_context(_worker(environment, folder)) for _ in range(workers)]
+        started = [stack.enter_context(worker(environment | {"JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{port}"}, folder)) for port in ports]
         for process in started:
-            _line(process)
+            said(process)
         began = time.perf_counter()
         for process in started:
-            _say(process)
+            tell(process)
         for process in started:
-            _line(process)
+            said(process)
         return time.perf_counter() - began
 
 
 @contextmanager
-def _worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker that says when it stands ready, begins when it is told, and says when nothing is left."""
     chosen = {name: value for name, value in environment.items() if value}
     with (
         (folder / "letters.log").open("ab") as log,
@@ -121,10 +124,11 @@ def _worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Po
 
 
 @contextmanager
-def _sink(processes: int) -> Iterator[int]:
-    with subprocess.Popen(python("-m", "bench.sink", str(processes)), stdout=subprocess.PIPE, start_new_session=True) as process:
+def sinks(servers: int) -> Iterator[list[int]]:
+    """The ports of so many servers: one that serves several workers would be what they wait for."""
+    with subprocess.Popen(python("-m", "bench.sink", str(servers)), stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
-            yield int(_line(process))
+            yield [int(port) for port in said(process).split()]
         finally:
             os.killpg(process.pid, signal.SIGTERM)
 
@@ -133,7 +137,8 @@ def _process(kind: str, port: int, letters: int) -> float:
     return float(subprocess.run(python("-m", "bench.letters", kind, str(port), str(letters)), check=True, capture_output=True).stdout)
 
 
-def _line(process: subprocess.Popen[bytes]) -> bytes:
+def said(process: subprocess.Popen[bytes]) -> bytes:
+    """The next line of a process."""
     assert process.stdout is not None
     line = process.stdout.readline()
     if not line:
@@ -141,7 +146,8 @@ def _line(process: subprocess.Popen[bytes]) -> bytes:
     return line
 
 
-def _say(process: subprocess.Popen[bytes]) -> None:
+def tell(process: subprocess.Popen[bytes]) -> None:
+    """Let a process begin."""
     assert process.stdin is not None
     process.stdin.write(b"go\n")
     process.stdin.flush()
@@ -154,6 +160,7 @@ def _work() -> None:
     """One worker of the outbox."""
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     mailer = Mailer(parts_of(read_settings()), f"bench:{os.getpid()}", threading.Event())
+    gc.freeze()  # as a jobs process does
     print("ready", flush=True)
     sys.stdin.readline()
     mailer.deliver()

@@ -69,7 +69,7 @@ def measure_pages(databases: Databases, plan: Plan) -> Iterator[Beside]:
     with both(databases, plan.workers) as servers:
         for application, server in servers.items():
             for page in plan.pages:
-                _load(application, server, page, _WARM_CLIENTS, plan, seconds=1.0)
+                load_page(application, server, page, _WARM_CLIENTS, plan, seconds=1.0)
         for page in plan.pages:
             for clients in CLIENTS:
                 rounds = [{one: _round(one, server, page, clients, plan) for one, server in servers.items()} for _ in range(plan.rounds)]
@@ -88,7 +88,7 @@ def weigh(databases: Databases, plan: Plan) -> Weighed:
                 starts[application].append(server.started_in)
                 if len(memory[application]) < 3:
                     for page in ("queue", "ticket"):
-                        _load(application, server, page, _WARM_CLIENTS, plan, seconds=0.7)
+                        load_page(application, server, page, _WARM_CLIENTS, plan, seconds=0.7)
                     memory[application].append(server.memory_mb())
     return Weighed(
         databases.kind,
@@ -135,13 +135,13 @@ def _reference(databases: Databases, workers: int) -> tuple[list[str], dict[str,
 
 def _round(application: Application, server: Server, page: str, clients: int, plan: Plan) -> Pace:
     before = server.cpu_ms()
-    seconds, times = _load(application, server, page, clients, plan, seconds=plan.seconds)
+    seconds, times = load_page(application, server, page, clients, plan, seconds=plan.seconds)
     cpu = server.cpu_ms() - before
     ordered = sorted(times)
     return Pace(len(times) / seconds, cpu / len(times), statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))])
 
 
-def _load(application: Application, server: Server, page: str, clients: int, plan: Plan, *, seconds: float) -> tuple[float, list[float]]:
+def load_page(application: Application, server: Server, page: str, clients: int, plan: Plan, *, seconds: float) -> tuple[float, list[float]]:
     """Let `clients` clients ask `page` for `seconds`: the seconds it took and the milliseconds of every answer."""
     task = {
         "port": server.port,

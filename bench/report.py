@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bench.beside_import import Disturbed
 from bench.claims import Claimed
+from bench.drain import Drained
 from bench.imports import Imported
 from bench.letters import Sent
 from bench.measure import Beside, Weighed
@@ -21,6 +22,7 @@ _DISTURBED = {"sqlite": 2.0, "postgresql": 1.3}
 """How many times as long the queue's p99 may be while an import is applied."""
 _LETTERS, _SPREAD = 0.8, 2.5
 """Of a bare loop with one worker, and that many times as much with four."""
+_DRAIN_SECONDS = 1800.0
 _ALIKE = 0.1
 """How far the times for something known and something unknown may lie apart."""
 _QUEUE_KIB, _FIRST_LOAD_KIB = 25.0, 40.0
@@ -97,6 +99,15 @@ def letter_lines(one: Sent) -> list[str]:
                 f"{one.database:<11}{f'{workers} workers':<19}{found:>7,.0f} letters/s, {ratio:.2f} of the bare loop {_floor(ratio, _LETTERS * _SPREAD)}"
             )
     return lines
+
+
+def drain_lines(one: Drained) -> list[str]:
+    """How long the letters took, and what readers noticed."""
+    ratio = one.draining / one.quiet
+    return [
+        f"{one.database:<11}{one.letters:,} letters left in {one.seconds:.1f} s {_word(one.seconds, _DRAIN_SECONDS)}",
+        f"{one.database:<11}queue, 2 clients   p95 {one.draining:.1f} ms meanwhile, {one.quiet:.1f} ms without, ratio {ratio:.2f} {_near(ratio)}",
+    ]
 
 
 def stranger_lines(told: Sequence[Told]) -> list[str]:

@@ -1,4 +1,4 @@
-"""A mail server that takes everything and keeps nothing: the lightest partner a sender can have. ``python -m bench.sink <processes>``."""
+"""Mail servers that take everything and keep nothing: the lightest partner a sender can have. ``python -m bench.sink <servers>``."""
 
 from __future__ import annotations
 
@@ -46,13 +46,11 @@ class Session(asyncio.Protocol):
 
 
 def main() -> None:
-    """Listen on a free port of the loopback with as many processes as asked for, and print the port."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    print(listening.getsockname()[1], flush=True)
-    for _ in range(int(sys.argv[1]) - 1):
-        if os.fork() == 0:
-            break
-    asyncio.run(_serve(listening))
+    """Listen on free ports of the loopback, a process for each, as many as asked for; and print the ports."""
+    listening = [socket.create_server(("127.0.0.1", 0)) for _ in range(int(sys.argv[1]))]
+    print(*(each.getsockname()[1] for each in listening), flush=True)
+    mine = next((each for each in listening[1:] if os.fork() == 0), listening[0])
+    asyncio.run(_serve(mine))
 
 
 async def _serve(listening: socket.socket) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 
@@ -100,8 +100,7 @@ _NOBODY, _NO_CC, _AS_TYPED = N_("未割り当て"), N_("なし"), N_("お客様�
 _CUSTOMER, _COLLEAGUE, _SYSTEM = N_("{name} 様"), N_("{name}さん"), N_("{name}")
 
 
-@dataclass(frozen=True)
-class Post:
+class Post(NamedTuple):
     """One message. `mail` tells how its notification fares: "", waiting, sent or failed."""
 
     id: int
@@ -112,17 +111,16 @@ class Post:
     until: datetime
     """Published from then on."""
     text: str
-    files: list[tuple[str, str, int]] = field(default_factory=list[tuple[str, str, int]])
+    files: Sequence[tuple[str, str, int]] = ()
     """(path, name, bytes)"""
-    logs: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    logs: Sequence[dict[str, Any]] = ()
     """What those say that are logs."""
-    to: list[str] = field(default_factory=list[str])
+    to: Sequence[str] = ()
     cc: int = 0
     mail: str = ""
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """A change, as a sentence; `icon` is "" where it stands in the history only."""
 
     text: str

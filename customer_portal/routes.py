@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from customer_portal import (
-    copies,
-    email_changes,
-    exception_requests,
-    home,
-    profile,
-    recovery,
-    registration,
-    session,
-    ticket_changes,
-    tickets,
-    totp,
-    uploads,
-)
-from customer_portal import help as help_pages
-from web.endpoint import Page
+from web.nouns import Noun
 
-PAGES: list[Page] = [
-    *home.PAGES,
-    *registration.PAGES,
-    *exception_requests.PAGES,
-    *session.PAGES,
-    *recovery.PAGES,
-    *tickets.PAGES,
-    *uploads.PAGES,
-    *profile.PAGES,
-    *email_changes.PAGES,
-    *totp.PAGES,
-    *ticket_changes.PAGES,
-    *help_pages.PAGES,
-    *copies.PAGES,
-]
+_MODULES: dict[str, tuple[str, ...]] = {
+    "": ("home",),
+    "privacy": ("home",),
+    "accessibility": ("home",),
+    "language": ("home",),
+    "register": ("registration",),
+    "exceptions": ("exception_requests",),
+    "login": ("session",),
+    "logout": ("session",),
+    "recover": ("recovery",),
+    "tickets": ("tickets", "ticket_changes"),
+    "attachments": ("tickets",),
+    "uploads": ("uploads",),
+    "profile": ("profile", "exception_requests", "email_changes", "totp"),
+    "help": ("help",),
+    "copies": ("copies",),
+}
+NOUNS = [Noun(f"/{place}", tuple(f"customer_portal.{module}" for module in modules)) for place, modules in _MODULES.items()]

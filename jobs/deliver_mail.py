@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,7 +21,8 @@ from jobs.parts import Parts
 from mail.compose import Unsendable, sender_address, to_bytes, to_email
 from mail.recorder import open_sender
 from mail.smtp import Answer, Blame, Outcome, Sender, ServerDown, Verdict
-from models.database import short_transaction, transaction
+from models.database import transaction
+from models.linked import held_for_changes
 
 log = structlog.get_logger("jobs.deliver_mail")
 
@@ -47,6 +49,36 @@ class _Tried:
     counts: Counter[str]
 
 
+class _Marks:
+    """Where outcomes are recorded: a connection held for a batch, another one after a fault of the database."""
+
+    def __init__(self, parts: Parts, stop: threading.Event) -> None:
+        self._parts = parts
+        self._stop = stop
+        self._held = ExitStack()
+        self._connection: Connection | None = None
+
+    def write_down(self, tried: _Tried) -> bool:
+        """Record an outcome, and try hard: a database that restarts now would make the letter go twice. False: it is another worker's by now."""
+        for attempt in range(1, _TRIES_TO_WRITE + 1):
+            try:
+                if self._connection is None:
+                    self._connection = self._held.enter_context(held_for_changes(self._parts.engine))
+                return delivery.settle(self._connection, tried.claim, tried.outcome, limits=self._parts.limits, now=self._parts.clock())
+            except DBAPIError:
+                self.give_back()
+                if attempt == _TRIES_TO_WRITE:
+                    raise
+                self._stop.wait(attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def give_back(self) -> None:
+        """Let others have the connection."""
+        self._connection = None
+        with suppress(DBAPIError):
+            self._held.close()
+
+
 class Mailer:
     """One worker with one connection. While the server is down it claims nothing, so that no letter pays for it."""
 
@@ -61,6 +93,7 @@ class Mailer:
         self._used_at: datetime | None = None
         self._failed_last: int | None = None
         self._batch = FEWEST
+        self._marks = _Marks(parts, stop)
         self._owed: _Tried | None = None
         self._made: dict[int, bytes | Unsendable] = {}
 
@@ -71,8 +104,10 @@ class Mailer:
             claims = self._claim()
             if not claims:
                 break
-            with self._parts.engine.connect() as database:
-                counts, server_works = self._deliver_batch(database, claims)
+            try:
+                counts, server_works = self._deliver_batch(claims)
+            finally:
+                self._marks.give_back()
             done += counts
             self._record(counts)
             if not server_works:
@@ -113,7 +148,7 @@ class Mailer:
         with transaction(self._parts.engine) as session:
             return delivery.claim(session, now=self._parts.clock(), limit=self._batch, per_minute=self._parts.limits.mails_per_minute)
 
-    def _deliver_batch(self, database: Connection, claims: Sequence[Claim]) -> tuple[Counter[str], bool]:
+    def _deliver_batch(self, claims: Sequence[Claim]) -> tuple[Counter[str], bool]:
         """Send one after the other; what was not begun is handed back whatever happens."""
         counts: Counter[str] = Counter()
         self._made.clear()
@@ -123,8 +158,8 @@ class Mailer:
                 if self._stop.is_set():
                     return counts, True
                 begun += 1
-                outcome = self._try(database, claim, following)
-                self._pay(database)
+                outcome = self._try(claim, following)
+                self._pay()
                 if outcome is not None:
                     self._owed = _Tried(claim, self._weigh(claim, outcome), counts)
                     if outcome.blame is Blame.SERVER:
@@ -134,13 +169,13 @@ class Mailer:
             begun -= 1
             return counts, False
         finally:
-            self._pay(database)
+            self._pay()
             self._release(claims[begun:])
             log.info("letters tried", **counts)
         self._batch = _next_size(self._batch, len(claims), time.monotonic() - began)
         return counts, True
 
-    def _try(self, database: Connection, claim: Claim, following: Claim | None) -> Outcome | None:
+    def _try(self, claim: Claim, following: Claim | None) -> Outcome | None:
         """The outcome of one try; None when the letter is another worker's by now. Raises ServerDown before it was begun.
 
         Each time the server thinks, something else is done: first the letter before is recorded, then the one after is made ready.
@@ -153,14 +188,14 @@ class Mailer:
             return Outcome({one.address: answer for one in claim.open}, Blame.LETTER, answer.text)
         lease = _Lease(self._parts, claim)
         try:
-            return self._sender.send(message, self._from, [one.address for one in claim.open], lease.renew, lambda: self._meanwhile(database, following))
+            return self._sender.send(message, self._from, [one.address for one in claim.open], lease.renew, lambda: self._meanwhile(following))
         except LeaseLost:
             log.warning("lease lost", letter=claim.letter_id)
             return None
 
-    def _meanwhile(self, database: Connection, following: Claim | None) -> None:
+    def _meanwhile(self, following: Claim | None) -> None:
         if self._owed is not None:
-            self._pay(database)
+            self._pay()
         elif following is not None and following.letter_id not in self._made:
             self._made[following.letter_id] = self._make(following)
 
@@ -170,30 +205,18 @@ class Mailer:
         except Unsendable as fault:
             return fault
 
-    def _pay(self, database: Connection) -> None:
+    def _pay(self) -> None:
         """Record the letter that was tried last, before any further text is handed over: a kill can only ever repeat one letter."""
         tried, self._owed = self._owed, None
         if tried is None:
             return
-        if not self._write_down(database, tried):
+        if not self._marks.write_down(tried):
             log.warning("another worker has the letter", letter=tried.claim.letter_id)
             return
         verdicts = Counter(str(answer.verdict) for answer in tried.outcome.answers.values())
         tried.counts.update(letters=1, **verdicts)
         if tried.outcome.fault:
             log.warning("letter failed", letter=tried.claim.letter_id, blame=str(tried.outcome.blame), **verdicts)
-
-    def _write_down(self, database: Connection, tried: _Tried) -> bool:
-        """Record the outcome, and try hard: a database that restarts now would make the letter go twice."""
-        for attempt in range(1, _TRIES_TO_WRITE + 1):
-            try:
-                with short_transaction(database):
-                    return delivery.settle(database, tried.claim, tried.outcome, limits=self._parts.limits, now=self._parts.clock())
-            except DBAPIError:
-                if attempt == _TRIES_TO_WRITE:
-                    raise
-                self._stop.wait(attempt)
-        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def _weigh(self, claim: Claim, outcome: Outcome) -> Outcome:
         """A failure is the letter's own unless a different letter failed just before it: then the server fails at all of them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import encodebytes
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -131,7 +130,9 @@ def to_email(envelope: Envelope, desk: Desk) -> EmailMessage:
 def to_bytes(mail: EmailMessage) -> bytes:
     """`mail` as it goes over the wire, lines ended by CR LF. Raises Unsendable."""
     try:
-        return mail.as_bytes(policy=_WIRE)
+        # What the standard's generator does with a message of one part, without its buffers: a third of a message's making.
+        headers = b"".join(_WIRE.fold_binary(name, value) for name, value in mail.raw_items())
+        return headers + b"\r\n" + str(mail.get_payload()).encode("ascii")
     except (ValueError, TypeError, LookupError, AttributeError, MessageError) as fault:
         raise Unsendable(f"{type(fault).__name__}: {fault}") from fault
 
@@ -162,7 +163,8 @@ def _message(envelope: Envelope, desk: Desk) -> EmailMessage:
         mail["In-Reply-To"] = _ids(envelope.thread_ids[-1:])
     for name, value in _FIXED:
         mail[name] = value
-    mail.set_payload(encodebytes(envelope.body.replace("\n", "\r\n").encode()).decode("ascii"))
+    text = b2a_base64(envelope.body.replace("\n", "\r\n").encode(), newline=False).decode("ascii")
+    mail.set_payload("".join(f"{text[start : start + _LONGEST_LINE]}\r\n" for start in range(0, len(text), _LONGEST_LINE)))
     return mail
 
 
@@ -201,15 +203,15 @@ def _subject(text: str) -> str:
     """
     if len(text) < _LONGEST_LINE - len("Subject: ") and "=?" not in text and _PRINTABLE.fullmatch(text):
         return _Ready(text)
-    words: list[bytes] = []
-    word = b""
-    for character in text:
-        more = character.encode()
-        if len(word) + len(more) > _WORD_BYTES:
-            words.append(word)
-            word = b""
-        word += more
-    return _Ready(_FOLD.join(f"=?utf-8?b?{b2a_base64(each, newline=False).decode('ascii')}?=" for each in (*words, word)))
+    rest = text.encode()
+    words: list[str] = []
+    while rest:
+        end = min(_WORD_BYTES, len(rest))
+        while end < len(rest) and rest[end] & 0xC0 == 0x80:  # in the middle of a character
+            end -= 1
+        words.append(f"=?utf-8?b?{b2a_base64(rest[:end], newline=False).decode('ascii')}?=")
+        rest = rest[end:]
+    return _Ready(_FOLD.join(words))
 
 
 def _shortened(subject: str) -> str:

@@ -13,6 +13,7 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     JSON,
@@ -62,10 +63,20 @@ _SQLITE_PRAGMAS = (
     "cache_size=-2048",
     "temp_store=MEMORY",
 )
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.001
+"""Seconds between two tries to write: most writing is over in a fraction of a millisecond."""
+_HAS_TURN = "has_turn"
+"""The option of a connection whose thread has its turn until the transaction ends."""
 _USED, _TRUSTED_SECONDS = "used", 1.0
 """When a connection was given back, and how long it is taken for alive after that."""
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+"""Who of a process may write to an engine of SQLite: the others wait here, where waiting costs nothing."""
 _RETRIED_STATES = {"40001", "40P01", "23505"}
 """SQLSTATE of a serialisation failure, a deadlock, and a unique row that another wrote first: tried again, the work finds it."""
+
+_UNWRITABLE_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
+_UNWRITABLE_STATES = {"53100", "58030"}
+"""SQLSTATE of a full disk and of one that fails."""
 
 
 def make_engine(url: str, *, pool_size: int = 8) -> Engine:
@@ -83,7 +94,8 @@ def make_engine(url: str, *, pool_size: int = 8) -> Engine:
         # Parameters hold what people typed and the secrets of links: no fault of a statement may print them.
         engine = create_engine(parsed, hide_parameters=True, connect_args={"isolation_level": None, "check_same_thread": False}, **pool)
         event.listen(engine, "connect", _set_pragmas)
-        event.listen(engine, "begin", partial(_begin_sqlite, threading.Lock()))
+        _turns[engine] = threading.Lock()
+        event.listen(engine, "begin", _begin_sqlite)
         return engine
     engine = create_engine(parsed, hide_parameters=True, connect_args={"connect_timeout": 5}, **pool)
     event.listen(engine, "checkin", _note_use)
@@ -112,38 +124,47 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _begin_sqlite(turn: threading.Lock, connection: Connection) -> None:
+def _begin_sqlite(connection: Connection) -> None:
     cursor: Any = connection.connection.cursor()
-    if connection.get_execution_options().get("readonly", False):
+    options = connection.get_execution_options()
+    if options.get("readonly", False):
         cursor.execute("BEGIN")
         return
     cursor.execute("PRAGMA busy_timeout=0")
     try:
-        _begin_writing(turn, connection, cursor)
+        with _turn(None if _HAS_TURN in options else connection.engine) as has_turn:
+            _begin_writing(connection, cursor, patience_ms=_PATIENCE_MS if options.get(_HAS_TURN, has_turn) else 0)
     finally:
         cursor.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
 
 
-def _begin_writing(turn: threading.Lock, connection: Connection, cursor: Any) -> None:
-    """Ask every millisecond for the right to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody else.
-
-    Of a process only one thread asks at a time (`turn`), the others wait behind it: where all asked, the unlucky waited beyond their patience.
-    """
-    deadline = time.monotonic() + _PATIENCE_MS / 1000
-    if turn.acquire(timeout=_PATIENCE_MS / 1000):
+def _begin_writing(connection: Connection, cursor: Any, *, patience_ms: int) -> None:
+    """Ask again within a millisecond to write: SQLite's own waiting grows to a tenth of a second, and who waits so long is passed by everybody."""
+    deadline = time.monotonic() + patience_ms / 1000
+    pause = _SHORTEST_PAUSE
+    while time.monotonic() < deadline:
         try:
-            while time.monotonic() < deadline:
-                try:
-                    cursor.execute("BEGIN IMMEDIATE")
-                except sqlite3.OperationalError as fault:
-                    if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                        break
-                    time.sleep(0.001)
-                else:
-                    return
-        finally:
-            turn.release()
+            cursor.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                break
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+        else:
+            return
     connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, whose failure is told as every statement's is
+
+
+@contextmanager
+def _turn(engine: Engine | None) -> Iterator[bool]:
+    """This thread's turn to write to `engine`; False for whoever got none within the patience: the database, asked once, then tells."""
+    turn = _turns.get(engine) if engine is not None else None
+    held = turn is None or turn.acquire(timeout=_PATIENCE_MS / 1000)
+    try:
+        yield held
+    finally:
+        if turn is not None and held:
+            turn.release()
 
 
 @contextmanager
@@ -152,33 +173,21 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
 
     A reading transaction refuses to write on PostgreSQL and takes no write lock on SQLite.
     """
-    options = {"readonly": readonly, "postgresql_readonly": True} if readonly else {}
-    with engine.connect().execution_options(**options) as connection:
-        connection.begin()
-        session = Session(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
-        try:
-            yield session
-            if session.in_transaction():
-                session.commit()
-            connection.commit()
-        except BaseException:
-            session.rollback()
-            raise
-        finally:
-            session.close()
-
-
-@contextmanager
-def short_transaction(connection: Connection) -> Iterator[Connection]:
-    """A small unit of work, one of very many, on a connection held for them; without the ORM, which would cost more than the work.
-
-    Its commit does not wait for the disk of a PostgreSQL server, as SQLite's does not either: everybody sees it at once, and the death of
-    our own process takes nothing back; a crash of the server itself may, within some 0.2 s.
-    """
-    with connection.begin():
-        if connection.dialect.name != "sqlite":
-            connection.exec_driver_sql("SET LOCAL synchronous_commit TO OFF")
-        yield connection
+    with _turn(None if readonly else engine) as has_turn:
+        options = {"readonly": True, "postgresql_readonly": True} if readonly else {_HAS_TURN: has_turn}
+        with engine.connect().execution_options(**options) as connection:
+            connection.begin()
+            session = Session(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
+            try:
+                yield session
+                if session.in_transaction():
+                    session.commit()
+                connection.commit()
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.close()
 
 
 def read_rows(session: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> Sequence[AnyRow]:
@@ -198,9 +207,23 @@ def retrying(work: Callable[[], T], *, tries: int = 3) -> T:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def is_unwritable(fault: DBAPIError) -> bool:
+    """Whether the database could not be written: its disk is full, fails, or may only be read."""
+    code = getattr(fault.orig, "sqlite_errorcode", None)
+    if code is not None:
+        return code & 0xFF in _UNWRITABLE_CODES
+    return getattr(fault.orig, "sqlstate", None) in _UNWRITABLE_STATES
+
+
 def is_embedded(engine: Engine) -> bool:
     """Whether the database lives in this process's file (SQLite)."""
     return engine.dialect.name == "sqlite"
+
+
+def embedded_file(engine: Engine) -> Path | None:
+    """The file of a database that lives in one."""
+    name = engine.url.database
+    return Path(name).resolve() if is_embedded(engine) and name and name != ":memory:" else None
 
 
 def is_sqlite(session: Session) -> bool:
@@ -310,9 +333,12 @@ def start_numbers_at(connection: Connection, table: str, first: int) -> None:
 
 
 def pending_migrations(engine: Engine) -> bool:
-    """Whether the database lacks a migration that this code knows. Asks without Alembic, whose loading costs half a second."""
+    """Whether the database lacks a migration that this code knows. Asks without Alembic, whose loading costs half a second.
+
+    One that is ahead lacks none: while processes of the next version take over, the old ones go on.
+    """
     newest = max(path.name.partition("_")[0] for path in (find("migrations") / "versions").glob("[0-9]*.py"))
     with engine.connect().execution_options(readonly=True) as connection:
         if not inspect(connection).has_table("alembic_version"):
             return True
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar() != newest
+        return (connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "") < newest

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect
+from sqlalchemy import Connection, Dialect, Insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -24,27 +24,51 @@ _CURSORS, _MOST_CURSORS = "kept cursors", 64
 
 
 class Kept:
-    """A select of Core whose values come by name (`bindparam`); none of them may be expanding. It flushes nothing before it reads."""
+    """A statement of Core whose values come by name (`bindparam`); none of them may be expanding. It flushes nothing before it is sent.
+
+    Of an INSERT the values are those of its columns, the same ones every time; the others get their default, which must be a plain one.
+    """
 
     def __init__(self, statement: Any) -> None:
         self.statement = statement
         self._ready: WeakKeyDictionary[Dialect, _Ready] = WeakKeyDictionary()
+        columns: Any = statement.table.columns if isinstance(statement, Insert) else ()
+        self._defaults: Values = {column.key: column.default.arg for column in columns if column.default is not None}
 
     def rows(self, session: Session, values: Values | None = None) -> Sequence[AnyRow]:
-        """The rows, their columns by name or place."""
+        """The rows that are found or returned, their columns by name or place."""
         connection = begun(session)
-        if connection.dispatch.before_cursor_execute:
+        if connection.engine.dispatch.before_cursor_execute:
             # Somebody counts or shows what is sent (a test, the bench): they shall see it.
-            return connection.execute(self.statement, values).all()
-        ready = self._ready.get(connection.dialect)
-        if ready is None:
-            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect)
-        return ready.rows(connection, values or {})
+            seen: Any = connection.execute(self.statement, values)
+            return seen.all() if seen.returns_rows else []
+        given = {**self._defaults, **(values or {})}
+        return self._made(connection, given).rows(connection, given)
+
+    def count(self, connection: Connection, values: Values) -> int:
+        """How many rows an UPDATE or DELETE changed; `connection` stands in its transaction, or needs none."""
+        if connection.engine.dispatch.before_cursor_execute:
+            return connection.execute(self.statement, values).rowcount
+        return self._made(connection, values).count(connection, values)
+
+    def each(self, connection: Connection, many: Sequence[Values]) -> None:
+        """Send it for each of `many`, at once; what it returns is left."""
+        if connection.engine.dispatch.before_cursor_execute:
+            connection.execute(self.statement, many)
+        elif many:
+            whole = [{**self._defaults, **values} for values in many]
+            self._made(connection, whole[0]).each(connection, whole)
 
     def one(self, session: Session, values: Values | None = None) -> AnyRow | None:
         """The first row, None without any."""
         rows = self.rows(session, values)
         return rows[0] if rows else None
+
+    def _made(self, connection: Connection, given: Values) -> _Ready:
+        ready = self._ready.get(connection.dialect)
+        if ready is None:
+            ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect, [*given])
+        return ready
 
 
 def begun(session: Session) -> Connection:
@@ -58,42 +82,61 @@ def begun(session: Session) -> Connection:
 class _Ready:
     """A statement's text for one database, with what its values and its rows pass through."""
 
-    def __init__(self, statement: Any, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
+    def __init__(self, statement: Any, dialect: Dialect, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=names if isinstance(statement, Insert) else None)
         asked = {name for name, bind in compiled.binds.items() if bind.required}
         expanded = compiled.construct_expanded_state(dict.fromkeys(asked))
         # The expanded state knows only how the values of its lists are bound.
         bound = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()} | {**expanded.processors}
         self._text: str = expanded.statement
         self._given: list[tuple[str, Callable[[Any], Any] | None]] = [(name, bound[name]) for name in asked]
-        fixed = {name: _processed(bound.get(name), value) for name, value in expanded.parameters.items() if name not in asked}
-        self._values: dict[str, Any] = fixed
-        self._places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
-        columns: list[Any] = [*statement.selected_columns]
-        names: list[str] = [column.key for column in columns]
-        row: Any = cast("Any", namedtuple("_Row", names, rename=True))  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
+        self._values = {name: value if name in asked else _processed(bound.get(name), value) for name, value in expanded.parameters.items()}
+        places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
+        self._inserted = [(place, name) for place, name in enumerate(places or ()) if name in asked]
+        self._sequence = [self._values[name] for name in places] if places is not None else None
+        columns: list[Any] = [*statement.exported_columns]
+        self._returns = bool(columns)
+        keys: list[str] = [column.key for column in columns]
+        row: Any = cast("Any", namedtuple("_Row", keys, rename=True))  # pyright: ignore[reportUntypedNamedTuple] - its fields are the statement's
         # As its own `_make`, without counting the fields of every row.
-        self._row: Callable[[Any], AnyRow] = partial(tuple.__new__, row)
+        self._row: Callable[[Any], AnyRow] = partial(cast("Any", tuple.__new__), row)
         read = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
         self._read: list[tuple[int, Callable[[Any], Any]]] = [(place, process) for place, process in enumerate(read) if process]
 
     def rows(self, connection: Connection, values: Values) -> list[AnyRow]:
-        parameters: Any = {**self._values, **{name: process(values[name]) if process else values[name] for name, process in self._given}}
-        if self._places is not None:
-            parameters = [parameters[name] for name in self._places]
-        cursor: Any = self._cursor(connection)
-        try:
-            cursor.execute(self._text, parameters)
-            found = cursor.fetchall()
-        except connection.dialect.loaded_dbapi.Error as fault:
-            connection.info.pop(_CURSORS, None)
-            raise _wrapped(fault, connection, cursor, self._text) from fault
+        with self._sending(connection) as cursor:
+            cursor.execute(self._text, self._parameters(values))
+            found: list[Any] = cursor.fetchall() if self._returns else []
         if not self._read or not found:
             return [*map(self._row, found)]
         columns: list[Any] = [*zip(*found, strict=True)]
         for place, process in self._read:
             columns[place] = map(process, columns[place])
         return [*map(self._row, zip(*columns, strict=True))]
+
+    def count(self, connection: Connection, values: Values) -> int:
+        with self._sending(connection) as cursor:
+            cursor.execute(self._text, self._parameters(values))
+            return cursor.rowcount
+
+    def each(self, connection: Connection, many: Sequence[Values]) -> None:
+        with self._sending(connection) as cursor:
+            if len(many) == 1:
+                cursor.execute(self._text, self._parameters(many[0]))
+            else:
+                cursor.executemany(self._text, [self._parameters(values) for values in many])
+
+    def _parameters(self, values: Values) -> Any:
+        given = {name: process(values[name]) if process else values[name] for name, process in self._given}
+        if self._sequence is None:
+            return {**self._values, **given}
+        parameters = self._sequence.copy()
+        for place, name in self._inserted:
+            parameters[place] = given[name]
+        return parameters
+
+    def _sending(self, connection: Connection) -> _Sending:
+        return _Sending(connection, self._cursor(connection), self._text)
 
     def _cursor(self, connection: Connection) -> Any:
         """The connection's own cursor for this statement: psycopg's knows how to read its columns after the first time."""
@@ -103,6 +146,21 @@ class _Ready:
                 cursors.clear()
             cursors[self] = cast("Any", connection.connection.driver_connection).cursor()
         return cursors[self]
+
+
+class _Sending:
+    """A driver's cursor at work; what the driver says of a failure is told as SQLAlchemy tells it."""
+
+    def __init__(self, connection: Connection, cursor: Any, text: str) -> None:
+        self._connection, self._cursor, self._text = connection, cursor, text
+
+    def __enter__(self) -> Any:
+        return self._cursor
+
+    def __exit__(self, _kind: object, fault: BaseException | None, _trace: object) -> None:
+        if isinstance(fault, self._connection.dialect.loaded_dbapi.Error):
+            self._connection.info.pop(_CURSORS, None)
+            raise _wrapped(fault, self._connection, self._cursor, self._text) from fault
 
 
 def _processed(process: Callable[[Any], Any] | None, value: Any) -> Any:

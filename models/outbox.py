@@ -37,7 +37,12 @@ class Letter(Base):
     """One mail, rendered once. `cause` is unique: one cause and kind make one letter, however often they are tried."""
 
     __tablename__ = "letter"
-    __table_args__ = (Index("ix_letter_due", "state", "try_at", "id"), Index("ix_letter_ticket", "ticket_id", "id"), Index("ix_letter_message", "message_id"))
+    __table_args__ = (
+        Index("ix_letter_due", "state", "try_at", "id"),
+        Index("ix_letter_ticket", "ticket_id", "id"),
+        Index("ix_letter_message", "message_id"),
+        Index("ix_letter_unsent", "ticket_id", "id", info={"where": "state IN ('waiting', 'sending')"}),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40))
     cause: Mapped[str] = mapped_column(String(200), unique=True)

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, UniqueConstraint, bindparam, delete, func, se
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import AnyRow, Base
-from models.kept import begun
+from models.kept import Kept
 from models.people import Staff
 from models.tickets import Draft, Message, MessageKind
 
@@ -71,7 +71,7 @@ def newest_post(session: Session, number: int) -> int:
 
 def drop_draft(session: Session, number: int, kind: MessageKind, *, staff_id: int | None) -> None:
     """Forget a staff member's unsent text on a ticket: it was sent."""
-    begun(session).execute(_DROP_DRAFT, {"number": number, "written": kind, "by": staff_id})
+    _DROP_DRAFT.rows(session, {"number": number, "written": kind, "by": staff_id})
 
 
-_DROP_DRAFT = delete(Draft).where(Draft.ticket_id == bindparam("number"), Draft.kind == bindparam("written"), Draft.staff_id == bindparam("by"))
+_DROP_DRAFT = Kept(delete(Draft).where(Draft.ticket_id == bindparam("number"), Draft.kind == bindparam("written"), Draft.staff_id == bindparam("by")))

@@ -58,6 +58,8 @@ class Limits:
     """Attachments of one account together; 0: no limit."""
     storage_bytes: int = 0
     """Attachments of all together: staff are told when it fills; 0: nobody watches it."""
+    free_disk_bytes: int = 50 * MIB
+    """Below so much free space where this process writes files, readiness says no."""
     quota_percent: int = 80
     """Of a limit, from which on staff are told."""
     silent_reminder_days: int = 5

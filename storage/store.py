@@ -26,6 +26,10 @@ class Stored:
     sha256: str
 
 
+class StorageFault(OSError):
+    """The place took no bytes: it is full, may not be written, or does not answer. What was begun is gone again."""
+
+
 class Store:
     """The attachments' place. Keys are random; names that people gave never reach it."""
 
@@ -38,12 +42,12 @@ class Store:
         return self._opening()
 
     def put(self, file: IO[bytes], *, folder: str = "attachments") -> Stored:
-        """Store all bytes of `file` from its beginning, in chunks; memory stays flat."""
+        """Store all bytes of `file` from its beginning, in chunks; memory stays flat. Raises StorageFault."""
         file.seek(0)
         return self.keep(f"{folder}/{secrets.token_hex(16)}", iter(lambda: file.read(_CHUNK), b""))
 
     def keep(self, key: str, chunks: Iterable[bytes]) -> Stored:
-        """Store `chunks` under a key they had elsewhere; memory stays flat."""
+        """Store `chunks` under a key they had elsewhere; memory stays flat. Raises StorageFault."""
         digest = hashlib.sha256()
         size = 0
 
@@ -54,7 +58,13 @@ class Store:
                 size += len(chunk)
                 yield chunk
 
-        self._objects.put(key, counted())
+        objects = self._objects
+        from obstore.exceptions import BaseError  # loaded by now, see `_objects`
+
+        try:
+            objects.put(key, counted())
+        except BaseError as fault:
+            raise StorageFault(str(fault).partition("\n")[0]) from fault
         return Stored(key, size, digest.hexdigest())
 
     def digest(self, key: str) -> Stored:
@@ -84,11 +94,16 @@ class Store:
                 file.write(chunk)
 
     def delete(self, key: str) -> None:
-        """Remove the bytes under `key`; nothing happens when there are none."""
+        """Remove the bytes under `key`; nothing happens when there are none. Raises StorageFault."""
+        objects = self._objects
+        from obstore.exceptions import BaseError
+
         try:
-            self._objects.delete(key)
+            objects.delete(key)
         except FileNotFoundError:
             return
+        except BaseError as fault:
+            raise StorageFault(str(fault).partition("\n")[0]) from fault
 
     def listing(self, folder: str = "attachments") -> Iterator[tuple[str, Any]]:
         """Every key below `folder` with the moment of its last change."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -18,16 +20,18 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from models.database import is_unwritable
 from models.places import find
 from rules.refusal import Refused
+from storage.store import StorageFault
 from web.assets import Static
 from web.call import language_of
 from web.csrf import token_for
 from web.endpoint import Page, serve
 from web.errors import Forbidden, NotFound, StaleForm
 from web.forms import BadRequest
+from web.nouns import Noun
 from web.signposts import Signposts
-from web.threads import Threads
 from web.uploads import TooLarge
 from web.wiring import Wiring
 from wording.catalog import N_, translate
@@ -53,21 +57,22 @@ _PROBES = frozenset({"/healthz", "/healthz/jobs", "/readyz", "/metrics"})
 """Asked by machines that know an address and no name; they answer nothing about a host."""
 _HEADER_BYTES = 64 * 1024
 """No browser sends as much; the server below takes any number."""
-_STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503})
+_STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503, 507})
 """Statuses with a page of their own under templates/errors."""
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+"""What the system says where a file cannot be written."""
 _MASKED = ("/register/confirm/", "/recover/", "/profile/email/", "/exceptions/")
 """Paths whose last part is a secret: access logs say so instead of it."""
 
 
-def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()) -> ASGIApp:
-    """The application of `pages`; `extra` routes (health) come first."""
+def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = (), *, nouns: Iterable[Noun] = ()) -> ASGIApp:
+    """The application of `pages` and those of `nouns`, which are loaded on use; `extra` routes (health) come first."""
     register_url_convertor("int", _Number())
-    threads = (Threads(wiring.settings.reading_threads), Threads(wiring.settings.writing_threads))
-    routes = [
-        *extra,
-        Signposts((page.path, partial(_route, page, wiring, threads)) for page in pages),
-        Mount("/static", Static(directory=find("static")), name="static"),
-    ]
+    settings = wiring.settings
+    threads = (ThreadPoolExecutor(settings.reading_threads, "reading"), ThreadPoolExecutor(settings.writing_threads, "writing"))
+    routed = partial(_routes, wiring, threads)
+    signposts = Signposts(routed(pages), {noun.parts: partial(_routes_of, noun, routed) for noun in nouns})
+    routes = [*extra, signposts, Mount("/static", Static(directory=find("static")), name="static")]
     edge = _Edge(wiring)
     handlers: dict[Any, Any] = {
         HTTPException: edge.http,
@@ -80,6 +85,7 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
         Refused: edge.refused,
         OperationalError: edge.unavailable,
         DBAPIError: edge.broken,
+        OSError: edge.unwritable,
         Exception: edge.broken,
     }
     app = Starlette(routes=routes, exception_handlers=handlers)
@@ -93,11 +99,23 @@ class _Number(IntegerConvertor):
     regex = "[0-9]{1,18}"
 
 
-def _route(page: Page, wiring: Wiring, threads: tuple[Threads, Threads]) -> Route:
-    async def endpoint(request: Request) -> Response:
-        return await serve(page, wiring, threads, request)
+def _routes(wiring: Wiring, threads: tuple[Executor, Executor], pages: Iterable[Page]) -> list[Route]:
+    return [Route(page.path, _Serving(page, wiring, threads), methods=[page.method], name=f"{page.method} {page.path}") for page in pages]
 
-    return Route(page.path, endpoint, methods=[page.method], name=f"{page.method} {page.path}")
+
+def _routes_of(noun: Noun, routed: Callable[[Iterable[Page]], list[Route]]) -> list[Route]:
+    return routed(noun.pages())
+
+
+class _Serving:
+    """A page as an application: Starlette wraps a function once more, and what fails is told by the edge all the same."""
+
+    def __init__(self, page: Page, wiring: Wiring, threads: tuple[Executor, Executor]) -> None:
+        self._parts = page, wiring, threads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await serve(*self._parts, Request(scope, receive, send))
+        await response(scope, receive, send)
 
 
 class _Edge:
@@ -138,7 +156,12 @@ class _Edge:
         return self._page(request, 422, say(fault, language_of(request)) if isinstance(fault, Refused) else "")
 
     def unavailable(self, request: Request, fault: Exception) -> Response:
-        return self._page(request, 503, reference=_report(request, fault))
+        full = isinstance(fault, DBAPIError) and is_unwritable(fault)
+        return self._page(request, 507 if full else 503, reference=_report(request, fault))
+
+    def unwritable(self, request: Request, fault: Exception) -> Response:
+        full = isinstance(fault, StorageFault) or (isinstance(fault, OSError) and fault.errno in _UNWRITABLE)
+        return self._page(request, 507 if full else 500, reference=_report(request, fault))
 
     def broken(self, request: Request, fault: Exception) -> Response:
         return self._page(request, 500, reference=_report(request, fault))

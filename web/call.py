@@ -192,6 +192,8 @@ class Call:
     def page(self, template: str, *, block: str | None = None, status: int = 200, **context: object) -> Response:
         """The page `template`, or its block when htmx asked for a part."""
         everything = {**self._frame(), **context}
+        if "open_now" not in everything:
+            everything["open_now"] = BusinessCalendar(frozenset()).is_open(self.now)
         renderer, language = self.wiring.renderer, self.basis.language
         if block and self.basis.is_htmx:
             text = renderer.block(template, block, language, everything)
@@ -261,11 +263,7 @@ class Call:
             "limits": self.limits,
             "flash": self._take_flash(),
             "contact": {"desk": settings.desk_address, "center": settings.center_address},
-            "open_now": self._open_now(),
         }
-
-    def _open_now(self) -> bool:
-        return BusinessCalendar(frozenset()).is_open(self.now)
 
     def _take_flash(self) -> list[tuple[str, str, dict[str, Any]]]:
         kept = self.read_signed(_FLASH)

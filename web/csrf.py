@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 
 from starlette.requests import Request
@@ -10,7 +9,7 @@ from starlette.requests import Request
 
 def token_for(key: bytes, cookie: str) -> str:
     """The token that forms carry for the session or visitor cookie `cookie`."""
-    return hmac.new(key, b"csrf:" + cookie.encode(), hashlib.sha256).hexdigest()[:40]
+    return hmac.digest(key, b"csrf:" + cookie.encode(), "sha256").hex()[:40]
 
 
 def token_matches(key: bytes, cookie: str, token: str) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import anyio
 import structlog
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -26,10 +29,10 @@ from web.forms import Fields
 from web.hold import hold
 from web.refusals import note_refused
 from web.sessions import NOBODY, Found, find_customer, find_staff, touch
-from web.threads import Threads
 from web.uploads import Body, read_body
 from web.wiring import Wiring
 
+T = TypeVar("T")
 Handler = Callable[[Call], Response]
 Prepare = Callable[[Basis], Any]
 
@@ -69,25 +72,37 @@ def post(path: str, handler: Handler, access: Access, *, prepare: Prepare | None
     return Page(path, "POST", handler, access, prepare, uploads)
 
 
-async def serve(page: Page, wiring: Wiring, threads: tuple[Threads, Threads], request: Request) -> Response:
+async def _in_thread(threads: Executor, work: Callable[[], T]) -> T:
+    """What `work` returns or raises, off the loop that reads and writes the sockets. Who stops waiting for it does not stop it."""
+
+    def told() -> T:
+        try:
+            return work()
+        except StopIteration as fault:  # the one that no future takes: its request would wait for ever
+            raise RuntimeError(repr(fault)) from fault
+
+    return await asyncio.get_running_loop().run_in_executor(threads, told)
+
+
+async def serve(page: Page, wiring: Wiring, threads: tuple[Executor, Executor], request: Request) -> Response:
     """Answer `request` by `page`."""
     reading, writing = threads
     basis = Basis(wiring, request, page.access.world, wiring.clock(), client_of(request))
     if page.method == "GET":
         # A preparing GET waits for another host: neither readers nor writers shall stand behind it, so it takes a thread of its own.
         answered = await anyio.to_thread.run_sync(partial(_prepare, page, basis)) if page.prepare else None
-        return answered or await (writing if page.writes else reading).run(partial(_answer, page, basis))
+        return answered or await _in_thread(writing if page.writes else reading, partial(_answer, page, basis))
     if not sent_by_us(request):
         raise StaleForm
     if page.uploads and not _is_small(request):
         # Nobody who may not post here shall fill the disk first.
-        turned_away = await reading.run(partial(_check_ahead, page, basis))
+        turned_away = await _in_thread(reading, partial(_check_ahead, page, basis))
         if turned_away is not None:
             return turned_away
     body = await read_body(request, limits=wiring.limits, uploads=page.uploads)
     try:
         basis.fields = Fields(body.fields)
-        return await writing.run(partial(_take, page, basis, body))
+        return await _in_thread(writing, partial(_take, page, basis, body))
     finally:
         body.close()
 
@@ -167,8 +182,19 @@ def _answer(page: Page, basis: Basis) -> Response:
     except Answered as answered:
         response = answered.response
     finally:
-        _run(afterwards, basis)
+        if readonly:
+            _run_if_possible(afterwards, page, basis)
+        else:
+            _run(afterwards, basis)
     return response
+
+
+def _run_if_possible(afterwards: list[Callable[[Session], None]], page: Page, basis: Basis) -> None:
+    """Reading goes on where nothing can be written: that somebody was here, or looked for what is not theirs, stands in the log then."""
+    try:
+        _run(afterwards, basis)
+    except OperationalError as fault:
+        log.warning("not noted", request=basis.request.scope.get("request_id", ""), route=page.path, fault=type(fault).__name__)
 
 
 def _run(afterwards: list[Callable[[Session], None]], basis: Basis) -> None:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import shutil
+import tempfile
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Protocol
+from urllib.parse import unquote, urlsplit
 
 import anyio
 from sqlalchemy import func, select, text
@@ -16,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from models.database import pending_migrations, transaction
+from models.database import embedded_file, pending_migrations, transaction
 from models.outbox import Heartbeat
 from web.wiring import Wiring
 
@@ -79,9 +83,17 @@ def readiness(wiring: Wiring) -> dict[str, str]:
             session.execute(text("SELECT 1"))
         if pending_migrations(wiring.engine):
             return {"database": "ok", "migrations": "pending: run `jtickets migrate`"}
-        return {"database": "ok", "migrations": "ok", "jobs": _heartbeat(wiring)}
+        return {"database": "ok", "migrations": "ok", "jobs": _heartbeat(wiring), **_narrow_disks(wiring)}
     except SQLAlchemyError as fault:
         return {"database": f"does not answer ({type(fault).__name__})"}
+
+
+def _narrow_disks(wiring: Wiring) -> dict[str, str]:
+    """The folders of this process where little can be written any more; that of a database server, or of a bucket, is not seen from here."""
+    file, store = embedded_file(wiring.engine), urlsplit(wiring.settings.attachments)
+    folders = [Path(tempfile.gettempdir()), *([file.parent] if file else []), *([Path(unquote(store.path))] if store.scheme == "file" else [])]
+    narrow = [str(folder) for folder in folders if folder.is_dir() and shutil.disk_usage(folder).free < wiring.limits.free_disk_bytes]
+    return {"disk": f"nearly full: {', '.join(narrow)}"} if narrow else {}
 
 
 def punctuality(wiring: Wiring, late_jobs: Lateness) -> dict[str, str]:

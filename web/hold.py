@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import IO
 
+import structlog
 from sqlalchemy.orm import Session
 from starlette.responses import JSONResponse, Response
 
@@ -16,10 +18,15 @@ from models.tickets import Attachment, holder_of
 from rules.filenames import clean_name
 from rules.logs import READ_BYTES, Found, Pattern, readable, scan
 from rules.refusal import Refused
+from storage.store import StorageFault, Stored
 from web.call import Basis, Call, Upload
 from web.errors import NotFound
 from web.forms import BadRequest
 from web.uploads import Body, stream_of
+
+log = structlog.get_logger("web")
+_Kept = tuple[str, Found, Stored]
+"""A file's name, what it says of a device, and where its bytes lie."""
 
 
 def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]) -> list[Upload]:
@@ -29,7 +36,26 @@ def hold(basis: Basis, body: Body, find_actor: Callable[[Session], Actor | None]
     """
     with transaction(basis.wiring.engine, readonly=True) as session:
         patterns = log_patterns(session)
-    stored = [(clean_name(upload.filename or ""), _read(stream_of(upload), patterns), basis.wiring.store.put(stream_of(upload))) for _, upload in body.files]
+    stored: list[_Kept] = []
+    with ExitStack() as undoing:
+        undoing.callback(_remove, basis, stored)
+        for _, upload in body.files:
+            stored.append((clean_name(upload.filename or ""), _read(stream_of(upload), patterns), basis.wiring.store.put(stream_of(upload))))
+        held = _write_rows(basis, stored, find_actor)
+        undoing.pop_all()
+    return held
+
+
+def _remove(basis: Basis, stored: Sequence[_Kept]) -> None:
+    """Where one file or the rows found no room, none of the files stays. What cannot be removed now is swept later."""
+    for _, _, place in stored:
+        try:
+            basis.wiring.store.delete(place.key)
+        except StorageFault as fault:
+            log.warning("a file nobody holds stays until it is swept", key=place.key, fault=str(fault))
+
+
+def _write_rows(basis: Basis, stored: Sequence[_Kept], find_actor: Callable[[Session], Actor | None]) -> list[Upload]:
     with transaction(basis.wiring.engine) as session:
         actor = find_actor(session)
         if actor is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from contextlib import suppress
 from types import ModuleType
-from typing import cast
+from typing import TextIO, cast
 
 _without_rich = "rich" not in sys.modules
 if _without_rich:
@@ -36,14 +37,32 @@ def configure(level: str) -> None:
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _Unfailing(sys.stderr))),
         cache_logger_on_first_use=True,
     )
+
+
+class _Unfailing:
+    """Where lines are written to. One that finds no room is lost; the request or the letter it tells of is not."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> int:
+        """Take `text`."""
+        with suppress(OSError):
+            self._file.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand it on."""
+        with suppress(OSError):
+            self._file.flush()
 
 
 def escape(_logger: WrappedLogger, _level: str, event: EventDict) -> EventDict:
     """`event` with every sign that could end its line or paint a terminal written as its number: what people send stays one line."""
     for name, value in event.items():
-        if isinstance(value, str):
+        if isinstance(value, str) and not value.isprintable():  # which all that is unsafe is not
             event[name] = _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", value)
     return event

@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 _FOUND = "jtickets.route"
+Parts = tuple[str, ...]
+"""The first one or two parts of a path."""
 
 
 class Signposts(BaseRoute):
-    """All pages as one route. Asked one after the other, two hundred patterns cost more than a statement of the page.
+    """All pages as one route. Asked one after the other, two hundred patterns cost more than a statement of the page."""
 
-    `pages` are the paths with what makes their routes: a pattern is read when somebody comes near it, so that a process answers sooner.
-    """
+    def __init__(self, routes: Iterable[Route], later: Mapping[Parts, Callable[[], Iterable[Route]]] | None = None) -> None:
+        """`later` gives the routes below a place when a path there is first asked for."""
+        self._near: dict[Parts, list[Route]] = defaultdict(list)
+        self._later = {**(later or {})}
+        self._add(routes)
 
-    def __init__(self, pages: Iterable[tuple[str, Callable[[], Route]]]) -> None:
-        self._makers: dict[tuple[str, ...], list[Callable[[], Route]]] = defaultdict(list)
-        self._near: dict[tuple[str, ...], list[Route]] = {}
-        for path, make in pages:
-            self._makers[_constant_parts(path)].append(make)
+    def _add(self, routes: Iterable[Route]) -> None:
+        for route in routes:
+            self._near[_constant_parts(route.path)].append(route)
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """The first page of this path and method; else one of this path, which answers for the method."""
@@ -29,7 +32,10 @@ class Signposts(BaseRoute):
         parts = tuple(scope["path"].split("/", 3)[1:3])
         # A written part goes before one that may be anything: /tickets/new before /tickets/{number}.
         for place in dict.fromkeys((parts, parts[:1], ())):
-            for route in self._near.get(place) or self._made(place):
+            if place in self._later:
+                self._add(self._later.pop(place)())
+        for place in dict.fromkeys((parts, parts[:1], ())):
+            for route in self._near.get(place, ()):
                 match, found = route.matches(scope)
                 if match is Match.FULL:
                     return match, {**found, _FOUND: route}
@@ -37,18 +43,12 @@ class Signposts(BaseRoute):
                     best = match, {**found, _FOUND: route}
         return best
 
-    def _made(self, place: tuple[str, ...]) -> list[Route]:
-        made = [make() for make in self._makers.get(place, ())]
-        if made:
-            self._near[place] = made
-        return made
-
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the page that `matches` found."""
         await scope[_FOUND].handle(scope, receive, send)
 
 
-def _constant_parts(path: str) -> tuple[str, ...]:
+def _constant_parts(path: str) -> Parts:
     """The first two parts of a path pattern, as far as they are written out."""
     parts: list[str] = []
     for part in path.split("/", 3)[1:3]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlalchemy.orm import Session
 
 from actions import delivery
@@ -307,3 +307,12 @@ def test_a_parked_letter_can_be_sent_again(session: Session) -> None:
     delivery.resend(session, id_, by=BY, now=now)
 
     assert len(claim(session, now)) == 1
+
+
+def test_a_settled_letter_keeps_its_moments_as_every_other_row_does(session: Session) -> None:
+    write(session, "one")
+    settle(session, claim(session)[0], Verdict.TEMPORARY)
+    session.expire_all()
+    kept = session.execute(select(cast(Letter.try_at, String), cast(Letter.created_at, String), cast(Recipient.updated_at, String)).join(Recipient)).one()
+
+    assert len({"+" in moment for moment in kept}) == 1, kept

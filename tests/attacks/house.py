@@ -39,6 +39,7 @@ from tests.services.asgi import InProcess
 from web.access import World
 from web.csrf import token_for
 from web.endpoint import Page
+from web.nouns import pages_of
 from web.sessions import open_customer_session, open_staff_session
 from web.wiring import Wiring
 
@@ -157,7 +158,7 @@ def furnished(engine: Engine, wiring: Wiring, **limits: int) -> Iterator[House]:
 
 def pages(method: str = "") -> list[Page]:
     """Every line of both routing tables, those that end a session last."""
-    found = [page for page in [*customer_portal.routes.PAGES, *console.routes.PAGES] if method in ("", page.method)]
+    found = [page for page in pages_of([*customer_portal.routes.NOUNS, *console.routes.NOUNS]) if method in ("", page.method)]
     return sorted(found, key=lambda page: page.path in ("/logout", "/console/sign-out"))
 
 

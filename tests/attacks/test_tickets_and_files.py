@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from customer_portal.routes import PAGES
+from customer_portal.routes import NOUNS
 from models.database import transaction
 from models.journal import JournalEntry
 from models.people import Account, AccountState
@@ -17,6 +17,7 @@ from tests import people
 from tests.attacks.house import House
 from tests.client import Client
 from tests.clock import Clock
+from web.nouns import pages_of
 from web.refusals import AT_MOST
 
 one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -71,7 +72,7 @@ def browser(house: House, user_id: str) -> Client:
 @one_database
 def test_d52_nothing_of_another_accounts_ticket_is_there(house: House) -> None:
     stranger = house.customer("ishii")
-    of_tickets = [page for page in PAGES if "{number:int}" in page.path or page.path.startswith("/attachments")]
+    of_tickets = [page for page in pages_of(NOUNS) if "{number:int}" in page.path or page.path.startswith("/attachments")]
     assert len(of_tickets) >= 3
 
     for page in of_tickets:

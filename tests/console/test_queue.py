@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine
 
+from console.frame import today_began
 from models.database import transaction
 from models.people import Staff
+from models.queue import queue_menu
+from rules.calendar import BusinessCalendar
+from rules.reminders import near_edges
 from rules.rights import Role
 from rules.tickets import Priority, State
 from tests.client import Client, Page
@@ -203,3 +207,15 @@ def test_the_service_center_sees_what_it_is_asked_and_no_more(engine: Engine, cl
 
     assert subjects(page) == ["契約を確かめたい"]
     assert account.company_name not in page.text
+
+
+def test_what_was_resolved_before_nine_in_tokyo_counts_as_today_in_the_menu(engine: Engine, client: Client, nakamura: Staff) -> None:
+    with transaction(engine) as session:
+        account = add_account(session)
+        midnight = today_began(NOW)
+        for number, at in enumerate((midnight - HOUR / 60, midnight, midnight + 8 * HOUR)):
+            add_ticket(session, account, subject=f"{number}", state=State.RESOLVED).resolved_at = at
+    with transaction(engine, readonly=True) as session:
+        counts, _ = queue_menu(session, staff_id=nakamura.id, due_by=near_edges(BusinessCalendar(), NOW), today_began=midnight)
+
+    assert counts["resolved_today"] == 2

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from console.routes import PAGES
+from console.routes import NOUNS
 from models.bulk_changes import BulkChange
 from models.canned import Canned, CannedKind, PostKind
 from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
@@ -40,6 +40,7 @@ from tests.people import (
     sign_in_customer,
     sign_in_staff,
 )
+from web.nouns import pages_of
 from web.wiring import Wiring
 
 STRENGTH = ["-", "own", "r", "w"]
@@ -50,7 +51,7 @@ ONLY_LOOK = "このページを見る権限がありません。"
 
 
 def test_no_route_is_without_a_row() -> None:
-    assert {(page.method, page.path) for page in PAGES} == set(WANTED)
+    assert {(page.method, page.path) for page in pages_of(NOUNS)} == set(WANTED)
 
 
 @pytest.fixture

@@ -274,9 +274,9 @@ def test_looking_for_newer_posts_reads_no_other_ticket(session: Session) -> None
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
         asked.append((statement, values))
 
-    event.listen(connection, "before_cursor_execute", note)
+    event.listen(connection.engine, "before_cursor_execute", note)
     unseen_posts(session, 10001, last_seen=7, submission="a form", staff_id=1)
-    event.remove(connection, "before_cursor_execute", note)
+    event.remove(connection.engine, "before_cursor_execute", note)
     statement, values = asked[-1]
     steps = " ".join(str(row[-1]) for row in connection.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{statement}", values))
 

@@ -132,6 +132,25 @@ def test_a_connection_reset_loses_nothing_and_doubles_nothing_but_what_was_taken
     assert set(ids.values()) == ({2} if command == "END" else {1}), "only a lost 250 is repeated, once, under the same Message-ID"
 
 
+def test_a_server_that_takes_a_minute_for_each_command_keeps_its_letter(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url="smtp://localhost")
+    write_many(engine, parts, 2)
+    others = mailer_for(parts_for(engine, clock, tmp_path))
+
+    class Slow(Recorder):
+        def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = lambda: None) -> Outcome:
+            for _ in range(10):
+                renew(60)
+                clock.advance(seconds=60)
+                assert others.deliver()["letters"] <= 1, "only the one that waits behind it, once its lease is over"
+            return super().send(mail, sender, recipients, renew, meanwhile)
+
+    Mailer(parts, "test", threading.Event(), sender=Slow()).deliver()
+
+    with transaction(engine, readonly=True) as session:
+        assert list(session.execute(select(Letter.state, Letter.fence).order_by(Letter.id))) == [("done", 1), ("done", 2)]
+
+
 def test_a_poison_letter_is_parked_and_delays_nobody(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer) -> None:
     parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
     awkward.at["END"] = "250 taken"

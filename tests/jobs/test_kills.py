@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -23,8 +23,9 @@ from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states, write_many
 from tests.services.awkward_smtp import AwkwardServer, awkward_server
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "20"))
 LETTERS = 40 * KILLS
+WORKERS = 3
 
 
 @pytest.fixture
@@ -33,29 +34,67 @@ def awkward() -> Iterator[AwkwardServer]:
         yield server
 
 
-def test_killed_workers_lose_no_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer) -> None:
-    awkward.delay = 0.002
+def sweep(engine: Engine, database_url: str, folder: Path, sink: AwkwardServer, kills: int) -> None:
+    """Three workers at a time, the place of each that is killed taken by another, while letters go on being written."""
+    sink.delay = 0.002
     clock = Clock(datetime.now(UTC))
-    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
-    write_many(engine, parts, LETTERS)
+    parts = parts_for(engine, clock, folder, smtp_url=sink.url)
     chance = random.Random(20261201)
+    write_many(engine, parts, 60)
+    written = 60
 
-    for _ in range(KILLS):
-        before = len(awkward.taken)
-        with started(database_url, tmp_path, awkward) as process:
-            wait_for(awkward, before + chance.randint(1, 15))
+    with ExitStack() as stack:
+        workers = [stack.enter_context(started(database_url, folder, sink)) for _ in range(WORKERS)]
+        for _ in range(kills):
+            write_many(engine, parts, 40, first=written)
+            written += 40
+            wait_for(sink, len(sink.taken) + chance.randint(1, 30))
             time.sleep(chance.random() * 0.01)
-            process.kill()
+            fallen = chance.randrange(WORKERS)
+            workers[fallen].kill()
+            workers[fallen] = stack.enter_context(started(database_url, folder, sink))
+        for worker in workers:
+            worker.kill()
+            worker.wait()
     clock.set(datetime.now(UTC) + LEASE + timedelta(minutes=5))
     mailer = mailer_for(parts)
     mailer.deliver()
     mailer.close()
 
-    ids = Counter(next(line for line in text.splitlines() if line.lower().startswith(b"message-id:")) for text in awkward.taken)
-    assert letter_states(engine) == {"done": LETTERS}
+    assert letter_states(engine) == {"done": written}
     assert set(recipient_states(engine).values()) == {"accepted"}
-    assert len(ids) == LETTERS
-    assert sum(count - 1 for count in ids.values()) <= KILLS
+    check_repeats(sink.taken, written, kills + WORKERS)
+
+
+def check_repeats(taken: Sequence[bytes], letters: int, kills: int) -> None:
+    """Every letter was taken; one a kill at most was taken again, and that was the same to the byte."""
+    ids = Counter(next(line for line in text.splitlines() if line.lower().startswith(b"message-id:")) for text in taken)
+    assert len(ids) == letters == len(set(taken))
+    assert sum(count - 1 for count in ids.values()) <= kills
+
+
+def test_killed_workers_lose_no_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer) -> None:
+    sweep(engine, database_url, tmp_path, awkward, 2)
+
+
+@pytest.mark.proof
+def test_workers_killed_many_times_lose_no_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer) -> None:
+    sweep(engine, database_url, tmp_path, awkward, KILLS)
+
+
+@pytest.mark.proof
+def test_workers_that_nobody_kills_repeat_no_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer) -> None:
+    parts = parts_for(engine, Clock(datetime.now(UTC)), tmp_path, smtp_url=awkward.url)
+    write_many(engine, parts, LETTERS)
+
+    with ExitStack() as stack:
+        for _ in range(WORKERS):
+            stack.enter_context(started(database_url, tmp_path, awkward))
+        wait_for(awkward, LETTERS, 60 + LETTERS / 20)
+        time.sleep(2)
+
+    assert letter_states(engine) == {"done": LETTERS}
+    check_repeats(awkward.taken, LETTERS, 0)
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -92,7 +131,7 @@ def started(database_url: str, folder: Path, server: AwkwardServer) -> Iterator[
             process.kill()
 
 
-def wait_for(server: AwkwardServer, count: int, seconds: float = 30) -> None:
+def wait_for(server: AwkwardServer, count: int, seconds: float = 60) -> None:
     until = time.monotonic() + seconds
     while len(server.taken) < count:
         assert time.monotonic() < until, f"{len(server.taken)} of {count} letters after {seconds} s"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,10 @@ from sqlalchemy import Engine, func, select
 from models.database import transaction
 from models.outbox import Heartbeat, JobRun
 from models.places import find
+
+KILLS = int(os.environ.get("KILLS", "20"))
+THREADS = 8
+"""Of one process: so many runs at most are in its hands when it is killed."""
 
 
 @contextmanager
@@ -79,6 +86,32 @@ def test_three_processes_do_each_due_job_once(engine: Engine, database_url: str,
 @pytest.mark.proof
 def test_eight_processes_do_a_thousand_due_jobs_once_each(engine: Engine, database_url: str, tmp_path: Path) -> None:
     run_at_once(engine, database_url, tmp_path, 8, 1000, 300)
+
+
+def at_least(engine: Engine, wanted: int) -> bool:
+    return len(done(engine)) >= wanted
+
+
+@pytest.mark.proof
+def test_killed_processes_leave_no_job_undone(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    chance, many = random.Random(20261201), 20 * KILLS
+    chosen = {"MANY": str(many), "JTICKETS_LIMITS_JOB_LEASE_SECONDS": "5"}
+    with ExitStack() as running:
+        workers = [running.enter_context(started(database_url, tmp_path, **chosen)) for _ in range(3)]
+        for _ in range(KILLS):
+            wanted = min(len(done(engine)) + chance.randint(1, 10), many)
+            eventually(partial(at_least, engine, wanted), 60)
+            time.sleep(chance.random() * 0.02)
+            fallen = chance.randrange(3)
+            workers[fallen].kill()
+            workers[fallen] = running.enter_context(started(database_url, tmp_path, **chosen))
+        eventually(lambda: states(engine) == {"done": many}, 200)
+
+    rows = [row.rsplit(":", 2) for row in done(engine)]
+    again = Counter(work for work, _, _ in rows)
+    assert len(again) == many
+    assert len({(work, fence) for work, fence, _ in rows}) == len(rows), "a run in one process's hands is done once"
+    assert len(rows) - many <= KILLS * THREADS, "done again only where the kill fell between the work and its end"
 
 
 def sleep_and_wake(engine: Engine, database_url: str, folder: Path, *, lease: int, asleep: float) -> None:

@@ -35,7 +35,7 @@ from tests.services.awkward_smtp import awkward_server
 from tests.services.databases import new_database
 from web.sessions import open_customer_session
 
-KILLS = int(os.environ.get("KILLS", "5"))
+KILLS = int(os.environ.get("KILLS", "20"))
 RESTARTS = int(os.environ.get("RESTARTS", "50"))
 WRITERS = 3
 _COOKIE, _CSRF = "jtickets_portal", re.compile(r'name="csrf_token" value="([^"]+)"')

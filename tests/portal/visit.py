@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, event, func, select
 
 from actions.recoveries import answer_request
-from customer_portal.routes import PAGES
+from customer_portal.routes import NOUNS
 from models.base import Base
 from models.database import transaction
 from models.outbox import Letter, Recipient
@@ -26,6 +26,7 @@ from tests.client import BASE_URL, Client, Page
 from tests.clock import Clock
 from tests.services.templates import shared_renderer
 from web.app import build
+from web.nouns import pages_of
 from web.passwords import Passwords
 from web.wiring import desk_of, wire
 
@@ -171,4 +172,4 @@ def visit(engine: Engine, clock: Clock, folder: Path, **limits: int) -> Visit:
 def _client(engine: Engine, clock: Clock, folder: Path, limits: Limits, passwords: Passwords, address: str) -> Client:
     settings: dict[str, Any] = {"base_url": BASE_URL, "secret_key": "a-secret-only-the-tests-know-0123456789", "state_dir": folder}
     wired = wire(Settings(**settings, argon2_memory_kib=8, argon2_time=1), clock=clock, engine=engine)
-    return Client(build(replace(wired, renderer=shared_renderer(), limits=limits, passwords=passwords), PAGES), address=address)
+    return Client(build(replace(wired, renderer=shared_renderer(), limits=limits, passwords=passwords), pages_of(NOUNS)), address=address)

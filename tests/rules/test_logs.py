@@ -47,6 +47,7 @@ def test_at_most_five_different_values_are_kept() -> None:
         (b"\x89PNG\x00\x00", ""),
         ("あ".encode()[:2], "\ufffd"),
     ],
+    ids=["utf-8", "cp932", "gzip", "cut gzip", "no gzip", "no text", "cut letter"],
 )
 def test_what_is_text_is_read(head: bytes, text: str) -> None:
     assert readable(head).startswith(text)

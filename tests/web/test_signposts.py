@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+import pkgutil
+from collections.abc import Iterable
+from functools import partial
+from importlib import import_module
+
+import pytest
 from starlette.routing import Match, Route
 
 import console.routes
 import customer_portal.routes
+from web.endpoint import Page
+from web.nouns import Noun, pages_of
 from web.signposts import Signposts
 
-PATHS = sorted({page.path for page in [*customer_portal.routes.PAGES, *console.routes.PAGES]})
+NOUNS = [*customer_portal.routes.NOUNS, *console.routes.NOUNS]
+PAGES = pages_of(NOUNS)
+PATHS = sorted({page.path for page in PAGES})
 
 
 async def _nobody() -> None: ...
 
 
-def _routes() -> list[Route]:
-    return [Route(page.path, _nobody, methods=[page.method], name=f"{page.method} {page.path}") for page in customer_portal.routes.PAGES + console.routes.PAGES]
+def _routes(pages: Iterable[Page] = PAGES) -> list[Route]:
+    return [Route(page.path, _nobody, methods=[page.method], name=f"{page.method} {page.path}") for page in pages]
 
 
-def _signposts() -> Signposts:
-    return Signposts((route.path, lambda route=route: route) for route in _routes())
+def _routes_below(noun: Noun) -> list[Route]:
+    return _routes(noun.pages())
 
 
 def _scope(path: str, method: str) -> dict[str, str]:
@@ -30,9 +40,11 @@ def _example(pattern: str) -> str:
     return "/".join("7" if part.startswith("{") else part for part in pattern.split("/"))
 
 
-def test_every_page_is_found_as_if_all_were_asked_in_turn() -> None:
+@pytest.mark.parametrize("on_use", [False, True])
+def test_every_page_is_found_as_if_all_were_asked_in_turn(on_use: bool) -> None:
     routes = _routes()
-    signposts = _signposts()
+    later = {noun.parts: partial(_routes_below, noun) for noun in NOUNS}
+    signposts = Signposts([], later) if on_use else Signposts(routes)
 
     for method in ("GET", "POST"):
         for path in map(_example, PATHS):
@@ -43,9 +55,31 @@ def test_every_page_is_found_as_if_all_were_asked_in_turn() -> None:
 
 
 def test_a_path_of_no_page_is_not_found_and_a_known_one_answers_for_its_methods() -> None:
-    signposts = _signposts()
+    signposts = Signposts(_routes())
 
     assert [signposts.matches(_scope(path, "GET"))[0] for path in ("/", "/nothing", "/console/nothing", "/console/tickets/x/y/z", "//", "")][1:] == [
         Match.NONE
     ] * 5
     assert signposts.matches(_scope("/console/tickets", "DELETE"))[0] is Match.PARTIAL
+
+
+def test_every_page_that_a_module_has_belongs_to_one_noun() -> None:
+    modules = [import_module(f"{face.__name__}.{found.name}") for face in (console, customer_portal) for found in pkgutil.iter_modules(face.__path__)]
+    written = {(page.method, page.path) for module in modules for page in getattr(module, "PAGES", ())}
+
+    assert sorted(written) == sorted((page.method, page.path) for page in PAGES)
+
+
+def test_a_nouns_pages_are_loaded_when_a_path_below_it_is_first_asked_for() -> None:
+    loaded: list[str] = []
+
+    def load() -> list[Route]:
+        loaded.append("tickets")
+        return _routes([page for page in PAGES if page.path.startswith("/console/tickets")])
+
+    signposts = Signposts([], {("console", "tickets"): load})
+
+    assert signposts.matches(_scope("/console/imports", "GET"))[0] is Match.NONE
+    assert loaded == []
+    assert [signposts.matches(_scope("/console/tickets/7", "GET"))[0] for _ in range(2)] == [Match.FULL] * 2
+    assert loaded == ["tickets"]

@@ -43,6 +43,7 @@ def test_a_worker_starts_without_what_no_page_needs(database_url: str, tmp_path:
 
     assert {"console.routes", "customer_portal.routes"} <= loaded
     assert loaded.isdisjoint(HEAVY)
+    assert loaded.isdisjoint(("console.queue", "console.imports", "customer_portal.tickets", "importers"))
 
 
 @pytest.mark.parametrize(("face", "pages", "others"), [("portal", "customer_portal.routes", "console"), ("console", "console.routes", "customer_portal")])
