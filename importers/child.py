@@ -46,7 +46,7 @@ def main() -> None:
     limit_resources(int(request["seconds"]), memory_above=MEMORY_ABOVE, output_bytes=OUTPUT_BYTES)
     close_the_door(Path(request["path"]))
     try:
-        for answer in _read(request):
+        for answer in read(request):
             _write(answer)
     except Refused as refusal:
         _write({"refused": refusal.code, "facts": refusal.facts})
@@ -54,7 +54,7 @@ def main() -> None:
         _write({"refused": "workbook_too_large", "facts": {}})
 
 
-def _read(request: Mapping[str, Any]) -> Iterator[Json]:
+def read(request: Mapping[str, Any]) -> Iterator[Json]:
     """An answer for each sheet's blocks and then for the sheet, one for the file at the end."""
     kind, sheets = open_sheets(Path(request["path"]), meanwhile=load_suffixes)
     checker = Checker(request["families"], request["mailboxes"], request["most_rows"])

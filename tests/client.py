@@ -8,10 +8,11 @@ from types import TracebackType
 from typing import Any, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from starlette.testclient import TestClient
+import httpx2
 from starlette.types import ASGIApp
 
 from tests.html import Document, Element, audit, read
+from tests.services.asgi import InProcess
 
 BASE_URL = "http://127.0.0.1:8720"
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -105,9 +106,8 @@ class Client:
     """One browser: keeps cookies, says where its forms come from, follows redirects, remembers the last page."""
 
     def __init__(self, app: ASGIApp, *, base_url: str = BASE_URL, address: str = "203.0.113.7") -> None:
-        self._http = TestClient(
-            app, base_url=base_url, follow_redirects=False, client=(address, 50000), headers={"accept-language": "ja", "user-agent": "Mozilla/5.0"}
-        )
+        headers = {"accept-language": "ja", "user-agent": "Mozilla/5.0"}
+        self._http = httpx2.Client(transport=InProcess(app, address), base_url=base_url, follow_redirects=False, headers=headers)
         self._origin = base_url
         self.page: Page | None = None
 

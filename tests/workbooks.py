@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import tempfile
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import Engine, select
 
-from actions import import_apply, import_batches, import_undo
+from actions import import_apply, import_batches, import_plans, import_undo
 from actions.import_apply import Written
-from actions.import_plans import Plan, Rows
+from actions.import_plans import Intake, Plan, Rows
+from importers import child
+from importers.reader import Reading
 from jobs.plan_import import compare, keep, read_rows
 from models.actors import Actor
 from models.database import transaction
+from models.import_mapping import remembered
 from models.imports import ImportBatch, ImportRow
 from rules.calendar import tokyo_date
 from rules.limits import Limits
@@ -63,7 +68,21 @@ def plan_lines(engine: Engine, folder: Path, *lines: Line, now: datetime = NOW) 
     """What applying a workbook of `lines` would do."""
     path = folder / "lines.csv"
     path.write_bytes(csv_of(*lines))
-    return plan_file(engine, path, now=now)
+    return compare(engine, _read_here(engine, path), today=tokyo_date(now))
+
+
+def _read_here(engine: Engine, path: Path) -> Rows:
+    """The rows, read in this process by what else reads in one of its own: for a handful of lines the start of that costs ten times the reading."""
+    with transaction(engine, readonly=True) as session:
+        masters, known = import_plans.masters(session), remembered(session)
+    asked = {"families": masters.families, "mailboxes": masters.mailboxes, "remembered": known, "most_rows": Limits().workbook_rows, "mapping": None}
+    intake = Intake()
+    with tempfile.TemporaryFile() as answer:
+        for told in child.read({"path": str(path), **asked}):
+            answer.write(json.dumps(told, separators=(",", ":")).encode() + b"\n")
+        for block in Reading(path.name, answer).blocks():
+            intake.take(block)
+    return intake.rows
 
 
 def plan_file(engine: Engine, path: Path, *, now: datetime = NOW) -> Plan:
@@ -97,9 +116,10 @@ def import_file(engine: Engine, path: Path, *, now: datetime = NOW) -> Written:
     return apply_batch(engine, keep_plan(engine, plan_file(engine, path, now=now), now=now), now=now)
 
 
-def import_lines(engine: Engine, folder: Path, *lines: Line, now: datetime = NOW) -> Written:
-    """Plan and apply a workbook of `lines`."""
-    return apply_batch(engine, keep_plan(engine, plan_lines(engine, folder, *lines, now=now), now=now), now=now)
+def import_lines(engine: Engine, folder: Path, *lines: Line, now: datetime = NOW, read: bool = False) -> Written:
+    """Plan and apply `lines`; `read` from a workbook where one of them is not sound: the process that reads costs more than all the rest."""
+    plan = plan_lines(engine, folder, *lines, now=now) if read else compare_lines(engine, *lines, now=now)
+    return apply_batch(engine, keep_plan(engine, plan, now=now), now=now)
 
 
 def undo_batch(engine: Engine, batch_id: int, *, now: datetime = NOW) -> int:

@@ -52,7 +52,7 @@ def test_a_party_that_the_workbook_no_longer_names_is_removed(engine: Engine, tm
 
 
 def test_a_corrected_serial_keeps_its_line(engine: Engine, tmp_path: Path) -> None:
-    import_lines(engine, tmp_path, {"serial": "CV4126AFOO93"})
+    import_lines(engine, tmp_path, {"serial": "CV4126AFOO93"}, read=True)
     before = _all(engine, select(ContractLine.id))
 
     import_lines(engine, tmp_path, {"serial": "CV4126AF0093"}, now=_LATER)
@@ -84,7 +84,7 @@ def test_applying_twice_changes_nothing(engine: Engine) -> None:
 
 
 def test_a_certificate_with_an_error_is_not_written_and_the_others_are(engine: Engine, tmp_path: Path) -> None:
-    import_lines(engine, tmp_path, {"serial": "A1"}, {"serial": "A2", "ends_on": "2026-02-30"}, {"contract": "JSC26040999A"})
+    import_lines(engine, tmp_path, {"serial": "A1"}, {"serial": "A2", "ends_on": "2026-02-30"}, {"contract": "JSC26040999A"}, read=True)
 
     assert _all(engine, select(Certificate.contract_key)) == [("JSC26040999A",)]
     assert _all(engine, select(ContractLine.serial)) == [("CV4126AF0093",)]

@@ -73,7 +73,9 @@ def kept(engine: Engine, folder: Path, *lines: Line) -> int:
 
 def test_corrected_cells_plan_as_a_workbook_that_came_right(engine: Engine, tmp_path: Path) -> None:
     came, right, cells = workbook()
-    import_lines(engine, tmp_path, {"serial": "B9", "contract": "JSC26041111A"}, {"serial": "A1", "contract": "JSC26111A", "service": "ソフトウェア保守"})
+    import_lines(
+        engine, tmp_path, {"serial": "B9", "contract": "JSC26041111A"}, {"serial": "A1", "contract": "JSC26111A", "service": "ソフトウェア保守"}, read=True
+    )
     batch_id, wanted_id = kept(engine, tmp_path, *came), kept(engine, tmp_path, *right)
     with transaction(engine) as session:
         batch, wanted = session.get_one(ImportBatch, batch_id), session.get_one(ImportBatch, wanted_id)

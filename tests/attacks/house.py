@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
+import httpx2
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
-from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 import console.routes
@@ -35,6 +35,7 @@ from rules.tickets import State
 from tests import people
 from tests.client import BASE_URL
 from tests.people import NOW
+from tests.services.asgi import InProcess
 from web.access import World
 from web.csrf import token_for
 from web.endpoint import Page
@@ -58,7 +59,7 @@ _COOKIES = {World.PORTAL: "jtickets_portal", World.CONSOLE: "jtickets_console"}
 class Visitor:
     """Somebody who sends what they like. Nothing is audited, followed or remembered but the cookies given here."""
 
-    http: TestClient
+    http: httpx2.Client
     key: bytes
     cookie: str = ""
     token: str = ""
@@ -95,12 +96,12 @@ class House:
     engine: Engine
     wiring: Wiring
     numbers: dict[str, str]
-    http: TestClient
+    http: httpx2.Client
 
     @property
     def app(self) -> ASGIApp:
         """The application, for visitors with a browser's manners (tests.client)."""
-        return self.http.app
+        return application(self.wiring)
 
     def visitor(self) -> Visitor:
         """Nobody, with the cookie that binds their forms."""
@@ -150,9 +151,8 @@ def furnished(engine: Engine, wiring: Wiring, **limits: int) -> Iterator[House]:
     with transaction(engine) as session:
         numbers = _people(session) | _things(session)
         _ticket(session, numbers, stored)
-    app = application(generous)
-    http = TestClient(app, base_url=BASE_URL, follow_redirects=False, client=("203.0.113.7", 50000), raise_server_exceptions=False)
-    with http:
+    carrier = InProcess(application(generous), "203.0.113.7", raises=False)
+    with httpx2.Client(transport=carrier, base_url=BASE_URL, follow_redirects=False) as http:
         yield House(engine, generous, numbers, http)
 
 

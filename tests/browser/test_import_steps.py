@@ -39,13 +39,12 @@ def enter(page: Page, center: Center, address: str) -> None:
 
 
 def looked_at(page: Page, *sizes: tuple[int, int]) -> list[str]:
-    """What stands in the way of assistive technology, wide and narrow, and what makes the page scroll sideways."""
+    """What makes the page scroll sideways, wide and narrow, and what stands in the way of assistive technology on the narrower."""
     faults: list[str] = []
-    for width, height in sizes or (NARROW, WIDE):
+    for width, height in sizes or (WIDE, NARROW):
         page.set_viewport_size({"width": width, "height": height})
-        faults += axe_faults(page)
         faults += ["wider than the screen"] if page.evaluate("document.documentElement.scrollWidth > innerWidth") else []
-    return faults
+    return faults + axe_faults(page)
 
 
 def test_a_file_is_dropped_mapped_and_put_right(browser: Browser, center: Center, desk_address: str) -> None:

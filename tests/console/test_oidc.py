@@ -25,6 +25,8 @@ from tests.services.oidc import CLIENT, SECRET, LyingProvider, RealProvider, lyi
 from web.oidc import kept_provider
 from web.wiring import Wiring
 
+one_database = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+"""For what the provider and the desk say to each other; what is kept of it is tried on both."""
 CALLBACK = "/console/sign-in/callback"
 ACCOUNTS: dict[str, dict[str, Any]] = {
     "sato-at-the-provider": {"email": "sato@jscom.co.jp", "email_verified": True},
@@ -148,6 +150,7 @@ def test_others_stay_outside(
         assert bound(engine) == (None, None)
 
 
+@one_database
 @pytest.mark.node
 def test_a_second_subject_with_a_bound_address_is_nobody(wiring: Wiring, settings: Settings, engine: Engine, provider: RealProvider, sato: Staff) -> None:
     with transaction(engine) as session:
@@ -160,6 +163,7 @@ def test_a_second_subject_with_a_bound_address_is_nobody(wiring: Wiring, setting
         refused(client, engine, callback(address), "oidc_unknown", expect=403)
 
 
+@one_database
 @pytest.mark.node
 def test_a_disabled_person_is_told_the_same_as_a_stranger(wiring: Wiring, settings: Settings, engine: Engine, provider: RealProvider, sato: Staff) -> None:
     with transaction(engine) as session:
@@ -170,6 +174,7 @@ def test_a_disabled_person_is_told_the_same_as_a_stranger(wiring: Wiring, settin
         assert page.says("「sato@jscom.co.jp」は、コンソールを使う職員として登録されていません。")
 
 
+@one_database
 @pytest.mark.node
 @pytest.mark.parametrize(
     ("true", "changed", "why"),
@@ -202,6 +207,7 @@ def test_an_answer_counts_once(wiring: Wiring, settings: Settings, engine: Engin
         client.get(address, expect=400)
 
 
+@one_database
 @pytest.mark.node
 def test_an_answer_counts_in_its_own_browser_only(wiring: Wiring, settings: Settings, engine: Engine, provider: RealProvider, sato: Staff) -> None:
     app = desk(wiring, settings, provider.issuer)
@@ -212,6 +218,7 @@ def test_an_answer_counts_in_its_own_browser_only(wiring: Wiring, settings: Sett
         refused(another, engine, address, "state")
 
 
+@one_database
 @pytest.mark.node
 def test_an_attempt_made_up_by_hand_is_refused(wiring: Wiring, settings: Settings, engine: Engine, provider: RealProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, provider.issuer)) as client:
@@ -223,6 +230,7 @@ def test_an_attempt_made_up_by_hand_is_refused(wiring: Wiring, settings: Setting
         refused(client, engine, address, "state")
 
 
+@one_database
 @pytest.mark.node
 def test_an_answer_comes_within_ten_minutes(wiring: Wiring, settings: Settings, engine: Engine, provider: RealProvider, sato: Staff, clock: Clock) -> None:
     with Client(desk(wiring, settings, provider.issuer)) as client:
@@ -232,6 +240,7 @@ def test_an_answer_comes_within_ten_minutes(wiring: Wiring, settings: Settings, 
         refused(client, engine, address, "state")
 
 
+@one_database
 @pytest.mark.node
 def test_a_provider_that_keeps_the_address_apart_is_asked_for_it(wiring: Wiring, settings: Settings, clock: Clock, sato: Staff) -> None:
     clock.set(datetime.now(UTC))
@@ -239,6 +248,7 @@ def test_a_provider_that_keeps_the_address_apart_is_asked_for_it(wiring: Wiring,
         assert client.get(callback(provider.walk(begin(client)))).path == "/console/tickets"
 
 
+@one_database
 @pytest.mark.node
 def test_leaving_goes_on_to_the_providers_own_page(wiring: Wiring, settings: Settings, provider: RealProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, provider.issuer)) as client:
@@ -250,11 +260,13 @@ def test_leaving_goes_on_to_the_providers_own_page(wiring: Wiring, settings: Set
         assert address.startswith(f"{provider.issuer}/session/end?client_id=desk&post_logout_redirect_uri=")
 
 
+@one_database
 def test_what_a_true_token_proves_is_believed(wiring: Wiring, settings: Settings, liar: LyingProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, liar.issuer)) as client:
         assert client.get(liar.callback(begin(client))).path == "/console/tickets"
 
 
+@one_database
 @pytest.mark.parametrize(
     ("claims", "header"),
     [
@@ -283,6 +295,7 @@ def test_a_token_that_proves_nothing_is_refused(
         refused(client, engine, liar.callback(begin(client)), "id_token")
 
 
+@one_database
 @pytest.mark.parametrize(
     ("claims", "status", "why"),
     [
@@ -301,6 +314,7 @@ def test_an_address_that_is_not_proved_binds_nobody(
         refused(client, engine, liar.callback(begin(client)), why, expect=status)
 
 
+@one_database
 def test_keys_changed_between_two_sign_ins_are_fetched_once(wiring: Wiring, settings: Settings, liar: LyingProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, liar.issuer)) as client:
         client.get(liar.callback(begin(client)))
@@ -312,6 +326,7 @@ def test_keys_changed_between_two_sign_ins_are_fetched_once(wiring: Wiring, sett
         assert liar.asked_for_keys == 2
 
 
+@one_database
 def test_a_signature_by_another_key_is_refused(wiring: Wiring, settings: Settings, engine: Engine, liar: LyingProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, liar.issuer)) as client:
         address = liar.callback(begin(client))
@@ -320,6 +335,7 @@ def test_a_signature_by_another_key_is_refused(wiring: Wiring, settings: Setting
         refused(client, engine, address, "id_token")
 
 
+@one_database
 @pytest.mark.parametrize(
     "document", [{"issuer": "https://another.example"}, {"issuer": None}, {"token_endpoint": "file:///etc/passwd"}, {"jwks_uri": None}, {"jwks_uri": "{}"}]
 )
@@ -331,6 +347,7 @@ def test_a_document_of_another_issuer_is_not_believed(wiring: Wiring, settings: 
         assert page.heading == "会社のアカウントに接続できません"
 
 
+@one_database
 def test_a_provider_that_is_down_is_told_and_works_again_when_it_is_back(
     wiring: Wiring, settings: Settings, liar: LyingProvider, sato: Staff, clock: Clock
 ) -> None:
@@ -344,6 +361,7 @@ def test_a_provider_that_is_down_is_told_and_works_again_when_it_is_back(
         assert client.get(liar.callback(begin(client))).path == "/console/tickets"
 
 
+@one_database
 def test_a_provider_that_breaks_off_after_the_start_signs_nobody_in(
     wiring: Wiring, settings: Settings, liar: LyingProvider, engine: Engine, sato: Staff
 ) -> None:
@@ -355,7 +373,7 @@ def test_a_provider_that_breaks_off_after_the_start_signs_nobody_in(
         assert client.get("/console/contracts").path.startswith("/console/sign-in")
 
 
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+@one_database
 def test_a_slow_provider_keeps_nobody_else_waiting(wiring: Wiring, settings: Settings, liar: LyingProvider) -> None:
     liar.stalls = True
     with Client(desk(wiring, settings, liar.issuer)) as client:
@@ -369,17 +387,20 @@ def test_a_slow_provider_keeps_nobody_else_waiting(wiring: Wiring, settings: Set
         assert time.monotonic() - began - first < 1
 
 
+@one_database
 def test_without_a_provider_there_is_no_such_page(client: Client) -> None:
     client.get("/console/sign-in/provider", expect=404)
     client.get(f"{CALLBACK}?state=x&code=y", expect=404)
     assert not client.get("/console/sign-in").says("会社のアカウント")
 
 
+@one_database
 def test_a_name_that_comes_twice_is_a_bad_request(wiring: Wiring, settings: Settings, liar: LyingProvider) -> None:
     with Client(desk(wiring, settings, liar.issuer)) as client:
         client.get(f"{CALLBACK}?state=x&state=y", expect=400)
 
 
+@one_database
 @pytest.mark.parametrize("header", ["x-remote-user", "x-forwarded-user", "remote-user"])
 def test_a_header_names_nobody(client: Client, sato: Staff, header: str) -> None:
     assert client.get("/console/contracts", headers={header: "sato"}).path.startswith("/console/sign-in")

@@ -62,7 +62,9 @@ def world(engine: Engine, wiring: Wiring) -> dict[str, str]:
         return _fill(session, stored.key, proof.key)
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    ("database", "role"), [*(("sqlite", role) for role in ROLES), ("postgresql", Role.SUPPORT), ("postgresql", Role.ADMIN)], indirect=["database"]
+)
 def test_a_role_opens_what_the_table_says_and_nothing_else(client: Client, engine: Engine, world: dict[str, str], role: Role) -> None:
     with transaction(engine) as session:
         sign_in_staff(client, session, add_staff(session, "reader", name="山本", roles=(role,)))

@@ -97,6 +97,7 @@ def test_workers_that_nobody_kills_repeat_no_letter(engine: Engine, database_url
     check_repeats(awkward.taken, LETTERS, 0)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_process_that_is_asked_to_end_finishes_its_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer) -> None:
     awkward.delay = 0.01
     parts = parts_for(engine, Clock(datetime.now(UTC)), tmp_path, smtp_url=awkward.url)

@@ -178,6 +178,7 @@ def test_web_processes_killed_many_times_lose_no_acknowledged_post(engine: Engin
     sweep(engine, database_url, tmp_path, KILLS)
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_web_process_that_is_asked_to_end_answers_what_it_has_taken(engine: Engine, database_url: str, tmp_path: Path) -> None:
     with load_on(engine, again=False) as load:
         with running(database_url, tmp_path) as desk:

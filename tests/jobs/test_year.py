@@ -240,6 +240,7 @@ def compare(due: dict[str, datetime], given: dict[str, datetime]) -> None:
     assert {cause: at for cause, at in given.items() if cause.partition(":")[0] in WATCHED} == due
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_some_weeks_with_a_silver_week_and_a_sleep(engine: Engine, tmp_path: Path) -> None:
     due, given = simulate(engine, tmp_path, days=16, step=4 * HOUR, sleeps=1, seed=1)
 

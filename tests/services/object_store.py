@@ -7,12 +7,13 @@ from contextlib import contextmanager
 
 import httpx2
 import pytest
-from moto.server import ThreadedMotoServer
 
 
 @contextmanager
 def object_store() -> Iterator[str]:
     """A running server; the URL of an empty folder in a bucket of it, which the environment's ``AWS_*`` variables reach."""
+    from moto.server import ThreadedMotoServer  # half a second that the workers without an S3 server are spared
+
     with pytest.MonkeyPatch.context() as patch:
         server = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
         server.start()
