@@ -58,7 +58,7 @@ def change_many(session: Session, chosen: Mapping[int, int], wish: Wish, *, hand
     if made is not None:
         return made
     facts = _check(session, chosen, wish, hand.limits)
-    kept = {**facts, "answers": True} if _answers(wish) else facts
+    kept = {**facts, "post": _macro(session, wish).post.value} if wish.act is BulkAct.MACRO else facts
     change = BulkChange(staff_id=hand.by.id, staff_name=hand.by.name, act=wish.act, facts=kept, submission=hand.submission, at=hand.now)
     session.add(change)
     session.flush()
@@ -101,7 +101,7 @@ def undo_until(change: BulkChange, limits: Limits) -> datetime:
 
 def answers(change: BulkChange) -> bool:
     """Whether it wrote to the customers."""
-    return change.act == BulkAct.REPLY or bool(change.facts.get("answers"))
+    return change.act == BulkAct.REPLY or change.facts.get("post") == PostKind.ANSWER
 
 
 def may_undo(change: BulkChange, *, by: StaffMember, limits: Limits, now: datetime) -> bool:
@@ -214,10 +214,6 @@ def _macro(session: Session, wish: Wish) -> Canned:
     if macro is None or macro.kind != CannedKind.MACRO:
         raise Refused("canned_gone", "macro")
     return macro
-
-
-def _answers(wish: Wish) -> bool:
-    return wish.act is BulkAct.REPLY or (wish.act is BulkAct.MACRO and wish.answers)
 
 
 ACTS: Mapping[BulkAct, Callable[[Session, Ticket, Wish, Hand], int | None]] = {

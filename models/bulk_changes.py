@@ -25,7 +25,7 @@ class BulkChange(Base):
     act: Mapped[str] = mapped_column(String(20))
     """A key of `actions.bulk_changes.ACTS`."""
     facts: Mapped[dict[str, Any]]
-    """What was chosen, as the journal tells it."""
+    """What was chosen, as the journal tells it; of a macro what became of its text too (`post`)."""
     submission: Mapped[str] = mapped_column(String(64), unique=True)
     at: Mapped[datetime]
     undone_at: Mapped[datetime | None]
