@@ -17,7 +17,7 @@ from mail.desk import Desk
 from models.actors import StaffMember
 from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.journal import JournalEntry
-from models.people import active_names
+from models.people import active_names, names_to_assign
 from models.tickets import Ticket
 from models.tokens import hash_token
 from rules.bulk import BulkAct, Wish, check_reach, foresee
@@ -112,8 +112,8 @@ def _check(session: Session, chosen: Mapping[int, int], wish: Wish, limits: Limi
         return {"state": wish.next_state} if wish.next_state else {}
     if wish.act is BulkAct.STATE:
         return {"state": wish.state}
-    names = active_names(session, {wish.staff_id})
-    if wish.staff_id is not None and wish.staff_id not in names:
+    names, able = names_to_assign(session, {wish.staff_id})
+    if wish.staff_id is not None and wish.staff_id not in able:
         raise Refused("assignee_unknown", "staff_id")
     return {"assignee": names.get(wish.staff_id or 0, "")}
 
