@@ -20,7 +20,7 @@ from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.canned import Canned, CannedKind, PostKind
 from models.contracts import Category
 from models.journal import JournalEntry
-from models.people import active_names
+from models.people import active_names, names_to_assign
 from models.tickets import Ticket
 from models.tokens import hash_token
 from rules.bulk import BulkAct, Wish, check_complete, check_reach, foresee
@@ -120,8 +120,8 @@ def _check(session: Session, chosen: Mapping[int, int], wish: Wish, limits: Limi
         return {"state": wish.next_state} if wish.next_state else {}
     if wish.act is BulkAct.STATE:
         return {"state": wish.state}
-    names = active_names(session, {wish.staff_id})
-    if wish.staff_id is not None and wish.staff_id not in names:
+    names, able = names_to_assign(session, {wish.staff_id})
+    if wish.staff_id is not None and wish.staff_id not in able:
         raise Refused("assignee_unknown", "staff_id")
     if wish.act is BulkAct.MACRO:
         return {"macro": _macro(session, wish).name}

@@ -18,7 +18,7 @@ from actions.ticket_snapshots import restore, snapshot
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.kept import Kept
-from models.people import Account, active_names
+from models.people import Account, names_to_assign
 from models.presence import drop_draft
 from models.reading import unseen_posts
 from models.tickets import Message, MessageKind, Ticket
@@ -181,12 +181,15 @@ def write_note(
 
 
 def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffMember, desk: Desk, limits: Limits, now: datetime, tell: bool = True) -> None:
-    """Give the ticket to a staff member, or back to the queue; `tell` False leaves the letter to the caller. Refuses: assignee_unknown."""
+    """Give the ticket to a staff member, or back to the queue; `tell` False leaves the letter to the caller.
+
+    Refuses: assignee_unknown (nobody, not active, or one who may only look).
+    """
     if staff_id == ticket.assignee_id:
         return
     before = ticket.assignee_id
-    names = active_names(session, {staff_id, before})
-    if staff_id is not None and staff_id not in names:
+    names, able = names_to_assign(session, {staff_id, before})
+    if staff_id is not None and staff_id not in able:
         raise Refused("assignee_unknown", "staff_id")
     ticket.assignee_id = staff_id
     if staff_id is not None:

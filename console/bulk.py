@@ -176,7 +176,7 @@ def _page(call: Call, told: Told, *, status: int = 200) -> Response:
 def _wish(call: Call, told: Told) -> Wish:
     """What is asked for; what nobody could choose counts as the usual."""
     act = told.value("act")
-    typed = told.value("staff_id") or str(call.staff.id)
+    typed = told.value("staff_id") or (str(call.staff.id) if call.staff.may("tickets", "w") else "none")
     state, following = told.value("to"), told.value("next_state")
     return Wish(
         BulkAct(act) if act in [*BulkAct] else _acts(call)[0],
@@ -226,8 +226,9 @@ def _outcome(call: Call, row: AnyRow, wish: Wish, masters: Masters, plan: Plan, 
 
 
 def _people(call: Call, masters: Masters) -> list[tuple[str, str]]:
-    others = [(str(number), name) for number, name in masters.staff.items() if number != call.staff.id]
-    return [(str(call.staff.id), call.say(N_("自分（{name}）"), name=call.staff.name)), ("none", call.say(N_("未割り当て"))), *others]
+    me = [(str(call.staff.id), call.say(N_("自分（{name}）"), name=call.staff.name))] if call.staff.id in masters.holders else []
+    others = [(str(number), name) for number, name in masters.holders.items() if number != call.staff.id]
+    return [*me, ("none", call.say(N_("未割り当て"))), *others]
 
 
 def _button(wish: Wish, masters: Masters, plan: Plan, language: str) -> str:

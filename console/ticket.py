@@ -92,6 +92,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         domain=_domain(row, masters),
         cc=_copies(row, masters, call.limits.outside_cc_mails_per_day),
         staff_names=masters.staff,
+        holders=masters.holders,
         moves=sorted(MOVES[state] - {State.WAITING_CENTER}, key=list(State).index),
         may_ask=state is State.NEW or State.WAITING_CENTER in MOVES[state],
         priorities=[*Priority],

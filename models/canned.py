@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from models.base import AnyRow, Base, words
 from models.contracts import Category, ProductFamily
 from models.kept import Kept
-from models.people import QueueMember, Staff
+from models.people import ANSWERS, QueueMember, Staff
 from rules.tickets import Priority, State
 
 MOST = 300
@@ -117,5 +117,5 @@ def own_queues(session: Session, staff_id: int | None) -> frozenset[int]:
 
 def staff_names(session: Session) -> dict[int, str]:
     """Active staff who may be given tickets, by name."""
-    rows = session.execute(select(Staff.id, Staff.name).where(Staff.active).order_by(Staff.name, Staff.id)).all()
+    rows = session.execute(select(Staff.id, Staff.name).where(Staff.active, ANSWERS).order_by(Staff.name, Staff.id)).all()
     return {row.id: row.name for row in rows}

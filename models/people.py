@@ -6,10 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, cast, or_, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, words
+from rules.rights import Area, Right, Role, may
 
 
 class AccountState(StrEnum):
@@ -237,7 +238,22 @@ def staff_by_user_id(session: Session, key: str) -> Staff | None:
     return session.scalars(select(Staff).where(Staff.user_id_key == key)).one_or_none()
 
 
+ANSWERS: Any = or_(*(cast(Staff.roles, String).contains(f'"{role}"') for role in Role if may([role], Area.TICKETS, Right.WRITE)))
+"""Whether a staff member may write in tickets, and so may be given them."""
+
+
 def active_names(session: Session, ids: set[int | None]) -> dict[int, str]:
     """The names of those staff members of `ids` who are active."""
+    return {number: name for number, (name, _) in _active(session, ids).items()}
+
+
+def names_to_assign(session: Session, ids: set[int | None]) -> tuple[dict[int, str], frozenset[int]]:
+    """The names of those of `ids` who are active, and which of them may be given a ticket."""
+    found = _active(session, ids)
+    return {number: name for number, (name, _) in found.items()}, frozenset(number for number, (_, answers) in found.items() if answers)
+
+
+def _active(session: Session, ids: set[int | None]) -> dict[int, tuple[str, bool]]:
     known = [number for number in ids if number is not None]
-    return {row.id: row.name for row in session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(known), Staff.active))}
+    rows = session.execute(select(Staff.id, Staff.name, ANSWERS.label("answers")).where(Staff.id.in_(known), Staff.active))
+    return {row.id: (row.name, bool(row.answers)) for row in rows}

@@ -40,7 +40,7 @@ from models.database import read_rows
 from models.due import Shape, near, near_later, shape_of, values_of
 from models.email_changes import EmailChange
 from models.kept import Kept
-from models.people import Account, QueueMember, Staff
+from models.people import ANSWERS, Account, QueueMember, Staff
 from models.requests import ExceptionRequest
 from models.saved_views import SavedView
 from models.search import Sought, find_tickets
@@ -104,6 +104,8 @@ class Masters:
 
     families: Mapping[int, tuple[str, str]]
     staff: Mapping[int, str]
+    holders: Mapping[int, str]
+    """Those of them who may be given tickets."""
     calendar: BusinessCalendar
 
 
@@ -144,7 +146,9 @@ _MASTERS = Kept(
         select(
             literal("family").label("part"), ProductFamily.id, ProductFamily.name, ProductFamily.slug, cast(null(), Date).label("day"), ProductFamily.position
         ),
-        select(literal("staff"), Staff.id, Staff.name, literal(""), cast(null(), Date), literal(0)).where(Staff.active),
+        select(case((ANSWERS, literal("holder")), else_=literal("reader")), Staff.id, Staff.name, literal(""), cast(null(), Date), literal(0)).where(
+            Staff.active
+        ),
         select(literal("day"), CompanyDay.id, literal(""), literal(""), CompanyDay.day, literal(0)),
         select(PART, ServiceCalendar.id, ServiceCalendar.terms, literal(""), cast(null(), Date), literal(0)),
     )
@@ -259,10 +263,11 @@ def queue_masters(session: Session) -> Masters:
     """Families in the manual's order, active staff by name, and the calendars: one statement."""
     rows = _MASTERS.rows(session)
     families = sorted((row for row in rows if row.part == "family"), key=lambda row: (row.position, row.id))
-    staff = sorted((row for row in rows if row.part == "staff"), key=lambda row: row.name)
+    staff = sorted((row for row in rows if row.part in ("holder", "reader")), key=lambda row: row.name)
     return Masters(
         families={row.id: (row.slug, row.name) for row in families},
         staff={row.id: row.name for row in staff},
+        holders={row.id: row.name for row in staff if row.part == "holder"},
         calendar=calendar_of(rows, (row.day for row in rows if row.part == "day")),
     )
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Date, Integer, String, bindparam, cast, func, literal, null, select, union_all
+from sqlalchemy import Date, Integer, String, bindparam, case, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from models.base import NEVER, Moment
@@ -16,7 +16,7 @@ from models.calendars import PART, ServiceCalendar, calendar_of
 from models.contracts import CompanyDay, DomainKind, FamilyMailbox, MailDomain
 from models.kept import Kept
 from models.outbox import CopyStop
-from models.people import RateCount, Staff
+from models.people import ANSWERS, RateCount, Staff
 from rules.calendar import BusinessCalendar
 
 _NO_DAY: Any = cast(null(), Date)
@@ -28,6 +28,8 @@ class Masters:
     """What a ticket's page asks of the masters."""
 
     staff: dict[int, str]
+    holders: dict[int, str]
+    """Those of them who may be given the ticket."""
     calendar: BusinessCalendar
     shared_domains: frozenset[str]
     mailboxes: frozenset[str]
@@ -47,8 +49,10 @@ def ticket_masters(session: Session, cc: Sequence[str] = (), used: tuple[str, st
         asked["bucket"], asked["key"], asked["began_at"] = used or ("", "", NEVER)
     rows = _masters(len(cc)).rows(session, asked)
     texts = {row.part: row.name or "" for row in rows}
+    staff = sorted((row for row in rows if row.part in ("holder", "reader")), key=lambda row: row.name)
     return Masters(
-        staff=dict(sorted(((row.id, row.name) for row in rows if row.part == "staff"), key=lambda pair: pair[1])),
+        staff={row.id: row.name for row in staff},
+        holders={row.id: row.name for row in staff if row.part == "holder"},
         calendar=calendar_of(rows, (row.day for row in rows if row.part == "day")),
         shared_domains=frozenset(texts["shared"].split()),
         mailboxes=frozenset(texts["mailbox"].split()),
@@ -61,7 +65,7 @@ def ticket_masters(session: Session, cc: Sequence[str] = (), used: tuple[str, st
 def _masters(copies: int) -> Kept:
     """For a ticket with `copies` addresses in CC: most have none, and ask nothing of them."""
     parts: list[Any] = [
-        select(literal("staff").label("part"), Staff.id, Staff.name, _NO_DAY.label("day")).where(Staff.active),
+        select(case((ANSWERS, literal("holder")), else_=literal("reader")).label("part"), Staff.id, Staff.name, _NO_DAY.label("day")).where(Staff.active),
         select(literal("day"), CompanyDay.id, literal(""), CompanyDay.day),
         select(PART, ServiceCalendar.id, ServiceCalendar.terms, _NO_DAY),
         # The two long lists come as one text each: a row an entry would be most of the rows of the page.

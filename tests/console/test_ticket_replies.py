@@ -14,6 +14,7 @@ from models.outbox import Letter, LetterState
 from models.people import Staff
 from models.reading import unseen_posts
 from models.tickets import Message, MessageKind, Ticket
+from rules.rights import Role
 from rules.tickets import Priority, State
 from tests.client import Client, Page
 from tests.clock import Clock
@@ -206,6 +207,19 @@ def test_nobody_can_be_given_a_ticket_who_is_not_there(engine: Engine, client: C
     for staff_id in ("99999", "x"):
         page = client.post(f"/console/tickets/{ticket.id}/assignee", {"staff_id": staff_id, "csrf_token": client.csrf_token()}, expect=422)
         assert page.says("担当者を一覧から選んでください。")
+
+
+def test_a_ticket_is_given_only_to_those_who_may_answer_it(engine: Engine, client: Client, ticket: Ticket) -> None:
+    with transaction(engine) as session:
+        lead, auditor = (add_staff(session, role.value, name=role.value, roles=[role]) for role in (Role.LEAD, Role.AUDITOR))
+    page = open_page(client, ticket)
+    offered = [option.attributes["value"] for option in page.root.all("select", name="staff_id")[0].all("option")]
+    assert str(lead.id) in offered and str(auditor.id) not in offered
+
+    page = client.post(f"/console/tickets/{ticket.id}/assignee", {"staff_id": str(auditor.id), "csrf_token": client.csrf_token()}, expect=422)
+
+    assert page.says("担当者を一覧から選んでください。")
+    assert now_is(engine, ticket).assignee_id is None
 
 
 def test_the_state_moves_by_hand_and_the_thread_says_so(engine: Engine, client: Client, ticket: Ticket) -> None:
