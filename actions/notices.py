@@ -287,7 +287,8 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     return [
         Draft(
             kind,
-            f"{kind}:{message.id}",
+            # A post opens a ticket once more where it is split off again.
+            f"{kind}:{message.id}" if kind != "ticket_opened" else f"{kind}:{ticket.id}:{message.id}",
             text,
             [row.email],
             ticket.cc,

@@ -32,6 +32,8 @@ def save_note(call: Call) -> Response:
 def beat(call: Call) -> Response:
     """Note that the page is open and how far it shows the thread, and say who else is there, what they write, and what came meanwhile."""
     number = _number(call)
+    # A page that asks by itself is no sign that somebody is there: the session idles on.
+    call.afterwards.clear()
     last_seen = number_of(call.form.value("last_seen"))
     show_up(call.session, number, by=call.staff, now=call.now)
     note_reading(call.session, number, staff_id=call.staff.id or 0, last_seen=last_seen)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from actions.merges import merge, undo_merge
 from actions.phone_tickets import attach_account, detach_account
+from actions.splits import Heading, split_off
 from actions.ticket_facts import change_cc
 from actions.tickets import NoTicket, reply
 from models.actors import Customer, StaffMember
+from models.outbox import Letter
 from models.own_tickets import own_changes
 from models.people import Account
 from models.tickets import Message, Source, Ticket
@@ -103,3 +105,19 @@ def test_copies_set_for_one_account_are_not_told_to_the_next(session: Session, m
     change_cc(session, ticket, ["own@osaka.tozai.example"], by=member, now=NOW)
 
     assert [row.facts["cc"] for row in own_changes(session, ticket.id)] == [[[], ["own@osaka.tozai.example"]]]
+
+
+def test_a_post_split_off_a_second_time_is_told_to_its_customer_again(session: Session, member: StaffMember) -> None:
+    account = people.add_account(session)
+    ticket = people.add_ticket(session, account)
+    post = people.add_post(session, ticket, "別件です", account=account)
+    heading = Heading("別件", ticket.family_id, ticket.category_id)
+
+    made: list[Ticket] = []
+    for _ in range(2):
+        made.append(split_off(session, ticket, post.id, heading, by=member, desk=DESK, limits=LIMITS, calendar=CALENDAR, now=NOW))
+        merged(session, made[-1], ticket, member)
+        session.expire_all()
+
+    told = session.scalars(select(Letter.ticket_id).where(Letter.kind == "ticket_opened").order_by(Letter.id)).all()
+    assert list(told) == [one.id for one in made]

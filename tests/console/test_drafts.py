@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models.database import transaction
-from models.people import Staff
+from models.people import Staff, StaffSession
 from models.tickets import Draft, Ticket
 from tests.client import Client, Page
 from tests.clock import Clock
-from tests.people import add_account, add_post, add_staff, add_ticket, sign_in_staff
+from tests.people import NOW, add_account, add_post, add_staff, add_ticket, sign_in_staff
 
 
 @pytest.fixture
@@ -61,6 +61,19 @@ def test_the_newest_text_is_kept_and_stands_in_the_form_again(engine: Engine, cl
 
     assert drafts(engine) == ["お調べしますので、ログを", "原因は電源かも"]
     assert page.says("お調べしますので、ログを", "原因は電源かも")
+
+
+def test_an_open_page_keeps_nobody_signed_in_and_a_typed_text_does(engine: Engine, client: Client, ticket: Ticket, clock: Clock) -> None:
+    token = client.csrf_token()
+    clock.advance(hours=5)
+    client.post(f"/console/tickets/{ticket.id}/presence", {"last_seen": "1", "csrf_token": token}, headers={"hx-request": "true"})
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(StaffSession.seen_at)).all() == [NOW]
+
+    keep(client, ticket, "お調べします")
+
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(StaffSession.seen_at)).all() == [clock()]
 
 
 def test_an_emptied_text_is_forgotten(engine: Engine, client: Client, ticket: Ticket) -> None:
