@@ -141,6 +141,7 @@ def test_every_notice_has_its_two_templates() -> None:
     everything = {
         **facts(),
         "ticket_id": 10482,
+        "tickets": [{"id": 10482, "subject": "件名"}],
         "number": "26-104001",
         "message": "承りました。",
         "kind": "registration",
