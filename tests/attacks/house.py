@@ -231,6 +231,7 @@ def _things(session: Session) -> dict[str, str]:
         "products alias": alias.id,
         "mailboxes id": box.id,
         "categories id": 1,
+        "calendars id": 1,
     }
     found |= {"returned id": people.add_returned_mail(session).id}
     found |= {"imports row": row.id, "imports correction": mended.id}

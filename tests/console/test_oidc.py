@@ -218,7 +218,6 @@ def test_an_answer_counts_in_its_own_browser_only(wiring: Wiring, settings: Sett
         refused(another, engine, address, "state")
 
 
-@one_database
 @pytest.mark.node
 def test_an_attempt_made_up_by_hand_is_refused(wiring: Wiring, settings: Settings, engine: Engine, provider: RealProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, provider.issuer)) as client:
@@ -230,7 +229,6 @@ def test_an_attempt_made_up_by_hand_is_refused(wiring: Wiring, settings: Setting
         refused(client, engine, address, "state")
 
 
-@one_database
 @pytest.mark.node
 def test_an_answer_comes_within_ten_minutes(wiring: Wiring, settings: Settings, engine: Engine, provider: RealProvider, sato: Staff, clock: Clock) -> None:
     with Client(desk(wiring, settings, provider.issuer)) as client:
@@ -248,7 +246,6 @@ def test_a_provider_that_keeps_the_address_apart_is_asked_for_it(wiring: Wiring,
         assert client.get(callback(provider.walk(begin(client)))).path == "/console/tickets"
 
 
-@one_database
 @pytest.mark.node
 def test_leaving_goes_on_to_the_providers_own_page(wiring: Wiring, settings: Settings, provider: RealProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, provider.issuer)) as client:
@@ -260,7 +257,6 @@ def test_leaving_goes_on_to_the_providers_own_page(wiring: Wiring, settings: Set
         assert address.startswith(f"{provider.issuer}/session/end?client_id=desk&post_logout_redirect_uri=")
 
 
-@one_database
 def test_what_a_true_token_proves_is_believed(wiring: Wiring, settings: Settings, liar: LyingProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, liar.issuer)) as client:
         assert client.get(liar.callback(begin(client))).path == "/console/tickets"
@@ -326,7 +322,6 @@ def test_keys_changed_between_two_sign_ins_are_fetched_once(wiring: Wiring, sett
         assert liar.asked_for_keys == 2
 
 
-@one_database
 def test_a_signature_by_another_key_is_refused(wiring: Wiring, settings: Settings, engine: Engine, liar: LyingProvider, sato: Staff) -> None:
     with Client(desk(wiring, settings, liar.issuer)) as client:
         address = liar.callback(begin(client))
@@ -387,20 +382,17 @@ def test_a_slow_provider_keeps_nobody_else_waiting(wiring: Wiring, settings: Set
         assert time.monotonic() - began - first < 1
 
 
-@one_database
 def test_without_a_provider_there_is_no_such_page(client: Client) -> None:
     client.get("/console/sign-in/provider", expect=404)
     client.get(f"{CALLBACK}?state=x&code=y", expect=404)
     assert not client.get("/console/sign-in").says("会社のアカウント")
 
 
-@one_database
 def test_a_name_that_comes_twice_is_a_bad_request(wiring: Wiring, settings: Settings, liar: LyingProvider) -> None:
     with Client(desk(wiring, settings, liar.issuer)) as client:
         client.get(f"{CALLBACK}?state=x&state=y", expect=400)
 
 
-@one_database
 @pytest.mark.parametrize("header", ["x-remote-user", "x-forwarded-user", "remote-user"])
 def test_a_header_names_nobody(client: Client, sato: Staff, header: str) -> None:
     assert client.get("/console/contracts", headers={header: "sato"}).path.startswith("/console/sign-in")
