@@ -224,7 +224,6 @@ def _things(session: Session) -> dict[str, str]:
     session.flush()
     found = {
         "logs id": 1,
-        "calendars id": 1,
         "imports id": batch.id,
         "mails id": letter.id,
         "products id": 1,
