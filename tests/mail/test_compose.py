@@ -183,7 +183,6 @@ def test_every_notice_has_its_two_templates() -> None:
         "known_until": "2026/12/31",
         "year": 2027,
         "letters": [{"id": 7, "subject": "件名"}],
-        "tickets": [{"id": 10482, "subject": "VPN が切断される"}],
         "quotas": [{"what": what, "who": "東西ネットワーク株式会社", "used": "81", "limit": "100"} for what in ("storage", "account_bytes", "tickets", "cc")],
         "jobs": [{"title": "期限切れの整理", "since": ENVELOPE.created_at}],
     }
