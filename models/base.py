@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
-from sqlalchemy import JSON, DateTime, Dialect, Enum, MetaData, Row, Select, types
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy import JSON, Boolean, Date, DateTime, Dialect, Enum, Integer, MetaData, Row, Select, String, types
+
+from models.declaring import Declared, mapped_column
+
+__all__ = ["NEVER", "AnyRow", "AnySelect", "Base", "Moment", "mapped_column", "words"]
 
 AnyRow: TypeAlias = Row[*tuple[Any, ...]]
 """A row whose columns the select beside it names."""
@@ -64,8 +68,8 @@ def _values(kind: type[StrEnum]) -> list[str]:
     return [member.value for member in kind]
 
 
-class Base(DeclarativeBase):
-    """Declarative base; constraint names are spelled out so that migrations can name them on both databases."""
+class Base(Declared):
+    """The base of all tables; constraint names are spelled out so that migrations can name them on both databases."""
 
     metadata = MetaData(
         naming_convention={
@@ -76,4 +80,13 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON, list[str]: JSON, list[int]: JSON, list[dict[str, Any]]: JSON}  # noqa: RUF012
+    types = MappingProxyType(
+        {
+            "int": Integer(),
+            "str": String(),
+            "bool": Boolean(),
+            "date": Date(),
+            "datetime": Moment(),
+            **dict.fromkeys(("dict[str, Any]", "list[str]", "list[int]", "list[dict[str, Any]]"), JSON()),
+        }
+    )

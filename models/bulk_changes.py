@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, func, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, Base
+from models.base import AnyRow, Base, mapped_column
 from models.contracts import Category, ProductFamily
 from models.people import Account, QueueMember
 from models.tickets import Message, Ticket

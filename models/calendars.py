@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Date, Integer, String, Text, case, cast, literal, null, select, union_all
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, Base
+from models.base import AnyRow, Base, mapped_column
 from models.contracts import CompanyDay, ProductFamily
 from models.kept import Kept
 from rules.calendar import BusinessCalendar

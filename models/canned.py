@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import ForeignKey, Index, String, Text, bindparam, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, Base, words
+from models.base import AnyRow, Base, mapped_column, words
 from models.contracts import Category, ProductFamily
 from models.kept import Kept
 from models.people import ANSWERS, QueueMember, Staff

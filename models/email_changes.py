@@ -8,9 +8,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, func, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, AnySelect, Base, words
+from models.base import AnyRow, AnySelect, Base, mapped_column, words
 from models.contracts import Certificate, Party
 from models.people import Account, AccountState
 from models.tickets import Attachment, Ticket

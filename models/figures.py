@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ForeignKey, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, AnySelect, Base
+from models.base import AnyRow, AnySelect, Base, mapped_column
 from models.journal import JournalEntry
 from models.tickets import Ticket
 

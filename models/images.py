@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, String, UniqueConstraint, insert, literal, select
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session
 
-from models.base import Base, words
+from models.base import Base, mapped_column, words
 from models.contracts import Certificate, ContractLine, Party, PartyRole
 
 

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import Base
+from models.base import Base, mapped_column
 
 MOST_REMEMBERED = 500
 """Sets of headings that are told to the reading process; offices have a handful."""

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, false, or_
-from sqlalchemy.orm import Mapped, composite, mapped_column
+from sqlalchemy.orm import Mapped, composite
 
-from models.base import Base, words
+from models.base import Base, mapped_column, words
 from rules.lines import FIELDS
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import ForeignKey, String, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, Base, words
+from models.base import AnyRow, Base, mapped_column, words
 from models.contracts import ProductFamily
 from rules.logs import Fact, Pattern
 

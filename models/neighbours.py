@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, UniqueConstraint, delete, insert, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, AnySelect, Base, words
+from models.base import AnyRow, AnySelect, Base, mapped_column, words
 from models.people import Account, QueueMember
 from models.tickets import Message, MessageKind, Ticket
 

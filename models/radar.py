@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from sqlalchemy import Date, ForeignKey, Index, String, Text, UniqueConstraint, or_, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import Base, words
+from models.base import Base, mapped_column, words
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
 from rules.radar import Finding, Mark

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ForeignKey, Integer, Row, UniqueConstraint, bindparam, literal, select, union_all
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import Base
+from models.base import Base, mapped_column
 from models.database import insert_on_conflict
 from models.kept import Kept
 from models.tickets import Message

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, String, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, Base, words
+from models.base import AnyRow, Base, mapped_column, words
 from rules.reminders import DIGEST_HOUR, OFF_AT_FIRST, Kind, Outcome
 
 

@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, literal, select, union
-from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased, mapped_column
+from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased
 
-from models.base import AnyRow, AnySelect, Base
+from models.base import AnyRow, AnySelect, Base, mapped_column
 from models.contracts import Certificate, ContractLine, Party
 from models.database import among_ids
 

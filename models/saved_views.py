@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, false, or_, select, true
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, Base
+from models.base import AnyRow, Base, mapped_column
 
 NAME_CHARACTERS = 40
 

@@ -13,9 +13,9 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Text, cast, column, delete, func, insert, literal, select, table, text, update
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, AnySelect, Base
+from models.base import AnyRow, AnySelect, Base, mapped_column
 from models.database import is_sqlite
 from models.tickets import Attachment, Message, MessageKind, Ticket
 from rules.search import grams, grams_of_term, is_exact

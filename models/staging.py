@@ -7,9 +7,9 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, UniqueConstraint, and_, false, func, or_, select, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, Base
+from models.base import AnyRow, Base, mapped_column
 from models.contracts import Certificate
 from models.imports import ImportRow
 

@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from models.actors import Actor
-from models.base import NEVER, Base, words
+from models.base import NEVER, Base, mapped_column, words
 from rules.tickets import Priority, State
 
 

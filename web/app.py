@@ -71,7 +71,7 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
     settings = wiring.settings
     threads = (ThreadPoolExecutor(settings.reading_threads, "reading"), ThreadPoolExecutor(settings.writing_threads, "writing"))
     routed = partial(_routes, wiring, threads)
-    signposts = Signposts(routed(pages), {noun.parts: partial(_routes_of, noun, routed) for noun in nouns})
+    signposts = Signposts(routed(pages), {noun.parts: [partial(_routes_of, noun, module, routed) for module in noun.modules] for noun in nouns})
     routes = [*extra, signposts, Mount("/static", Static(directory=find("static")), name="static")]
     edge = _Edge(wiring)
     handlers: dict[Any, Any] = {
@@ -103,8 +103,8 @@ def _routes(wiring: Wiring, threads: tuple[Executor, Executor], pages: Iterable[
     return [Route(page.path, _Serving(page, wiring, threads), methods=[page.method], name=f"{page.method} {page.path}") for page in pages]
 
 
-def _routes_of(noun: Noun, routed: Callable[[Iterable[Page]], list[Route]]) -> list[Route]:
-    return routed(noun.pages())
+def _routes_of(noun: Noun, module: str, routed: Callable[[Iterable[Page]], list[Route]]) -> list[Route]:
+    return routed(noun.pages_in(module))
 
 
 class _Serving:

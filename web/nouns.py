@@ -1,4 +1,4 @@
-"""Nouns: pages that lie below one place, imported when the first of them is asked for. A worker loads what its people use."""
+"""Nouns: pages that lie below one place, imported module by module until the asked one is found. A worker loads what its people use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from web.endpoint import Page
 
 @dataclass(frozen=True)
 class Noun:
-    """The pages at and below `place` (the first part of their paths, the first two in the console) that stand in the PAGES of `modules`."""
+    """The pages at and below `place` (the first part of their paths, the first two in the console) that stand in the PAGES of `modules`.
+
+    The modules asked for most often stand first: the others are loaded when none before them has the page.
+    """
 
     place: str
     modules: tuple[str, ...]
@@ -21,12 +24,12 @@ class Noun:
         """The place as web.signposts reads it."""
         return tuple(self.place.split("/")[1:])
 
-    def pages(self) -> list[Page]:
-        """The pages; this loads their modules."""
-        found: Iterable[Page] = (page for module in self.modules for page in import_module(module).PAGES)
+    def pages_in(self, module: str) -> list[Page]:
+        """The pages that one of the modules has here; this loads it."""
+        found: Iterable[Page] = import_module(module).PAGES
         return [page for page in found if page.path == self.place or page.path.startswith(f"{self.place}/")]
 
 
 def pages_of(nouns: Iterable[Noun]) -> list[Page]:
     """Every page of `nouns`."""
-    return [page for noun in nouns for page in noun.pages()]
+    return [page for noun in nouns for module in noun.modules for page in noun.pages_in(module)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
@@ -16,10 +16,10 @@ Parts = tuple[str, ...]
 class Signposts(BaseRoute):
     """All pages as one route. Asked one after the other, two hundred patterns cost more than a statement of the page."""
 
-    def __init__(self, routes: Iterable[Route], later: Mapping[Parts, Callable[[], Iterable[Route]]] | None = None) -> None:
-        """`later` gives the routes below a place when a path there is first asked for."""
+    def __init__(self, routes: Iterable[Route], later: Mapping[Parts, Iterable[Callable[[], Iterable[Route]]]] | None = None) -> None:
+        """`later` gives further routes below a place, some at a time, until a path that is asked for is among them."""
         self._near: dict[Parts, list[Route]] = defaultdict(list)
-        self._later = {**(later or {})}
+        self._later = {place: list(loads) for place, loads in (later or {}).items()}
         self._add(routes)
 
     def _add(self, routes: Iterable[Route]) -> None:
@@ -32,16 +32,23 @@ class Signposts(BaseRoute):
         parts = tuple(scope["path"].split("/", 3)[1:3])
         # A written part goes before one that may be anything: /tickets/new before /tickets/{number}.
         for place in dict.fromkeys((parts, parts[:1], ())):
-            if place in self._later:
-                self._add(self._later.pop(place)())
-        for place in dict.fromkeys((parts, parts[:1], ())):
-            for route in self._near.get(place, ()):
+            for route in self._routes_at(place):
                 match, found = route.matches(scope)
                 if match is Match.FULL:
                     return match, {**found, _FOUND: route}
                 if match is Match.PARTIAL and best[0] is Match.NONE:
                     best = match, {**found, _FOUND: route}
         return best
+
+    def _routes_at(self, place: Parts) -> Iterator[Route]:
+        """The routes near `place`: those that are there, then those that come when asked for."""
+        yield from self._near.get(place, ())
+        loads = self._later.get(place, [])
+        while loads:
+            there = len(self._near[place])
+            self._add(loads[0]())
+            del loads[0]  # only now: what cannot be loaded is tried again
+            yield from self._near[place][there:]
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the page that `matches` found."""

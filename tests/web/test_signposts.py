@@ -28,8 +28,8 @@ def _routes(pages: Iterable[Page] = PAGES) -> list[Route]:
     return [Route(page.path, _nobody, methods=[page.method], name=f"{page.method} {page.path}") for page in pages]
 
 
-def _routes_below(noun: Noun) -> list[Route]:
-    return _routes(noun.pages())
+def _routes_of(noun: Noun, module: str) -> list[Route]:
+    return _routes(noun.pages_in(module))
 
 
 def _scope(path: str, method: str) -> dict[str, str]:
@@ -43,7 +43,7 @@ def _example(pattern: str) -> str:
 @pytest.mark.parametrize("on_use", [False, True])
 def test_every_page_is_found_as_if_all_were_asked_in_turn(on_use: bool) -> None:
     routes = _routes()
-    later = {noun.parts: partial(_routes_below, noun) for noun in NOUNS}
+    later = {noun.parts: [partial(_routes_of, noun, module) for module in noun.modules] for noun in NOUNS}
     signposts = Signposts([], later) if on_use else Signposts(routes)
 
     for method in ("GET", "POST"):
@@ -70,16 +70,37 @@ def test_every_page_that_a_module_has_belongs_to_one_noun() -> None:
     assert sorted(written) == sorted((page.method, page.path) for page in PAGES)
 
 
-def test_a_nouns_pages_are_loaded_when_a_path_below_it_is_first_asked_for() -> None:
+def test_a_nouns_modules_are_loaded_in_turn_until_one_has_the_page() -> None:
     loaded: list[str] = []
 
-    def load() -> list[Route]:
-        loaded.append("tickets")
-        return _routes([page for page in PAGES if page.path.startswith("/console/tickets")])
+    def load(module: str) -> list[Route]:
+        loaded.append(module)
+        return _routes(import_module(module).PAGES)
 
-    signposts = Signposts([], {("console", "tickets"): load})
+    modules = ("console.queue", "console.ticket", "console.replies", "console.drafts")
+    signposts = Signposts([], {("console", "tickets"): [partial(load, module) for module in modules]})
 
     assert signposts.matches(_scope("/console/imports", "GET"))[0] is Match.NONE
     assert loaded == []
     assert [signposts.matches(_scope("/console/tickets/7", "GET"))[0] for _ in range(2)] == [Match.FULL] * 2
-    assert loaded == ["tickets"]
+    assert loaded == ["console.queue", "console.ticket"]
+    assert signposts.matches(_scope("/console/tickets/7/notes", "POST"))[0] is Match.FULL
+    assert loaded == ["console.queue", "console.ticket", "console.replies"]
+    assert signposts.matches(_scope("/console/tickets/x", "GET"))[0] is Match.NONE
+    assert loaded == list(modules)
+
+
+def test_pages_that_could_not_be_loaded_are_loaded_the_next_time() -> None:
+    loads = iter([MemoryError(), None])
+
+    def load() -> list[Route]:
+        fault = next(loads)
+        if fault:
+            raise fault
+        return _routes(import_module("console.queue").PAGES)
+
+    signposts = Signposts([], {("console", "tickets"): [load]})
+
+    with pytest.raises(MemoryError):
+        signposts.matches(_scope("/console/tickets", "GET"))
+    assert signposts.matches(_scope("/console/tickets", "GET"))[0] is Match.FULL
