@@ -7,10 +7,10 @@ lease ends; `attempts` counts failures of the letter itself, which park it; `fau
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Integer, String, Table, Update, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
@@ -23,6 +23,7 @@ from models.actors import Actor
 from models.base import NEVER, AnyRow
 from models.database import lock
 from models.linked import Each, LinkedChange
+from models.notes import forget_notes, notes_folder, read_notes
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from rules.addresses import parse_address
 from rules.limits import Limits
@@ -41,6 +42,8 @@ _STATES = {
     Verdict.PERMANENT: RecipientState.PERMANENT,
     Verdict.UNKNOWN: RecipientState.UNKNOWN,
 }
+_MOMENTS = frozenset({"sent", "next_try", "since"})
+"""What is a moment of an `Ending`."""
 _UNSENT = (LetterState.WAITING, LetterState.SENDING)
 
 
@@ -67,6 +70,24 @@ class Claim:
     open: tuple[OpenRecipient, ...]
 
 
+@dataclass(frozen=True)
+class Ending:
+    """How a try ended, as it is recorded: the letter's columns, and those of its recipients."""
+
+    letter: dict[str, Any]
+    recipients: list[dict[str, Any]]
+
+    def told(self) -> list[Any]:
+        """What `read` makes it of again, for JSON."""
+        return [_told(self.letter), [_told(one) for one in self.recipients]]
+
+    @classmethod
+    def read(cls, told: list[Any]) -> Ending:
+        """The ending that was `told`."""
+        letter, recipients = told
+        return cls(_read(letter), [_read(one) for one in recipients])
+
+
 def is_due(session: Session, *, now: datetime) -> bool:
     """Whether any letter may be claimed now."""
     return session.execute(select(Letter.id).where(_due(now)).limit(1)).first() is not None
@@ -75,17 +96,20 @@ def is_due(session: Session, *, now: datetime) -> bool:
 def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, lease: timedelta = LEASE) -> list[Claim]:
     """Take up to `limit` letters that are due, the oldest first, each for one worker only.
 
-    A letter whose holder let its lease run out is due again. The first try of a ticket's letter waits for the first try of the ticket's
-    earlier ones. With `per_minute` no more are taken in a minute, by all workers together. A short transaction of its own.
+    A letter whose holder let its lease run out is due again, unless it noted how the try ended. The first try of a ticket's letter
+    waits for the first try of the ticket's earlier ones. With `per_minute` no more are taken in a minute, by all workers together. A short transaction of its own.
     """
     if per_minute:
         lock(session, _PACE)
         limit = min(limit, per_minute - counted(session, _PACE, "", window=_MINUTE, now=now))
         if limit <= 0:
             return []
-    columns = (Letter.id, Letter.fence, Letter.attempts, Letter.header_id, Letter.thread_ids, Letter.subject, Letter.body, Letter.created_at)
+    columns = (Letter.id, Letter.fence, Letter.state, Letter.attempts, Letter.header_id, Letter.thread_ids, Letter.subject, Letter.body, Letter.created_at)
     wanted = select(*columns).where(_due(now), ~_waits_for_another(now)).order_by(Letter.try_at, Letter.id).limit(limit)
-    rows = session.execute(wanted.with_for_update(skip_locked=True, of=Letter)).all()
+    wanted = wanted.with_for_update(skip_locked=True, of=Letter)
+    rows = session.execute(wanted).all()
+    if any(row.state is LetterState.SENDING for row in rows) and settle_noted(session):
+        rows = session.execute(wanted).all()
     if not rows:
         return []
     if per_minute:
@@ -116,11 +140,11 @@ def release(session: Session, held: Sequence[Claim], *, now: datetime) -> None:
     session.execute(update(Letter).where(mine).values(state=LetterState.WAITING, try_at=now))
 
 
-def settle(connection: Connection, held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> bool:
-    """Record what became of a try; False, and nothing written, when another worker has the letter by now.
+def ending(held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> Ending:
+    """What is to be recorded of a try.
 
     Accepted, refused for good and a second time unknown are final. The rest is tried again, with growing pauses, for
-    `limits.mail_retry_hours` after its first failure; five failures of the letter itself park it. A short transaction of its own.
+    `limits.mail_retry_hours` after its first failure; five failures of the letter itself park it.
     """
     ends = {one: _end(one, outcome.answers.get(one.address), limits, now) for one in held.open}
     failures = held.failures + (outcome.blame is Blame.LETTER)
@@ -128,17 +152,38 @@ def settle(connection: Connection, held: Claim, outcome: Outcome, *, limits: Lim
     again = failures < POISON_FAILURES and any(state in _OPEN and not final for state, _, final in ends.values())
     troubled = [words for state, words, _ in ends.values() if state is not RecipientState.ACCEPTED]
     taken = any(state is RecipientState.ACCEPTED for state, _, _ in ends.values())
-    ended = LetterState.WAITING if again else LetterState.PARKED if unreached else LetterState.DONE
-    values = {
+    letter = {
         "letter": held.letter_id,
         "held": held.fence,
         "failures": failures,
         "words": (outcome.fault or "; ".join(troubled))[:500] if troubled or outcome.fault else "",
         "sent": now if taken else None,
-        "ended": ended,
+        "ended": LetterState.WAITING if again else LetterState.PARKED if unreached else LetterState.DONE,
         "next_try": now + pause(held.fence, limits) if again else NEVER,
     }
-    return _SETTLE.make(connection, values, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
+    return Ending(letter, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
+
+
+def settle(connection: Connection, ended: Ending) -> bool:
+    """Record how a try ended; False, and nothing written, when another worker has the letter by now. A short transaction of its own, unless one is begun."""
+    return _SETTLE.make(connection, ended.letter, ended.recipients)
+
+
+def tell(connection: Connection, ended: Ending) -> Callable[[], bool]:
+    """As `settle`, whose answer is asked for later: the database works at it meanwhile, and is told nothing else over `connection`."""
+    return _SETTLE.tell(connection, ended.letter, ended.recipients)
+
+
+def settle_noted(session: Session) -> bool:
+    """Record the tries that workers noted and did not live to record (`models.notes`); whether there were any."""
+    folder = notes_folder(session.connection())
+    settled = False
+    for path, notes in read_notes(folder) if folder else ():
+        found = [settle(session.connection(), Ending.read(note)) for note in notes]
+        if not any(found):
+            forget_notes(path)
+        settled = settled or any(found)
+    return settled
 
 
 def pause(tries: int, limits: Limits) -> timedelta:
@@ -265,7 +310,15 @@ def _end(one: OpenRecipient, answer: Answer | None, limits: Limits, now: datetim
     return state, answer.text, True
 
 
-def _settled(one: OpenRecipient, state: RecipientState, words: str, now: datetime) -> dict[str, object]:
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def _read(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: datetime.fromisoformat(value) if name in _MOMENTS and value else value for name, value in values.items()}
+
+
+def _settled(one: OpenRecipient, state: RecipientState, words: str, now: datetime) -> dict[str, Any]:
     """`updated_at` moves only with the state: it says since when."""
     return {"recipient": one.id, "ended": state, "words": words[:500], "since": one.since if one.state is state else now}
 

@@ -163,8 +163,9 @@ def _work() -> None:
     gc.freeze()  # as a jobs process does
     print("ready", flush=True)
     sys.stdin.readline()
+    began = time.process_time()
     mailer.deliver()
-    print("done", flush=True)
+    print("done", time.process_time() - began, flush=True)
     mailer.close()
 
 

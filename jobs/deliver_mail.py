@@ -6,23 +6,20 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
 
 from actions import delivery, jobs
 from actions.delivery import Claim
 from actions.timetable import line_of
+from jobs.marks import Marks, Tried
 from jobs.parts import Parts
 from mail.compose import Unsendable, sender_address, to_bytes, to_email
 from mail.recorder import open_sender
 from mail.smtp import Answer, Blame, Outcome, Sender, ServerDown, Verdict
 from models.database import transaction
-from models.linked import held_for_changes
 
 log = structlog.get_logger("jobs.deliver_mail")
 
@@ -32,51 +29,11 @@ _QUICK, _SLOW = 0.5, 3.0
 """Seconds of a batch after which the next one is twice, or half, as large."""
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=1)
 _IDLE_CONNECTION = timedelta(seconds=30)
-_TRIES_TO_WRITE = 6
 _LEASE_MARGIN = timedelta(seconds=30)
 
 
 class LeaseLost(Exception):
     """Another worker has the letter: it is not to be sent here."""
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """A letter whose try is over and not recorded yet; `counts` is where it will be counted."""
-
-    claim: Claim
-    outcome: Outcome
-    counts: Counter[str]
-
-
-class _Marks:
-    """Where outcomes are recorded: a connection held for a batch, another one after a fault of the database."""
-
-    def __init__(self, parts: Parts, stop: threading.Event) -> None:
-        self._parts = parts
-        self._stop = stop
-        self._held = ExitStack()
-        self._connection: Connection | None = None
-
-    def write_down(self, tried: _Tried) -> bool:
-        """Record an outcome, and try hard: a database that restarts now would make the letter go twice. False: it is another worker's by now."""
-        for attempt in range(1, _TRIES_TO_WRITE + 1):
-            try:
-                if self._connection is None:
-                    self._connection = self._held.enter_context(held_for_changes(self._parts.engine))
-                return delivery.settle(self._connection, tried.claim, tried.outcome, limits=self._parts.limits, now=self._parts.clock())
-            except DBAPIError:
-                self.give_back()
-                if attempt == _TRIES_TO_WRITE:
-                    raise
-                self._stop.wait(attempt)
-        raise AssertionError("unreachable: the last attempt returns or raises")
-
-    def give_back(self) -> None:
-        """Let others have the connection."""
-        self._connection = None
-        with suppress(DBAPIError):
-            self._held.close()
 
 
 class Mailer:
@@ -93,8 +50,7 @@ class Mailer:
         self._used_at: datetime | None = None
         self._failed_last: int | None = None
         self._batch = FEWEST
-        self._marks = _Marks(parts, stop)
-        self._owed: _Tried | None = None
+        self._marks = Marks(parts, stop)
         self._made: dict[int, bytes | Unsendable] = {}
 
     def deliver(self) -> Counter[str]:
@@ -159,9 +115,8 @@ class Mailer:
                     return counts, True
                 begun += 1
                 outcome = self._try(claim, following)
-                self._pay()
                 if outcome is not None:
-                    self._owed = _Tried(claim, self._weigh(claim, outcome), counts)
+                    self._marks.put(Tried(claim, self._weigh(claim, outcome), counts))
                     if outcome.blame is Blame.SERVER:
                         return counts, False
         except ServerDown as fault:
@@ -169,7 +124,7 @@ class Mailer:
             begun -= 1
             return counts, False
         finally:
-            self._pay()
+            self._marks.settle()
             self._release(claims[begun:])
             log.info("letters tried", **counts)
         self._batch = _next_size(self._batch, len(claims), time.monotonic() - began)
@@ -178,7 +133,7 @@ class Mailer:
     def _try(self, claim: Claim, following: Claim | None) -> Outcome | None:
         """The outcome of one try; None when the letter is another worker's by now. Raises ServerDown before it was begun.
 
-        Each time the server thinks, something else is done: first the letter before is recorded, then the one after is made ready.
+        Each time the server thinks, something else is done: the one after is made ready, and the letter before recorded.
         """
         if not claim.open:
             return Outcome()
@@ -194,29 +149,16 @@ class Mailer:
             return None
 
     def _meanwhile(self, following: Claim | None) -> None:
-        if self._owed is not None:
-            self._pay()
-        elif following is not None and following.letter_id not in self._made:
+        if following is not None and following.letter_id not in self._made:
             self._made[following.letter_id] = self._make(following)
+        # Before any further text is handed over: a kill can only ever repeat one letter.
+        self._marks.confirm()
 
     def _make(self, claim: Claim) -> bytes | Unsendable:
         try:
             return to_bytes(to_email(claim.envelope, self._parts.desk))
         except Unsendable as fault:
             return fault
-
-    def _pay(self) -> None:
-        """Record the letter that was tried last, before any further text is handed over: a kill can only ever repeat one letter."""
-        tried, self._owed = self._owed, None
-        if tried is None:
-            return
-        if not self._marks.write_down(tried):
-            log.warning("another worker has the letter", letter=tried.claim.letter_id)
-            return
-        verdicts = Counter(str(answer.verdict) for answer in tried.outcome.answers.values())
-        tried.counts.update(letters=1, **verdicts)
-        if tried.outcome.fault:
-            log.warning("letter failed", letter=tried.claim.letter_id, blame=str(tried.outcome.blame), **verdicts)
 
     def _weigh(self, claim: Claim, outcome: Outcome) -> Outcome:
         """A failure is the letter's own unless a different letter failed just before it: then the server fails at all of them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
@@ -19,6 +20,8 @@ from sqlalchemy.orm import Session
 from models.base import AnyRow
 
 Values = Mapping[str, Any]
+_NAMES = "kept names"
+"""Where a connection keeps the names of the statements that it heard."""
 _CURSORS, _MOST_CURSORS = "kept cursors", 64
 """Where a connection keeps its cursors, and how many of them."""
 
@@ -50,6 +53,13 @@ class Kept:
         if connection.engine.dispatch.before_cursor_execute:
             return connection.execute(self.statement, values).rowcount
         return self._made(connection, values).count(connection, values)
+
+    def tell(self, connection: Connection, values: Values) -> Callable[[], int]:
+        """As `count`, whose number is asked for later, for one of PostgreSQL's connections; nothing else is sent over it meanwhile."""
+        if connection.engine.dispatch.before_cursor_execute:
+            changed = self.count(connection, values)
+            return lambda: changed
+        return self._made(connection, values).tell(connection, values)
 
     def each(self, connection: Connection, many: Sequence[Values]) -> None:
         """Send it for each of `many`, at once; what it returns is left."""
@@ -93,6 +103,7 @@ class _Ready:
         self._values = {name: value if name in asked else _processed(bound.get(name), value) for name, value in expanded.parameters.items()}
         places: list[str] | None = [*expanded.positiontup] if compiled.positional else None
         self._inserted = [(place, name) for place, name in enumerate(places or ()) if name in asked]
+        self._order = [*self._values]
         self._sequence = [self._values[name] for name in places] if places is not None else None
         columns: list[Any] = [*statement.exported_columns]
         self._returns = bool(columns)
@@ -118,6 +129,32 @@ class _Ready:
         with self._sending(connection) as cursor:
             cursor.execute(self._text, self._parameters(values))
             return cursor.rowcount
+
+    def tell(self, connection: Connection, values: Values) -> Callable[[], int]:
+        """What psycopg cannot do: send, do something else, and hear the answer."""
+        from psycopg import generators, waiting
+
+        driver: Any = connection.connection.driver_connection
+        given = self._parameters(values)
+        with self._sending(connection):
+            name = self._prepared(connection, driver)
+            driver.pgconn.send_query_prepared(name, [_spelled(given[one]) for one in self._order])
+            driver.pgconn.flush()
+
+        def heard() -> int:
+            with self._sending(connection):
+                return _checked(driver, waiting.wait(generators.execute(driver.pgconn), driver.pgconn.socket)[-1]).ntuples
+
+        return heard
+
+    def _prepared(self, connection: Connection, driver: Any) -> bytes:
+        """The name of this statement over the connection, which has heard it now."""
+        names = connection.info.setdefault(_NAMES, {})
+        if self not in names:
+            names[self] = f"kept_{len(names)}".encode()
+            places = {name: f"${number}" for number, name in enumerate(self._order, 1)}
+            _checked(driver, driver.pgconn.prepare(names[self], (self._text % places).encode()))
+        return names[self]
 
     def each(self, connection: Connection, many: Sequence[Values]) -> None:
         with self._sending(connection) as cursor:
@@ -165,6 +202,19 @@ class _Sending:
 
 def _processed(process: Callable[[Any], Any] | None, value: Any) -> Any:
     return process(value) if process else value
+
+
+def _spelled(value: Any) -> bytes | None:
+    return None if value is None else (value.isoformat() if isinstance(value, datetime) else str(value)).encode()
+
+
+def _checked(driver: Any, result: Any) -> Any:
+    """`result`, or the failure that it is."""
+    from psycopg import errors, pq
+
+    if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+        raise errors.error_from_result(result, driver.info.encoding)
+    return result
 
 
 def _wrapped(fault: Any, connection: Connection, cursor: Any, text: str) -> Any:

@@ -56,12 +56,19 @@ class LinkedChange:
     def make(self, connection: Connection, values: Values, rows: Sequence[Values]) -> bool:
         """Whether the row of `values` was there to be changed; then each of `rows` is changed too. Commits, unless a transaction is begun already."""
         if not is_embedded(connection.engine):
-            told = json.dumps([{name: _told(value) for name, value in row.items()} for row in rows])
-            return self._at_once.count(connection, {**values, "rows": told}) == 1
+            return self._at_once.count(connection, {**values, "rows": _listed(rows)}) == 1
         if connection.in_transaction():
             return self._in_turn(connection, values, rows)
         with connection.begin():
             return self._in_turn(connection, values, rows)
+
+    def tell(self, connection: Connection, values: Values, rows: Sequence[Values]) -> Callable[[], bool]:
+        """As `make`, whose result is asked for later; nothing else is asked over `connection` meanwhile."""
+        if is_embedded(connection.engine):
+            made = self.make(connection, values, rows)
+            return lambda: made
+        heard = self._at_once.tell(connection, {**values, "rows": _listed(rows)})
+        return lambda: heard() == 1
 
     def _in_turn(self, connection: Connection, values: Values, rows: Sequence[Values]) -> bool:
         first, then = self._apart
@@ -82,6 +89,10 @@ class LinkedChange:
         # Nothing of the head is asked for below, but that there is one.
         below = self._below({name: each.c[name] for name in self._fields}).where(exists(select(head.c.head))).returning(literal(1)).cte("below")
         return Kept(select(head.c.head).add_cte(below))
+
+
+def _listed(rows: Sequence[Values]) -> str:
+    return json.dumps([{name: _told(value) for name, value in row.items()} for row in rows])
 
 
 def _told(value: Any) -> Any:

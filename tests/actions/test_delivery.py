@@ -40,7 +40,9 @@ def claim(session: Session, now: datetime = NOW, limit: int = 20) -> list[Claim]
 
 def settle(session: Session, held: Claim, verdict: Verdict, *, blame: Blame = Blame.NOBODY, now: datetime = NOW, words: str = "words") -> bool:
     answers = {one.address: Answer(verdict, words) for one in held.open}
-    return delivery.settle(session.connection(), held, Outcome(answers, blame, "" if verdict is Verdict.ACCEPTED else words), limits=LIMITS, now=now)
+    return delivery.settle(
+        session.connection(), delivery.ending(held, Outcome(answers, blame, "" if verdict is Verdict.ACCEPTED else words), limits=LIMITS, now=now)
+    )
 
 
 def letter(session: Session, id_: int) -> Letter:
@@ -98,7 +100,7 @@ def test_only_the_recipient_that_failed_is_tried_again(session: Session) -> None
     id_ = write(session, "one", cc=[B])
     answers = {A: Answer(Verdict.ACCEPTED, "250 ok"), B: Answer(Verdict.TEMPORARY, "451 greylisted")}
 
-    delivery.settle(session.connection(), claim(session)[0], Outcome(answers), limits=LIMITS, now=NOW)
+    delivery.settle(session.connection(), delivery.ending(claim(session)[0], Outcome(answers), limits=LIMITS, now=NOW))
 
     assert states(session, id_) == {A: RecipientState.ACCEPTED, B: RecipientState.TEMPORARY}
     assert claim(session, NOW + 59 * SECOND) == []
@@ -260,7 +262,7 @@ def test_a_letter_that_may_not_leave_yet_holds_up_no_other(session: Session) -> 
 def test_resending_reaches_those_who_were_not_reached(session: Session) -> None:
     id_ = write(session, "one", cc=[B])
     answers = {A: Answer(Verdict.ACCEPTED, "250 ok"), B: Answer(Verdict.PERMANENT, "550 full")}
-    delivery.settle(session.connection(), claim(session)[0], Outcome(answers), limits=LIMITS, now=NOW)
+    delivery.settle(session.connection(), delivery.ending(claim(session)[0], Outcome(answers), limits=LIMITS, now=NOW))
 
     assert delivery.resend(session, id_, by=BY, now=NOW) == 1
 

@@ -45,7 +45,7 @@ def settle(session: Session, **verdicts: Verdict) -> None:
     """Try all that is due; every address gets what `a` or `b` says."""
     for held in delivery.claim(session, now=NOW, limit=50):
         answers = {one.address: Answer(verdicts.get(one.address[0], Verdict.ACCEPTED), f"answer to {one.address}") for one in held.open}
-        delivery.settle(session.connection(), held, Outcome(answers), limits=Limits(), now=NOW)
+        delivery.settle(session.connection(), delivery.ending(held, Outcome(answers), limits=Limits(), now=NOW))
 
 
 def subjects(page: Page) -> list[str]:

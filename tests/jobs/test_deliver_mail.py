@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,10 +12,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
+from actions import delivery
 from jobs.deliver_mail import Mailer
 from mail.recorder import Recorder
-from mail.smtp import Meanwhile, Outcome, Renew
+from mail.smtp import Answer, Meanwhile, Outcome, Renew, Verdict
 from models.database import transaction
+from models.notes import Notes, notes_folder, read_notes
 from models.outbox import JobRun, Letter
 from rules.limits import Limits
 from tests.clock import Clock
@@ -268,7 +271,7 @@ def test_a_letter_is_recorded_before_the_next_one_is_handed_over(engine: Engine,
     class Watching(Recorder):
         def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = lambda: None) -> Outcome:
             meanwhile()  # MAIL is said; the text is not
-            unrecorded.append(taken - letter_states(engine).get("done", 0))
+            unrecorded.append(taken - letter_states(engine).get("done", 0) - noted(engine))
             counting()
             return super().send(mail, sender, recipients, renew, meanwhile)
 
@@ -282,3 +285,37 @@ def test_a_letter_is_recorded_before_the_next_one_is_handed_over(engine: Engine,
 
     assert unrecorded == [0, 0, 0, 0]
     assert letter_states(engine) == {"done": 4}
+    assert noted(engine) == 0
+
+
+def noted(engine: Engine) -> int:
+    """How many tries are noted and not recorded yet."""
+    folder = notes_folder(engine)
+    return sum(len(notes) for _, notes in read_notes(folder)) if folder else 0
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_a_killed_worker_noted_is_recorded_and_not_sent_again(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    folder = notes_folder(engine)
+    assert folder
+    write_many(engine, parts, 3)
+    with transaction(engine) as session:
+        claims = delivery.claim(session, now=clock(), limit=3)
+    notes = Notes(folder)
+    accepted = Outcome({"0@tozai.example": Answer(Verdict.ACCEPTED, "250 ok")})
+    notes.add(delivery.ending(claims[0], accepted, limits=parts.limits, now=clock()).told())
+    with next(folder.iterdir()).open("ab") as file:
+        file.write(b'\n[{"letter":2,"held"')  # the disk was full
+
+    clock.advance(minutes=5)
+    mailer = mailer_for(parts)
+    mailer.deliver()
+    mailer.close()
+
+    assert [letter.subject for letter in smtp_sink.letters] == ["letter 1", "letter 2"]
+    assert letter_states(engine) == {"done": 3}
+    os.utime(next(folder.iterdir()), (0, 0))
+    with transaction(engine) as session:
+        assert not delivery.settle_noted(session), "nothing is left to do for them"
+    assert not [*folder.iterdir()], "nobody needs them any more"

@@ -1,0 +1,131 @@
+"""Where a worker of the outbox records what became of its letters: always before the next text is handed over."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from actions import delivery
+from actions.delivery import Claim, Ending
+from jobs.parts import Parts
+from mail.smtp import Outcome
+from models.linked import held_for_changes
+from models.notes import Notes, notes_folder
+
+log = structlog.get_logger("jobs.deliver_mail")
+
+_TRIES_TO_WRITE = 6
+_TOGETHER, _TOGETHER_SECONDS = 32, 0.25
+"""How many noted letters one transaction records, and how long the first of them waits for it."""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A letter whose try is over; `counts` is where it will be counted once it is recorded."""
+
+    claim: Claim
+    outcome: Outcome
+    counts: Counter[str]
+
+
+class Marks:
+    """The tries of one worker that are not in the database yet.
+
+    A kill forgets none that was confirmed. On SQLite a try is noted beside the database, and recorded together with others; on PostgreSQL
+    the database is told of each, and has the time until the next text to answer.
+    """
+
+    def __init__(self, parts: Parts, stop: threading.Event) -> None:
+        self._parts = parts
+        self._stop = stop
+        self._held = ExitStack()
+        self._connection: Connection | None = None
+        folder = notes_folder(parts.engine)
+        self._notes = Notes(folder) if folder else None
+        self._open: list[tuple[Tried, Ending]] = []
+        self._since = 0.0
+        self._noted = False
+        self._answer: Callable[[], bool] | None = None
+
+    def put(self, tried: Tried) -> None:
+        """Begin to record `tried`; `confirm` makes sure of it."""
+        if self._notes is None:
+            self.settle()
+        ended = delivery.ending(tried.claim, tried.outcome, limits=self._parts.limits, now=self._parts.clock())
+        if not self._open:
+            self._since, self._noted = time.monotonic(), True
+        self._open.append((tried, ended))
+        if self._notes is None:
+            # What fails here fails again, and is dealt with, where the answer is asked for.
+            with suppress(DBAPIError):
+                self._answer = delivery.tell(self._reach(), ended)
+            return
+        try:
+            self._notes.add(ended.told())
+        except OSError:
+            self._noted = False
+
+    def confirm(self) -> None:
+        """From here on a kill forgets nothing that was put."""
+        waits = self._notes is not None and self._noted and len(self._open) < _TOGETHER and time.monotonic() - self._since < _TOGETHER_SECONDS
+        if not waits:
+            self.settle()
+
+    def settle(self) -> None:
+        """Have all that was put in the database, and count it. Tries hard: a database that restarts now would make a letter go twice."""
+        for attempt in range(1, _TRIES_TO_WRITE + 1 if self._open else 0):
+            try:
+                ours = self._record()
+                break
+            except DBAPIError:
+                self.give_back()
+                if attempt == _TRIES_TO_WRITE:
+                    raise
+                self._stop.wait(attempt)
+        else:
+            return
+        self._count(ours)
+        self._open.clear()
+        if self._notes is not None:
+            self._notes.clear()
+
+    def give_back(self) -> None:
+        """Let others have the connection."""
+        self._connection = self._answer = None
+        with suppress(DBAPIError):
+            self._held.close()
+
+    def _record(self) -> list[bool]:
+        """Whether each was still ours."""
+        connection = self._reach()
+        if self._notes is None:
+            answers: list[bool] = []
+            for _, ended in self._open:
+                answer, self._answer = self._answer or delivery.tell(connection, ended), None
+                answers.append(answer())
+            return answers
+        with connection.begin():
+            return [delivery.settle(connection, ended) for _, ended in self._open]
+
+    def _reach(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._held.enter_context(held_for_changes(self._parts.engine))
+        return self._connection
+
+    def _count(self, ours: Sequence[bool]) -> None:
+        for (tried, _), held in zip(self._open, ours, strict=True):
+            if not held:
+                log.warning("another worker has the letter", letter=tried.claim.letter_id)
+                continue
+            verdicts = Counter(str(answer.verdict) for answer in tried.outcome.answers.values())
+            tried.counts.update(letters=1, **verdicts)
+            if tried.outcome.fault:
+                log.warning("letter failed", letter=tried.claim.letter_id, blame=str(tried.outcome.blame), **verdicts)
