@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from mail.compose import Text, sender_address
 from mail.desk import Desk
+from mail.rewritten import text_of
 from models.base import AnyRow
 from models.database import insert_on_conflict, is_sqlite
 from models.kept import Kept, begun
+from models.mail_templates import text_in_force
 from models.outbox import Letter, Recipient, RecipientState
 
 
@@ -38,6 +40,11 @@ HELD = "outside_cc_limit"
 """Why a recipient is suppressed: the account's outside CC mails of the day are used up."""
 STOPPED = "stopped"
 """Why a recipient is suppressed: they asked for no more copies."""
+
+
+def worded(session: Session, notice: str, *, desk: Desk, **facts: object) -> Text:
+    """The text of the letter `notice` for `facts`, as an administrator rewrote it or as it came."""
+    return text_of(notice, text_in_force(session, notice), desk=desk, **facts)
 
 
 def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now: datetime) -> list[int]:

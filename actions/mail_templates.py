@@ -8,7 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.journal import record
-from mail.rewritten import REWRITABLE, check
+from mail.facts import CONTENTS
+from mail.rewritten import check
 from models.actors import Actor
 from models.database import lock
 from models.mail_templates import MailTemplate
@@ -22,7 +23,7 @@ def publish(session: Session, notice: str, subject: str, body: str, *, present: 
     """
     _make_sure(session, notice, present)
     subject, body = subject.strip(), body.replace("\r\n", "\n").strip("\n") + "\n"
-    check(subject, body)
+    check(notice, subject, body)
     return _add(session, "publish_mail_template", notice, subject, body, by, now)
 
 
@@ -33,8 +34,8 @@ def restore(session: Session, notice: str, *, present: int, by: Actor, now: date
 
 
 def _make_sure(session: Session, notice: str, present: int) -> None:
-    if notice not in REWRITABLE:
-        raise ValueError(f"{notice} keeps its text")
+    if notice not in CONTENTS:
+        raise ValueError(f"{notice} is no letter")
     lock(session, f"mail_template:{notice}")
     newest = session.scalar(select(MailTemplate.id).where(MailTemplate.notice == notice).order_by(MailTemplate.id.desc()).limit(1))
     if (newest or 0) != present:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -18,11 +17,11 @@ from sqlalchemy import Select, String, bindparam, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
-from actions.letters import HELD, STOPPED, Draft, write_letters
+from actions.letters import HELD, STOPPED, Draft, worded, write_letters
 from actions.rates import count_one, counted, window_start
-from mail import rewritten
-from mail.compose import Text, compose, excerpt
+from mail.compose import Text, excerpt
 from mail.desk import Desk
+from mail.rewritten import text_of
 from models.actors import Actor
 from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.kept import Kept
@@ -33,7 +32,6 @@ from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
-from rules.refusal import Refused
 from rules.rights import Role
 from rules.tickets import is_outside
 from wording.hours import opening
@@ -59,7 +57,7 @@ def ticket_opened(
 
     A ticket without an account tells staff only. Out of the hours of the ticket's calendar the customer reads when the desk opens; None says nothing of it.
     """
-    facts = _facts_of(session, ticket, message, limits, files, notice="ticket_opened")
+    facts = _facts_of(session, ticket, message, limits, files, notice="ticket_opened", staff_notice="staff_ticket_opened")
     to_customer = _customer_drafts(session, "ticket_opened", facts, desk=desk, limits=limits, opens=_opens(ticket, calendar, now), now=now)
     staff = _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_opened", facts, desk)
@@ -69,7 +67,7 @@ def ticket_opened(
 
 def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """更新: tell the customer and the CC what was written, and the assignee (without one the queue's staff)."""
-    facts = _facts_of(session, ticket, message, limits, files, notice="ticket_updated")
+    facts = _facts_of(session, ticket, message, limits, files, notice="ticket_updated", staff_notice="staff_ticket_updated")
     to_customer = _customer_drafts(session, "ticket_updated", facts, desk=desk, limits=limits, now=now)
     staff = [facts.row.assignee_email] if facts.row.assignee_active else _queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_updated", facts, desk)
@@ -105,7 +103,7 @@ def assigned(session: Session, ticket: Ticket, staff_id: int, *, by: Actor, desk
     if by.kind == "staff" and by.id == staff_id:
         return
     email = session.scalar(select(Staff.email).where(Staff.id == staff_id, Staff.active))
-    facts = _facts_of(session, ticket, None, limits)
+    facts = _facts_of(session, ticket, None, limits, staff_notice="staff_assigned")
     text = _staff_text("staff_assigned", facts, desk, by=by.name)
     cause = f"staff_assigned:{ticket.id}:{staff_id}:{now.isoformat()}"
     write_letters(session, [Draft("staff_assigned", cause, text, [email] if email else [], ticket_id=ticket.id)], desk=desk, now=now)
@@ -113,14 +111,14 @@ def assigned(session: Session, ticket: Ticket, staff_id: int, *, by: Actor, desk
 
 def registration_link(session: Session, pending: PendingRegistration, *, token: str, desk: Desk, now: datetime) -> None:
     """仮登録確認: the single-use link. Nothing the applicant typed stands in it: it may go to a stranger."""
-    text = compose("registration_link", desk=desk, token=token, expires_at=pending.expires_at)
+    text = worded(session, "registration_link", desk=desk, token=token, expires_at=pending.expires_at)
     write_letters(session, [Draft("registration_link", f"registration_link:{pending.token_hash}", text, [pending.email])], desk=desk, now=now)
 
 
 def registered(session: Session, account: Account, *, desk: Desk, now: datetime) -> None:
     """本登録完了."""
     cause = f"registered:{account.id}:{account.created_at.isoformat()}"
-    _write_to_account(session, "registered", cause, account, account.email, _account_text("registered", account, desk), desk=desk, now=now)
+    _write_to_account(session, "registered", cause, account, account.email, _account_text(session, "registered", account, desk), desk=desk, now=now)
 
 
 def login_ids(session: Session, email: str, accounts: Sequence[tuple[Account, str]], *, desk: Desk, limits: Limits, now: datetime) -> None:
@@ -128,7 +126,7 @@ def login_ids(session: Session, email: str, accounts: Sequence[tuple[Account, st
     if not accounts:
         return
     entries = [{"user_id": account.user_id, "token": token} for account, token in accounts]
-    text = compose("login_ids", desk=desk, entries=entries, hours=limits.reset_link_hours)
+    text = worded(session, "login_ids", desk=desk, entries=entries, hours=limits.reset_link_hours)
     cause = f"login_ids:{_digest(''.join(token for _, token in accounts))}"
     account_id = accounts[0][0].id if len(accounts) == 1 else None
     write_letters(session, [Draft("login_ids", cause, text, [email], account_id=account_id)], desk=desk, now=now)
@@ -137,27 +135,27 @@ def login_ids(session: Session, email: str, accounts: Sequence[tuple[Account, st
 def password_changed(session: Session, account: Account, *, desk: Desk, now: datetime) -> None:
     """変更通知: the password."""
     cause = f"password_changed:{account.id}:{now.isoformat()}"
-    text = _account_text("password_changed", account, desk, at=now)
+    text = _account_text(session, "password_changed", account, desk, at=now)
     _write_to_account(session, "password_changed", cause, account, account.email, text, desk=desk, now=now)
 
 
 def totp_changed(session: Session, account: Account, *, enrolled: bool, desk: Desk, now: datetime) -> None:
     """変更通知: the second factor."""
     cause = f"totp_changed:{account.id}:{now.isoformat()}:{enrolled}"
-    text = _account_text("totp_changed", account, desk, at=now, enrolled=enrolled)
+    text = _account_text(session, "totp_changed", account, desk, at=now, enrolled=enrolled)
     _write_to_account(session, "totp_changed", cause, account, account.email, text, desk=desk, now=now)
 
 
 def email_link(session: Session, account: Account, *, new_email: str, token: str, desk: Desk, now: datetime) -> None:
     """メールアドレス変更の確認, to the new address: the single-use link, and nothing the customer typed."""
-    text = compose("email_link", desk=desk, token=token)
+    text = worded(session, "email_link", desk=desk, token=token)
     _write_to_account(session, "email_link", f"email_link:{_digest(token)}", account, new_email, text, desk=desk, now=now)
 
 
 def email_changed(session: Session, account: Account, *, old_email: str, desk: Desk, now: datetime) -> None:
     """変更通知, to the old address; the new one is not told there."""
     cause = f"email_changed:{account.id}:{now.isoformat()}"
-    text = _account_text("email_changed", account, desk, at=now)
+    text = _account_text(session, "email_changed", account, desk, at=now)
     _write_to_account(session, "email_changed", cause, account, old_email, text, desk=desk, now=now)
 
 
@@ -197,13 +195,12 @@ def _stopped_copies(count: int) -> Any:
 
 
 _BETWEEN = "\x1f"
-_REWRITTEN = (
-    select(MailTemplate.subject + _BETWEEN + MailTemplate.body)
-    .where(MailTemplate.notice == bindparam("notice"), MailTemplate.body != "")
-    .where(MailTemplate.id == select(func.max(MailTemplate.id)).where(MailTemplate.notice == bindparam("notice")).scalar_subquery())
-    .scalar_subquery()
-)
-"""The notice's text as an administrator rewrote it, likewise."""
+
+
+def _rewritten(notice: str) -> Any:
+    """The text of the notice that goes by that name as an administrator rewrote it, likewise."""
+    newest = select(func.max(MailTemplate.id)).where(MailTemplate.notice == bindparam(notice)).scalar_subquery()
+    return select(MailTemplate.subject + _BETWEEN + MailTemplate.body).where(MailTemplate.id == newest, MailTemplate.body != "").scalar_subquery()
 
 
 def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
@@ -220,7 +217,8 @@ def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
         Staff.active.label("assignee_active"),
         shared_domains.label("shared_domains"),
         stopped_copies.label("stopped_copies"),
-        _REWRITTEN.label("rewritten"),
+        _rewritten("notice").label("rewritten"),
+        _rewritten("staff_notice").label("staff_rewritten"),
     )
     joined = found.select_from(Ticket).join(ProductFamily, ProductFamily.id == Ticket.family_id).join(Category, Category.id == Ticket.category_id)
     people = joined.outerjoin(Account, Account.id == Ticket.account_id).outerjoin(Staff, Staff.id == Ticket.assignee_id)
@@ -245,12 +243,14 @@ class _Facts:
     cut: bool
 
 
-def _facts_of(session: Session, ticket: Ticket, message: Message | None, limits: Limits, files: Sequence[FileFacts] = (), *, notice: str = "") -> _Facts:
+def _facts_of(
+    session: Session, ticket: Ticket, message: Message | None, limits: Limits, files: Sequence[FileFacts] = (), *, notice: str = "", staff_notice: str = ""
+) -> _Facts:
     if message is not None and message.kind == MessageKind.NOTE:
         raise ValueError("a note never leaves the console")
     session.flush()
     copied = {f"copied_{place}": address.lower() for place, address in enumerate(ticket.cc)}
-    row = _kept_about(len(copied)).rows(session, {"number": ticket.id, "notice": notice, **copied})[0]
+    row = _kept_about(len(copied)).rows(session, {"number": ticket.id, "notice": notice, "staff_notice": staff_notice, **copied})[0]
     post, cut = "", False
     if message is not None:
         post, cut = excerpt(message.body, limits.mail_body_characters)
@@ -270,8 +270,9 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
         return []
     held = _held_cc(session, facts, limits, now)
     stop_link = desk.link(f"/copies/{desk.stop_token(ticket.id)}") if len(held) < len(ticket.cc) else ""
-    text = _rewritten_text(facts, desk, stop_link, opens) or compose(
+    text = text_of(
         kind,
+        _own(row.rewritten),
         desk=desk,
         stop_link=stop_link,
         opens=opens,
@@ -301,29 +302,12 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     ]
 
 
-def _rewritten_text(facts: _Facts, desk: Desk, stop_link: str, opens: str) -> Text | None:
-    """The text as an administrator rewrote it. One that fails on these facts gives way to the one it came with: the mail still goes."""
-    row, ticket = facts.row, facts.ticket
-    if not row.rewritten:
+def _own(rewritten: str | None) -> tuple[str, str] | None:
+    """(subject, body) of a rewritten text."""
+    if not rewritten:
         return None
-    subject, _, body = str(row.rewritten).partition(_BETWEEN)
-    about = {
-        "ticket": rewritten.TicketFacts(ticket.id, ticket.subject),
-        "product": row.product,
-        "category": row.category,
-        "company": row.company_name,
-        "person": row.person_name,
-        "post": facts.post,
-        "cut": facts.cut,
-        "files": [rewritten.FileFacts(file.name, file.size) for file in facts.files],
-        "link": desk.link(f"/tickets/{ticket.id}"),
-        "stop_link": stop_link,
-        "opens": opens,
-        "desk": rewritten.DeskFacts(desk.base_url, desk.desk_address),
-    }
-    with suppress(Refused):
-        return rewritten.render(subject, body, about)
-    return None
+    subject, _, body = rewritten.partition(_BETWEEN)
+    return subject, body
 
 
 def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> dict[str, str]:
@@ -349,8 +333,8 @@ def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> 
 def _staff_text(kind: str, facts: _Facts, desk: Desk, **more: object) -> Text:
     row = facts.row
     customer = f"{row.company_name} {row.person_name} 様" if row.account_id is not None else "（お客様は未登録です）"
-    everything: dict[str, object] = {"due_at": None, "by": "", "post": facts.post, "cut": facts.cut, "files": facts.files, **more}
-    return compose(kind, desk=desk, ticket=facts.ticket, product=row.product, category=row.category, customer=customer, **everything)
+    everything: dict[str, object] = {"post": facts.post, "cut": facts.cut, "files": facts.files, **more}
+    return text_of(kind, _own(row.staff_rewritten), desk=desk, ticket=facts.ticket, product=row.product, category=row.category, customer=customer, **everything)
 
 
 def _queue_staff(session: Session, family_id: int, *, besides: int | None = None) -> list[str]:
@@ -366,8 +350,8 @@ def _queue_staff(session: Session, family_id: int, *, besides: int | None = None
     return [row.email for row in chosen if row.id != besides]
 
 
-def _account_text(notice: str, account: Account, desk: Desk, **more: object) -> Text:
-    return compose(notice, desk=desk, company=account.company_name, person=account.person_name, user_id=account.user_id, **more)
+def _account_text(session: Session, notice: str, account: Account, desk: Desk, **more: object) -> Text:
+    return worded(session, notice, desk=desk, company=account.company_name, person=account.person_name, user_id=account.user_id, **more)
 
 
 def _write_to_account(session: Session, kind: str, cause: str, account: Account, to: str, text: Text, *, desk: Desk, now: datetime) -> None:

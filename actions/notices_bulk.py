@@ -8,8 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.letters import Draft, write_letters
-from mail.compose import compose
+from actions.letters import Draft, worded, write_letters
 from mail.desk import Desk
 from models.actors import Actor
 from models.people import Staff
@@ -22,5 +21,5 @@ def assigned_many(session: Session, tickets: Sequence[Ticket], staff_id: int, *,
     """割り当て of several tickets: tell the new assignee once."""
     email = session.scalar(select(Staff.email).where(Staff.id == staff_id, Staff.active))
     shown = [{"id": ticket.id, "subject": ticket.subject} for ticket in tickets[:_MOST_LINES]]
-    text = compose("staff_assigned_many", desk=desk, by=by.name, tickets=shown, count=len(tickets), more=len(tickets) - len(shown))
+    text = worded(session, "staff_assigned_many", desk=desk, by=by.name, tickets=shown, count=len(tickets), more=len(tickets) - len(shown))
     write_letters(session, [Draft("staff_assigned_many", f"staff_assigned_many:{cause}", text, [email] if email else [])], desk=desk, now=now)

@@ -9,8 +9,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from actions.letters import Draft, write_letters
-from mail.compose import compose
+from actions.letters import Draft, worded, write_letters
 from mail.desk import Desk
 from models.email_changes import EmailChange, own_addresses
 from models.people import Account, AccountState
@@ -61,10 +60,10 @@ def reaches_requester(session: Session, change: EmailChange) -> bool:
 def _to_requester(session: Session, change: EmailChange, kind: str, cause: str, *, desk: Desk, now: datetime, **more: object) -> None:
     if not reaches_requester(session, change):
         return
-    text = compose(kind, desk=desk, change=change, company=change.requester_company, person=change.requester_name, user_id="", **more)
+    text = worded(session, kind, desk=desk, change=change, company=change.requester_company, person=change.requester_name, user_id="", **more)
     write_letters(session, [Draft(kind, cause, text, [change.requester_email], account_id=change.account_id)], desk=desk, now=now)
 
 
 def _to_account(session: Session, change: EmailChange, account: Account, kind: str, cause: str, *, desk: Desk, now: datetime, **more: object) -> None:
-    text = compose(kind, desk=desk, change=change, company=account.company_name, person=account.person_name, user_id=account.user_id, **more)
+    text = worded(session, kind, desk=desk, change=change, company=account.company_name, person=account.person_name, user_id=account.user_id, **more)
     write_letters(session, [Draft(kind, cause, text, [account.email], account_id=account.id)], desk=desk, now=now)

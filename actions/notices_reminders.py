@@ -15,8 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.letters import Draft, write_letters
-from mail.compose import compose
+from actions.letters import Draft, worded, write_letters
 from mail.desk import Desk
 from models.base import AnyRow
 from models.contracts import Category, ProductFamily
@@ -63,7 +62,8 @@ def answer_due(session: Session, kind: Kind, ticket: Ticket, *, cause: str, desk
     if kind in _OVERDUE:
         staff += staff_with(session, [Role.LEAD])
     customer = f"{row.company_name} {row.person_name} 様" if row.account_id is not None else "（お客様は未登録です）"
-    text = compose(
+    text = worded(
+        session,
         f"staff_{kind}",
         desk=desk,
         ticket=ticket,
@@ -71,10 +71,6 @@ def answer_due(session: Session, kind: Kind, ticket: Ticket, *, cause: str, desk
         category=row.category,
         customer=customer,
         due_at=ticket.due_at,
-        by="",
-        post="",
-        cut=False,
-        files=[],
     )
     draft = Draft(f"staff_{kind}", f"staff_{cause}", text, list(dict.fromkeys(staff)), ticket_id=ticket.id)
     return bool(write_letters(session, [draft], desk=desk, now=now))
@@ -83,7 +79,8 @@ def answer_due(session: Session, kind: Kind, ticket: Ticket, *, cause: str, desk
 def silent(session: Session, kind: Kind, ticket: Ticket, *, since: date, closes_on: date, desk: Desk, now: datetime) -> None:
     """ご返信のお願い・終了の予告・終了のお知らせ, to the account's own address."""
     row = _about(session, ticket)
-    text = compose(
+    text = worded(
+        session,
         kind.value,
         desk=desk,
         ticket=ticket,
@@ -103,7 +100,7 @@ def contracts_ending(session: Session, endings: Sequence[Any], *, companies: Map
         {"contract": one.contract_key, "company": companies.get(one.certificate_id, ""), "ends_on": dates.day(one.ends_on), "lines": one.lines}
         for one in endings[:MOST_CONTRACTS]
     ]
-    text = compose("contract_ending", desk=desk, endings=shown, count=len(endings), more=len(endings) - len(shown))
+    text = worded(session, "contract_ending", desk=desk, endings=shown, count=len(endings), more=len(endings) - len(shown))
     cause = f"contract_ending:{_digest(one.cause for one in endings)}"
     write_letters(session, [Draft("contract_ending", cause, text, [desk.center_address])], desk=desk, now=now)
 
@@ -112,40 +109,40 @@ def contracts_ending_account(session: Session, account: Account, endings: Sequen
     """契約終了のお知らせ, to the account's own address."""
     shown = [{"contract": one.contract_key, "ends_on": dates.day(one.ends_on), "lines": one.lines} for one in endings[:MOST_CONTRACTS]]
     more = len(endings) - len(shown)
-    text = compose("contract_ending_account", desk=desk, company=account.company_name, person=account.person_name, endings=shown, more=more)
+    text = worded(session, "contract_ending_account", desk=desk, company=account.company_name, person=account.person_name, endings=shown, more=more)
     cause = f"contract_ending_account:{account.id}:{_digest(one.cause for one in endings)}"
     write_letters(session, [Draft("contract_ending_account", cause, text, [account.email], account_id=account.id)], desk=desk, now=now)
 
 
 def registration_ending(session: Session, pending: PendingRegistration, *, cause: str, desk: Desk, now: datetime) -> None:
     """本登録のお願い: the link that was sent ends soon. Nothing the applicant typed stands in it, and no link: only its hash is kept."""
-    text = compose("registration_ending", desk=desk, expires_at=pending.expires_at)
+    text = worded(session, "registration_ending", desk=desk, expires_at=pending.expires_at)
     write_letters(session, [Draft("registration_ending", cause, text, [pending.email])], desk=desk, now=now)
 
 
 def digest(session: Session, staff: Staff, sections: Sequence[Section], *, today: date, desk: Desk, now: datetime) -> None:
     """今日の一覧: what waits for one staff member."""
-    text = compose("staff_digest", desk=desk, name=staff.name, today=dates.day_name(today), sections=sections)
+    text = worded(session, "staff_digest", desk=desk, name=staff.name, today=dates.day_name(today), sections=sections)
     write_letters(session, [Draft("staff_digest", f"staff_digest:{staff.id}:{today.isoformat()}", text, [staff.email])], desk=desk, now=now)
 
 
 def calendar_ending(session: Session, known_until: date, to: Sequence[str], *, desk: Desk, now: datetime) -> bool:
     """営業日カレンダーの残り; False when nobody is there to tell."""
-    text = compose("staff_calendar_ending", desk=desk, known_until=dates.day(known_until), year=known_until.year + 1)
+    text = worded(session, "staff_calendar_ending", desk=desk, known_until=dates.day(known_until), year=known_until.year + 1)
     return _to_staff(session, "staff_calendar_ending", f"staff_calendar_ending:{known_until.isoformat()}", text, to, desk, now)
 
 
 def mails_failed(session: Session, letters: Sequence[AnyRow], to: Sequence[str], *, desk: Desk, now: datetime) -> bool:
     """送れなかったメール; False when nobody is there to tell."""
     shown = [{"id": row.id, "subject": row.subject} for row in letters[:_MOST_LINES]]
-    text = compose(MAILS_FAILED, desk=desk, letters=shown, count=len(letters), more=len(letters) - len(shown))
+    text = worded(session, MAILS_FAILED, desk=desk, letters=shown, count=len(letters), more=len(letters) - len(shown))
     return _to_staff(session, MAILS_FAILED, f"{MAILS_FAILED}:{_digest(f'{row.id}:{row.fence}' for row in letters)}", text, to, desk, now)
 
 
 def quotas(session: Session, found: Sequence[Quota], names: Mapping[int, AnyRow], to: Sequence[str], *, desk: Desk, now: datetime) -> bool:
     """上限が近づいています; False when nobody is there to tell."""
     shown = [_quota_line(one, names) for one in found[:_MOST_LINES]]
-    text = compose("staff_quota", desk=desk, quotas=shown, count=len(found), more=len(found) - len(shown))
+    text = worded(session, "staff_quota", desk=desk, quotas=shown, count=len(found), more=len(found) - len(shown))
     cause = f"staff_quota:{now.isoformat()}:{_digest(f'{one.what}:{one.account_id}' for one in found)}"
     return _to_staff(session, "staff_quota", cause, text, to, desk, now)
 
@@ -153,7 +150,7 @@ def quotas(session: Session, found: Sequence[Quota], names: Mapping[int, AnyRow]
 def jobs_late(session: Session, late: Sequence[Any], to: Sequence[str], *, desk: Desk, now: datetime) -> bool:
     """遅れているジョブ; False when nobody is there to tell."""
     lines = [{"title": one.line.title, "since": one.since} for one in late]
-    text = compose("staff_jobs_late", desk=desk, jobs=lines, count=len(lines))
+    text = worded(session, "staff_jobs_late", desk=desk, jobs=lines, count=len(lines))
     cause = f"staff_jobs_late:{_digest(f'{one.line.name}:{one.since.isoformat()}' for one in late)}"
     return _to_staff(session, "staff_jobs_late", cause, text, to, desk, now)
 

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.decisions import judge_new
-from actions.letters import Draft, write_letters
-from mail.compose import compose
+from actions.letters import Draft, worded, write_letters
 from mail.desk import Desk
 from models.actors import StaffMember
 from models.base import AnyRow
@@ -59,7 +58,7 @@ def send_explanation(session: Session, email: str, text: str, *, by: StaffMember
         raise Refused("text_empty", "text")
     if len(body) > _EXPLANATION_CHARACTERS:
         raise Refused("text_long", "text", max=_EXPLANATION_CHARACTERS, n=len(body))
-    letter = compose("explanation", desk=desk, message=body)
+    letter = worded(session, "explanation", desk=desk, message=body)
     write_letters(session, [Draft("explanation", f"explanation:{address.key}:{now.isoformat()}", letter, [address.value])], desk=desk, now=now)
     journal.record(session, "send_explanation", "letter", None, by=by, now=now, subject_name=address.value)
     return address.value

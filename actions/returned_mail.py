@@ -10,9 +10,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from actions.journal import record
-from actions.letters import Draft, thread_id, write_letters
+from actions.letters import Draft, thread_id, worded, write_letters
 from actions.rates import count_one
-from mail.compose import compose
 from mail.desk import Desk
 from mail.returned import Fate, Returned
 from models.actors import SYSTEM, Actor
@@ -118,6 +117,6 @@ def _answer(session: Session, id_: int, returned: Returned, ticket_id: int, *, d
         return False
     if count_one(session, _ANSWERS, address.key, window=_DAY, now=now) > 1:
         return False
-    text = compose("mail_not_taken", desk=desk, ticket_id=ticket_id)
+    text = worded(session, "mail_not_taken", desk=desk, ticket_id=ticket_id)
     cause = f"mail_not_taken:{id_}:{tokyo_date(now).isoformat()}"
     return bool(write_letters(session, [Draft("mail_not_taken", cause, text, [address.value], ticket_id=ticket_id)], desk=desk, now=now))

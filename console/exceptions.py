@@ -141,7 +141,7 @@ def _evidence(call: Call, request: ExceptionRequest) -> dict[str, Any]:
         "neighbours": neighbours(call.session, request),
         "precedents": precedents(call.session, request),
         "history": [(acts.sentence(entry.act, call.basis.language), entry.actor_name, entry.at, entry.facts) for entry in history],
-        "mails": previews(request, call.desk, message=call.form.value("message")),
+        "mails": previews(call.session, request, call.desk, message=call.form.value("message")),
     }
 
 

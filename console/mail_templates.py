@@ -1,21 +1,21 @@
-"""メールの文面: an administrator rewrites the mails about tickets, sees them on real data first, and finds a way back."""
+"""メールの文面: an administrator rewrites a mail, sees it on real data first, and finds a way back."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from difflib import unified_diff
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
 from starlette.responses import Response
 
 from actions import mail_templates as acts
+from actions.mail_examples import Looking, newest
 from console.frame import frame
 from console.replies import number_of
-from mail.compose import NOTICES, Text
-from mail.rewritten import NAMES, REWRITABLE, DeskFacts, TicketFacts, check, render, samples, shipped
-from models.contracts import Category, ProductFamily
-from models.mail_templates import texts_in_force, versions_of
-from models.people import Account
-from models.tickets import Message, MessageKind, Ticket
+from mail.compose import NOTICES, SECRET_NOTICES, Text
+from mail.facts import AUDIENCES, CONTENTS, DESK, Fact, names, project
+from mail.rewritten import check, render, shipped
+from models.mail_templates import newest_versions, versions_of
 from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff
@@ -26,13 +26,27 @@ from wording.catalog import N_, translate
 
 _PATH = "/console/masters/mails"
 _INDEX, _EDIT = "console/mail_templates/index.html", "console/mail_templates/edit.html"
+_SHIPPED = "0"
+"""The version that a notice came with."""
+
+
+class Name(NamedTuple):
+    """A name as one writes it, what it means, an example, and whether the body must have it."""
+
+    written: str
+    meaning: str
+    example: str
+    needed: bool
 
 
 def index(call: Call) -> Response:
-    """The texts that may be rewritten, and which were."""
-    rewritten = texts_in_force(call.session)
-    rows = [(notice, translate(NOTICES[notice], call.basis.language), notice in rewritten, _latest(call, notice)) for notice in REWRITABLE]
-    return call.page(_INDEX, **frame(call), rows=rows)
+    """Every letter there is by whom it goes to, and which were rewritten."""
+    latest = newest_versions(call.session)
+    cards = [
+        (audience, title, [(notice, NOTICES[notice], latest.get(notice)) for notice, content in CONTENTS.items() if content.audience == audience])
+        for audience, title in AUDIENCES.items()
+    ]
+    return call.page(_INDEX, **frame(call), cards=cards)
 
 
 def edit(call: Call) -> Response:
@@ -52,71 +66,67 @@ def update(call: Call) -> Response:
         if form.has("confirmed"):
             acts.publish(call.session, notice, subject, body, present=present, by=call.staff, now=call.now)
             return call.redirect(f"{_PATH}/{notice}", N_("文面を公開しました。これから作るメールに使います。"))
-        check(subject, body)
-        shown = render(subject, body, _real_facts(call))
+        check(notice, subject, body)
+        example = newest(call.session, notice, Looking(call.staff, call.calendar(), call.limits, call.now))
+        shown = render(subject, body, project(notice, example.facts, call.desk))
     except Refused as refused:
         form.refuse(refused)
         return call.invalid(_EDIT, **_context(call, notice))
-    return call.page(_EDIT, **_context(call, notice, shown=shown))
+    return call.page(_EDIT, **_context(call, notice, shown=shown, example=example.of))
 
 
 def _notice(call: Call) -> str:
     notice = call.param("notice")
-    if notice not in REWRITABLE:
+    if notice not in CONTENTS:
         raise NotFound
     return notice
 
 
-def _latest(call: Call, notice: str) -> Any:
-    return next(iter(versions_of(call.session, notice, limit=1)), None)
-
-
-def _context(call: Call, notice: str, *, shown: Text | None = None) -> dict[str, Any]:
+def _context(call: Call, notice: str, *, shown: Text | None = None, example: str = "") -> dict[str, Any]:
     versions = versions_of(call.session, notice)
+    present, came = versions[0] if versions else None, shipped(notice)
+    in_force = (present.subject, present.body) if present and present.body else came
     asked = call.query("version")
-    chosen = next((row for row in versions if str(row.id) == asked), versions[0] if versions else None)
-    subject, body = (chosen.subject, chosen.body) if chosen is not None and chosen.body else shipped(notice)
+    chosen = next(((row.subject, row.body) for row in versions if str(row.id) == asked and row.body), came if asked == _SHIPPED else in_force)
+    subject, body = (call.form.value("subject"), call.form.value("body")) if call.form.has("body") else chosen
     return {
         **frame(call),
         "notice": notice,
         "title": translate(NOTICES[notice], call.basis.language),
-        "subject": call.form.value("subject") or subject,
-        "body": call.form.value("body") or body,
+        "subject": subject,
+        "body": body,
         "versions": versions,
-        "present": versions[0].id if versions else 0,
-        "rewritten": bool(versions and versions[0].body),
-        "names": NAMES,
+        "present": present.id if present else 0,
+        "rewritten": bool(present and present.body),
+        "names": [*_names(notice)],
+        "differences": [*_differences(in_force, (subject, body))],
         "shown": shown,
+        "example": example,
+        "secret": notice in SECRET_NOTICES or notice.startswith("exception_"),
         "may_write": call.staff.may(Area.MASTERS, Right.WRITE),
     }
 
 
-def _real_facts(call: Call) -> dict[str, object]:
-    """Of the newest ticket with an account; without one believable facts."""
-    facts = next(samples())
-    row = call.session.execute(
-        select(Ticket.id, Ticket.subject, ProductFamily.name, Category.name.label("category"), Account.company_name, Account.person_name, Message.body)
-        .join(ProductFamily, ProductFamily.id == Ticket.family_id)
-        .join(Category, Category.id == Ticket.category_id)
-        .join(Account, Account.id == Ticket.account_id)
-        .join(Message, (Message.ticket_id == Ticket.id) & (Message.kind == MessageKind.CUSTOMER))
-        .order_by(Ticket.id.desc(), Message.id)
-        .limit(1)
-    ).first()
-    if row is None:
-        return facts
-    desk = call.desk
-    return {
-        **facts,
-        "ticket": TicketFacts(row.id, row.subject),
-        "product": row.name,
-        "category": row.category,
-        "company": row.company_name,
-        "person": row.person_name,
-        "post": row.body[: call.limits.mail_body_characters],
-        "link": desk.link(f"/tickets/{row.id}"),
-        "desk": DeskFacts(desk.base_url, desk.desk_address),
-    }
+def _names(notice: str) -> Iterator[Name]:
+    content = CONTENTS[notice]
+    for name, fact in names((*content.facts, DESK)):
+        yield Name(_written(name, fact), fact.meaning, "" if fact.parts or isinstance(fact.sample, bool) else str(fact.sample), name in content.needs)
+
+
+def _written(name: str, fact: Fact) -> str:
+    if fact.each:
+        inner = "…" if fact.parts else f"{{{{ {fact.each} }}}}"
+        return f"{{% for {fact.each} in {name} %}} {inner} {{% endfor %}}"
+    if isinstance(fact.sample, bool):
+        return f"{{% if {name} %}} … {{% endif %}}"
+    return f"{{{{ {name}|{fact.show} }}}}" if fact.show else f"{{{{ {name} }}}}"
+
+
+def _differences(old: tuple[str, str], new: tuple[str, str]) -> Iterator[tuple[str, str]]:
+    """(sign, line) of what publishing would change: "-" goes, "+" comes, "" stays beside it; the subject is the first line."""
+    before, after = (f"{subject.strip()}\n{body.replace(chr(13), '').strip(chr(10))}".split("\n") for subject, body in (old, new))
+    for line in [*unified_diff(before, after, n=1, lineterm="")][3:]:
+        yield (line[0].strip(), line[1:]) if line[0] in "+- " else ("", "…")
 
 
 _READ, _WRITE = staff(Area.MASTERS, Right.READ), staff(Area.MASTERS, Right.WRITE)

@@ -19,6 +19,7 @@ from typing import Any, cast
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from mail.desk import Desk
+from mail.facts import project
 from rules.calendar import TOKYO
 from rules.text import one_line
 from wording.catalog import N_
@@ -98,9 +99,9 @@ class Unsendable(Exception):
 def compose(notice: str, *, desk: Desk, **facts: object) -> Text:
     """The text of the mail `notice` (templates/mail/<notice>.subject.txt and .body.txt) for `facts`.
 
-    A template that asks for a fact it was not given fails loudly. What people wrote is made one line in the subject.
+    A letter that is not given one of its facts (`mail.facts`) fails loudly. What people wrote is made one line in the subject.
     """
-    everything: dict[str, object] = {"desk": desk, **facts}
+    everything = project(notice, facts, desk)
     subject = one_line(_templates().get_template(f"{notice}.subject.txt").render(everything))
     body = _templates().get_template(f"{notice}.body.txt").render(everything)
     return Text(_shortened(subject), clean_body(body))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String, Text, func, select
+from sqlalchemy import ForeignKey, Index, String, Text, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session
 
 from models.base import AnyRow, Base, mapped_column
+from models.kept import Kept
 
 
 class MailTemplate(Base):
@@ -25,11 +26,20 @@ class MailTemplate(Base):
     at: Mapped[datetime]
 
 
-def texts_in_force(session: Session) -> Mapping[str, tuple[str, str]]:
-    """(subject, body) of every notice that was rewritten and not set back."""
+def text_in_force(session: Session, notice: str) -> tuple[str, str] | None:
+    """(subject, body) of a notice that was rewritten and not set back."""
+    row = _NEWEST.one(session, {"notice": notice})
+    return (row.subject, row.body) if row is not None and row.body else None
+
+
+def newest_versions(session: Session) -> Mapping[str, AnyRow]:
+    """By notice the newest version of each that has one: body ("": it was set back), staff_name, at."""
     newest = select(func.max(MailTemplate.id)).group_by(MailTemplate.notice)
-    rows = session.execute(select(MailTemplate.notice, MailTemplate.subject, MailTemplate.body).where(MailTemplate.id.in_(newest))).all()
-    return {row.notice: (row.subject, row.body) for row in rows if row.body}
+    rows = session.execute(select(MailTemplate.notice, MailTemplate.body, MailTemplate.staff_name, MailTemplate.at).where(MailTemplate.id.in_(newest)))
+    return {row.notice: row for row in rows}
+
+
+_NEWEST = Kept(select(MailTemplate.subject, MailTemplate.body).where(MailTemplate.notice == bindparam("notice")).order_by(MailTemplate.id.desc()).limit(1))
 
 
 def versions_of(session: Session, notice: str, *, limit: int = 50) -> Sequence[AnyRow]:
