@@ -96,11 +96,16 @@ def put_in(session: Session, posts: Sequence[AnyRow]) -> None:
         return
     names = _file_names(session, [post.id for post in posts])
     documents = [
-        {"id": post.ticket_id * _SHIFT + post.id, "ticket_id": post.ticket_id, "is_note": post.kind == MessageKind.NOTE, "text": _text(post, names)}
+        {
+            "id": document_number(post.ticket_id, post.id),
+            "ticket_id": post.ticket_id,
+            "is_note": post.kind == MessageKind.NOTE,
+            "text": document_text(post, names.get(post.id, ())),
+        }
         for post in posts
     ]
     session.execute(insert(SearchDocument), documents)
-    kept = [{"id": document["id"], "grams": _stored(session, grams(str(document["text"])))} for document in documents]
+    kept = [{"id": document["id"], "grams": stored_grams(grams(str(document["text"])), sqlite=is_sqlite(session))} for document in documents]
     session.execute(text(_INSERTS[is_sqlite(session)]), kept)
     session.execute(update(Message).where(Message.id.in_([post.id for post in posts])).values(indexed=True), execution_options=_QUIET)
 
@@ -112,7 +117,7 @@ def take_out(session: Session, ticket_id: int) -> None:
         # A table without content is told the old grams once more to forget them.
         rows = session.execute(select(SearchDocument.id, SearchDocument.text).where(held)).all()
         for row in rows:
-            session.execute(text(_FORGET), {"id": row.id, "grams": _stored(session, grams(row.text))})
+            session.execute(text(_FORGET), {"id": row.id, "grams": stored_grams(grams(row.text), sqlite=True)})
     else:
         session.execute(delete(_GRAMS).where(_POSTED.between(ticket_id * _SHIFT, (ticket_id + 1) * _SHIFT - 1)))
     session.execute(delete(SearchDocument).where(held), execution_options=_QUIET)
@@ -136,10 +141,18 @@ _POSTS: AnySelect = select(
 ).join(Ticket, Ticket.id == Message.ticket_id)
 
 
-def _text(post: AnyRow, names: dict[int, list[str]]) -> str:
-    """Keys also as they are compared elsewhere: a serial typed full-width is found by its plain form, a contract that staff set by its own."""
+def document_number(ticket_id: int, message_id: int) -> int:
+    """The id of a post's document."""
+    return ticket_id * _SHIFT + message_id
+
+
+def document_text(post: Any, names: Sequence[str]) -> str:
+    """What of a post is compared: the head of its ticket, itself, and its files' `names`; `post` has the columns of `_POSTS`.
+
+    Keys also as they are compared elsewhere: a serial typed full-width is found by its plain form, a contract that staff set by its own.
+    """
     keys = " ".join(dict.fromkeys((fold_key(post.contract_text), fold_key(post.serial_text), post.contract_key, post.serial_key)))
-    return "\n".join((post.search_text, searchable("\n".join((keys, post.contract_text, post.serial_text, post.body, *names.get(post.id, ()))))))
+    return "\n".join((post.search_text, searchable("\n".join((keys, post.contract_text, post.serial_text, post.body, *names)))))
 
 
 def _file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:
@@ -164,7 +177,7 @@ def _unindexed(session: Session, sought: Sought, beyond: int | None, backwards: 
     posts = session.execute(statement.order_by(Message.id.desc()).limit(TAIL)).all()
     names = _file_names(session, [post.id for post in posts]) if posts else {}
     for post in posts:
-        document = _text(post, names)
+        document = document_text(post, names.get(post.id, ()))
         if all(term in document for term in sought.terms):
             yield Hit(post.ticket_id, post.id)
 
@@ -213,8 +226,9 @@ def _holds(session: Session, wanted: set[int]) -> ColumnElement[bool]:
     return _GRAMS.c.grams.op("@>")(cast(literal(sorted(wanted), ARRAY(Integer)), ARRAY(Integer)))
 
 
-def _stored(session: Session, found: set[int]) -> Any:
-    return " ".join(map(_token, sorted(found))) if is_sqlite(session) else sorted(found)
+def stored_grams(found: set[int], *, sqlite: bool) -> Any:
+    """The grams of a text as their table takes them."""
+    return " ".join(map(_token, sorted(found))) if sqlite else sorted(found)
 
 
 def _token(gram: int) -> str:
