@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 import psycopg
-from sqlalchemy import Column, Connection, Dialect, Engine, Table, text
+from sqlalchemy import Column, Connection, Dialect, Engine, Table, inspect, text
 
 from models.database import embedded_file
 
@@ -93,14 +93,14 @@ _POSTGRESQL_INDEXES = (
 
 
 def settle(engine: Engine, tables: Iterable[Table[Any]]) -> None:
-    """Let sequences go on behind the loaded ids, and give the planner its statistics."""
+    """Let sequences go on behind the loaded ids, and give the planner its statistics; the desk on SQLite has none, as delivered."""
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execution_options(isolation_level="AUTOCOMMIT")
             for table in tables:
                 connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), (SELECT max(id) FROM \"{table.name}\"))"))
             connection.execute(text("VACUUM ANALYZE"))
-        else:
+        elif "ticket_figures" not in inspect(connection).get_table_names():
             connection.execute(text("ANALYZE"))
             connection.commit()
 
