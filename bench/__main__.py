@@ -6,21 +6,25 @@ import argparse
 import os
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from bench.beside_import import measure_disturbed
 from bench.claims import measure_claims
 from bench.corpus import unresolved_numbers
 from bench.databases import KINDS, loaded
 from bench.drain import measure_drain
+from bench.growth import SMALL, Grown, measure_growth
 from bench.imports import measure_import
 from bench.letters import measure_letters
 from bench.measure import Plan, measure_pages, weigh
 from bench.pages import PAGES
 from bench.report import (
+    GROWTH_HEAD,
     HEAD,
     claim_lines,
     disturbed_lines,
     drain_lines,
+    growth_line,
     import_lines,
     letter_lines,
     page_line,
@@ -32,7 +36,7 @@ from bench.report import (
 from bench.strangers import ask_as_stranger
 from bench.weight import weigh_pages
 
-_PARTS = (*PAGES, "weight", "memory", "import", "beside-import", "letters", "drain", "strangers", "jobs")
+_PARTS = (*PAGES, "weight", "memory", "import", "beside-import", "letters", "drain", "strangers", "jobs", "growth")
 
 
 def main() -> None:
@@ -42,6 +46,10 @@ def main() -> None:
     print(f"{asked.tickets:,} tickets, {asked.workers} workers each, {asked.rounds} rounds of {asked.seconds} s, medians;", end=" ")
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}")
     for kind in asked.databases:
+        if "growth" in asked.only:
+            _tell_growth(kind, plan, asked.named)
+        if asked.only == ["growth"]:
+            continue
         with loaded(kind, asked.tickets) as databases:
             if "weight" in asked.only:
                 print(table("Weight", weight_lines(weigh_pages(databases, unresolved_numbers(asked.tickets, 1)[0]))), flush=True)
@@ -65,6 +73,17 @@ def main() -> None:
                 print(table("Jobs", claim_lines(measure_claims(databases, asked.runs))), flush=True)
 
 
+def _tell_growth(kind: str, plan: Plan, named: Sequence[str]) -> None:
+    print(table("Growth", [GROWTH_HEAD]), flush=True)
+    small: dict[str, Grown] = {}
+    for tickets in sorted({SMALL, plan.tickets}):
+        with loaded(kind, tickets) as databases:
+            for one in measure_growth(databases, replace(plan, tickets=tickets), named):
+                if tickets == SMALL:
+                    small[one.page] = one
+                print(growth_line(one, small), flush=True)
+
+
 def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="The desk's speed beside a bare reference, in the same run.")
     parser.add_argument("--tickets", type=int, default=10_000, help="size of the corpus: 10000, 100000, 1000000")
@@ -76,6 +95,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=2.0, help="length of a round")
     parser.add_argument("--rounds", type=int, default=3, help="rounds per page; the median counts")
     parser.add_argument("--workers", type=int, default=2, help="processes of each application")
+    parser.add_argument("--named", type=lambda text: text.split(","), default=[], help="of the growth, pages whose name begins so")
     parser.add_argument("--only", type=_several(_PARTS), default=list(_PARTS), help=",".join(_PARTS))
     return parser.parse_args()
 

@@ -28,6 +28,8 @@ PRODUCTS = (
     ("trustwave-mirage", "CounterPoint-200"),
 )
 """Slug of a family and one of its models."""
+RARE = "輻輳"
+"""A word in one of a thousand inquiries."""
 _SITES = ("本社ビル", "梅田オフィス", "仙台支店", "広島営業所", "第三データセンター", "川崎工場", "那覇事務所", "金沢サテライト")
 _SYMPTOMS = (
     "で管理画面に入れなくなりました",
@@ -108,7 +110,7 @@ def inquiry(number: int) -> Inquiry:
         due_in=timedelta(minutes=chance.randrange(-3 * 1440, 9 * 1440)),
         at=at,
         updated_at=at + timedelta(hours=10 + chance.randrange(90)),
-        messages=(_first(chance, model, serial(account, line)), _later(chance), _later(chance)),
+        messages=(_first(chance, model, serial(account, line), number), _later(chance), _later(chance)),
     )
 
 
@@ -153,10 +155,16 @@ def staff_name(member: int) -> str:
     return f"計測 {member}子"
 
 
-def _first(chance: random.Random, model: str, number: str) -> str:
+def slip(number: int) -> str:
+    """What the customer's own house calls the inquiry `number`: no other one has it."""
+    return f"D26-{number * 7919 % 10_000_019:08d}"
+
+
+def _first(chance: random.Random, model: str, device: str, number: int) -> str:
+    rare = f"\n{RARE}は見られません。" if number % 1000 == 17 else ""
     facts = "\n".join(chance.sample(_FACTS, 4))
     log = "\n".join(_LOG.format(chance.randrange(8), chance.randrange(3, 90)) for _ in range(2)) if chance.random() < 0.3 else ""
-    return f"{chance.choice(_GREETINGS)}\n\n機種: {model}\nシリアル: {number}\n\n{facts}\n\n{log}\n{chance.choice(_WISHES)}"
+    return f"{chance.choice(_GREETINGS)}\n\n機種: {model}\nシリアル: {device}\n弊社控: {slip(number)}\n\n{facts}{rare}\n\n{log}\n{chance.choice(_WISHES)}"
 
 
 def _later(chance: random.Random) -> str:

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy import Connection, Dialect, Table, select
 
 from bench import corpus
-from bench.bulk import settle, write_rows
+from bench.bulk import prepared, write_rows
 from bench.corpus import Inquiry
 from models.base import NEVER, Base
 from models.contracts import Category, Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.figures import TicketFigures
 from models.journal import JournalEntry
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, QueueMember, Staff, StaffSession
+from models.search import SearchDocument, document_number, document_text, stored_grams
 from models.tickets import Message, MessageKind, Ticket
 from models.tokens import hash_token
 from rules.contracts import CONTACT, Path, Reason, Verdict
 from rules.rights import Role
+from rules.search import grams
 from rules.text import searchable
 from rules.tickets import Priority, State
 
 _FIVE_HOURS = timedelta(hours=5)
 _STATES = (State.NEW, State.OPEN, State.OPEN, State.OPEN, State.OPEN, State.WAITING_CUSTOMER, State.WAITING_CUSTOMER, State.WAITING_VENDOR, *[State.OPEN] * 2)
 _PRIORITIES = (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.NORMAL, Priority.NORMAL, Priority.NORMAL, Priority.LOW)
-_LOADED = (Account, Certificate, Party, ContractLine, Staff, StaffSession, QueueMember, Ticket, Message, JournalEntry, Letter, Recipient)
+_TICKETS_AN_ACCOUNT = 50
+"""Among very many tickets there are more accounts than those that have tickets here."""
+NUMBERED = (Account, Certificate, Party, ContractLine, Staff, StaffSession, QueueMember, Ticket, Message, JournalEntry, Letter, Recipient)
+GROWING = (Ticket, Message, JournalEntry, Letter, Recipient, TicketFigures, SearchDocument)
+"""Tables with rows for each ticket; and the grams."""
 
 
 def staff_token(number: int) -> str:
@@ -34,19 +43,55 @@ def staff_token(number: int) -> str:
     return f"bench-session-{number:02d}-0123456789abcdef"
 
 
-def load_desk(engine: Engine, count: int, *, password_hash: str, now: datetime) -> None:
-    """Fill a migrated, empty database with `count` tickets; every account and member of the staff has the password behind `password_hash`."""
-    with engine.begin() as connection:
-        families = {row.slug: row.id for row in connection.execute(select(ProductFamily.id, ProductFamily.slug))}
-        categories = list(connection.scalars(select(Category.id).order_by(Category.id)))
-        _load_people(connection, password_hash, families, now)
-        _load_contracts(connection, families, now)
-        _write(connection, Ticket, (_ticket(one, families, categories, now) for one in corpus.inquiries(count)))
-        _write(connection, Message, (row for one in corpus.inquiries(count) for row in _messages(one)))
-        _write(connection, JournalEntry, (row for one in corpus.inquiries(count) for row in _journal(one)))
-        _write(connection, Letter, (row for one in corpus.inquiries(count) for row in _letters(one)))
-        _write(connection, Recipient, (row for one in corpus.inquiries(count) for row in _recipients(one)))
-    settle(engine, [_table(model) for model in _LOADED])
+@dataclass(frozen=True)
+class Ground:
+    """What the rows of tickets rest on."""
+
+    families: dict[str, int]
+    categories: list[int]
+    now: datetime
+
+
+def lay_ground(connection: Connection, count: int, *, password_hash: str, now: datetime) -> Ground:
+    """Accounts, certificates and staff for `count` tickets; everybody has the password behind `password_hash`."""
+    families = {row.slug: row.id for row in connection.execute(select(ProductFamily.id, ProductFamily.slug))}
+    categories = list(connection.scalars(select(Category.id).order_by(Category.id)))
+    accounts = range(max(corpus.ACCOUNTS, count // _TICKETS_AN_ACCOUNT))
+    _load_people(connection, accounts, password_hash, families, now)
+    _load_contracts(connection, accounts, families, now)
+    return Ground(families, categories, now)
+
+
+def rows_of(numbers: range, ground: Ground, dialect: Dialect) -> Iterator[tuple[str, list[str], list[tuple[Any, ...]]]]:
+    """Table, columns and rows (as the driver takes them) of everything that belongs to the inquiries `numbers`."""
+    inquiries = [corpus.inquiry(number) for number in numbers]
+    made: tuple[tuple[type[Base], Callable[[Inquiry], Iterator[dict[str, Any]]]], ...] = (
+        (Ticket, lambda one: iter([_ticket(one, ground)])),
+        (Message, _messages),
+        (JournalEntry, _journal),
+        (Letter, _letters),
+        (Recipient, _recipients),
+        (TicketFigures, lambda one: iter([_figures(one, ground)])),
+    )
+    for model, make in made:
+        rows = [row for one in inquiries for row in make(one)]
+        columns, convert = prepared(dialect, _table(model), list(rows[0]))
+        yield model.__tablename__, columns, [convert(tuple(row.values())) for row in rows]
+    documents = [document for one in inquiries for document in _documents(one, ground)]
+    sqlite = dialect.name == "sqlite"
+    yield SearchDocument.__tablename__, ["id", "ticket_id", "is_note", "text"], documents
+    yield "search_gram", ["rowid" if sqlite else "id", "grams"], [(each[0], _grams(each[3], sqlite=sqlite)) for each in documents]
+
+
+def _grams(compared: str, *, sqlite: bool) -> str:
+    stored = stored_grams(grams(compared), sqlite=sqlite)
+    return stored if sqlite else f"{{{','.join(map(str, stored))}}}"
+
+
+def _documents(one: Inquiry, ground: Ground) -> Iterator[tuple[int, int, bool, str]]:
+    head = _ticket(one, ground)
+    for place, body in enumerate(one.messages):
+        yield document_number(one.number, _message_id(one, place)), one.number, False, document_text(SimpleNamespace(**head, body=body), ())
 
 
 def _write(connection: Connection, model: type[Base], rows: Iterator[dict[str, Any]]) -> None:
@@ -67,8 +112,8 @@ def _table(model: type[Base]) -> Table[Any]:
     return table
 
 
-def _load_people(connection: Connection, password_hash: str, families: dict[str, int], now: datetime) -> None:
-    _write(connection, Account, (_account(number, password_hash, now) for number in range(corpus.ACCOUNTS)))
+def _load_people(connection: Connection, accounts: range, password_hash: str, families: dict[str, int], now: datetime) -> None:
+    _write(connection, Account, (_account(number, password_hash, now) for number in accounts))
     _write(
         connection,
         Staff,
@@ -129,9 +174,8 @@ def _account(number: int, password_hash: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _load_contracts(connection: Connection, families: dict[str, int], now: datetime) -> None:
+def _load_contracts(connection: Connection, accounts: range, families: dict[str, int], now: datetime) -> None:
     issued, ends = date(now.year - 1, 4, 1), date(now.year + 2, 3, 31)
-    accounts = range(corpus.ACCOUNTS)
     numbers = [families[slug] for slug, _ in corpus.PRODUCTS]
     _write(
         connection,
@@ -177,7 +221,8 @@ def _load_contracts(connection: Connection, families: dict[str, int], now: datet
     )
 
 
-def _ticket(one: Inquiry, families: dict[str, int], categories: list[int], now: datetime) -> dict[str, Any]:
+def _ticket(one: Inquiry, ground: Ground) -> dict[str, Any]:
+    now = ground.now
     state = _STATES[one.waiting] if one.unresolved else State.CLOSED if one.closed else State.RESOLVED
     owed = one.unresolved and state is not State.WAITING_CUSTOMER
     email = corpus.customer_email(one.account)
@@ -185,8 +230,8 @@ def _ticket(one: Inquiry, families: dict[str, int], categories: list[int], now: 
     return {
         "id": one.number,
         "account_id": one.account + 1,
-        "family_id": families[corpus.PRODUCTS[one.product][0]],
-        "category_id": categories[one.number % len(categories)],
+        "family_id": ground.families[corpus.PRODUCTS[one.product][0]],
+        "category_id": ground.categories[one.number % len(ground.categories)],
         "subject": one.subject,
         "search_text": searchable(f"{one.subject} {corpus.company(one.account)} {corpus.customer_name(one.account)} {email}"),
         "contract_text": corpus.contract_key(one.account),
@@ -234,6 +279,7 @@ def _messages(one: Inquiry) -> Iterator[dict[str, Any]]:
             "published_at": at,
             "undo": {},
             "submission": f"loaded-{_message_id(one, place)}",
+            "indexed": True,
         }
 
 
@@ -264,6 +310,21 @@ def _journal(one: Inquiry) -> Iterator[dict[str, Any]]:
             "facts": facts,
             "client": "192.0.2.7",
         }
+
+
+def _figures(one: Inquiry, ground: Ground) -> dict[str, Any]:
+    waited = one.waiting * 3600
+    return {
+        "ticket_id": one.number,
+        "read_at": _ticket(one, ground)["updated_at"],
+        "first_answer": int(_FIVE_HOURS.total_seconds()),
+        "first_in_time": one.waiting < 8,
+        "resolution": None if one.unresolved else int((one.updated_at - one.at).total_seconds()) // 3,
+        "resolution_in_time": None if one.unresolved else one.waiting > 1,
+        "waited_customer": waited,
+        "waited_vendor": waited // 4,
+        "waited_center": 0,
+    }
 
 
 def _letters(one: Inquiry) -> Iterator[dict[str, Any]]:

@@ -143,10 +143,16 @@ def _round(application: Application, server: Server, page: str, clients: int, pl
 
 def load_page(application: Application, server: Server, page: str, clients: int, plan: Plan, *, seconds: float) -> tuple[float, list[float]]:
     """Let `clients` clients ask `page` for `seconds`: the seconds it took and the milliseconds of every answer."""
+    clients_requests = [requests_of(application, page, client, plan.tickets) for client in range(clients)]
+    return ask_for(server, clients_requests, WANTED[page], seconds=seconds)
+
+
+def ask_for(server: Server, clients: Sequence[Sequence[bytes]], wanted: int, *, seconds: float) -> tuple[float, list[float]]:
+    """Let clients send their requests in turn for `seconds`, each answer with the status `wanted`: as `load_page`."""
     task = {
         "port": server.port,
-        "clients": [[base64.b64encode(one).decode() for one in requests_of(application, page, client, plan.tickets)] for client in range(clients)],
-        "wanted": WANTED[page],
+        "clients": [[base64.b64encode(one).decode() for one in requests] for requests in clients],
+        "wanted": wanted,
         "seconds": seconds,
         "most": _MOST,
         "counter": time.monotonic_ns() // 10_000 % 1_000_000_000,
@@ -154,7 +160,7 @@ def load_page(application: Application, server: Server, page: str, clients: int,
     answer = subprocess.run(python("-m", "bench.generator"), input=json.dumps(task).encode(), capture_output=True, check=True, timeout=seconds + 120)
     seen = json.loads(answer.stdout)
     if seen["fault"] or not seen["times"]:
-        raise SystemExit(f"{application.name}, {page}: {seen['fault'] or 'no answer'}")
+        raise SystemExit(f"{clients[0][0][:200]!r}: {seen['fault'] or 'no answer'}")
     return seen["seconds"], seen["times"]
 
 

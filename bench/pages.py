@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -24,6 +24,14 @@ _BODY = (
 )
 
 
+def customer_token(number: int) -> str:
+    """The cookie of the customers' session `number`."""
+    return f"bench-customer-{number:02d}-0123456789abcdef"
+
+
+_TOKENS: Mapping[str, Callable[[int], str]] = {"desk": staff_token, "customer": customer_token, "reference": reference_token}
+
+
 @dataclass(frozen=True)
 class Application:
     """How to ask one of the two applications."""
@@ -34,11 +42,13 @@ class Application:
 
     def cookie(self, number: int) -> str:
         """The cookie header of the session `number`."""
-        token = staff_token(number) if self.name == "desk" else reference_token(number)
+        token = _TOKENS[self.name](number)
         return f"{self.cookie_name}={token}"
 
 
 DESK = Application("desk", "/console/tickets", "jtickets_console")
+CUSTOMER = Application("customer", "/tickets", "jtickets_portal")
+"""The desk as its customers have it."""
 REFERENCE = Application("reference", "/tickets", "reference")
 
 
@@ -46,12 +56,12 @@ def requests_of(application: Application, page: str, client: int, tickets: int) 
     """The requests that the client `client` sends in turn."""
     cookie = application.cookie(client)
     if page == "queue":
-        return [_get(application.queue, cookie)]
+        return [asked(application.queue, cookie)]
     if page == "sign-in":
         return [_sign_in(application, (client * 31 + step) % ACCOUNTS) for step in range(16)]
     numbers = unresolved_numbers(tickets, _TICKETS)
     if page == "ticket":
-        return [_get(f"{application.queue}/{number}", cookie) for number in numbers]
+        return [asked(f"{application.queue}/{number}", cookie) for number in numbers]
     return [_reply(application, number, client, cookie) for number in numbers]
 
 
@@ -76,7 +86,8 @@ def _sign_in(application: Application, account: int) -> bytes:
     return _post_fields("/login", {"csrf_token": token_for(KEY.encode(), visitor), "next": "", **fields}, f"jtickets_visitor={visitor}")
 
 
-def _get(path: str, cookie: str) -> bytes:
+def asked(path: str, cookie: str) -> bytes:
+    """A GET of `path`."""
     return f"GET {path} HTTP/1.1\r\nhost: 127.0.0.1\r\naccept: text/html\r\naccept-encoding: gzip\r\ncookie: {cookie}\r\n\r\n".encode()
 
 

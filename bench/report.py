@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bench.beside_import import Disturbed
 from bench.claims import Claimed
 from bench.drain import Drained
+from bench.growth import SMALL, Grown, ratio
 from bench.imports import Imported
 from bench.letters import Sent
 from bench.measure import Beside, Weighed
@@ -16,6 +17,8 @@ from bench.weight import Weights
 NOW, LATER = 2.0, 1.5
 """CPU of queue, ticket and reply as a multiple of the reference's: what must hold now, what is aimed at."""
 STATEMENTS = {"queue": 4, "ticket": 6, "reply": 10}
+_GROWTH, _GROWTH_SEARCH = 1.1, 1.5
+"""How many times as long a page may take among very many tickets as among 10,000."""
 _MEMORY, _START = 1.2, 1.3
 _PLANNED, _APPLIED, _READING_MB = 0.30, 0.20, 150.0
 _DISTURBED = {"sqlite": 2.0, "postgresql": 1.3}
@@ -27,6 +30,7 @@ _ALIKE = 0.1
 """How far the times for something known and something unknown may lie apart."""
 _QUEUE_KIB, _FIRST_LOAD_KIB = 25.0, 40.0
 
+GROWTH_HEAD = f"{'database':<11}{'tickets':>9}  {'page':<32}{'p50 ms':>9}{'p99 ms':>9}{'CPU ms':>9}{'times':>8}"
 HEAD = (
     f"{'database':<11}{'page':<9}{'clients':>7}{'pages/s':>9}{'ref':>7}{'CPU ms':>9}{'ref':>7}{'ratio':>7}{'p50 ms':>9}{'ref':>9}{'p99 ms':>9}{'ref':>9}  goal"
 )
@@ -39,6 +43,14 @@ def page_line(one: Beside) -> str:
         f"{one.database:<11}{one.page:<9}{one.clients:>7}{desk.per_second:>9.0f}{reference.per_second:>7.0f}{desk.cpu_ms:>9.2f}{reference.cpu_ms:>7.2f}"
         f"{one.cpu_ratio:>7.2f}{desk.p50:>9.2f}{reference.p50:>9.2f}{desk.p99:>9.2f}{reference.p99:>9.2f}  {_page_goal(one)}"
     )
+
+
+def growth_line(one: Grown, small: Mapping[str, Grown]) -> str:
+    """A page's line of the table under GROWTH_HEAD; the goal is for queue and ticket pages, and for searches."""
+    times = ratio(one, small)
+    goal = _GROWTH if one.page in ("queue", "ticket") else _GROWTH_SEARCH if one.page.startswith("search") else None
+    word = "" if goal is None or one.tickets == SMALL else f"(≤ {goal}: {'OK' if times <= goal else 'over'})"
+    return f"{one.database:<11}{one.tickets:>9,}  {one.page:<32}{one.p50:>9.2f}{one.p99:>9.2f}{one.cpu:>9.2f}{times:>8.2f}  {word}"
 
 
 def weighed_lines(one: Weighed) -> list[str]:

@@ -15,7 +15,12 @@ class JournalEntry(Base):
     """One act. `subject_kind` and `subject_id` name what it was done to; the actor's name is kept as it was."""
 
     __tablename__ = "journal_entry"
-    __table_args__ = (Index("ix_journal_entry_subject", "subject_kind", "subject_id", "id"), Index("ix_journal_entry_actor", "actor_kind", "actor_id", "id"))
+    __table_args__ = (
+        Index("ix_journal_entry_subject", "subject_kind", "subject_id", "id"),
+        Index("ix_journal_entry_actor", "actor_kind", "actor_id", "id"),
+        Index("ix_journal_entry_act", "act", "id"),
+        Index("ix_journal_entry_at", "at", "id"),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
     actor_kind: Mapped[str] = mapped_column(String(10))

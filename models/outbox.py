@@ -41,6 +41,7 @@ class Letter(Base):
         Index("ix_letter_due", "state", "try_at", "id"),
         Index("ix_letter_ticket", "ticket_id", "id"),
         Index("ix_letter_message", "message_id"),
+        Index("ix_letter_troubled", "id", info={"where": "fault <> ''"}),
         Index("ix_letter_unsent", "ticket_id", "id", info={"where": "state IN ('waiting', 'sending')"}),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

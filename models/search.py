@@ -16,7 +16,7 @@ from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, Text, cast, co
 from sqlalchemy.orm import Mapped, Session
 
 from models.base import AnyRow, AnySelect, Base, mapped_column
-from models.database import is_sqlite
+from models.database import among_ids, is_sqlite
 from models.tickets import Attachment, Message, MessageKind, Ticket
 from rules.search import grams, grams_of_term, is_exact
 from rules.text import fold_key, searchable
@@ -26,6 +26,13 @@ _SHIFT = 2**31
 _HIGHEST_NUMBER = _SHIFT - 1
 _AT_ONCE = 64
 """Hits fetched at a time where several may belong to one ticket."""
+_NEAREST = 300
+"""Tickets that are looked through first where conditions may leave few of them."""
+_STEPS = (_NEAREST, 3_000, 30_000)
+"""PostgreSQL sorts what it found: it looks through so many tickets at a time, then through all others."""
+_FEW = 2_000
+_READ_AT_ONCE = 250
+"""Tickets whose documents are read without the index when conditions leave no more than few."""
 TAIL = 500
 """So many posts that no job has put in yet are compared one by one; more of them wait."""
 
@@ -82,12 +89,18 @@ def find_tickets(session: Session, sought: Sought, *, beyond: int | None = None,
 
 def waiting_posts(session: Session, now: datetime, *, limit: int) -> Sequence[AnyRow]:
     """Published posts that are not in the index yet, oldest first: id, ticket_id, kind, text, in the columns of `_POSTS`."""
-    return session.execute(_POSTS.where(~Message.indexed, Message.published_at <= now).order_by(Message.id).limit(limit)).all()
+    return session.execute(_POSTS.where(Message.id.in_(_waiting(Message.published_at <= now).limit(limit))).order_by(Message.id)).all()
 
 
 def has_waiting_posts(session: Session, now: datetime) -> bool:
     """Whether a post waits for the index."""
-    return session.scalar(select(Message.id).where(~Message.indexed, Message.published_at <= now).limit(1)) is not None
+    return session.scalar(_waiting(Message.published_at <= now).limit(1)) is not None
+
+
+def _waiting(*conditions: ColumnElement[bool], newest: bool = False) -> AnySelect:
+    """The posts that no job has put in, by the index of their moments alone: asked with other tables, SQLite looks through every post there is."""
+    statement: AnySelect = select(Message.id).where(~Message.indexed, *conditions)
+    return statement.order_by(Message.published_at.desc() if newest else Message.published_at)
 
 
 def put_in(session: Session, posts: Sequence[AnyRow]) -> None:
@@ -96,11 +109,16 @@ def put_in(session: Session, posts: Sequence[AnyRow]) -> None:
         return
     names = _file_names(session, [post.id for post in posts])
     documents = [
-        {"id": post.ticket_id * _SHIFT + post.id, "ticket_id": post.ticket_id, "is_note": post.kind == MessageKind.NOTE, "text": _text(post, names)}
+        {
+            "id": document_number(post.ticket_id, post.id),
+            "ticket_id": post.ticket_id,
+            "is_note": post.kind == MessageKind.NOTE,
+            "text": document_text(post, names.get(post.id, ())),
+        }
         for post in posts
     ]
     session.execute(insert(SearchDocument), documents)
-    kept = [{"id": document["id"], "grams": _stored(session, grams(str(document["text"])))} for document in documents]
+    kept = [{"id": document["id"], "grams": stored_grams(grams(str(document["text"])), sqlite=is_sqlite(session))} for document in documents]
     session.execute(text(_INSERTS[is_sqlite(session)]), kept)
     session.execute(update(Message).where(Message.id.in_([post.id for post in posts])).values(indexed=True), execution_options=_QUIET)
 
@@ -112,7 +130,7 @@ def take_out(session: Session, ticket_id: int) -> None:
         # A table without content is told the old grams once more to forget them.
         rows = session.execute(select(SearchDocument.id, SearchDocument.text).where(held)).all()
         for row in rows:
-            session.execute(text(_FORGET), {"id": row.id, "grams": _stored(session, grams(row.text))})
+            session.execute(text(_FORGET), {"id": row.id, "grams": stored_grams(grams(row.text), sqlite=True)})
     else:
         session.execute(delete(_GRAMS).where(_POSTED.between(ticket_id * _SHIFT, (ticket_id + 1) * _SHIFT - 1)))
     session.execute(delete(SearchDocument).where(held), execution_options=_QUIET)
@@ -136,10 +154,18 @@ _POSTS: AnySelect = select(
 ).join(Ticket, Ticket.id == Message.ticket_id)
 
 
-def _text(post: AnyRow, names: dict[int, list[str]]) -> str:
-    """Keys also as they are compared elsewhere: a serial typed full-width is found by its plain form, a contract that staff set by its own."""
+def document_number(ticket_id: int, message_id: int) -> int:
+    """The id of a post's document."""
+    return ticket_id * _SHIFT + message_id
+
+
+def document_text(post: Any, names: Sequence[str]) -> str:
+    """What of a post is compared: the head of its ticket, itself, and its files' `names`; `post` has the columns of `_POSTS`.
+
+    Keys also as they are compared elsewhere: a serial typed full-width is found by its plain form, a contract that staff set by its own.
+    """
     keys = " ".join(dict.fromkeys((fold_key(post.contract_text), fold_key(post.serial_text), post.contract_key, post.serial_key)))
-    return "\n".join((post.search_text, searchable("\n".join((keys, post.contract_text, post.serial_text, post.body, *names.get(post.id, ()))))))
+    return "\n".join((post.search_text, searchable("\n".join((keys, post.contract_text, post.serial_text, post.body, *names)))))
 
 
 def _file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:
@@ -158,46 +184,112 @@ def _by_number(session: Session, sought: Sought, beyond: int | None, backwards: 
 
 def _unindexed(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> Iterator[Hit]:
     """The newest posts that no job has put in yet, compared as a person would."""
-    statement = _POSTS.where(~Message.indexed, *_side(Message.ticket_id, beyond, backwards), *sought.conditions)
+    newest = session.scalars(_waiting(newest=True).limit(TAIL)).all()
+    if not newest:
+        return
+    statement = _POSTS.where(Message.id.in_(newest), *_side(Message.ticket_id, beyond, backwards), *sought.conditions)
     if sought.public_at is not None:
         statement = statement.where(Message.kind != MessageKind.NOTE, Message.published_at <= sought.public_at)
-    posts = session.execute(statement.order_by(Message.id.desc()).limit(TAIL)).all()
+    posts = session.execute(statement).all()
     names = _file_names(session, [post.id for post in posts]) if posts else {}
     for post in posts:
-        document = _text(post, names)
+        document = document_text(post, names.get(post.id, ()))
         if all(term in document for term in sought.terms):
             yield Hit(post.ticket_id, post.id)
 
 
 def _indexed(session: Session, sought: Sought, beyond: int | None, backwards: bool, limit: int) -> list[Hit]:
-    """Read in the order of the tickets and stopped when enough tickets are there: a frequent word costs what its first page costs."""
-    statement = _indexed_statement(session, sought, beyond, backwards)
+    """Looked for in stretches of tickets, the nearest first, until enough are found: a frequent word costs what its first page costs.
+
+    Where conditions leave only few tickets, those are read through after the first stretch instead: most hits would be others'.
+    """
     found: dict[int, int] = {}
+    few: list[int] | None = None
+    for place, stretch in enumerate(_stretches(session, sought, beyond, backwards)):
+        if place == 1 and sought.conditions:
+            few = _few_tickets(session, sought, stretch)
+        if few is not None:
+            _read_through(session, sought, sorted(few, reverse=not backwards), limit, found)
+            break
+        _look_through(session, _in_stretch(session, sought, stretch, backwards=backwards), backwards, limit, found)
+        if len(found) >= limit:
+            break
+    return [Hit(*pair) for pair in found.items()]
+
+
+Stretch = tuple[int, int]
+"""Tickets from a number up to, not including, another."""
+
+
+def _stretches(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> Iterator[Stretch]:
+    """All tickets on the wanted side of `beyond`: the nearest few, then ever more. SQLite finds hits in their order: it needs no more than two."""
+    everything = (0, beyond) if beyond is not None and not backwards else (beyond + 1 if beyond is not None else 0, _HIGHEST_NUMBER)
+    steps = () if is_sqlite(session) and not sought.conditions else (_NEAREST,) if is_sqlite(session) else _STEPS
+    low, high = everything
+    if steps and backwards:
+        low = max(low, session.scalar(select(func.min(SearchDocument.ticket_id))) or 0)
+    elif steps:
+        high = min(high, (session.scalar(select(func.max(SearchDocument.ticket_id))) or 0) + 1)
+    for step in steps:
+        if high - low > step:
+            yield (low, low + step) if backwards else (high - step, high)
+            low, high = (low + step, high) if backwards else (low, high - step)
+    if low < high:
+        yield low, high
+
+
+def _look_through(session: Session, statement: AnySelect, backwards: bool, limit: int, found: dict[int, int]) -> None:
+    """Read hits in the order of the tickets, and no more than are wanted."""
     if not is_sqlite(session):
-        statement = _nearest_tickets(statement, backwards, limit)
+        statement = _nearest_tickets(statement, backwards, limit - len(found))
     with session.connection().execute(statement, execution_options={"yield_per": _AT_ONCE}) as rows:
         for (number,) in rows:
             ticket_id, message_id = divmod(number, _SHIFT)
             if len(found) == limit and ticket_id not in found:
                 break
             found[ticket_id] = max(message_id, found.get(ticket_id, 0))
-    return [Hit(*pair) for pair in found.items()]
 
 
-def _indexed_statement(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> AnySelect:
+def _few_tickets(session: Session, sought: Sought, stretch: Stretch) -> list[int] | None:
+    """The tickets of a stretch that fulfil the conditions, None where they are more than few."""
+    low, high = stretch
+    numbers = session.scalars(select(Ticket.id).where(*sought.conditions).limit(_FEW + 1)).all()
+    return None if len(numbers) > _FEW else [number for number in numbers if low <= number < high]
+
+
+def _read_through(session: Session, sought: Sought, numbers: Sequence[int], limit: int, found: dict[int, int]) -> None:
+    """Compare the documents of these tickets, some at a time, until enough are found."""
+    for start in range(0, len(numbers), _READ_AT_ONCE):
+        if len(found) >= limit:
+            return
+        here = numbers[start : start + _READ_AT_ONCE]
+        statement = select(func.max(SearchDocument.id)).where(among_ids(session, SearchDocument.__table__.c.ticket_id, here), *_compared(sought, sought.terms))
+        for number in session.scalars(statement.group_by(SearchDocument.ticket_id)):
+            ticket_id, message_id = divmod(number, _SHIFT)
+            found[ticket_id] = message_id
+
+
+def _in_stretch(session: Session, sought: Sought, stretch: Stretch, *, backwards: bool) -> AnySelect:
+    """The documents of a stretch that hold the words, with the conditions on their tickets."""
     key = _GRAMS.c.rowid if is_sqlite(session) else _POSTED
     wanted = {gram for term in sought.terms for gram in grams_of_term(term)}
     document = SearchDocument
     statement: AnySelect = select(document.id).join(_GRAMS, key == document.id).where(_holds(session, wanted))
-    statement = statement.where(*(document.text.contains(term, autoescape=True) for term in sought.terms if not is_exact(term)))
-    if beyond is not None:
-        statement = statement.where(key >= (beyond + 1) * _SHIFT if backwards else key < beyond * _SHIFT)
-    if sought.public_at is not None:
-        # Only published posts are put in.
-        statement = statement.where(~document.is_note)
+    statement = statement.where(*_compared(sought, [term for term in sought.terms if not is_exact(term)]))
+    low, high = stretch
+    if low > 0:
+        statement = statement.where(key >= low * _SHIFT)
+    if high < _HIGHEST_NUMBER:
+        statement = statement.where(key < high * _SHIFT)
     if sought.conditions:
         statement = statement.join(Ticket, Ticket.id == document.ticket_id).where(*sought.conditions)
     return statement.order_by(key.asc() if backwards else key.desc())
+
+
+def _compared(sought: Sought, terms: Sequence[str]) -> list[ColumnElement[bool]]:
+    """That a document holds `terms`, and may be seen. Only published posts are put in."""
+    compared = [SearchDocument.text.contains(term, autoescape=True) for term in terms]
+    return compared if sought.public_at is None else [*compared, ~SearchDocument.is_note]
 
 
 def _nearest_tickets(statement: AnySelect, backwards: bool, limit: int) -> AnySelect:
@@ -213,8 +305,9 @@ def _holds(session: Session, wanted: set[int]) -> ColumnElement[bool]:
     return _GRAMS.c.grams.op("@>")(cast(literal(sorted(wanted), ARRAY(Integer)), ARRAY(Integer)))
 
 
-def _stored(session: Session, found: set[int]) -> Any:
-    return " ".join(map(_token, sorted(found))) if is_sqlite(session) else sorted(found)
+def stored_grams(found: set[int], *, sqlite: bool) -> Any:
+    """The grams of a text as their table takes them."""
+    return " ".join(map(_token, sorted(found))) if sqlite else sorted(found)
 
 
 def _token(gram: int) -> str:

@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine, func, select, text
 
 from bench.corpus import inquiries, inquiry
-from bench.desk_rows import load_desk
+from bench.loading import load_desk
 from bench.reference_tables import load_reference, reference_engine
 from bench.workbook import HEADINGS, write_workbook
 from models.database import transaction
