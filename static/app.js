@@ -12,6 +12,15 @@
   // スクリプトがあるときだけ役に立つボタン
   const reveal = (from) => all('[data-js][hidden]', from).forEach((x) => { x.hidden = false; });
 
+  // ---- 読むだけなら要らないスクリプト（添付・定型文）は、画面に初めて触れたときに読み込む ----
+  const touches = ['pointermove', 'pointerdown', 'keydown', 'focusin', 'dragenter', 'paste'];
+  const fetchLater = () => {
+    touches.forEach((name) => removeEventListener(name, fetchLater, true));
+    const later = document.querySelector('meta[name=jtickets-later]');
+    later?.content.split(' ').forEach((src) => document.head.append(Object.assign(document.createElement('script'), { src })));
+  };
+  touches.forEach((name) => addEventListener(name, fetchLater, true));
+
   // ---- キー操作（職員コンソール）。WCAG 2.1.4：「?」の一覧で止められる ----
   if (recall('jtickets-keys') === 'off') root.dataset.keys = 'off';
   const off = () => root.dataset.keys === 'off' || !document.querySelector('[data-keys-on]');

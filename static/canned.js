@@ -111,4 +111,5 @@
     TYPED.test(area.value.slice(Math.max(0, at - 40), at)) ? (area.setSelectionRange(at, at), area.focus(), offer(area)) : put(area, at, at, '::');
   });
   addEventListener('focusout', (e) => { if (open && e.target === open.area) setTimeout(() => { if (open && document.activeElement !== open.area) close(); }, 100); });
+  if (ours(document.activeElement)) offer(document.activeElement);         // 読み込みを待つ間に「::」まで打っていた
 })();

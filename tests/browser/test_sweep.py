@@ -1,0 +1,104 @@
+"""Every page, every refused form and every fault, at both sizes and in both schemes: valid, within reach of everybody, and nobody else is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+from sqlalchemy import Engine
+
+from models.database import transaction
+from rules.rights import Role
+from tests import people
+from tests.attacks.house import furnished
+from tests.browser.sweeping import (
+    Cookie,
+    Sight,
+    errors_of_the_house,
+    first_load,
+    pages_of_the_demo,
+    pages_of_the_house,
+    pages_without_a_thing,
+    refusals_of_the_house,
+    visited,
+    watching,
+)
+from tests.browser.test_pages import NOBODY, PAGES, cookies
+from tests.services.node import html_faults, vnu_faults
+from web.assets import served
+from web.wiring import Wiring
+
+__all__ = ["cookies"]
+pytestmark = [pytest.mark.proof, pytest.mark.node]
+ROOT = Path(__file__).parents[2]
+STYLE = ROOT / "static" / "app.css"
+ERRORS = sorted(path.stem for path in (ROOT / "templates" / "errors").glob("*.html") if path.stem != "frame")
+LOOKS = [("sqlite", 390, "light"), ("postgresql", 1440, "light"), ("postgresql", 390, "dark"), ("sqlite", 1440, "dark")]
+OTHERS = {"kansa": ("/console/tickets", "/console/imports", "/console/masters", "/console/staff", "/console/mails", "/console/jobs")}
+"""The auditor sees most and may change nothing: the pages of `PAGES` without their forms."""
+
+LIGHT = 40 * 1024
+"""Bytes of a first load, all of it compressed."""
+
+Sights = Callable[[], Iterable[Sight]]
+
+
+@pytest.fixture(params=["house", "nothing", "demo"])
+def sights(request: pytest.FixtureRequest, engine: Engine, wiring: Wiring) -> Iterator[Sights]:
+    """What there is to see in a house with one of everything, in one with nothing, and in the demo."""
+    if request.param == "house":
+        with furnished(engine, wiring) as house:
+            yield lambda: chain(pages_of_the_house(house), refusals_of_the_house(house), errors_of_the_house(house, ERRORS))
+    elif request.param == "nothing":
+        with transaction(engine) as session:
+            customer, member = people.add_account(session), people.add_staff(session, "everything", roles=tuple(Role))
+            numbers = {"account kimura": str(customer.id), "staff everything": str(member.id)}
+        with visited(engine, wiring, numbers) as house:
+            yield lambda: pages_without_a_thing(house)
+    else:
+        known: dict[str, Cookie | None] = {NOBODY: None, **request.getfixturevalue("cookies")}
+        with visited(engine, wiring, {}) as house:
+            yield lambda: pages_of_the_demo(house.visitor(), known, {**dict.fromkeys(known, ()), **OTHERS, **PAGES})
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("database", "width", "scheme"), LOOKS, indirect=["database"])
+def test_nothing_is_in_anybodys_way(browser: Browser, desk_address: str, sights: Sights, width: int, scheme: str) -> None:
+    faults: dict[str, list[str]] = {}
+    with watching(browser, desk_address, width=width, scheme=scheme) as watcher:
+        for sight in sights():
+            faults[sight.what] = watcher.faults(sight)
+
+    assert {what: found for what, found in faults.items() if found} == {}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("database", "width"), [("sqlite", 320), ("sqlite", 1440)], indirect=["database"])
+def test_wider_letters_and_lines_fit_on_any_screen(browser: Browser, desk_address: str, sights: Sights, width: int) -> None:
+    faults: dict[str, list[str]] = {}
+    with watching(browser, desk_address, width=width, scheme="light") as watcher:
+        for sight in sights():
+            faults[sight.what] = watcher.widths(sight)
+
+    assert {what: found for what, found in faults.items() if found} == {}
+
+
+def test_every_page_is_valid(sights: Sights, tmp_path: Path) -> None:
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for sight in sights():
+        (folder / sight.file_name).write_bytes(sight.content)
+    assert list(folder.iterdir())
+    (folder / "app.css").write_bytes(served(STYLE))
+
+    assert html_faults(folder) == ""
+    assert vnu_faults(folder) == ""
+
+
+def test_the_first_look_at_a_page_is_light(sights: Sights) -> None:
+    heavy = {sight.what: first_load(sight) for sight in sights() if first_load(sight) > LIGHT}
+
+    assert heavy == {}
