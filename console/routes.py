@@ -17,6 +17,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "ticket",
         "ticket_deadline",
         "replies",
+        "hand_changes",
+        "last_change",
         "drafts",
         "center_questions",
         "ticket_edit",

@@ -52,6 +52,7 @@ POST /console/tickets/{number:int}/notes                             tickets w
 POST /console/tickets/{number:int}/assignee                          tickets w
 POST /console/tickets/{number:int}/status                            tickets w
 POST /console/tickets/{number:int}/priority                          tickets w
+POST /console/tickets/{number:int}/undo                              tickets w
 POST /console/tickets/{number:int}/drafts/answer                     tickets w
 POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
