@@ -170,6 +170,9 @@ GET  /console/masters                                                masters r
 GET  /console/masters/logs                                           masters r
 POST /console/masters/logs                                           masters w
 POST /console/masters/logs/{id:int}/removal                          masters w
+GET  /console/masters/services                                       masters r
+POST /console/masters/services                                       masters w
+POST /console/masters/services/{id:int}/removal                      masters w
 GET  /console/masters/mails                                          masters r
 GET  /console/masters/mails/{notice:str}                             masters r
 POST /console/masters/mails/{notice:str}                             masters w
