@@ -12,15 +12,15 @@ from sqlalchemy.orm import Session
 
 from actions import journal, notices_bulk
 from actions.macros import ANY_POST, filled_text, run_macro
-from actions.ticket_snapshots import restore, snapshot
+from actions.ticket_snapshots import snapshot
 from actions.tickets import NoTicket, answer, assign, change_state, ticket_for_staff, withdraw_answer
+from actions.undo_changes import bring_back
 from mail.desk import Desk
 from models.actors import StaffMember
 from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.canned import Canned, CannedKind, PostKind
-from models.contracts import Category
 from models.journal import JournalEntry
-from models.people import active_names, names_to_assign
+from models.people import names_to_assign
 from models.tickets import Ticket
 from models.tokens import hash_token
 from rules.bulk import BulkAct, Wish, check_complete, check_reach, foresee
@@ -237,15 +237,5 @@ def _undo_one(session: Session, row: BulkChangeTicket, *, by: StaffMember, limit
             return refused.code
     if snapshot(ticket) == row.before:
         return UNDONE
-    state, assignee, priority, category = ticket.state, ticket.assignee_id, ticket.priority, ticket.category_id
-    restore(ticket, row.before)
-    ticket.updated_at = now
-    ticket.version += 1
-    names = active_names(session, {assignee, ticket.assignee_id})
-    told: dict[str, Any] = {"state": [state, ticket.state], "assignee": [names.get(assignee or 0, ""), names.get(ticket.assignee_id or 0, "")]}
-    if ticket.priority != priority:
-        told["priority"] = [priority, ticket.priority]
-    if ticket.category_id != category:
-        told["category"] = [session.get_one(Category, number).name for number in (category, ticket.category_id)]
-    journal.record(session, "undo_change", "ticket", ticket.id, by=by, now=now, **told)
+    bring_back(session, ticket, row.before, act="undo_change", by=by, now=now)
     return UNDONE

@@ -10,9 +10,9 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, String, Table, Update, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from actions.journal import record
@@ -94,10 +94,10 @@ def is_due(session: Session, *, now: datetime) -> bool:
 
 
 def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, lease: timedelta = LEASE) -> list[Claim]:
-    """Take up to `limit` letters that are due, the oldest first, each for one worker only.
+    """Take up to `limit` letters that are due, the oldest first, each for one worker only. A short transaction of its own.
 
     A letter whose holder let its lease run out is due again, unless it noted how the try ended. The first try of a ticket's letter
-    waits for the first try of the ticket's earlier ones. With `per_minute` no more are taken in a minute, by all workers together. A short transaction of its own.
+    waits for the first try of the ticket's earlier ones. With `per_minute` no more are taken in a minute, by all workers together.
     """
     if per_minute:
         lock(session, _PACE)
@@ -323,7 +323,7 @@ def _settled(one: OpenRecipient, state: RecipientState, words: str, now: datetim
     return {"recipient": one.id, "ended": state, "words": words[:500], "since": one.since if one.state is state else now}
 
 
-_letters, _recipients = cast("Table", Letter.__table__), cast("Table", Recipient.__table__)
+_letters, _recipients = Letter.__table__, Recipient.__table__
 _SETTLED_LETTER = (
     update(_letters)
     .where(_letters.c.id == bindparam("letter"), _letters.c.fence == bindparam("held"), _letters.c.state == LetterState.SENDING)

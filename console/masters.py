@@ -5,13 +5,14 @@ from __future__ import annotations
 from sqlalchemy import func, select
 from starlette.responses import Response
 
-from console import mail_templates, master_calendars, master_lists, master_logs, master_privacy, master_products, master_reminders
+from console import mail_templates, master_calendars, master_lists, master_logs, master_privacy, master_products, master_reminders, master_services
 from console.frame import frame
 from models.calendars import ServiceCalendar
 from models.contracts import Category, CompanyDay, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
 from models.log_patterns import LogPattern
 from models.mail_templates import MailTemplate
 from models.reminders import active_kinds
+from models.service_types import ServiceType
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -31,6 +32,7 @@ def index(call: Call) -> Response:
         "company_days": select(func.count()).select_from(CompanyDay),
         "mail_texts": select(func.count()).where(MailTemplate.body != "", MailTemplate.id.in_(select(func.max(MailTemplate.id)).group_by(MailTemplate.notice))),
         "log_patterns": select(func.count()).select_from(LogPattern),
+        "services": select(func.count()).select_from(ServiceType),
         "privacy_version": select(func.max(PrivacyText.id)),
     }
     sizes = call.session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in counted.items()))).one()
@@ -43,6 +45,7 @@ PAGES = [
     *master_lists.PAGES,
     *master_calendars.PAGES,
     *master_logs.PAGES,
+    *master_services.PAGES,
     *master_privacy.PAGES,
     *mail_templates.PAGES,
     *master_reminders.PAGES,

@@ -13,6 +13,7 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from console.deadline import deadline_of
+from console.findings import findings
 from console.frame import frame, today_began
 from console.queue_cursors import read_cursor, write_cursor
 from models.queue import Masters, Order, Shelf, Wanted, cursor_of, found_rows, queue_masters, queue_rows
@@ -20,7 +21,7 @@ from models.saved_views import view_name
 from rules.calendar import BusinessCalendar
 from rules.reminders import near_edges
 from rules.rights import Area, Right, may_change
-from rules.search import excerpt, marked, terms_of
+from rules.search import terms_of
 from rules.tickets import ENDED, Priority, State
 from web.access import staff
 from web.call import Call
@@ -186,7 +187,7 @@ def index(call: Call) -> Response:
         q=choice.q,
         title=name or _title(choice, masters, call.basis.language),
         lines=lines,
-        found=_found(rows, choice.q) if choice.q else [],
+        found=findings(call.session, rows, choice.q, language=call.basis.language) if choice.q else [],
         turns=turns,
         conditions=conditions_of(choice, call, masters),
         sorts=[(choice.url(sort=order), sort_word(order, call.basis.language), order == choice.order) for order in choice.orders],
@@ -303,12 +304,6 @@ def wanted_of(choice: Choice, call: Call, masters: Masters, calendar: BusinessCa
         priority=choice.priority or None,
         family_id=next((number for number, (slug, _) in masters.families.items() if slug == choice.product), None),
     )
-
-
-def _found(rows: Sequence[Row[Any]], q: str) -> list[tuple[list[tuple[str, bool]], str, list[tuple[str, bool]]]]:
-    """Of each hit: the subject in pieces, whether each is a word that was looked for; the kind of the post that holds the words, and the part around them."""
-    terms = terms_of(q)
-    return [(marked(row.subject, terms), row.post_kind or "", excerpt(row.post_body or "", terms)) for row in rows]
 
 
 def _saved_name(call: Call, choice: Choice, shelves: Sequence[Shelf] | None) -> str:

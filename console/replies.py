@@ -1,33 +1,29 @@
-"""What staff do to a ticket: answer, undo the answer, note, assign, change state and priority."""
+"""What staff do to a ticket: answer, undo the answer, note."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from functools import partial
 
 from starlette.responses import Response
 
 from actions.attachments import held_files, names_of
-from actions.tickets import NoTicket, answer, assign, change_priority, change_state, ticket_for_staff, withdraw_answer, write_note
+from actions.tickets import NoTicket, answer, ticket_for_staff, withdraw_answer, write_note
 from console.ticket import PATH, render
 from models.tickets import Ticket
 from models.tokens import hash_token
 from rules.refusal import Refused
 from rules.rights import Area, Right
-from rules.tickets import Priority, State, takes_posts
+from rules.tickets import State, takes_posts
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, post
 from web.errors import NotFound
 from web.forms import BadRequest
-from wording import labels
 from wording.catalog import N_
 
 
 def reply(call: Call) -> Response:
     """Answer the customer; what a newer post stops stays typed."""
     ticket = change_of(call)
-    chosen = _state(call.form.value("next_state")) if call.form.has("next_state") else None
+    chosen = state_of(call.form.value("next_state")) if call.form.has("next_state") else None
     try:
         if not takes_posts(State(ticket.state)):
             raise Refused("answer_closed", "body")
@@ -84,41 +80,6 @@ def note(call: Call) -> Response:
     return call.redirect(f"{_path(ticket)}#m{message.id}", flash=N_("社内メモを書きました。"))
 
 
-def set_assignee(call: Call) -> Response:
-    """Give the ticket to somebody, to oneself, or back to the queue."""
-    typed = call.form.value("staff_id")
-    act = partial(assign, staff_id=number_of(typed) if typed else None, by=call.staff, desk=call.desk, limits=call.limits, now=call.now)
-    if not typed:
-        return _change(call, act, N_("担当を外しました。"))
-    own = typed == str(call.staff.id)
-    return _change(call, act, N_("自分の担当にしました。") if own else N_("担当を変更しました。"))
-
-
-def set_status(call: Call) -> Response:
-    """Move the ticket by hand."""
-    state = _state(call.form.value("state"))
-    act = partial(change_state, state=state, by=call.staff, calendar=call.calendar(), now=call.now)
-    return _change(call, act, N_("状態を「{word}」にしました。"), labels.state(state, call.basis.language))
-
-
-def set_priority(call: Call) -> Response:
-    """Set the priority, and with it the deadline."""
-    value = call.form.value("priority")
-    if value not in [*Priority]:
-        raise BadRequest(f"there is no priority {value!r}")
-    act = partial(change_priority, priority=Priority(value), by=call.staff, calendar=call.calendar(), now=call.now)
-    return _change(call, act, N_("優先度を「{word}」にしました。"), labels.priority(value, call.basis.language))
-
-
-def _change(call: Call, act: Callable[..., None], done: str, word: str = "") -> Response:
-    ticket = change_of(call)
-    try:
-        act(call.session, ticket)
-    except Refused as refused:
-        return again(call, refused)
-    return call.redirect(_path(ticket), flash=call.say(done, word=word))
-
-
 def change_of(call: Call) -> Ticket:
     """The ticket of the path, held for a change."""
     try:
@@ -147,7 +108,8 @@ def submission_of(call: Call) -> str:
     return hash_token(f"staff:{call.staff.id}:{typed}") if typed else ""
 
 
-def _state(value: str) -> State:
+def state_of(value: str) -> State:
+    """A state that a form of ours carries; 400 for any other."""
     if value not in [*State]:
         raise BadRequest(f"there is no state {value!r}")
     return State(value)
@@ -167,7 +129,4 @@ PAGES: list[Page] = [
     post(f"{PATH}/replies", reply, _WRITE, uploads=True),
     post(f"{PATH}/replies/{{message:int}}/withdrawal", withdraw, _WRITE),
     post(f"{PATH}/notes", note, _WRITE, uploads=True),
-    post(f"{PATH}/assignee", set_assignee, _WRITE),
-    post(f"{PATH}/status", set_status, _WRITE),
-    post(f"{PATH}/priority", set_priority, _WRITE),
 ]

@@ -12,6 +12,8 @@ _MODULES: dict[str, tuple[str, ...]] = {
         "queue",
         "ticket",
         "replies",
+        "hand_changes",
+        "last_change",
         "drafts",
         "arrivals",
         "ticket_deadline",

@@ -138,7 +138,7 @@ def judge_row(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judg
 def coverage_of(behind: Behind, judgement: Judgement, calendar: BusinessCalendar, call: Call) -> dict[int, str]:
     """What the service types of the lines that the panel shows promise, in words, by line."""
     shown = [behind.lines[number] for number in judgement.line_ids[:SHOWN_LINES] if number in behind.lines]
-    return {line.id: contracts.coverage(line.service, calendar, call.now, call.basis.language) for line in shown}
+    return {line.id: contracts.coverage(line.reads_as or line.service, calendar, call.now, call.basis.language) for line in shown}
 
 
 def _skipped(ticket: Row[Any], calendar: BusinessCalendar, language: str) -> list[tuple[date, str, str]]:

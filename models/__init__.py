@@ -29,6 +29,7 @@ from models import (
     requests,
     saved_views,
     search,
+    service_types,
     staging,
     tickets,
 )
@@ -60,6 +61,7 @@ TABLES = (
     requests,
     saved_views,
     search,
+    service_types,
     staging,
     tickets,
 )

@@ -140,6 +140,18 @@ _ROWS: Any = select(
     Ticket.calendar_id,
     Ticket.first_answer_at,
 ).outerjoin(Account, Account.id == Ticket.account_id)
+_COMPARED: Any = (
+    Message.id.label("post_id"),
+    Message.kind.label("post_kind"),
+    Message.body.label("post_body"),
+    Account.person_name,
+    Account.email,
+    Ticket.contract_key,
+    Ticket.serial_key,
+    Ticket.contact_company,
+    Ticket.contact_name,
+    Ticket.contact_phone,
+)
 
 _MASTERS = Kept(
     union_all(
@@ -190,12 +202,12 @@ def cursor_of(row: Row[Any], order: Order, *, backwards: bool = False) -> Cursor
 def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, cursor: Cursor | None = None, limit: int) -> Sequence[Row[Any]]:
     """Up to `limit` tickets that hold all `terms`, the newest number first, in the columns of `queue_rows`.
 
-    With them `post_kind` and `post_body`, the post that was found; None for a ticket found by its number.
+    With them `post_id`, `post_kind` and `post_body`, the post that was found (None for a ticket found by its number), and what else was compared.
     """
     sought = Sought(terms, conditions_of(wanted))
     hits = find_tickets(session, sought, beyond=cursor.id if cursor else None, backwards=cursor is not None and cursor.backwards, limit=limit)
     post = and_(Message.ticket_id == Ticket.id, Message.id.in_([hit.message_id for hit in hits]))
-    statement = _ROWS.add_columns(Message.kind.label("post_kind"), Message.body.label("post_body")).outerjoin(Message, post)
+    statement = _ROWS.add_columns(*_COMPARED).outerjoin(Message, post)
     return read_rows(session, statement.where(Ticket.id.in_([hit.ticket_id for hit in hits])).order_by(Ticket.id.desc()))
 
 

@@ -107,7 +107,7 @@ def put_in(session: Session, posts: Sequence[AnyRow]) -> None:
     """Make the documents of `posts` (rows of `waiting_posts`) and mark them as put in."""
     if not posts:
         return
-    names = _file_names(session, [post.id for post in posts])
+    names = file_names(session, [post.id for post in posts])
     documents = [
         {
             "id": document_number(post.ticket_id, post.id),
@@ -135,6 +135,14 @@ def take_out(session: Session, ticket_id: int) -> None:
         session.execute(delete(_GRAMS).where(_POSTED.between(ticket_id * _SHIFT, (ticket_id + 1) * _SHIFT - 1)))
     session.execute(delete(SearchDocument).where(held), execution_options=_QUIET)
     session.execute(update(Message).where(Message.ticket_id == ticket_id).values(indexed=False), execution_options=_QUIET)
+
+
+def file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:
+    """The names of the files of posts, by the post's number."""
+    names: dict[int, list[str]] = {}
+    for row in session.execute(select(Attachment.message_id, Attachment.name).where(Attachment.message_id.in_(messages)).order_by(Attachment.id)):
+        names.setdefault(row.message_id, []).append(row.name)
+    return names
 
 
 _QUIET = {"synchronize_session": False}
@@ -168,13 +176,6 @@ def document_text(post: Any, names: Sequence[str]) -> str:
     return "\n".join((post.search_text, searchable("\n".join((keys, post.contract_text, post.serial_text, post.body, *names)))))
 
 
-def _file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:
-    names: dict[int, list[str]] = {}
-    for row in session.execute(select(Attachment.message_id, Attachment.name).where(Attachment.message_id.in_(messages)).order_by(Attachment.id)):
-        names.setdefault(row.message_id, []).append(row.name)
-    return names
-
-
 def _by_number(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> Iterable[Hit]:
     if sought.number is None:
         return []
@@ -191,7 +192,7 @@ def _unindexed(session: Session, sought: Sought, beyond: int | None, backwards: 
     if sought.public_at is not None:
         statement = statement.where(Message.kind != MessageKind.NOTE, Message.published_at <= sought.public_at)
     posts = session.execute(statement).all()
-    names = _file_names(session, [post.id for post in posts]) if posts else {}
+    names = file_names(session, [post.id for post in posts]) if posts else {}
     for post in posts:
         document = document_text(post, names.get(post.id, ()))
         if all(term in document for term in sought.terms):

@@ -21,6 +21,7 @@ from models.kept import Kept
 from models.outbox import Letter, Recipient, ReturnedKind, ReturnedMail
 from models.people import Account, Staff
 from models.reading import Reading
+from models.service_types import ServiceType
 from models.tickets import Attachment, Draft, Message, Ticket
 from rules.contracts import CertificateFacts, LineFacts, PartyFacts
 
@@ -42,7 +43,7 @@ class Behind:
     certificate: CertificateFacts | None
     by_serial: list[CertificateFacts]
     lines: dict[int, Row[Any]]
-    """id → id, of (certificate), key (contract), product_number, serial, service, contact, sheet, starts_on, ends_on, issued_on, number (row)."""
+    """id → id, of (certificate), key (contract), product_number, serial, service, contact, sheet, starts_on, ends_on, issued_on, number (row), reads_as."""
     parties: dict[str, dict[str, str]]
     """contract key → role → company name."""
     of_account: list[Row[Any]]
@@ -308,7 +309,7 @@ def _lines(wanted: Any, serials: Any) -> Select[Any]:
         .limit(MOST_LINES)
         .subquery()
     )
-    return _part(*found.c)
+    return _part(*found.c, ServiceType.reads_as).outerjoin(ServiceType, ServiceType.service == found.c.service)
 
 
 def _parties(wanted: Any) -> Select[Any]:
@@ -329,6 +330,7 @@ def _parties(wanted: Any) -> Select[Any]:
             Certificate.issued_on,
             _NO_NUMBER,
             _NO_MOMENT,
+            literal(""),
         )
         .join(Certificate, Certificate.id == Party.certificate_id)
         .where(wanted)
@@ -356,6 +358,7 @@ def _related(part: str, condition: Any) -> Select[Any]:
         _NO_DAY,
         _NO_NUMBER,
         found.c.created_at,
+        empty,
     )
 
 

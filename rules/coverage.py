@@ -9,7 +9,8 @@ from enum import StrEnum
 from functools import lru_cache
 
 from rules.calendar import TOKYO, BusinessCalendar, tokyo_date
-from rules.text import fold
+from rules.refusal import Refused
+from rules.text import fold, one_line
 
 _DAY = timedelta(days=1)
 _MOST_DAYS = 31
@@ -19,6 +20,8 @@ _ALWAYS = re.compile(r"24\s*(?:時間|h(?:ours?)?)?\s*[x×*/・&]?\s*(?:365\s*(?
 _EVERY_DAY = re.compile(r"365\s*日|毎日|全日|土日祝(?:日)?(?:も|を?含む)|月\s*[~-]\s*日")
 _WEEKDAYS = re.compile(r"平日|月\s*[~-]\s*金|営業日|weekdays?|mon\w*\s*[~-]\s*fri\w*", re.IGNORECASE)
 _ROUND_THE_CLOCK = re.compile(r"24\s*(?:時間|h(?:ours?)?)(?!\d)|0(?::00|時)?\s*[~-]\s*24(?::00|時)?", re.IGNORECASE)
+_NO_HOURS = re.compile(r"対応時間(?:の定め)?(?:は)?(?:なし|無し|ありません)")
+_READING_CHARACTERS = 200
 _HOURS = re.compile(r"(?<![\d:/.-])(\d{1,2})(?::(\d{2})|時(?:(\d{1,2})分)?)?\s*[~-]\s*(\d{1,2})(?::(\d{2})|時(?:(\d{1,2})分)?)?(?![\d:/])")
 
 
@@ -50,11 +53,13 @@ class Coverage:
     opens: time | None = None
     closes: time | None = None
     """None: until midnight."""
+    is_none: bool = False
+    """対応時間なし: it says that it promises no hours."""
 
     @property
     def is_known(self) -> bool:
-        """Whether days and hours could both be read."""
-        return self.opens is not None
+        """Whether its words say when, or that there are no hours."""
+        return self.is_none or self.opens is not None
 
     @property
     def is_always(self) -> bool:
@@ -69,6 +74,8 @@ def read_coverage(service: str) -> Coverage:
     works = tuple(work for work, words in _WORKS if words.search(text))
     if Work.ADVANCE in works:
         works = tuple(work for work in works if work is not Work.SENDBACK)
+    if _NO_HOURS.search(text):
+        return Coverage(works, is_none=True)
     if _ALWAYS.search(text):
         return Coverage(works, every_day=True, opens=time())
     every_day = bool(_EVERY_DAY.search(text))
@@ -78,6 +85,21 @@ def read_coverage(service: str) -> Coverage:
         return Coverage(works, every_day, time())
     opens, closes = _hours(text)
     return Coverage(works, every_day, opens, closes) if opens is not None else Coverage(works)
+
+
+def check_reading(typed: str) -> str:
+    """The words by which a service type is to be read, on one line.
+
+    Refuses reads_as_empty, text_long(max, n), reads_as_unclear (no hours in them, nor that there are none).
+    """
+    words = one_line(typed)
+    if not words:
+        raise Refused("reads_as_empty", "reads_as")
+    if len(words) > _READING_CHARACTERS:
+        raise Refused("text_long", "reads_as", max=_READING_CHARACTERS, n=len(words))
+    if not read_coverage(words).is_known:
+        raise Refused("reads_as_unclear", "reads_as")
+    return words
 
 
 def is_covered(coverage: Coverage, calendar: BusinessCalendar, moment: datetime) -> bool:

@@ -185,6 +185,12 @@
     try { field.value ||= localStorage.getItem(key) ?? ''; field.form?.addEventListener('submit', () => localStorage.setItem(key, field.value)); } catch { /* 保存できない設定のブラウザでは、毎回の入力になる */ }
   });
 
+  // ---- ログアウト：このブラウザに残した書きかけ（keeping.js）を消す ----
+  addEventListener('submit', (e) => {
+    if (e.target.getAttribute('action') !== '/logout') return;
+    try { Object.keys(localStorage).filter((key) => key.startsWith('jtickets:kept:')).forEach((key) => localStorage.removeItem(key)); } catch { /* 保存できない設定のブラウザには、何も残っていない */ }
+  });
+
   // ---- 取り消せる秒数の表示（読み上げの対象にはしない） ----
   const countDown = (toast) => {
     const until = performance.now() + Number(toast.dataset.seconds) * 1000, left = toast.querySelector('[data-left]');

@@ -83,6 +83,7 @@ FACTS = {
     "finding": N_("点検の結果"),
     "mark": N_("印"),
     "note": N_("メモ"),
+    "reads_as": N_("読み方"),
     "files": N_("ファイル"),
     **acts_queue.FACTS,
     **canned.FACTS,

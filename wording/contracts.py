@@ -34,6 +34,7 @@ _WORKS = {Work.ONSITE: N_("オンサイト"), Work.ADVANCE: N_("先出し交換"
 _ALWAYS, _EVERY_DAY, _BUSINESS_DAYS = N_("24時間365日"), N_("毎日"), N_("平日")
 _ALL_DAY, _SPAN = N_("終日"), N_("{opens}〜{closes}")
 _UNKNOWN = N_("対応時間は不明（サービス種類から読み取れません）")
+_NONE = N_("対応時間の定めはありません")
 _NOW, _LATER = N_("いまは時間内"), N_("いまは時間外・次は {at}")
 _BETWEEN = N_("・")
 
@@ -57,7 +58,7 @@ def coverage(service: str, calendar: BusinessCalendar, now: datetime, language: 
 
 def _hours(read: Coverage, calendar: BusinessCalendar, now: datetime, language: str) -> list[str]:
     if read.opens is None:
-        return [translate(_UNKNOWN, language)]
+        return [translate(_NONE if read.is_none else _UNKNOWN, language)]
     if read.is_always:
         return [translate(_ALWAYS, language)]
     days = translate(_EVERY_DAY if read.every_day else _BUSINESS_DAYS, language)

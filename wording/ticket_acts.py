@@ -20,6 +20,7 @@ TICKET_ACTS = {
     "assign": N_("担当を変更しました"),
     "change_state": N_("チケットの状態を変更しました"),
     "change_priority": N_("優先度を変更しました"),
+    "undo_last": N_("チケットの直前の変更を取り消しました"),
     "change_cc": N_("メールCC を変更しました"),
     "change_product": N_("チケットの製品を変更しました"),
     "change_ticket_category": N_("チケットのカテゴリを変更しました"),

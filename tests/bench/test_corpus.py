@@ -43,7 +43,7 @@ def test_a_ticket_opened_afterwards_finds_its_number_free(engine: Engine, clock:
 
     with transaction(engine) as session:
         loaded = session.get_one(Ticket, 60)
-        columns = {column.key: getattr(loaded, column.key) for column in Ticket.__mapper__.column_attrs if column.key != "id"}
+        columns = {column.key: getattr(loaded, column.key) for column in Ticket.__table__.columns if column.key != "id"}
         session.add(Ticket(**columns))
         session.flush()
         assert session.scalar(select(func.count(Ticket.id))) == 61

@@ -52,6 +52,7 @@ POST /console/tickets/{number:int}/notes                             tickets w
 POST /console/tickets/{number:int}/assignee                          tickets w
 POST /console/tickets/{number:int}/status                            tickets w
 POST /console/tickets/{number:int}/priority                          tickets w
+POST /console/tickets/{number:int}/undo                              tickets w
 POST /console/tickets/{number:int}/drafts/answer                     tickets w
 POST /console/tickets/{number:int}/drafts/note                       tickets w
 POST /console/tickets/{number:int}/presence                          tickets w
@@ -169,6 +170,9 @@ GET  /console/masters                                                masters r
 GET  /console/masters/logs                                           masters r
 POST /console/masters/logs                                           masters w
 POST /console/masters/logs/{id:int}/removal                          masters w
+GET  /console/masters/services                                       masters r
+POST /console/masters/services                                       masters w
+POST /console/masters/services/{id:int}/removal                      masters w
 GET  /console/masters/mails                                          masters r
 GET  /console/masters/mails/{notice:str}                             masters r
 POST /console/masters/mails/{notice:str}                             masters w

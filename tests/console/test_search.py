@@ -5,9 +5,11 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from models.database import transaction
+from models.tickets import Attachment, Message
+from rules.text import searchable
 from rules.tickets import State
 from tests.client import Client, Page
 from tests.people import NOW, add_account, add_post, add_staff, add_ticket, sign_in_staff
@@ -59,12 +61,18 @@ def found(page: Page) -> list[str]:
 def test_a_ticket_is_found_by(client: Client, typed: str, subject: str) -> None:
     client.get("/console/tickets")
 
-    assert found(client.submit("検索", q=typed)) == [subject]
+    page = client.submit("検索", q=typed)
+
+    assert found(page) == [subject]
+    words = [searchable(mark.text) for row in page.root.all("tr") for mark in row.all("mark")]
+    assert set(words) == set(searchable(typed).split()), "every word is marked where it stands"
 
 
 def test_a_number_finds_its_ticket_with_and_without_its_sign(client: Client, tickets: dict[str, int]) -> None:
     for typed in (str(tickets["power"]), f"%23{tickets['power']}"):
-        assert found(client.get(f"/console/tickets?q={typed}")) == ["電源ユニットの故障"]
+        page = client.get(f"/console/tickets?q={typed}")
+        assert found(page) == ["電源ユニットの故障"]
+        assert [mark.text for mark in page.root.all("mark")] == [f"#{tickets['power']}"]
 
 
 @pytest.mark.parametrize("typed", ["%25%25", "__", "100_"])
@@ -89,6 +97,19 @@ def test_strange_words_find_nothing_and_break_nothing(client: Client, typed: str
     page = client.get(f"/console/tickets?q={quote(typed)}")
 
     assert found(page) == []
+
+
+def test_a_hit_says_that_a_file_bears_the_word(client: Client, engine: Engine, tickets: dict[str, int]) -> None:
+    with transaction(engine) as session:
+        post = session.scalars(select(Message.id).where(Message.ticket_id == tickets["vpn"])).one()
+        session.add(Attachment(token="t1", message_id=post, name="故障ログ.txt", size=1, sha256="0", storage_key="k1", created_at=NOW))
+
+    page = client.get("/console/tickets?q=障ログ 東西")
+
+    row = page.root.first("tr", **{"data-row": ""})
+    assert row
+    assert [line.text.split("：") for line in row.all("p")] == [["会社名", "東西ネットワーク株式会社"], ["添付", "故障ログ.txt"]]
+    assert [mark.text for mark in row.all("mark")] == ["東西", "障ログ"]
 
 
 def test_a_hit_shows_the_part_of_the_post_that_holds_the_words(client: Client) -> None:

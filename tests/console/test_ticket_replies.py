@@ -231,6 +231,33 @@ def test_the_state_moves_by_hand_and_the_thread_says_so(engine: Engine, client: 
     assert now_is(engine, ticket).state == State.OPEN
 
 
+def test_a_change_by_one_press_is_undone_by_another_until_somebody_goes_on(
+    engine: Engine, client: Client, clock: Clock, nakamura: Staff, ticket: Ticket
+) -> None:
+    was = now_is(engine, ticket)
+    presses = (
+        lambda: client.submit("/priority", button="「緊急」にする"),
+        lambda: client.submit("/status", button="「終了」にする"),
+        lambda: client.submit("担当を変更する", staff_id=str(nakamura.id)),
+    )
+    for press in presses:
+        open_page(client, ticket)
+        press()
+        page = client.submit(f"/{ticket.id}/undo", button="取り消す")
+        assert page.says("変更を取り消しました。", "中村さんが直前の変更を取り消しました")
+        is_now = now_is(engine, ticket)
+        kept = ("state", "state_from", "unresolved", "resolved_at", "assignee_id", "priority", "due_at", "clock_left")
+        assert [getattr(is_now, name) for name in kept] == [getattr(was, name) for name in kept]
+
+    client.submit("/status", button="「終了」にする")
+    client.submit("/notes", body="そのあとのメモ")
+    late = {"csrf_token": client.csrf_token()}
+    assert client.post(f"/console/tickets/{ticket.id}/undo", late, expect=422).says("そのあとに変わったため、取り消せません。")
+    clock.advance(minutes=11)
+    assert client.post(f"/console/tickets/{ticket.id}/undo", late, expect=422).says("取り消せる時間を過ぎました。")
+    assert now_is(engine, ticket).state == State.CLOSED
+
+
 def test_a_move_that_is_none_is_refused(engine: Engine, client: Client, ticket: Ticket) -> None:
     open_page(client, ticket)
     token = client.csrf_token()

@@ -22,7 +22,9 @@ from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.outbox import Letter
 from models.people import AccountLink, AccountSession, LinkKind, PendingRegistration, RateCount
+from models.reading import Reading, note_reading
 from models.tickets import Attachment
+from rules.tickets import State
 from tests.clock import Clock
 from tests.jobs.mailroom import parts_for
 from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_email_change, add_post, add_staff, add_ticket
@@ -56,17 +58,22 @@ def test_what_has_run_out_is_deleted_and_the_rest_stays(engine: Engine, clock: C
             session.add(change)
             session.flush()
             session.add(BulkChangeTicket(change_id=change.id, ticket_id=ticket.id, facts={}, before={}, version=1))
+        for days, state in ((91, State.CLOSED), (91, State.RESOLVED), (89, State.CLOSED)):
+            read = add_ticket(session, account, state=state)
+            read.updated_at = NOW - timedelta(days=days)
+            note_reading(session, read.id, staff_id=member.id, last_seen=1)
         for days in (3, 0):
             count_one(session, "sign_in", "kimura", window=timedelta(minutes=5), now=NOW - timedelta(days=days))
 
     counts = expire(parts, run_of(parts, "expire"))
 
-    assert counts == {"registrations": 1, "links": 1, "customer_sessions": 1, "counts": 1, "bulk_tickets": 1, "bulk_changes": 1}
+    assert counts == {"registrations": 1, "links": 1, "customer_sessions": 1, "counts": 1, "readings": 1, "bulk_tickets": 1, "bulk_changes": 1}
     with transaction(engine, readonly=True) as session:
         assert session.scalars(select(PendingRegistration.token_hash)).all() == ["p1", "p2"]
         assert session.scalars(select(AccountLink.token_hash)).all() == ["l1", "l2"]
         assert session.scalars(select(AccountSession.token_hash)).all() == ["s1"]
         assert len(session.scalars(select(RateCount.id)).all()) == 1
+        assert len(session.scalars(select(Reading.id)).all()) == 2
 
 
 def test_links_in_old_letters_are_blotted_out(engine: Engine, clock: Clock, tmp_path: Path) -> None:

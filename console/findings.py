@@ -1,0 +1,73 @@
+"""Why a search found a ticket: where its words stand, in the subject, in the post, or in what else was compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.orm import Session
+
+from models.search import Sought, file_names
+from rules.search import excerpt, marked, terms_of
+from wording.catalog import N_, translate
+
+Pieces = Sequence[tuple[str, bool]]
+"""A text cut into pieces, each with whether it is a word that was looked for."""
+_FACTS: Mapping[str, Sequence[str]] = {
+    N_("保守契約番号"): ("contract_text", "contract_key"),
+    N_("シリアル番号"): ("serial_text", "serial_key"),
+    N_("会社名"): ("company_name", "contact_company"),
+    N_("お名前"): ("person_name", "contact_name"),
+    N_("メール"): ("email",),
+    N_("電話番号"): ("contact_phone",),
+}
+"""What is compared beside subject, post and files; the first column of a fact that holds a word is shown."""
+_FILE = N_("添付")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Where the words of one hit stand."""
+
+    number: Pieces
+    subject: Pieces
+    kind: str
+    """Of the post that holds the words; "" where the ticket was found by its number."""
+    post: Pieces
+    facts: Sequence[tuple[str, Pieces]]
+    """Names and values of whatever else holds a word."""
+
+
+def findings(session: Session, rows: Sequence[Row[Any]], q: str, *, language: str) -> list[Finding]:
+    """Of each hit (a row of `models.queue.found_rows`). Names of files are looked up only where a word stands nowhere else: one statement."""
+    terms = terms_of(q)
+    unseen = [row.post_id for row in rows if row.post_id and not _all_seen(row, terms)]
+    names = file_names(session, unseen) if unseen else {}
+    return [_finding(row, terms, names.get(row.post_id, ()), language) for row in rows]
+
+
+def _finding(row: Row[Any], terms: Sequence[str], names: Sequence[str], language: str) -> Finding:
+    facts = [(label, _first_hit([getattr(row, name) or "" for name in columns], terms)) for label, columns in _FACTS.items()]
+    facts += [(_FILE, _first_hit([name], terms)) for name in names]
+    return Finding(
+        [(f"#{row.id}", Sought(terms).number == row.id)],
+        marked(row.subject, terms),
+        row.post_kind or "",
+        excerpt(row.post_body or "", terms),
+        [(translate(label, language), pieces) for label, pieces in facts if pieces],
+    )
+
+
+def _all_seen(row: Row[Any], terms: Sequence[str]) -> bool:
+    texts = (row.subject, row.post_body, *(getattr(row, name) for columns in _FACTS.values() for name in columns))
+    return all(any(_hits(marked(text, [term])) for text in texts if text) for term in terms)
+
+
+def _first_hit(texts: Sequence[str], terms: Sequence[str]) -> Pieces:
+    return next((pieces for pieces in (marked(text, terms) for text in texts) if _hits(pieces)), ())
+
+
+def _hits(pieces: Pieces) -> bool:
+    return any(hit for _, hit in pieces)
