@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlalchemy import String, func, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, Base
+from models.base import AnyRow, Base, mapped_column
 from models.contracts import ContractLine
 
 MOST_SERVICES = 500
