@@ -8,7 +8,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, func, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import AnyRow, Base, mapped_column
+
+load("people")
 
 
 class MailTemplate(Base):
