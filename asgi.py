@@ -6,17 +6,22 @@ import ctypes
 import gc
 import os
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
-from actions.lateness import late_jobs
 from settings import read_settings
 from web import health
 from web.app import build
 from web.logs import configure
 from web.nouns import Noun
 from web.wiring import Wiring, wire
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
 
 FACES = ("both", "portal", "console")
 _ARENA_MAX = -8
@@ -37,7 +42,13 @@ def create() -> ASGIApp:
 
 def application(wiring: Wiring, *, face: str = "both") -> ASGIApp:
     """The application of `wiring` with the pages of `face`."""
-    return build(wiring, (), health.routes(wiring, lambda session, now: late_jobs(session, now=now)), nouns=_nouns(face))
+    return build(wiring, (), health.routes(wiring, _late_jobs), nouns=_nouns(face))
+
+
+def _late_jobs(session: Session, now: datetime) -> Sequence[health.Unpunctual]:
+    from actions.lateness import late_jobs  # a worker whose health nobody asks for needs neither the timetable nor the tables of jobs
+
+    return late_jobs(session, now=now)
 
 
 def _share_one_heap() -> None:

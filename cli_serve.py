@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
+import sys
+import time
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from cli_setup import open_database, settings_or_exit
+
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkProcess
+    from socket import socket
+
+    from uvicorn import Config
 
 FACES = ("both", "portal", "console")
 HOST, PORT, FACE, WORKERS = "127.0.0.1", 8720, "both", 1
 MOST_PORT, MOST_WORKERS = 65535, 64
+_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+_BETWEEN_BEGINNINGS = 1.0
+"""Seconds from one worker begun anew to the next: what cannot live shall not take the machine."""
 
 
 class Asked(TypedDict):
@@ -44,12 +56,11 @@ def serve_pages(*, host: str, port: int, face: str, workers: int) -> None:
     settings = settings_or_exit()
     open_database(settings).dispose()
     os.environ["JTICKETS_FACE"] = face
-    uvicorn.run(
+    config = uvicorn.Config(
         "asgi:create",
         factory=True,
         host=host,
         port=port,
-        workers=workers,
         access_log=False,
         log_level="warning",
         ws="none",
@@ -59,6 +70,56 @@ def serve_pages(*, host: str, port: int, face: str, workers: int) -> None:
         server_header=False,
         h11_max_incomplete_event_size=65536,
     )
+    if workers > 1:
+        _serve_by(workers, config)
+        return
+    server = uvicorn.Server(config)
+    server.run()
+    if not server.started:
+        sys.exit(1)
+
+
+def _serve_by(workers: int, config: Config) -> None:
+    """Load the application once and serve it by forked processes, which share what is loaded; one that dies is replaced.
+
+    uvicorn's own supervisor lets every worker load everything for itself. Forking is safe here: until then there is neither a thread nor a connection.
+    """
+    listening = config.bind_socket()
+    config.load()
+    config.get_loop_factory()  # imports the loop's library
+    signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)  # they wait until `sigwait` below takes them, so that none is missed
+    signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)  # some systems drop what nobody handles
+    running = [_begin(config, listening) for _ in range(workers)]
+    began = time.monotonic()
+    while signal.sigwait(_WATCHED) == signal.SIGCHLD:
+        for place, worker in enumerate(running):
+            if worker.is_alive():
+                continue
+            print(f"worker {worker.pid} ended ({worker.exitcode}) and is replaced", file=sys.stderr)
+            time.sleep(max(0.0, began + _BETWEEN_BEGINNINGS - time.monotonic()))
+            began = time.monotonic()
+            running[place] = _begin(config, listening)
+    for worker in running:
+        worker.terminate()
+    for worker in running:
+        worker.join()
+
+
+def _begin(config: Config, listening: socket) -> ForkProcess:
+    """A worker that serves `listening` until SIGTERM comes."""
+    from multiprocessing import get_context
+
+    worker = get_context("fork").Process(target=_work, args=(config, listening))
+    worker.start()
+    return worker
+
+
+def _work(config: Config, listening: socket) -> None:
+    from uvicorn import Server
+
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
+    Server(config).run(sockets=[listening])
 
 
 def _number(word: str, most: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
 from actions.letters import HELD, STOPPED, Draft, worded, write_letters
-from actions.rates import count_one, counted, window_start
+from actions.outside_mails import count_outside
 from mail.compose import Text, excerpt
 from mail.desk import Desk
 from mail.rewritten import text_of
@@ -27,7 +27,7 @@ from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.kept import Kept
 from models.mail_templates import MailTemplate
 from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
-from models.people import Account, PendingRegistration, QueueMember, RateCount, Staff
+from models.people import Account, PendingRegistration, QueueMember, Staff
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
 from rules.calendar import BusinessCalendar
@@ -36,9 +36,6 @@ from rules.rights import Role
 from rules.tickets import is_outside
 from wording.hours import opening
 
-_OUTSIDE = "outside_cc"
-_DAY = timedelta(days=1)
-_TOKYO_OFFSET = timedelta(hours=9)
 _ANSWERING = frozenset({Role.SUPPORT, Role.LEAD})
 
 
@@ -157,29 +154,6 @@ def email_changed(session: Session, account: Account, *, old_email: str, desk: D
     cause = f"email_changed:{account.id}:{now.isoformat()}"
     text = _account_text(session, "email_changed", account, desk, at=now)
     _write_to_account(session, "email_changed", cause, account, old_email, text, desk=desk, now=now)
-
-
-def outside_count(account_id: int, now: datetime) -> tuple[str, str, datetime]:
-    """What counts the account's mails to outside CC addresses today: bucket, key, beginning of its window."""
-    return _OUTSIDE, str(account_id), window_start(now + _TOKYO_OFFSET, _DAY)
-
-
-def outside_cc_left(session: Session, account_id: int, *, limits: Limits, now: datetime) -> int:
-    """How many mails to outside CC addresses the account may still cause today (Tokyo's day)."""
-    used = counted(session, _OUTSIDE, str(account_id), window=_DAY, now=now + _TOKYO_OFFSET)
-    return max(0, limits.outside_cc_mails_per_day - used)
-
-
-def outside_cc_nearly_used(session: Session, *, limits: Limits, now: datetime) -> list[tuple[int, int]]:
-    """(account, outside CC mails caused today) of the accounts at 80 % of their number or more: staff want to know before the rest is held."""
-    began = window_start(now + _TOKYO_OFFSET, _DAY)
-    least = limits.outside_cc_mails_per_day * 4 / 5
-    rows = session.execute(
-        select(RateCount.key, RateCount.count)
-        .where(RateCount.bucket == _OUTSIDE, RateCount.began_at == began, RateCount.count >= max(1, least))
-        .order_by(RateCount.count.desc(), RateCount.key)
-    ).all()
-    return [(int(key), used) for key, used in rows]
 
 
 # -- inner parts
@@ -322,10 +296,8 @@ def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> 
     shared = frozenset((facts.row.shared_domains or "").split())
     own, maintenance = parse_address(facts.row.email), parse_address(facts.row.maintenance_email)
     outside = [value for value in facts.ticket.cc if value not in held and is_outside(parse_address(value), own, maintenance, shared)]
-    key = str(facts.row.account_id)
-    # Windows begin at midnight UTC; moved by Tokyo's offset they begin at midnight there.
     for value in outside:
-        if count_one(session, _OUTSIDE, key, window=_DAY, now=now + _TOKYO_OFFSET) > limits.outside_cc_mails_per_day:
+        if count_outside(session, facts.row.account_id, now=now) > limits.outside_cc_mails_per_day:
             held[value] = HELD
     return held
 

@@ -28,8 +28,8 @@ class Server:
     """Seconds from the start of the process to its first 200."""
 
     def workers(self) -> list[int]:
-        """The processes that answer: the children that were spawned for it, else the process itself."""
-        children = [pid for pid in _children(self.process.pid) if b"spawn_main" in _read(pid, "cmdline")]
+        """The processes that answer: the children that were begun for it, else the process itself."""
+        children = [pid for pid in _children(self.process.pid) if b"resource_tracker" not in _read(pid, "cmdline")]
         return children or [self.process.pid]
 
     def cpu_ms(self) -> float:

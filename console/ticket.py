@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from starlette.responses import Response
 
 from actions.attachments import held_files
-from actions.notices import outside_count
+from actions.outside_mails import outside_count
 from actions.verdicts import facts_of
 from console.deadline import deadline_of
 from console.frame import frame

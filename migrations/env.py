@@ -7,6 +7,7 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy import Enum
 
+from models import TABLES, load
 from models.base import Base, Moment
 
 
@@ -19,6 +20,7 @@ def render_item(kind: str, item: Any, _context: object) -> str | Literal[False]:
     return False
 
 
+load(*TABLES)
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=Base.metadata,

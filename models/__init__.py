@@ -1,68 +1,47 @@
-"""The tables, with their named selects beside them."""
+"""The tables, with their named selects beside them. A process maps those that its pages, jobs or commands import."""
 
 from __future__ import annotations
 
-from models import (
-    bulk_changes,
-    calendars,
-    canned,
-    contracts,
-    email_changes,
-    figures,
-    handed_back,
-    images,
-    import_corrections,
-    import_mapping,
-    imports,
-    journal,
-    log_patterns,
-    mail_templates,
-    neighbours,
-    outbox,
-    people,
-    presence,
-    questions,
-    radar,
-    reading,
-    reminders,
-    renewals,
-    requests,
-    saved_views,
-    search,
-    service_types,
-    staging,
-    tickets,
-)
+from importlib import import_module
 
 TABLES = (
-    bulk_changes,
-    canned,
-    calendars,
-    contracts,
-    email_changes,
-    figures,
-    handed_back,
-    images,
-    import_corrections,
-    import_mapping,
-    imports,
-    journal,
-    log_patterns,
-    mail_templates,
-    neighbours,
-    outbox,
-    people,
-    presence,
-    questions,
-    radar,
-    reading,
-    reminders,
-    renewals,
-    requests,
-    saved_views,
-    search,
-    service_types,
-    staging,
-    tickets,
+    "bulk_changes",
+    "calendars",
+    "canned",
+    "contracts",
+    "email_changes",
+    "figures",
+    "handed_back",
+    "images",
+    "import_corrections",
+    "import_mapping",
+    "imports",
+    "journal",
+    "log_patterns",
+    "mail_templates",
+    "neighbours",
+    "outbox",
+    "people",
+    "presence",
+    "questions",
+    "radar",
+    "reading",
+    "reminders",
+    "renewals",
+    "requests",
+    "saved_views",
+    "search",
+    "service_types",
+    "staging",
+    "tickets",
 )
-"""Every module of tables: one that is loaded alone would not know the others its foreign keys name."""
+"""Every module of tables."""
+
+
+def load(*modules: str) -> None:
+    """Have the tables of `modules` mapped.
+
+    A module that names another's table in a foreign key, which is a text, begins with this: whatever writes a row by the ORM looks its keys up.
+    """
+    for module in modules:
+        import_module(f"models.{module}")

@@ -9,7 +9,10 @@ from enum import StrEnum
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import AnyRow, AnySelect, Base, mapped_column, words
+
+load("imports")
 
 
 class PartyRole(StrEnum):

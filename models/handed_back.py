@@ -9,7 +9,10 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import Base, mapped_column, words
+
+load("imports", "people")
 
 
 class HandedBackState(StrEnum):

@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, ForeignKey, Index, Integer, String, UniqueConstraint, insert, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session
 
+from models import load
 from models.base import Base, mapped_column, words
 from models.contracts import Certificate, ContractLine, Party, PartyRole
+
+load("imports")
 
 
 class Deed(StrEnum):

@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import Base, mapped_column
 from models.imports import ImportBatch
+
+load("people")
 
 
 class ImportCorrection(Base):

@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import Base, mapped_column
+
+load("imports", "people")
 
 MOST_REMEMBERED = 500
 """Sets of headings that are told to the reading process; offices have a handful."""

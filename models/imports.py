@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, false, or_
 from sqlalchemy.orm import Mapped, composite
 
+from models import load
 from models.base import Base, mapped_column, words
 from rules.lines import FIELDS
+
+load("people")
 
 
 class BatchState(StrEnum):

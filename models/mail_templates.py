@@ -8,8 +8,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, Text, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import AnyRow, Base, mapped_column
 from models.kept import Kept
+
+load("people")
 
 
 class MailTemplate(Base):

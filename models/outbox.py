@@ -9,7 +9,10 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
+from models import load
 from models.base import Base, mapped_column, words
+
+load("people", "tickets")
 
 
 class LetterState(StrEnum):

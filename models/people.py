@@ -9,8 +9,11 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, cast, or_, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import Base, mapped_column, words
 from rules.rights import Area, Right, Role, may
+
+load("contracts")
 
 
 class AccountState(StrEnum):

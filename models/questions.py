@@ -8,7 +8,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, String, Text, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import Base, mapped_column
+
+load("people", "tickets")
 
 
 class CenterQuestion(Base):

@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import ForeignKey, Integer, Row, UniqueConstraint, bindparam, literal, select, union_all
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import Base, mapped_column
 from models.database import insert_on_conflict
 from models.kept import Kept
 from models.tickets import Message
+
+load("people")
 
 _NUMBER: Any = bindparam("number", type_=Integer)
 

@@ -8,8 +8,11 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String, func, select
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import AnyRow, Base, mapped_column, words
 from rules.reminders import DIGEST_HOUR, OFF_AT_FIRST, Kind, Outcome
+
+load("people")
 
 
 class Reminder(Base):

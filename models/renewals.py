@@ -8,9 +8,12 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, literal, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Mapped, Session, aliased
 
+from models import load
 from models.base import AnyRow, AnySelect, Base, mapped_column
 from models.contracts import Certificate, ContractLine, Party
 from models.database import among_ids
+
+load("imports")
 
 MOST_LINKS = 20
 """Of a chain, either way."""

@@ -8,7 +8,10 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, false, or_, select, true
 from sqlalchemy.orm import Mapped, Session
 
+from models import load
 from models.base import AnyRow, Base, mapped_column
+
+load("people")
 
 NAME_CHARACTERS = 40
 

@@ -9,9 +9,12 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped
 
+from models import load
 from models.actors import Actor
 from models.base import NEVER, Base, mapped_column, words
 from rules.tickets import Priority, State
+
+load("contracts", "people")
 
 
 class MessageKind(StrEnum):

@@ -26,7 +26,6 @@ from web.call import Basis, Call
 from web.csrf import sent_by_us, token_matches
 from web.errors import Answered, Forbidden, NotFound, StaleForm
 from web.forms import Fields
-from web.hold import hold
 from web.refusals import note_refused
 from web.sessions import NOBODY, Found, find_customer, find_staff, touch
 from web.uploads import Body, read_body
@@ -132,6 +131,8 @@ def _take(page: Page, basis: Basis, body: Body) -> Response:
         turned_away = _check_ahead(page, basis)
         if turned_away is not None:
             return turned_away
+        from web.hold import hold  # reads logs, for which a worker that is sent no files has no use
+
         basis.uploads = hold(basis, body, lambda session: find_actor(basis, session).actor)
     response = _prepare(page, basis) or retrying(lambda: _answer(page, basis))
     if response.status_code < 400 and basis.fields.unasked:

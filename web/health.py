@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from models.database import embedded_file, pending_migrations, transaction
-from models.outbox import Heartbeat
 from web.wiring import Wiring
 
 JOBS_SILENT_AFTER = timedelta(seconds=90)
@@ -118,6 +117,8 @@ def may_measure(request: Request, token: str) -> bool:
 
 
 def _heartbeat(wiring: Wiring) -> str:
+    from models.outbox import Heartbeat  # not every worker is asked for its health
+
     with transaction(wiring.engine, readonly=True) as session:
         beat = session.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.kind == "jobs"))
     alive = beat is not None and wiring.clock() - beat <= JOBS_SILENT_AFTER

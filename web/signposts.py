@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
@@ -28,11 +28,18 @@ class Signposts(BaseRoute):
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """The first page of this path and method; else one of this path, which answers for the method."""
-        best: tuple[Match, Scope] = Match.NONE, {}
         parts = tuple(scope["path"].split("/", 3)[1:3])
         # A written part goes before one that may be anything: /tickets/new before /tickets/{number}.
-        for place in dict.fromkeys((parts, parts[:1], ())):
-            for route in self._routes_at(place):
+        places = dict.fromkeys((parts, parts[:1], ()))
+        best = self._matches_near(places, scope)
+        while best[0] is not Match.FULL and self._load_more(places):
+            best = self._matches_near(places, scope)
+        return best
+
+    def _matches_near(self, places: Iterable[Parts], scope: Scope) -> tuple[Match, Scope]:
+        best: tuple[Match, Scope] = Match.NONE, {}
+        for place in places:
+            for route in self._near.get(place, ()):
                 match, found = route.matches(scope)
                 if match is Match.FULL:
                     return match, {**found, _FOUND: route}
@@ -40,15 +47,15 @@ class Signposts(BaseRoute):
                     best = match, {**found, _FOUND: route}
         return best
 
-    def _routes_at(self, place: Parts) -> Iterator[Route]:
-        """The routes near `place`: those that are there, then those that come when asked for."""
-        yield from self._near.get(place, ())
-        loads = self._later.get(place, [])
-        while loads:
-            there = len(self._near[place])
-            self._add(loads[0]())
-            del loads[0]  # only now: what cannot be loaded is tried again
-            yield from self._near[place][there:]
+    def _load_more(self, places: Iterable[Parts]) -> bool:
+        """Add the next routes that are still to come at one of `places`; False when there are none."""
+        for place in places:
+            loads = self._later.get(place)
+            if loads:
+                self._add(loads[0]())
+                del loads[0]  # only now: what cannot be loaded is tried again
+                return True
+        return False
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the page that `matches` found."""

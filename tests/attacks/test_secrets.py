@@ -16,6 +16,7 @@ from structlog.processors import format_exc_info
 from structlog.testing import capture_logs
 
 from actions.staff_sign_in import secret_of
+from models import TABLES, load
 from models.base import Base
 from models.database import transaction
 from models.outbox import Letter
@@ -56,6 +57,7 @@ def link(engine: Engine, kind: str) -> tuple[str, str]:
 
 def rows(engine: Engine) -> dict[str, str]:
     """Everything that each table holds, as text."""
+    load(*TABLES)
     with transaction(engine, readonly=True) as session:
         return {table.name: str(session.execute(select(table)).all()) for table in Base.metadata.sorted_tables}
 

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
+from models import TABLES, load
 from models.base import Base
 from models.database import transaction
 from models.journal import JournalEntry
@@ -77,6 +78,7 @@ def kimura(engine: Engine, client: Client) -> Account:
 
 
 def table_texts(engine: Engine) -> str:
+    load(*TABLES)
     with transaction(engine, readonly=True) as session:
         tables = [table for table in Base.metadata.sorted_tables if table.name not in ("certificate", "party", "contract_line")]
         return "\n".join(f"{table.name} {row}" for table in tables for row in session.execute(select(table)))

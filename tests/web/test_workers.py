@@ -1,0 +1,97 @@
+"""`jtickets serve --workers`: one application, loaded once and served by several processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.servers import ask, free_port
+from tests.shape.tree import ROOT
+
+_PATIENCE = 30.0
+
+
+@contextmanager
+def served(database_url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A desk of two workers, and its port; whatever of it still runs behind the block is killed."""
+    port = free_port()
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JTICKETS_DATABASE_URL": database_url, "JTICKETS_STATE_DIR": str(folder)}
+    command = [sys.executable, "-m", "cli", "serve", "--port", str(port), "--workers", "2"]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log, start_new_session=True)
+    try:
+        until(lambda: answers(port))
+        yield process, port
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def until(holds: Callable[[], object]) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + _PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def answers(port: int) -> bool:
+    """Whether the sign-in page comes, which asks the database."""
+    try:
+        return ask(port, "/console/sign-in", {})[0] == 200
+    except OSError:
+        return False
+
+
+def processes() -> dict[int, int]:
+    """Every process with its parent."""
+    told = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    return {int(pid): int(parent) for pid, parent in map(str.split, told.splitlines())}
+
+
+def workers_of(process: subprocess.Popen[bytes]) -> list[int]:
+    """The processes that it began."""
+    return [pid for pid, parent in processes().items() if parent == process.pid]
+
+
+def test_workers_are_replaced_and_end_with_their_parent_in_peace(database_url: str, tmp_path: Path) -> None:
+    refused: list[int] = []
+    stopping = threading.Event()
+
+    def keep_asking() -> None:
+        while not stopping.is_set():
+            status, _ = ask(port, "/console/sign-in", {})
+            if status != 200:
+                refused.append(status)
+
+    with served(database_url, tmp_path) as (process, port):
+        first = workers_of(process)
+        os.kill(first[0], signal.SIGKILL)
+        until(lambda: len({*workers_of(process)} - {first[0]}) == 2)
+        assert first[1] in workers_of(process)
+        assert answers(port)
+
+        asking = threading.Thread(target=keep_asking)
+        asking.start()
+        os.kill(first[1], signal.SIGTERM)
+        until(lambda: len({*workers_of(process)} - {*first}) == 2)
+        stopping.set()
+        asking.join()
+        assert refused == []
+
+        last = workers_of(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(_PATIENCE) == 0
+        assert not answers(port)
+        assert processes().keys().isdisjoint(last)
+    told = (tmp_path / "log").read_text()
+    assert told.count("is replaced") == 2
+    assert "Traceback" not in told
