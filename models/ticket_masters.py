@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -17,6 +17,7 @@ from models.contracts import CompanyDay, DomainKind, FamilyMailbox, MailDomain
 from models.kept import Kept
 from models.outbox import CopyStop
 from models.people import ANSWERS, RateCount, Staff
+from models.unchanged import unchanged
 from rules.calendar import BusinessCalendar
 
 _NO_DAY: Any = cast(null(), Date)
@@ -47,7 +48,11 @@ def ticket_masters(session: Session, cc: Sequence[str] = (), used: tuple[str, st
     asked: dict[str, Any] = {f"copy_{place}": address.lower() for place, address in enumerate(cc)}
     if cc:
         asked["bucket"], asked["key"], asked["began_at"] = used or ("", "", NEVER)
-    rows = _masters(len(cc)).rows(session, asked)
+    return unchanged(session, ("masters", *asked.items()), lambda: _read(session, len(cc), asked))
+
+
+def _read(session: Session, copies: int, asked: Mapping[str, Any]) -> Masters:
+    rows = _masters(copies).rows(session, asked)
     texts = {row.part: row.name or "" for row in rows}
     staff = sorted((row for row in rows if row.part in ("holder", "reader")), key=lambda row: row.name)
     return Masters(
@@ -56,8 +61,8 @@ def ticket_masters(session: Session, cc: Sequence[str] = (), used: tuple[str, st
         calendar=calendar_of(rows, (row.day for row in rows if row.part == "day")),
         shared_domains=frozenset(texts["shared"].split()),
         mailboxes=frozenset(texts["mailbox"].split()),
-        stopped=frozenset(row.name for row in rows if row.part == "stopped") if cc else frozenset(),
-        outside_used=sum(row.id for row in rows if row.part == "outside") if cc else 0,
+        stopped=frozenset(row.name for row in rows if row.part == "stopped") if copies else frozenset(),
+        outside_used=sum(row.id for row in rows if row.part == "outside") if copies else 0,
     )
 
 
