@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -27,6 +27,8 @@ def unchanged(session: Session, key: Hashable, read: Callable[[], T]) -> T:
     state = session.info.get(_STATE)
     if state is None or not connection.get_execution_options().get("readonly") or connection.engine.dispatch.before_cursor_execute:
         return read()
+    before: str
+    kept: dict[Hashable, Any]
     before, kept = connection.info.get(_KEPT, ("", {}))
     if state != before or len(kept) >= _MOST_KEPT:
         kept = {}
