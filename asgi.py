@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FACES = ("both", "portal", "console")
 _ARENA_MAX = -8
 """M_ARENA_MAX of <malloc.h>."""
+_GARBAGE = 10_000
+"""Objects after which garbage is looked for: a page makes some thousand and leaves none, and by default each was interrupted several times."""
 
 
 def create() -> ASGIApp:
@@ -36,6 +38,7 @@ def create() -> ASGIApp:
     configure(settings.log_level)
     made = application(wire(settings), face=os.environ.get("JTICKETS_FACE", "both"))
     gc.freeze()  # what is loaded now stays: no later collection needs to walk it
+    gc.set_threshold(_GARBAGE)
     gc.enable()
     return made
 

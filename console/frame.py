@@ -7,6 +7,7 @@ from datetime import datetime, time
 from typing import Any
 
 from models.queue import Shelf, queue_menu
+from models.unchanged import unchanged
 from rules.calendar import TOKYO, BusinessCalendar, tokyo_date
 from rules.reminders import near_edges
 from web.call import Call
@@ -30,7 +31,12 @@ def today_began(now: datetime) -> datetime:
 def _menu(call: Call, calendar: BusinessCalendar) -> tuple[Mapping[str, int], tuple[Shelf, ...]]:
     if not call.staff.may("tickets", "own"):
         return {}, ()
-    counts, shelves = queue_menu(call.session, staff_id=call.staff.id, due_by=near_edges(calendar, call.now), today_began=today_began(call.now))
+    number, now = call.staff.id, call.now.replace(microsecond=0)
+
+    def read() -> tuple[Mapping[str, int], tuple[Shelf, ...]]:
+        return queue_menu(call.session, staff_id=number, due_by=near_edges(calendar, now), today_began=today_began(now))
+
+    counts, shelves = unchanged(call.session, ("menu", number, now), read)
     if call.staff.may("tickets", "r"):
         return counts, shelves
     return {name: counts[name] for name in ("waiting_center", "email_changes", "exceptions")}, ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -67,9 +68,10 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     row = ticket_row(call.session, number)
     if row is None:
         raise NotFound
-    masters = ticket_masters(call.session, row.cc, outside_count(row.account_id or 0, call.now))
+    masters = ticket_masters(call.session)
     calendar = masters.calendar
-    thread = build_thread(thread_parts(call.session, number, staff_id=call.staff.id or 0), staff_id=call.staff.id, language=call.basis.language)
+    parts = thread_parts(call.session, row, staff_id=call.staff.id or 0, used=outside_count(row.account_id or 0, call.now))
+    thread = build_thread(parts, staff_id=call.staff.id, language=call.basis.language)
     behind, judgement = judge_row(call, row, masters)
     state, priority, language = State(row.state), Priority(row.priority), call.basis.language
     noting = (writing or call.query("to")) == "note"
@@ -90,7 +92,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         coverage=coverage_of(behind, judgement, calendar, call),
         today=tokyo_date(call.now),
         domain=_domain(row, masters),
-        cc=_copies(row, masters, call.limits.outside_cc_mails_per_day),
+        cc=_copies(row, masters, parts, call.limits.outside_cc_mails_per_day),
         staff_names=masters.staff,
         holders=masters.holders,
         moves=sorted(MOVES[state] - {State.WAITING_CENTER}, key=list(State).index),
@@ -172,12 +174,13 @@ def _domain(row: Row[Any], masters: Masters) -> DomainVerdict | None:
     return compare_hosts(host_of(row.email), host_of(row.maintenance_email), masters.shared_domains)
 
 
-def _copies(row: Row[Any], masters: Masters, most_outside: int) -> list[Cc]:
+def _copies(row: Row[Any], masters: Masters, parts: Sequence[Row[Any]], most_outside: int) -> list[Cc]:
     """The CC as an answer sent now would reach it, in the order `actions.notices` counts."""
     copies: list[Cc] = []
-    used = masters.outside_used
+    stops = {part.name for part in parts if part.part == "stopped"} if row.cc else ()
+    used = sum(part.size for part in parts if part.part == "outside")
     for address in row.cc:
-        outside, stopped = _outside(address, row, masters), address.lower() in masters.stopped
+        outside, stopped = _outside(address, row, masters), address.lower() in stops
         used += outside and not stopped
         copies.append(Cc(address, outside, "stopped" if stopped else "held" if outside and used > most_outside else ""))
     return copies

@@ -42,6 +42,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, Base
@@ -213,6 +214,24 @@ def is_unwritable(fault: DBAPIError) -> bool:
     if code is not None:
         return code & 0xFF in _UNWRITABLE_CODES
     return getattr(fault.orig, "sqlstate", None) in _UNWRITABLE_STATES
+
+
+class StateOfDatabase(ColumnElement[str]):
+    """A column that is the same for one connection as long as nothing that it sees was written, by whomever."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(StateOfDatabase, "sqlite")
+def _state_of_sqlite(_element: StateOfDatabase, _compiler: object, **_options: object) -> str:
+    # The first number counts what other connections wrote, the second what this one did.
+    return "(SELECT data_version FROM pragma_data_version) || '.' || total_changes()"
+
+
+@compiles(StateOfDatabase, "postgresql")
+def _state_of_postgresql(_element: StateOfDatabase, _compiler: object, **_options: object) -> str:
+    return "pg_current_snapshot()::text"
 
 
 def is_embedded(engine: Engine) -> bool:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, Date, Integer, Row, Select, String, Text, bindparam, case, cast, literal, null, or_, select, union_all
@@ -18,8 +19,8 @@ from models.base import NEVER, Moment
 from models.contracts import Category, Certificate, ContractLine, Party, ProductFamily
 from models.journal import JournalEntry
 from models.kept import Kept
-from models.outbox import Letter, Recipient, ReturnedKind, ReturnedMail
-from models.people import Account, Staff
+from models.outbox import CopyStop, Letter, Recipient, ReturnedKind, ReturnedMail
+from models.people import Account, RateCount, Staff
 from models.reading import Reading
 from models.service_types import ServiceType
 from models.tickets import Attachment, Draft, Message, Ticket
@@ -108,21 +109,28 @@ def ticket_row(session: Session, number: int) -> Row[Any] | None:
     return _TICKET.one(session, {"number": number})
 
 
-def thread_parts(session: Session, number: int, *, staff_id: int) -> Sequence[Row[Any]]:
-    """Everything written on a ticket in the order it was written, by `part`.
+def thread_parts(session: Session, ticket: Row[Any], *, staff_id: int, used: tuple[str, str, datetime]) -> Sequence[Row[Any]]:
+    """Everything written on a `ticket_row` in the order it was written, by `part`; `used` names the count of outside mails (bucket, key, beginning).
 
     message: id, at, until (published), kind, name (author), who (staff), text · file: of (message), name, text (token), size ·
     recipient: of (message), at (sent), kind (to or cc), name (state), text (address) · event: at, kind (act), name (actor), facts ·
     draft of `staff_id`: at, kind, text · read: of (the newest message that `staff_id` was shown) ·
-    returned: at, name (sender), text of a mail that answered a notification.
+    returned: at, name (sender), text of a mail that answered a notification ·
+    stopped: name (an address of the ticket's CC, in lower case, that wants no more copies) · outside: size (mails that `used` counts).
     """
-    rows = _thread().rows(session, {"number": number, "staff_id": staff_id})
+    asked: dict[str, Any] = {"number": ticket.id, "staff_id": staff_id}
+    if ticket.cc:
+        asked |= {f"copy_{place}": address.lower() for place, address in enumerate(ticket.cc)}
+        asked |= zip(("bucket", "key", "began_at"), used, strict=True)
+    rows = _thread(len(ticket.cc)).rows(session, asked)
     return sorted(rows, key=lambda row: (row.at, row.id))
 
 
-@cache
-def _thread() -> Kept:
-    return Kept(union_all(_messages(), _files(), _recipients(), _events(), _drafts(), _returned(), _read()))
+@lru_cache(maxsize=32)
+def _thread(copies: int) -> Kept:
+    """For a ticket with `copies` addresses in CC: most have none, and ask nothing of them."""
+    written = [_messages(), _files(), _recipients(), _events(), _drafts(), _returned(), _read()]
+    return Kept(union_all(*written, _stopped(copies), _outside()) if copies else union_all(*written))
 
 
 def _part(*columns: Any) -> Select[Any]:
@@ -251,6 +259,24 @@ def _read() -> Select[Any]:
         _NO_NUMBER,
         _NO_FACTS,
     ).where(Reading.ticket_id == _NUMBER, Reading.staff_id == bindparam("staff_id"))
+
+
+def _stopped(copies: int) -> Select[Any]:
+    return _beside("stopped", CopyStop.address_key, _NO_NUMBER).where(
+        CopyStop.address_key.in_([bindparam(f"copy_{place}", type_=String) for place in range(copies)])
+    )
+
+
+def _outside() -> Select[Any]:
+    return _beside("outside", literal(""), RateCount.count).where(
+        RateCount.bucket == bindparam("bucket"), RateCount.key == bindparam("key"), RateCount.began_at == bindparam("began_at", type_=Moment)
+    )
+
+
+def _beside(part: str, name: Any, size: Any) -> Select[Any]:
+    """What is no part of the thread: it comes behind all that is."""
+    never, empty = literal(NEVER, Moment), literal("")
+    return _part(literal(part), literal(0), _NO_NUMBER, never, _NO_MOMENT, empty, name, cast(empty, Text), _NO_NUMBER, size, _NO_FACTS)
 
 
 def behind_ticket(session: Session, ticket: Row[Any], *, contract_key: str | None, serials: Sequence[str]) -> Behind:

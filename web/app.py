@@ -6,7 +6,6 @@ import errno
 import secrets
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -20,14 +19,14 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from models.database import is_unwritable
+from models.database import is_embedded, is_unwritable
 from models.places import find
 from rules.refusal import Refused
 from storage.store import StorageFault
 from web.assets import Static
 from web.call import language_of
 from web.csrf import token_for
-from web.endpoint import Page, serve
+from web.endpoint import Page, Threads, serve
 from web.errors import Forbidden, NotFound, StaleForm
 from web.forms import BadRequest
 from web.nouns import Noun
@@ -69,7 +68,8 @@ def build(wiring: Wiring, pages: Iterable[Page], extra: Sequence[BaseRoute] = ()
     """The application of `pages` and those of `nouns`, which are loaded on use; `extra` routes (health) come first."""
     register_url_convertor("int", _Number())
     settings = wiring.settings
-    threads = (ThreadPoolExecutor(settings.reading_threads, "reading"), ThreadPoolExecutor(settings.writing_threads, "writing"))
+    # Writers wait for each other at the database: there the next one of this process finds the pages of the last in its hands.
+    threads = Threads(settings.reading_threads, "reading", in_turn=is_embedded(wiring.engine)), Threads(settings.writing_threads, "writing")
     routed = partial(_routes, wiring, threads)
     signposts = Signposts(routed(pages), {noun.parts: [partial(_routes_of, noun, module, routed) for module in noun.modules] for noun in nouns})
     routes = [*extra, signposts, Mount("/static", Static(directory=find("static")), name="static")]
@@ -99,7 +99,7 @@ class _Number(IntegerConvertor):
     regex = "[0-9]{1,18}"
 
 
-def _routes(wiring: Wiring, threads: tuple[Executor, Executor], pages: Iterable[Page]) -> list[Route]:
+def _routes(wiring: Wiring, threads: tuple[Threads, Threads], pages: Iterable[Page]) -> list[Route]:
     return [Route(page.path, _Serving(page, wiring, threads), methods=[page.method], name=f"{page.method} {page.path}") for page in pages]
 
 
@@ -110,7 +110,7 @@ def _routes_of(noun: Noun, module: str, routed: Callable[[Iterable[Page]], list[
 class _Serving:
     """A page as an application: Starlette wraps a function once more, and what fails is told by the edge all the same."""
 
-    def __init__(self, page: Page, wiring: Wiring, threads: tuple[Executor, Executor]) -> None:
+    def __init__(self, page: Page, wiring: Wiring, threads: tuple[Threads, Threads]) -> None:
         self._parts = page, wiring, threads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hmac
+from functools import lru_cache
 
 from starlette.requests import Request
 
 
+@lru_cache(maxsize=256)
 def token_for(key: bytes, cookie: str) -> str:
     """The token that forms carry for the session or visitor cookie `cookie`."""
     return hmac.digest(key, b"csrf:" + cookie.encode(), "sha256").hex()[:40]

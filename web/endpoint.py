@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -36,6 +36,7 @@ Handler = Callable[[Call], Response]
 Prepare = Callable[[Basis], Any]
 
 _SMALL_BODY = 1024 * 1024
+_TURN_SECONDS = 0.02
 _ADDRESS_CHARACTERS = 45
 """The longest form of an IPv6 address."""
 _SHOWN_NAMES, _SHOWN_NAME = 10, 40
@@ -71,37 +72,71 @@ def post(path: str, handler: Handler, access: Access, *, prepare: Prepare | None
     return Page(path, "POST", handler, access, prepare, uploads)
 
 
-async def _in_thread(threads: Executor, work: Callable[[], T]) -> T:
-    """What `work` returns or raises, off the loop that reads and writes the sockets. Who stops waiting for it does not stop it."""
+class Threads:
+    """Threads that answer, off the loop that reads and writes the sockets.
 
-    def told() -> T:
+    With `in_turn` a second one begins only when the first has taken longer than pages do: whoever asks a database within this process gives the
+    interpreter away at every row, and two threads that pass it to each other so cost half as much again as one after the other.
+    """
+
+    def __init__(self, number: int, name: str, *, in_turn: bool = False) -> None:
+        self._pool = ThreadPoolExecutor(number, name)
+        self._turn = asyncio.Semaphore(1) if in_turn else None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """What `work` returns or raises. Who stops waiting for it does not stop it."""
+        if self._turn is None:
+            return await self._run(work)
+        await self._turn.acquire()
+        give_back = _Once(self._turn.release)
+        late = asyncio.get_running_loop().call_later(_TURN_SECONDS, give_back)
         try:
-            return work()
-        except StopIteration as fault:  # the one that no future takes: its request would wait for ever
-            raise RuntimeError(repr(fault)) from fault
+            return await self._run(work)
+        finally:
+            late.cancel()
+            give_back()
 
-    return await asyncio.get_running_loop().run_in_executor(threads, told)
+    async def _run(self, work: Callable[[], T]) -> T:
+        def told() -> T:
+            try:
+                return work()
+            except StopIteration as fault:  # the one that no future takes: its request would wait for ever
+                raise RuntimeError(repr(fault)) from fault
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, told)
 
 
-async def serve(page: Page, wiring: Wiring, threads: tuple[Executor, Executor], request: Request) -> Response:
+class _Once:
+    """Calls `act` the first time it is called itself."""
+
+    def __init__(self, act: Callable[[], None]) -> None:
+        self._act: Callable[[], None] | None = act
+
+    def __call__(self) -> None:
+        act, self._act = self._act, None
+        if act:
+            act()
+
+
+async def serve(page: Page, wiring: Wiring, threads: tuple[Threads, Threads], request: Request) -> Response:
     """Answer `request` by `page`."""
     reading, writing = threads
     basis = Basis(wiring, request, page.access.world, wiring.clock(), client_of(request))
     if page.method == "GET":
         # A preparing GET waits for another host: neither readers nor writers shall stand behind it, so it takes a thread of its own.
         answered = await anyio.to_thread.run_sync(partial(_prepare, page, basis)) if page.prepare else None
-        return answered or await _in_thread(writing if page.writes else reading, partial(_answer, page, basis))
+        return answered or await (writing if page.writes else reading).run(partial(_answer, page, basis))
     if not sent_by_us(request):
         raise StaleForm
     if page.uploads and not _is_small(request):
         # Nobody who may not post here shall fill the disk first.
-        turned_away = await _in_thread(reading, partial(_check_ahead, page, basis))
+        turned_away = await reading.run(partial(_check_ahead, page, basis))
         if turned_away is not None:
             return turned_away
     body = await read_body(request, limits=wiring.limits, uploads=page.uploads)
     try:
         basis.fields = Fields(body.fields)
-        return await _in_thread(writing, partial(_take, page, basis, body))
+        return await writing.run(partial(_take, page, basis, body))
     finally:
         body.close()
 

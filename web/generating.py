@@ -39,11 +39,11 @@ class Generator(CodeGenerator):
         else:
             super()._output_child_pre(node, frame, finalize)
 
-    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802
-        """``value.name``, which pages ask hundreds of times, by a name of the function."""
-        self.write("member(")
+    def visit_Getattr(self, node: nodes.Getattr, frame: Frame) -> None:  # noqa: N802 - the visitor's own naming
+        """``value.name``, which pages ask hundreds of times: without a call of Jinja's own where there is such an attribute."""
+        self.write("(got if (got := getattr(of := ")
         self.visit(node.node, frame)
-        self.write(f", {node.attr!r})")
+        self.write(f", {node.attr!r}, missing)) is not missing else member(of, {node.attr!r}))")
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:  # noqa: N802 - the visitor's own naming
         """``parts.chip(text)`` as such a call."""

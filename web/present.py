@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime, time
 from functools import lru_cache, partial
 from itertools import groupby
 from typing import Any, Protocol, cast
@@ -12,7 +12,7 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
-from rules.calendar import TOKYO
+from rules.calendar import TOKYO, tokyo_date
 from rules.rights import Area, Right, Role, may
 from rules.tickets import Priority, State
 from web.prose import paragraphs
@@ -57,7 +57,7 @@ _CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": 
 _PRIORITY_KINDS = {"urgent": "solid", "high": "danger"}
 _NOBODY, _PICK = N_("未割り当て"), N_("{number} を選択")
 _TONES = ("", "b", "c", "d")
-_KEPT_MENUS = 512
+_KEPT_MENUS, _KEPT_TIMES = 512, 2048
 
 
 class HasState(Protocol):
@@ -139,6 +139,7 @@ class Parts:
         self._row_priorities[Priority.NORMAL.value] = escape(labels.priority(Priority.NORMAL, language))
         self._nobody = f"<td>{escape(translate(_NOBODY, language))}</td>"
         self._menu = lru_cache(maxsize=_KEPT_MENUS)(self._made_menu)
+        self._time = lru_cache(maxsize=_KEPT_TIMES)(self._made_time)
 
     def icon(self, name: str) -> Markup:
         """An icon of static/icons.svg, always beside a word: it is hidden from screen readers."""
@@ -171,11 +172,15 @@ class Parts:
     @pass_context
     def time(self, context: Context, at: datetime, how: str = "full") -> Markup:
         """`at` in a time element: in full, "short" as in lists, or "due" as a deadline (these two read `now` of the page)."""
-        if how == "full":
+        return self._time(at, how, None if how == "full" else tokyo_date(context["now"]))
+
+    def _made_time(self, at: datetime, how: str, today: date | None) -> Markup:
+        """A page tells the same few moments all over; what they read as changes with the day at most."""
+        if today is None:
             exact, words = dates.stamped_moment(at, self._language)
         else:
-            there = at.astimezone(TOKYO)  # once for the words and the stamp
-            exact, words = dates.stamp(there), (dates.short if how == "short" else dates.due)(there, context["now"], self._language)
+            there, now = at.astimezone(TOKYO), datetime.combine(today, time(), TOKYO)
+            exact, words = dates.stamp(there), (dates.short if how == "short" else dates.due)(there, now, self._language)
         return _made(f'<time datetime="{exact}">{words}</time>')
 
     def menu(self, roles: frozenset[Role], path: str, here: str, tallies: Mapping[str, int], shelves: tuple[Any, ...] = ()) -> Markup:

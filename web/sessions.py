@@ -9,9 +9,11 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.actors import Customer, StaffMember
+from models.database import StateOfDatabase
 from models.kept import Kept
 from models.people import Account, AccountSession, AccountState, Staff, StaffSession
 from models.tokens import hash_token, new_token
+from models.unchanged import note_state
 from rules.limits import Limits
 from rules.rights import Role
 
@@ -45,6 +47,7 @@ _STAFF = Kept(
         Staff.name,
         Staff.email,
         Staff.roles,
+        StateOfDatabase().label("state"),
     )
     .join(Staff, Staff.id == StaffSession.staff_id)
     .where(Staff.active, StaffSession.token_hash == bindparam("token_hash"))
@@ -89,6 +92,7 @@ def find_staff(session: Session, token: str, *, client: str, limits: Limits, now
     row = _STAFF.one(session, {"token_hash": hash_token(token)})
     if row is None or row.expires_at <= now or row.seen_at + timedelta(hours=limits.staff_idle_hours) <= now:
         return NOBODY
+    note_state(session, row.state)
     member = StaffMember(
         id=row.staff_id,
         name=row.name,

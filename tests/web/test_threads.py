@@ -1,0 +1,52 @@
+"""Pages are answered one after the other; a slow one holds up nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from web.endpoint import Threads
+
+
+def test_in_turn_the_second_begins_when_the_first_has_ended() -> None:
+    at_work: list[int] = []
+
+    def work() -> int:
+        at_work.append(1)
+        together = len(at_work)
+        at_work.pop()
+        return together
+
+    async def ask() -> list[int]:
+        threads = Threads(2, "in-turn", in_turn=True)
+        return await asyncio.gather(*(threads.run(work) for _ in range(50)))
+
+    assert set(asyncio.run(ask())) == {1}
+
+
+@pytest.mark.parametrize("in_turn", [True, False])
+def test_a_slow_page_holds_up_nobody(in_turn: bool) -> None:
+    ended = threading.Event()
+
+    async def ask() -> list[bool | None]:
+        threads = Threads(2, "slow", in_turn=in_turn)
+        slow = asyncio.create_task(threads.run(lambda: ended.wait(5)))
+        await asyncio.sleep(0)
+        return [await threads.run(ended.set), await slow, await threads.run(ended.is_set)]
+
+    assert asyncio.run(ask()) == [None, True, True]
+
+
+def test_what_fails_gives_its_turn_on() -> None:
+    def fail() -> None:
+        raise StopIteration
+
+    async def ask() -> str:
+        threads = Threads(1, "failing", in_turn=True)
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await threads.run(fail)
+        return await threads.run(lambda: "next")
+
+    assert asyncio.run(ask()) == "next"
