@@ -234,7 +234,7 @@ class _SheetReader:
         held = [texts[name] for name in LINE_FIELDS if name in texts]
         if not held:
             return []
-        filled = list(map(any, zip(*held, strict=True)))
+        filled = list(map(any, zip(*held, strict=True))) if all("" in column for column in held) else [True] * count
         for name in LINE_FIELDS:
             for index in odd.get(name, ()):
                 filled[index] = True
@@ -242,7 +242,7 @@ class _SheetReader:
             for index in range(count):
                 if filled[index] and self._is_note(index, texts, odd, raw):
                     filled[index] = False
-        return list(compress(range(count), filled))
+        return list(range(count)) if all(filled) else list(compress(range(count), filled))
 
     def _is_note(self, index: int, texts: dict[str, list[str]], odd: Odd, raw: list[tuple[Cell, ...]]) -> bool:
         """A total or note that stands in a line's columns, or the headings once more on the next page."""
