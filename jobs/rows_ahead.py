@@ -1,6 +1,7 @@
 """Writes the rows of a workbook while the rest of it is read: what nobody has a certificate of will be new, whatever comes after.
 
-A guess that saves a quarter of the time of a first import; a thread of its own waits for the database meanwhile. Keeping the plan looks at every row once more, and writes those anew that became something else.
+A guess that saves a quarter of the time of a first import; a thread of its own waits for the database meanwhile. Keeping the plan looks at
+every row once more, and writes those anew that became something else.
 """
 
 from __future__ import annotations
