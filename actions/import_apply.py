@@ -21,7 +21,7 @@ from models import images
 from models.actors import Actor
 from models.base import AnySelect, Moment
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
-from models.database import day_of, insert_on_conflict, lock
+from models.database import day_of, insert_on_conflict, lock, make_room
 from models.images import Deed
 from models.imports import BatchState, ImportBatch, ImportRow
 from models.journal import JournalEntry
@@ -92,6 +92,7 @@ def _require_all_sound(batch: ImportBatch) -> None:
 
 
 def _write(session: Session, batch: ImportBatch, written: Written, by: Actor, now: datetime) -> Written:
+    make_room(session)
     for step in STEPS:
         step(session, batch.id, now)
     keep_corrections(session, batch.id)

@@ -83,7 +83,9 @@ def finish(session: Session, batch: ImportBatch, made: Plan, sheets: list[dict[s
     keep_certificates(session, batch.id, made)
     keep_conflicts(session, batch.id, made, range(len(made.statuses)))
     if len(made.statuses) >= ROWS_AT_ONCE:
-        take_stock(session, ImportRow, ImportCertificate)
+        # What the merge and the pages ask by; a plan's cells are many, and counting them all would be half of keeping it.
+        take_stock(session, ImportRow, "batch_id", "status", "kind", "position", "contract_key", "line_id")
+        take_stock(session, ImportCertificate, "batch_id", "contract_key", "certificate_id", "held_by")
     batch.sheets = sheets
     batch.summary = dict(made.summary())
     batch.state, batch.planned_at, batch.progress = BatchState.PLANNED, now, 100

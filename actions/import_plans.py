@@ -177,6 +177,9 @@ class Intake:
         rows.warnings |= {first + index: issues for index, issues in block.warnings.items() if issues}
         rows.errors |= {first + index: issues for index, issues in block.errors.items() if issues}
 
+    def settle(self) -> None:
+        """All rows came, or none will any more."""
+
 
 def sheets_of(reading: Reading) -> list[dict[str, Any]]:
     """The sheets as `import plan --json` prints them, with what was found there."""

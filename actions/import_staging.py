@@ -46,12 +46,14 @@ def keep_rows(session: Session, batch_id: int, made: Plan, indexes: Sequence[int
         bulk_insert(session, ImportRow, (*_PLAIN_COLUMNS, *_ODD_COLUMNS), _odd_tuples(batch_id, made, [index for index in indexes if index in odd]))
 
 
-def keep_ahead(session: Session, batch_id: int, rows: Rows, indexes: range) -> set[int]:
-    """Write the rows at `indexes` as new ones before there is a plan; gives those that were left out, for there is more to say of them."""
-    left = {index for told in (rows.hidden, rows.warnings, rows.errors) for index in told if index in indexes}
-    plain = [index for index in indexes if index not in left] if left else indexes
-    bulk_insert(session, ImportRow, _PLAIN_COLUMNS, _plain_tuples(batch_id, rows, plain, repeat(NEW), repeat(None)))
-    return left
+def keep_ahead(session: Session, batch_id: int, rows: Rows, indexes: Sequence[int]) -> None:
+    """Write the rows at `indexes` as new ones before there is a plan."""
+    bulk_insert(session, ImportRow, _PLAIN_COLUMNS, _plain_tuples(batch_id, rows, indexes, repeat(NEW), repeat(None)))
+
+
+def odd_ahead(rows: Rows, indexes: range) -> set[int]:
+    """The rows at `indexes` of which there is more to say than what they hold, before there is a plan."""
+    return {index for told in (rows.hidden, rows.warnings, rows.errors) for index in told if index in indexes}
 
 
 def take_back(session: Session, batch_id: int, positions: Sequence[int]) -> None:

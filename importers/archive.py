@@ -6,6 +6,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -33,6 +34,7 @@ _TEXT_NO_CSV = (b"<", b"%PDF", b"{\\rtf")
 _LOCAL_HEADER = 30
 _DECLARATION = re.compile(rb"<\0?!\0?(?:D\0?O\0?C\0?T|E\0?N\0?T\0?I)")
 """In UTF-8 or, with its zero bytes, in UTF-16."""
+_MARKED = re.compile(rb"<!")
 _LONGEST_DECLARATION = 16
 _KEPT = re.compile(r"(?:workbook[^/]*\.xml(?:\.rels)?|styles[^/]*\.xml)$|^_rels/\.rels$")
 _MARKUP = (".xml", ".rels", ".vml")
@@ -179,10 +181,9 @@ def _check_entry(file: IO[bytes], entry: zipfile.ZipInfo, package: Package, sink
     kept: list[bytes] | None = [] if entry.file_size <= KEPT_PART and _KEPT.search(name) else None
     sink: SheetSink | None = None
     tail = b""
-    for number, piece in enumerate(_unpack(file, entry)):
+    for number, piece in enumerate(_ahead(_unpack(file, entry)) if entry.file_size > _STEP else _unpack(file, entry)):
         if markup:
-            seen = tail + piece
-            if (b"<!" in seen or b"\0" in seen) and _DECLARATION.search(seen):
+            if _declares(piece) or _declares(tail + piece[:_LONGEST_DECLARATION]):
                 raise Refused("workbook_dtd")
             tail = piece[-_LONGEST_DECLARATION:]
         if number == 0 and sinks is not None and b"worksheet" in piece[:2048] and "/_rels/" not in name and markup:
@@ -195,6 +196,19 @@ def _check_entry(file: IO[bytes], entry: zipfile.ZipInfo, package: Package, sink
         sink.close()
     if kept is not None:
         package.kept[name] = b"".join(kept)
+
+
+def _declares(piece: bytes) -> bool:
+    return bool((_MARKED.search(piece) or b"\0" in piece) and _DECLARATION.search(piece))
+
+
+def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """`pieces`, the next one unpacked while this one is looked at: unpacking leaves the interpreter free."""
+    with ThreadPoolExecutor(1) as beside:
+        coming = beside.submit(next, pieces, b"")
+        while piece := coming.result():
+            coming = beside.submit(next, pieces, b"")
+            yield piece
 
 
 def _unpack(file: IO[bytes], entry: zipfile.ZipInfo) -> Iterator[bytes]:

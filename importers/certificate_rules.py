@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from itertools import repeat
+from operator import lt
 from typing import NamedTuple
 
 from importers.cells import Problem
@@ -103,23 +104,42 @@ class CertificateRules:
                 found.setdefault(index, []).append(Found("serial", "same_line", {"first": _where(first, part.sheet)}, warning=False))
 
     def _check_agreement(self, part: Rows, found: dict[int, list[Found]], unread: _Unread) -> None:
-        contracts = part.columns[_AT["contract"]]
-        told = zip(*(part.columns[_AT[name]] for name in CERTIFICATE_FIELDS), strict=True)
         known = self._certificates
-        for index, (contract, values) in enumerate(zip(contracts, told, strict=True)):
+        told = list(zip(part.columns[_AT["contract"]], *(part.columns[_AT[name]] for name in CERTIFICATE_FIELDS), strict=True))
+        if not unread and self._agree(part, told):
+            return
+        for index, (contract, *values) in enumerate(told):
             first = known.get(contract)
-            if first is not None and first.values == values and not first.partly:
+            if first is not None and first.values == tuple(values) and not first.partly:
                 continue
             if not contract:
                 continue
             place = Place(part.sheet, part.rows[index])
             hidden = unread.of(index)
             if first is None:
-                known[contract] = _Certificate(values, place, {name for name in CERTIFICATE_FIELDS if name in hidden})
+                known[contract] = _Certificate(tuple(values), place, {name for name in CERTIFICATE_FIELDS if name in hidden})
                 continue
-            for name, was, now, where in first.differences(values, hidden, place):
+            for name, was, now, where in first.differences(tuple(values), hidden, place):
                 facts = {"k": contract, "first": _where(where, part.sheet), "a": was or "空", "row": place.row, "b": now or "空"}
                 found.setdefault(index, []).append(Found(name, "not_consistent", facts, warning=False))
+
+    def _agree(self, part: Rows, told: list[tuple[str, ...]]) -> bool:
+        """Whether every certificate of these rows says one thing, here and before; then those that are new are remembered."""
+        known = self._certificates
+        # Each thing said once, with the first row that says it.
+        firsts = dict(zip(reversed(told), range(len(told) - 1, -1, -1), strict=True))
+        if len({contract for contract, *_ in firsts}) < len(firsts):
+            return False
+        new: list[tuple[str, ...]] = []
+        for said in firsts:
+            first = known.get(said[0])
+            if first is None and said[0]:
+                new.append(said)
+            elif first is None or first.partly or first.values != said[1:]:
+                return False
+        for said in new:
+            known[said[0]] = _Certificate(said[1:], Place(part.sheet, part.rows[firsts[said]]), set())
+        return True
 
 
 class Rows(NamedTuple):
@@ -190,6 +210,8 @@ class _Certificate:
 
 def _check_parties(columns: list[list[str]], found: dict[int, list[Found]], unread: _Unread) -> None:
     """Without any e-mail of a party nobody could register; told once, and those cells then compare with nothing."""
+    if any("" not in columns[_AT[name]] for name in EMAIL_FIELDS):
+        return
     emails = zip(*(columns[_AT[name]] for name in EMAIL_FIELDS), strict=True)
     for index, told in enumerate(emails):
         if any(told) or unread.any(index, EMAIL_FIELDS):
@@ -200,7 +222,10 @@ def _check_parties(columns: list[list[str]], found: dict[int, list[Found]], unre
 
 
 def _check_days(columns: list[list[str]], found: dict[int, list[Found]]) -> None:
-    for index, (start, end) in enumerate(zip(columns[_AT["starts_on"]], columns[_AT["ends_on"]], strict=True)):
+    starts, ends = columns[_AT["starts_on"]], columns[_AT["ends_on"]]
+    if not any(map(lt, ends, starts)):
+        return
+    for index, (start, end) in enumerate(zip(starts, ends, strict=True)):
         if end < start and end:
             found.setdefault(index, []).append(Found("ends_on", "ends_before_start", {"start": start, "end": end}, warning=False))
 

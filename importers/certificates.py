@@ -6,11 +6,12 @@ Everything is done column by column with each distinct value parsed once, and on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
-from itertools import compress
+from itertools import compress, pairwise
 
 from importers.cells import (
     DITTO,
@@ -32,7 +33,7 @@ from importers.cells import (
 )
 from importers.certificate_rules import CertificateRules, Found
 from importers.doctor import Doctor, traits_of
-from importers.headings import NAME_COLUMN, Column, Layout
+from importers.headings import LEAST_FIELDS, NAME_COLUMN, Column, Layout, classify
 from importers.marks import Mark, column_letters
 from importers.merged import Merged
 from importers.periods import split_periods
@@ -234,7 +235,7 @@ class _SheetReader:
         held = [texts[name] for name in LINE_FIELDS if name in texts]
         if not held:
             return []
-        filled = list(map(any, zip(*held, strict=True)))
+        filled = list(map(any, zip(*held, strict=True))) if all("" in column for column in held) else [True] * count
         for name in LINE_FIELDS:
             for index in odd.get(name, ()):
                 filled[index] = True
@@ -242,22 +243,28 @@ class _SheetReader:
             for index in range(count):
                 if filled[index] and self._is_note(index, texts, odd, raw):
                     filled[index] = False
-        return list(compress(range(count), filled))
+        return list(range(count)) if all(filled) else list(compress(range(count), filled))
 
     def _is_note(self, index: int, texts: dict[str, list[str]], odd: Odd, raw: list[tuple[Cell, ...]]) -> bool:
         """A total or note that stands in a line's columns, or the headings once more on the next page."""
         problem = odd.get("starts_on", {}).get(index)
         if problem and self._is_heading(str(problem.facts.get("v", ""))):
             return True
+        filled = [text for column in raw if (text := shown(column[index]).strip())]
+        if _is_legend(filled) or (len(filled) == 1 and filled[0].startswith(NOTE_SIGNS)):
+            return True
+        totals = [text for text in filled if text.lower() in TOTALS]
+        if totals and all(_AMOUNT.fullmatch(fold(text)) for text in filled if text not in totals):
+            return True
         if any(texts[name][index] or index in odd[name] for name in ("starts_on", "ends_on", "service", "contract") if name in texts):
             return False
-        filled = [text for column in raw if (text := shown(column[index]).strip())]
-        return any(text.lower() in TOTALS for text in filled) or (len(filled) == 1 and filled[0].startswith(NOTE_SIGNS))
+        return bool(totals)
 
     def _is_heading(self, text: str) -> bool:
         column = self._columns.get("starts_on") or self._columns.get(PERIOD)
         heading = fold(column.heading) if column else ""
-        return bool(text) and text in (heading, heading.rpartition(" ")[2])
+        known = any(name in ("starts_on", PERIOD) for _, name in classify(text))
+        return bool(text) and (known or text in (heading, heading.rpartition(" ")[2]))
 
     def _repeat(self, texts: dict[str, list[str]], odd: Odd) -> None:
         """〃 and 同上 repeat the line above, be it sound or not."""
@@ -278,6 +285,17 @@ class _SheetReader:
                 self._above[name] = (column[-1], found.get(len(column) - 1))
 
 
+def _is_legend(filled: Sequence[str]) -> bool:
+    """Whether a row below the headings says what is to be written there: formats, kinds of values, the numbers of the columns."""
+    told = [fold(text).lower().strip("()[]<>※* ") for text in filled]
+    if len(told) < LEAST_FIELDS:
+        return bool(told) and all(map(_FORMAT.fullmatch, told))
+    if all(text.isdecimal() and len(text) < 4 for text in told):
+        numbers = list(map(int, told))
+        return all(left < right for left, right in pairwise(numbers))
+    return all(_FORMAT.fullmatch(text) or _KIND.fullmatch(text) for text in told)
+
+
 def parsers(families: Mapping[str, str], *, date1904: bool = False) -> dict[str, Parser]:
     """Field -> how one of its cells is read; `families` by `importers.cells.family_key`."""
     found: dict[str, Parser] = {name: partial(parse_date, date1904=date1904) for name in DATE_FIELDS}
@@ -290,6 +308,13 @@ def parsers(families: Mapping[str, str], *, date1904: bool = False) -> dict[str,
 
 
 _MANY: dict[str, ManyParser] = {"product_number": parse_codes, "serial": partial(parse_codes, upper=True)}
+_FORMAT = re.compile(r"(?:y{2,4}|年{2,4})[/.年-]?(?:m{1,2}|月{1,2})[/.月-]?(?:d{1,2}|日{1,2})日?(?:形式)?|西暦/月/日|年/?月/?日")
+_KIND = re.compile(
+    r"(?:半角|全角|英数字?|数字|数値|整数|文字列?|テキスト|日付|日時|選択式?|リスト|必須|任意|記号|可|のみ|型|形式|入力|自動|[、・,/ ])+"
+    r"|\d{1,3}(?:文字|桁)(?:以内|まで)?|-|string|text|date|number|required|optional"
+)
+"""What a row of legends says of a day, and of other cells."""
+_AMOUNT = re.compile(r"[\\¥]?[\d,.]+\s*(?:円|件|台|本|行|点|個|社)?")
 _CODE_FIELDS = ("contract", NAME_COLUMN, "product_number", "serial")
 
 

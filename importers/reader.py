@@ -249,7 +249,7 @@ def _block(line: bytes) -> Block:
     told: dict[str, Any] = json.loads(line)
     errors = {int(index): found for index, found in told["errors"].items()}
     warnings = {int(index): found for index, found in told["warnings"].items()}
-    return Block(told["name"], told["rows"], frozenset(told["hidden"]), [unpack(column) for column in told["columns"]], errors, warnings)
+    return Block(told["name"], told["rows"], frozenset(told["hidden"]), [unpack(column, len(told["rows"])) for column in told["columns"]], errors, warnings)
 
 
 def _sheet(told: Mapping[str, Any]) -> SheetReading:

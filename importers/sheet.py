@@ -111,16 +111,19 @@ def _fill(sheet: RawSheet, values: CalamineSheet) -> None:
     sheet.blocks = blocks_of(iter(values.iter_rows()))
 
 
+_TOLD_BY, _LOOKED_AT_LINES = 100_000, 50
+"""Characters and lines of a csv that tell what separates its cells."""
 _GUARD = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
 """Of several apostrophes one is the guard's: a text that begins with ``'=`` itself leaves with two."""
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 
 
 def _open_csv(path: Path) -> RawSheet:
-    """A csv in UTF-8, UTF-16 with a mark, or cp932, separated by commas, tabs or semicolons; its sheet has no name."""
+    """A csv in UTF-8, UTF-16 with a mark, or cp932, separated by commas, tabs, semicolons or bars; its sheet has no name."""
     text, encoding = _decoded(path.read_bytes())
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",\t;", key=first.count)
+    # A title above the table has none of them, or another one.
+    begins = "\n".join(text[:_TOLD_BY].splitlines()[:_LOOKED_AT_LINES])
+    delimiter = max(",\t;|", key=begins.count)
     csv.field_size_limit(1_000_000)
     try:
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))

@@ -28,7 +28,7 @@ COLUMN_NAMES: Mapping[str, tuple[str, str, str]] = {
         "種別 製品種別 製品ファミリー 製品ファミリ",
         """
         メーカー メーカー名 メーカ メーカ名 ベンダー ベンダー名 ベンダ ベンダ名 製品分類 製品群 製品区分 機種種別 機器種別 製品カテゴリ
-        製品カテゴリー
+        製品カテゴリー 機種区分 機器区分 製品種類 機器種類 機種種類
         """,
         """
         カテゴリ カテゴリー 分類 区分 シリーズ 製品シリーズ ブランド productfamily family vendor manufacturer maker productcategory

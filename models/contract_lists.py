@@ -133,7 +133,7 @@ def tickets_on(session: Session, contract_key: str) -> Sequence[AnyRow]:
 
 
 def _matches(term: str) -> ColumnElement[bool]:
-    """The key, or one of three lists that are made once, each from one narrow index: asking the lines of each certificate costs a hundred times more."""
+    """The key, or one of three lists that are made once, each in one walk: asking the lines of each certificate costs a hundred times more."""
     key, text = fold_key(term), searchable(term)
     serials = select(ContractLine.certificate_id).where(ContractLine.serial.contains(key, autoescape=True))
     products = select(ContractLine.certificate_id).where(func.upper(ContractLine.product_number).contains(key, autoescape=True))

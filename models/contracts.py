@@ -126,6 +126,7 @@ class ContractLine(SetByHand, Base):
     """契約明細: one product number, serial and service with a period; points back to the workbook row it came from.
 
     Family and batch are no foreign keys: neither is ever deleted, and asking for both would take a quarter of applying an import.
+    That of the certificate is held by SQLite alone: lines come and certificates go under the lock "import" only.
     """
 
     __tablename__ = "contract_line"
@@ -133,7 +134,6 @@ class ContractLine(SetByHand, Base):
         Index("ix_contract_line_certificate", "certificate_id", "product_number", "serial", "service"),
         # With the certificate: a search for a part of one reads the index alone.
         Index("ix_contract_line_serial", "serial", "certificate_id"),
-        Index("ix_contract_line_product", "product_number", "certificate_id"),
         Index("ix_contract_line_ends", "ends_on"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -38,6 +38,14 @@ def test_a_csv_is_read_in_every_encoding_and_its_sheet_has_no_name(tmp_path: Pat
     assert [codes(row) for row in found] == [[], []]
 
 
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+def test_a_title_above_a_csv_does_not_say_what_separates_its_cells(tmp_path: Path, delimiter: str) -> None:
+    path = tmp_path / "一覧.csv"
+    path.write_text("保守契約一覧; J社, 御中|控\r\n\r\n" + as_csv(cells(line(1)), delimiter), encoding="utf-8")
+
+    assert [codes(row) for row in read_rows(path)] == [[]]
+
+
 @pytest.mark.parametrize("name", ["一覧.xlsx", "一覧.xls", "一覧.dat"])
 def test_a_csv_by_any_other_name_is_read(tmp_path: Path, name: str) -> None:
     path = tmp_path / name

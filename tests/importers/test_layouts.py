@@ -171,6 +171,37 @@ def test_totals_notes_blanks_and_repeated_headings_are_skipped(tmp_path: Path) -
     assert [row.row for row in read_rows(save(tmp_path / "一覧.xlsx", rows))] == [2, 7]
 
 
+@pytest.mark.parametrize(
+    "legend",
+    [
+        ["(YYYY/MM/DD)", None, None, None, None, "(YYYY/MM/DD)", "(YYYY/MM/DD)"],
+        ["日付", *["文字列"] * 4, "日付", "日付", *["半角英数字"] * 3],
+        [f"({number})" for number in range(1, 16)],
+        ["年月日", "30文字以内", "選択式", "必須", "任意", "西暦/月/日", "yyyy-mm-dd"],
+    ],
+)
+def test_a_row_that_says_what_is_to_be_written_in_the_columns_is_no_line(tmp_path: Path, legend: Sequence[str | None]) -> None:
+    assert [row.row for row in read_rows(save(tmp_path / "一覧.xlsx", [list(legend), *cells(line(1))]))] == [3]
+
+
+@pytest.mark.parametrize("at", range(8))
+def test_a_note_or_a_total_is_no_line_in_whatever_column_it_begins(tmp_path: Path, at: int) -> None:
+    rows: list[list[Any]] = [[None] * at + [text] for text in ("※社外秘", "注 返却のこと")]
+    rows += [[None] * at + [total, None, amount] for total, amount in (("合計", 12), ("小計", "3件"), ("総計", "¥1,200"))]
+
+    assert [row.row for row in read_rows(save(tmp_path / "一覧.xlsx", [*cells(line(1)), *rows]))] == [2]
+
+
+def test_headings_repeated_without_their_ornaments_are_skipped(tmp_path: Path) -> None:
+    headings = [f"【{heading}】\n(必須)" for heading in HEADINGS]
+
+    assert [row.row for row in read_rows(save(tmp_path / "一覧.xlsx", [*cells(line(1)), list(HEADINGS), *cells(line(2))], headings=headings))] == [2, 4]
+
+
+def test_a_line_with_a_total_among_its_values_stays_one(tmp_path: Path) -> None:
+    assert [row.row for row in read_rows(save(tmp_path / "一覧.xlsx", cells(line(1, product_number="合計"))))] == [2]
+
+
 def test_a_note_merged_across_the_table_is_no_line(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = first_sheet(book)

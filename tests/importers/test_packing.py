@@ -10,9 +10,9 @@ from importers.cells import parse_code, parse_codes
 from importers.packing import pack, unpack
 
 
-@pytest.mark.parametrize("column", [["A1", "", "東西"], [""], ["", ""], ["a\x7fb", "c"], ['"', "\\", "\n"]])
+@pytest.mark.parametrize("column", [["A1", "", "東西"], [""], ["", ""], ["A", "A"], ["a\x7fb", "a\x7fb"], ["a\x7fb", "c"], ['"', "\\", "\n"]])
 def test_a_column_arrives_as_it_left(column: list[str]) -> None:
-    assert unpack(json.loads(json.dumps(pack(column)))) == column
+    assert unpack(json.loads(json.dumps(pack(column))), len(column)) == column
 
 
 @pytest.mark.parametrize("upper", [True, False])

@@ -51,6 +51,7 @@ def test_what_was_written_ahead_is_what_keeping_all_at_the_end_writes(engine: En
     for block in blocks:
         early.take(block)
         late.take(block)
+    early.settle()
     # Before the plan is made somebody else imports a certificate of this one, with another line of it.
     apply_batch(engine, keep_plan(engine, compare_lines(engine, {"contract": "C", "serial": "C1"}, {"contract": "C", "serial": "C2", "ends_on": "2027-02-28"})))
 
@@ -71,6 +72,7 @@ def test_nothing_is_written_ahead_from_the_first_known_certificate_on(engine: En
 
     for number, contract in enumerate("ABCD"):
         early.take(block_of(2 + 2 * number, {"contract": contract, "serial": "1"}, {"contract": contract, "serial": "2"}))
+    early.settle()
 
     assert early.count == 2
 
@@ -83,9 +85,12 @@ def test_who_may_not_write_any_more_ends_the_reading(engine: Engine) -> None:
         raise Gone
 
     batch_id = batch(engine)
+    early = RowsAhead(engine, batch_id, refuse)
+    early.take(block_of(2, {"serial": "1"}, {"serial": "2"}))
 
     with pytest.raises(Gone):
-        RowsAhead(engine, batch_id, refuse).take(block_of(2, {"serial": "1"}, {"serial": "2"}))
+        early.take(block_of(4, {"serial": "3"}, {"serial": "4"}))
+    early.settle()
 
     with transaction(engine, readonly=True) as session:
         assert session.scalar(select(func.count()).select_from(ImportRow).where(ImportRow.batch_id == batch_id)) == 0
