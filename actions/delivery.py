@@ -21,7 +21,7 @@ from mail.compose import SECRET_NOTICES, Envelope
 from mail.smtp import Answer, Blame, Outcome, Verdict
 from models.actors import Actor
 from models.base import NEVER, AnyRow
-from models.database import lock
+from models.database import among_ids, lock
 from models.linked import Each, LinkedChange
 from models.notes import forget_notes, notes_folder, read_notes
 from models.outbox import Letter, LetterState, Recipient, RecipientState
@@ -116,10 +116,10 @@ def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, l
         count_one(session, _PACE, "", window=_MINUTE, now=now, more=len(rows))
     ids = [row.id for row in rows]
     until = now + lease
-    session.execute(update(Letter).where(Letter.id.in_(ids)).values(state=LetterState.SENDING, fence=Letter.fence + 1, try_at=until))
+    session.execute(update(Letter).where(among_ids(session, Letter.id, ids)).values(state=LetterState.SENDING, fence=Letter.fence + 1, try_at=until))
     places = session.execute(
         select(Recipient.letter_id, Recipient.id, Recipient.place, Recipient.address, Recipient.state, Recipient.updated_at)
-        .where(Recipient.letter_id.in_(ids))
+        .where(among_ids(session, Recipient.letter_id, ids))
         .order_by(Recipient.id)
     ).all()
     mine: dict[int, list[AnyRow]] = {id_: [] for id_ in ids}
