@@ -29,6 +29,8 @@ _QUICK, _SLOW = 0.5, 3.0
 """Seconds of a batch after which the next one is twice, or half, as large."""
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=1)
 _IDLE_CONNECTION = timedelta(seconds=30)
+_LATE = timedelta(minutes=1)
+"""Of a letter that waited so long nobody minds another second; there may be thousands of them."""
 _LEASE_MARGIN = timedelta(seconds=30)
 
 
@@ -111,6 +113,7 @@ class Mailer:
         begun, began = 0, time.monotonic()
         try:
             for claim, following in zip(claims, [*claims[1:], None], strict=True):
+                self._spare_others(claim)
                 if self._stop.is_set():
                     return counts, True
                 begun += 1
@@ -129,6 +132,12 @@ class Mailer:
             log.info("letters tried", **counts)
         self._batch = _next_size(self._batch, len(claims), time.monotonic() - began)
         return counts, True
+
+    def _spare_others(self, claim: Claim) -> None:
+        """What piled up leaves evenly, with the machine free for people between one letter and the next."""
+        pace = self._parts.limits.late_mails_per_minute
+        if pace and self._parts.clock() - claim.due_at > _LATE:
+            self._stop.wait(60 / pace)
 
     def _try(self, claim: Claim, following: Claim | None) -> Outcome | None:
         """The outcome of one try; None when the letter is another worker's by now. Raises ServerDown before it was begun.

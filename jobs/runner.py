@@ -35,7 +35,7 @@ log = structlog.get_logger("jobs")
 
 BEAT_SECONDS = 10
 _OFTEN = 60
-_NICE = 5
+NICE = 10
 _THREADS = 8
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -44,7 +44,7 @@ def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] =
     """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first."""
     if stop is None:
         gc.freeze()  # what is loaded now stays: walking it for garbage took a twentieth of a second, every few hundred letters
-        os.nice(_NICE)  # people come before letters
+        os.nice(NICE)  # people come before letters
     stopping = stop or stop_at_signals()
     process = Process(parts, stopping, work)
     process.start()
