@@ -21,7 +21,7 @@ from mail.compose import SECRET_NOTICES, Envelope
 from mail.smtp import Answer, Blame, Outcome, Verdict
 from models.actors import Actor
 from models.base import NEVER, AnyRow
-from models.database import lock
+from models.database import among_ids, lock
 from models.linked import Each, LinkedChange
 from models.notes import forget_notes, notes_folder, read_notes
 from models.outbox import Letter, LetterState, Recipient, RecipientState
@@ -42,6 +42,10 @@ _STATES = {
     Verdict.PERMANENT: RecipientState.PERMANENT,
     Verdict.UNKNOWN: RecipientState.UNKNOWN,
 }
+_CLAIMED = (
+    *(Letter.id, Letter.fence, Letter.state, Letter.try_at, Letter.attempts),
+    *(Letter.header_id, Letter.thread_ids, Letter.subject, Letter.body, Letter.created_at),
+)
 _MOMENTS = frozenset({"sent", "next_try", "since"})
 """What is a moment of an `Ending`."""
 _UNSENT = (LetterState.WAITING, LetterState.SENDING)
@@ -64,6 +68,8 @@ class Claim:
     letter_id: int
     fence: int
     lease_until: datetime
+    due_at: datetime
+    """Since when it could have left."""
     failures: int
     """Earlier failures of the letter itself."""
     envelope: Envelope
@@ -104,8 +110,7 @@ def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, l
         limit = min(limit, per_minute - counted(session, _PACE, "", window=_MINUTE, now=now))
         if limit <= 0:
             return []
-    columns = (Letter.id, Letter.fence, Letter.state, Letter.attempts, Letter.header_id, Letter.thread_ids, Letter.subject, Letter.body, Letter.created_at)
-    wanted = select(*columns).where(_due(now), ~_waits_for_another(now)).order_by(Letter.try_at, Letter.id).limit(limit)
+    wanted = select(*_CLAIMED).where(_due(now), ~_waits_for_another(now)).order_by(Letter.try_at, Letter.id).limit(limit)
     wanted = wanted.with_for_update(skip_locked=True, of=Letter)
     rows = session.execute(wanted).all()
     if any(row.state is LetterState.SENDING for row in rows) and settle_noted(session):
@@ -116,15 +121,8 @@ def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, l
         count_one(session, _PACE, "", window=_MINUTE, now=now, more=len(rows))
     ids = [row.id for row in rows]
     until = now + lease
-    session.execute(update(Letter).where(Letter.id.in_(ids)).values(state=LetterState.SENDING, fence=Letter.fence + 1, try_at=until))
-    places = session.execute(
-        select(Recipient.letter_id, Recipient.id, Recipient.place, Recipient.address, Recipient.state, Recipient.updated_at)
-        .where(Recipient.letter_id.in_(ids))
-        .order_by(Recipient.id)
-    ).all()
-    mine: dict[int, list[AnyRow]] = {id_: [] for id_ in ids}
-    for place in places:
-        mine[place.letter_id].append(place)
+    session.execute(update(_letters).where(among_ids(session, _letters.c.id, ids)).values(state=LetterState.SENDING, fence=_letters.c.fence + 1, try_at=until))
+    mine = _places(session, ids)
     return [_claimed(row, mine[row.id], until) for row in rows]
 
 
@@ -252,6 +250,19 @@ def suppress(session: Session, letter_id: int, *, by: Actor, now: datetime) -> i
 # -- inner parts
 
 
+def _places(session: Session, ids: Sequence[int]) -> dict[int, list[AnyRow]]:
+    """The recipients of each letter."""
+    places = session.execute(
+        select(Recipient.letter_id, Recipient.id, Recipient.place, Recipient.address, Recipient.state, Recipient.updated_at)
+        .where(among_ids(session, _recipients.c.letter_id, ids))
+        .order_by(Recipient.id)
+    ).all()
+    mine: dict[int, list[AnyRow]] = {id_: [] for id_ in ids}
+    for place in places:
+        mine[place.letter_id].append(place)
+    return mine
+
+
 def _claimed(row: AnyRow, places: Sequence[AnyRow], until: datetime) -> Claim:
     # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named.
     named = [place for place in places if place.state is not RecipientState.SUPPRESSED]
@@ -265,7 +276,7 @@ def _claimed(row: AnyRow, places: Sequence[AnyRow], until: datetime) -> Claim:
         cc=tuple(place.address for place in named if place.place == "cc"),
     )
     still = tuple(OpenRecipient(place.id, place.address, place.state, place.updated_at) for place in places if place.state in _OPEN)
-    return Claim(row.id, row.fence + 1, until, row.attempts, envelope, still)
+    return Claim(row.id, row.fence + 1, until, row.try_at, row.attempts, envelope, still)
 
 
 def _due(now: datetime) -> ColumnElement[bool]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import cast
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from actions.journal import record
 from actions.timetable import Line
 from models.actors import Actor
-from models.database import insert_on_conflict, lock
+from models.database import among, insert_on_conflict, lock
 from models.outbox import Heartbeat, JobRun
 
 LEASE = timedelta(minutes=5)
@@ -22,6 +23,7 @@ BEATS_KEPT = timedelta(days=1)
 JOBS = "jobs"
 """The kind of a jobs process's heartbeat."""
 _FAULT_CHARACTERS = 500
+_runs = cast("Table", JobRun.__table__)
 Counts = Mapping[str, int]
 
 
@@ -76,11 +78,12 @@ def begin(session: Session, line: Line, *, worker: str, now: datetime, lease: ti
     return Run(id_, line.name, slot, 1, missed) if id_ is not None and state is RunState.RUNNING else None
 
 
-def is_due(session: Session, line: Line, *, now: datetime) -> bool:
-    """Whether `begin` may find something to do: asked first and without a lock, for nearly always another process was quicker."""
-    slot = line.rhythm.latest(now)
-    row = session.execute(select(JobRun.state, JobRun.lease_until).where(JobRun.job == line.name, JobRun.slot == slot)).one_or_none()
-    return row is None or (row.state == RunState.RUNNING and row.lease_until <= now)
+def due(session: Session, lines: Sequence[Line], *, now: datetime) -> list[Line]:
+    """Those of `lines` for which `begin` may find something to do: asked first and without a lock, for nearly always another process was quicker."""
+    slots = {line.name: line.rhythm.latest(now) for line in lines}
+    held = select(JobRun.job, JobRun.slot, JobRun.state, JobRun.lease_until).where(among(session, _runs.c.job, [*slots]), JobRun.slot.in_({*slots.values()}))
+    taken = {row.job for row in session.execute(held) if row.slot == slots[row.job] and not (row.state == RunState.RUNNING and row.lease_until <= now)}
+    return [line for line in lines if line.name not in taken]
 
 
 def begin_asked(session: Session, names: Iterable[str], *, worker: str, now: datetime, lease: timedelta = LEASE) -> Run | None:

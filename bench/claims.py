@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -18,7 +19,8 @@ from actions.timetable import Daily, Line
 from bench.databases import Databases
 from bench.measure import desk_environment
 from bench.servers import python
-from jobs.parts import parts_of
+from jobs.parts import Parts, parts_of
+from jobs.runner import MOST_CHOSEN
 from models.database import make_engine, transaction
 from models.outbox import JobRun
 from settings import read_settings
@@ -75,24 +77,33 @@ def _line(process: subprocess.Popen[str]) -> str:
 
 
 def main(runs: int) -> None:
-    """One process: take what can be taken, beginning anywhere, and say how many runs that were."""
+    """One process: take what can be taken, a few by lot at a time as a jobs process does, and say how many runs that were."""
     parts, worker, now = parts_of(read_settings()), f"bench:{os.getpid()}", datetime.now(UTC)
     lines = [Line(f"work {number}", "仕事", "仕事です。", Daily(clock_time(0)), grace=timedelta(days=2)) for number in range(runs)]
     print("ready", flush=True)
     sys.stdin.readline()
-    taken, first = 0, os.getpid() * 7919 % runs
-    for line in lines[first:] + lines[:first]:
+    taken = 0
+    while lines:
         with transaction(parts.engine, readonly=True) as session:
-            if not jobs.is_due(session, line, now=now):
-                continue
-        with transaction(parts.engine) as session:
-            begun = jobs.begin(session, line, worker=worker, now=now)
-        if begun is not None:
-            with transaction(parts.engine) as session:
-                jobs.confirm(session, begun)
-                jobs.finish(session, begun, {}, now=now)
-            taken += 1
+            lines = jobs.due(session, lines, now=now)
+        random.shuffle(lines)
+        few = min(MOST_CHOSEN, len(lines) // MOST_CHOSEN + 1)
+        taken += sum(_take(parts, line, worker, now) for line in lines[:few])
+        lines = lines[few:]
     print(taken, flush=True)
+
+
+def _take(parts: Parts, line: Line, worker: str, now: datetime) -> bool:
+    with transaction(parts.engine, readonly=True) as session:
+        if not jobs.due(session, [line], now=now):
+            return False
+    with transaction(parts.engine) as session:
+        begun = jobs.begin(session, line, worker=worker, now=now)
+    if begun is None:
+        return False
+    with transaction(parts.engine) as session:
+        jobs.confirm(session, begun)
+        return jobs.finish(session, begun, {}, now=now)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -54,14 +54,19 @@ class Sent:
     """The same loop, which makes each message by the standard's email package first."""
     ours: dict[int, float]
     """By the number of workers."""
+    cpu_ms: dict[int, float]
+    """What a letter costs its worker, likewise."""
+    plain: float
+    """One worker's, to a server that does not offer PIPELINING."""
 
 
 def measure_letters(databases: Databases, letters: int, rounds: int) -> Sent:
     """`rounds` rounds of `letters` letters with each number of workers."""
     bare: list[float] = []
     composing: list[float] = []
-    ours: dict[int, list[float]] = {workers: [] for workers in WORKERS}
-    with sinks(max(WORKERS)) as ports:
+    ours: dict[int, list[_Delivered]] = {workers: [] for workers in WORKERS}
+    plain: list[_Delivered] = []
+    with sinks(max(WORKERS)) as ports, sinks(1, "plain") as plain_ports:
         environment = desk_environment(databases.desk_url, databases.folder) | {"JTICKETS_BASE_URL": ""}
         parts = parts_of(Settings(database_url=databases.desk_url, state_dir=databases.folder, secret_key="x" * 40))
         with transaction(parts.engine) as session:
@@ -71,22 +76,31 @@ def measure_letters(databases: Databases, letters: int, rounds: int) -> Sent:
             composing.append(_process("composing", ports[0], letters))
             for workers in WORKERS:
                 write_due(parts, letters, f"{number}:{workers}")
-                ours[workers].append(letters / _deliver(environment, ports[:workers], databases.folder))
+                ours[workers].append(_deliver(environment, ports[:workers], databases.folder, letters))
                 _check(parts)
+            write_due(parts, letters, f"{number}:plain")
+            plain.append(_deliver(environment, plain_ports, databases.folder, letters))
+            _check(parts)
         parts.engine.dispose()
     return Sent(
-        databases.kind, letters, statistics.median(bare), statistics.median(composing), {count: statistics.median(found) for count, found in ours.items()}
+        databases.kind,
+        letters,
+        statistics.median(bare),
+        statistics.median(composing),
+        {count: statistics.median(one.per_second for one in found) for count, found in ours.items()},
+        {count: statistics.median(one.cpu_ms for one in found) for count, found in ours.items()},
+        statistics.median(one.per_second for one in plain),
     )
 
 
-def write_due(parts: Parts, letters: int, mark: str) -> None:
-    """Letters of today that wait; `mark` is theirs alone."""
+def write_due(parts: Parts, letters: int, mark: str, *, age: timedelta = timedelta()) -> None:
+    """Letters that have waited for `age`; `mark` is theirs alone."""
     drafts = (
         Draft("answered", f"bench:{mark}:{number}", Text(_subject(number), _body(number)), [_to(number)], _cc(number), ticket_id=number % _TICKETS + 1)
         for number in range(letters)
     )
     with transaction(parts.engine) as session:
-        write_letters(session, drafts, desk=parts.desk, now=datetime.now(UTC))
+        write_letters(session, drafts, desk=parts.desk, now=datetime.now(UTC) - age)
 
 
 def _check(parts: Parts) -> None:
@@ -96,8 +110,14 @@ def _check(parts: Parts) -> None:
         raise SystemExit(f"{left} letters did not leave")
 
 
-def _deliver(environment: dict[str, str], ports: Sequence[int], folder: Path) -> float:
-    """Seconds until a worker for each of `ports` found nothing left; they start together when all stand ready."""
+@dataclass(frozen=True)
+class _Delivered:
+    per_second: float
+    cpu_ms: float
+
+
+def _deliver(environment: dict[str, str], ports: Sequence[int], folder: Path, letters: int) -> _Delivered:
+    """A worker for each of `ports` until none finds anything left; they start together when all stand ready."""
     with ExitStack() as stack:
         started = [stack.enter_context(worker(environment | {"JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{port}"}, folder)) for port in ports]
         for process in started:
@@ -105,14 +125,13 @@ def _deliver(environment: dict[str, str], ports: Sequence[int], folder: Path) ->
         began = time.perf_counter()
         for process in started:
             tell(process)
-        for process in started:
-            said(process)
-        return time.perf_counter() - began
+        cpu = sum(float(said(process)) for process in started)
+        return _Delivered(letters / (time.perf_counter() - began), cpu / letters * 1000)
 
 
 @contextmanager
 def worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker that says when it stands ready, begins when it is told, and says when nothing is left."""
+    """A worker that says when it stands ready, begins when it is told, and says its seconds of CPU when nothing is left."""
     chosen = {name: value for name, value in environment.items() if value}
     with (
         (folder / "letters.log").open("ab") as log,
@@ -124,9 +143,9 @@ def worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Pop
 
 
 @contextmanager
-def sinks(servers: int) -> Iterator[list[int]]:
+def sinks(servers: int, *words: str) -> Iterator[list[int]]:
     """The ports of so many servers: one that serves several workers would be what they wait for."""
-    with subprocess.Popen(python("-m", "bench.sink", str(servers)), stdout=subprocess.PIPE, start_new_session=True) as process:
+    with subprocess.Popen(python("-m", "bench.sink", str(servers), *words), stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
             yield [int(port) for port in said(process).split()]
         finally:
@@ -165,7 +184,7 @@ def _work() -> None:
     sys.stdin.readline()
     began = time.process_time()
     mailer.deliver()
-    print("done", time.process_time() - began, flush=True)
+    print(time.process_time() - began, flush=True)
     mailer.close()
 
 

@@ -103,6 +103,8 @@ def letter_lines(one: Sent) -> list[str]:
     lines = [
         f"{one.database:<11}{'bare smtplib loop':<19}{one.bare:>7,.0f} letters/s; {one.composing:,.0f} when it makes its messages too",
         f"{one.database:<11}{'1 worker':<19}{single:>7,.0f} letters/s, {single / one.bare:.2f} of the bare loop {_floor(single / one.bare, _LETTERS)}",
+        f"{one.database:<11}{'… no PIPELINING':<19}{one.plain:>7,.0f} letters/s, {one.plain / one.bare:.2f} of the bare loop",
+        f"{one.database:<11}{'CPU of a letter':<19}{', '.join(f'{cpu:.2f} ms with {count}' for count, cpu in one.cpu_ms.items())}",
     ]
     for workers, found in one.ours.items():
         if workers > 1:

@@ -1,4 +1,4 @@
-"""Mail servers that take everything and keep nothing: the lightest partner a sender can have. ``python -m bench.sink <servers>``."""
+"""Mail servers that take everything and keep nothing: the lightest partner a sender can have. ``python -m bench.sink <servers> [plain]``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import socket
 import sys
 from typing import cast
 
-_ANSWERS = {b"EHLO": b"250-sink\r\n250 PIPELINING\r\n", b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
+_GREETINGS = {True: b"250-sink\r\n250 PIPELINING\r\n", False: b"250 sink\r\n"}
+"""As Postfix and Exim greet, and as a server that hears one command at a time."""
+_ANSWERS = {b"EHLO": _GREETINGS["plain" not in sys.argv], b"DATA": b"354 go on\r\n", b"QUIT": b"221 bye\r\n"}
 _OK = b"250 OK\r\n"
 _END = b"\r\n.\r\n"
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -23,12 +24,16 @@ from models.database import transaction
 
 log = structlog.get_logger("jobs.deliver_mail")
 
-FEWEST, MOST = 5, 160
-"""Letters of one claim: few while the server is slow, so that other workers find some; many while it is quick."""
+FEWEST, MOST = 5, 80
+"""Letters of one claim: few while the server is slow, so that other workers find some; many, and claimed ahead, while it is quick."""
 _QUICK, _SLOW = 0.5, 3.0
 """Seconds of a batch after which the next one is twice, or half, as large."""
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=1)
 _IDLE_CONNECTION = timedelta(seconds=30)
+_LATE = timedelta(minutes=1)
+"""Of a letter that waited so long nobody minds another second; there may be thousands of them."""
+_TOLD_SECONDS = 5.0
+"""How often the counts of the hour are written."""
 _LEASE_MARGIN = timedelta(seconds=30)
 
 
@@ -52,28 +57,44 @@ class Mailer:
         self._batch = FEWEST
         self._marks = Marks(parts, stop)
         self._made: dict[int, bytes | Unsendable] = {}
+        self._claiming = ThreadPoolExecutor(1)
+        self._untold: Counter[str] = Counter()
+        self._told_at = 0.0
 
     def deliver(self) -> Counter[str]:
         """Send all that is due, until nothing is, the server fails or the process stops; counts by what became of recipients."""
         done: Counter[str] = Counter()
-        while not self._stop.is_set() and self._may_begin():
-            claims = self._claim()
-            if not claims:
-                break
-            try:
+        ahead: Future[list[Claim]] | None = None
+        try:
+            while not self._stop.is_set():
+                claims = self._next(ahead)
+                # While letters leave quickly, the next ones are claimed meanwhile.
+                ahead = self._claiming.submit(self._claim) if claims and self._batch == MOST else None
+                if not claims:
+                    break
                 counts, server_works = self._deliver_batch(claims)
-            finally:
-                self._marks.give_back()
-            done += counts
-            self._record(counts)
-            if not server_works:
-                self._back_off()
-                break
+                done += counts
+                self._record(counts)
+                if not server_works:
+                    self._back_off()
+                    break
+        finally:
+            self._marks.give_back()
+            if ahead is not None:
+                self._release(ahead.result())
+            self._record()
         return done
 
     def close(self) -> None:
         """Hang up."""
+        self._claiming.shutdown()
         self._sender.close()
+
+    def _next(self, ahead: Future[list[Claim]] | None) -> list[Claim]:
+        """What was claimed ahead, else what is due now: a letter may have waited for one that has left since."""
+        if ahead is not None and (claims := ahead.result()):
+            return claims
+        return self._claim() if self._may_begin() else []
 
     def _may_begin(self) -> bool:
         """Whether a letter is due and the server there to take it."""
@@ -111,6 +132,7 @@ class Mailer:
         begun, began = 0, time.monotonic()
         try:
             for claim, following in zip(claims, [*claims[1:], None], strict=True):
+                self._spare_others(claim)
                 if self._stop.is_set():
                     return counts, True
                 begun += 1
@@ -129,6 +151,12 @@ class Mailer:
             log.info("letters tried", **counts)
         self._batch = _next_size(self._batch, len(claims), time.monotonic() - began)
         return counts, True
+
+    def _spare_others(self, claim: Claim) -> None:
+        """What piled up leaves evenly, with the machine free for people between one letter and the next."""
+        pace = self._parts.limits.late_mails_per_minute
+        if pace and self._parts.clock() - claim.due_at > _LATE:
+            self._stop.wait(60 / pace)
 
     def _try(self, claim: Claim, following: Claim | None) -> Outcome | None:
         """The outcome of one try; None when the letter is another worker's by now. Raises ServerDown before it was begun.
@@ -174,11 +202,15 @@ class Mailer:
             with transaction(self._parts.engine) as session:
                 delivery.release(session, claims, now=self._parts.clock())
 
-    def _record(self, counts: Counter[str]) -> None:
+    def _record(self, counts: Counter[str] | None = None) -> None:
+        """Add `counts` to the hour's, every few seconds; without any, what is left."""
+        self._untold.update(counts or {})
         line = line_of("deliver_mail")
-        if line and counts:
-            with transaction(self._parts.engine) as session:
-                jobs.tally(session, line, counts, worker=self._worker, now=self._parts.clock())
+        if line is None or not self._untold or (counts is not None and time.monotonic() - self._told_at < _TOLD_SECONDS):
+            return
+        with transaction(self._parts.engine) as session:
+            jobs.tally(session, line, self._untold, worker=self._worker, now=self._parts.clock())
+        self._untold, self._told_at = Counter(), time.monotonic()
 
 
 def _next_size(size: int, sent: int, seconds: float) -> int:

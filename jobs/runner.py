@@ -11,7 +11,6 @@ import signal
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -35,8 +34,10 @@ log = structlog.get_logger("jobs")
 
 BEAT_SECONDS = 10
 _OFTEN = 60
-_NICE = 5
+NICE = 10
 _THREADS = 8
+MOST_CHOSEN = 16
+"""Of the slots that were missed, so many at a time; fewer at the end, when several processes are after the last ones."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,7 +45,7 @@ def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] =
     """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first."""
     if stop is None:
         gc.freeze()  # what is loaded now stays: walking it for garbage took a twentieth of a second, every few hundred letters
-        os.nice(_NICE)  # people come before letters
+        os.nice(NICE)  # people come before letters
     stopping = stop or stop_at_signals()
     process = Process(parts, stopping, work)
     process.start()
@@ -63,15 +64,16 @@ class Process:
         self._work = work
         self._lease = timedelta(seconds=parts.limits.job_lease_seconds)
         self._running: dict[int, Run] = {}
-        self._missed: deque[Job] = deque()
+        self._missed: list[Job] = []
+        self._chosen: list[Job] = []
+        self._choosing = threading.Lock()
         self._adding = threading.Lock()
         self._scheduler = _scheduler()
 
     def start(self) -> None:
         """Say that this process is there, make up for what was missed, then follow the timetable."""
         self.beat()
-        # Processes that start together begin at different ends, so that they do not ask for the same runs at the same time.
-        self._missed = deque(random.sample(self._work, len(self._work)))
+        self._missed = [*self._work]
         for number in range(_THREADS // 2):
             self._scheduler.add_job(self.catch_up, id=f"catch up {number}")
         for job in self._work:
@@ -101,13 +103,24 @@ class Process:
         finally:
             # A job that failed ends this call, and none of those behind it.
             with self._adding:
-                if self._missed and not self._stop.is_set():
+                if (self._missed or self._chosen) and not self._stop.is_set():
                     self._scheduler.add_job(self.catch_up)
 
     def _next_missed(self) -> Job | None:
-        with suppress(IndexError):
-            return self._missed.popleft()
-        return None
+        with self._choosing:
+            if not self._chosen:
+                self._chosen = self._choose()
+            return self._chosen.pop() if self._chosen else None
+
+    def _choose(self) -> list[Job]:
+        """A few of the slots that nobody has taken, by lot: processes that start together neither want the same ones nor ask for each that is done."""
+        with transaction(self._parts.engine, readonly=True) as session:
+            left = {line.name for line in jobs.due(session, [job.line for job in self._missed], now=self._parts.clock())}
+        self._missed = [job for job in self._missed if job.line.name in left]
+        random.shuffle(self._missed)
+        few = min(MOST_CHOSEN, len(self._missed) // MOST_CHOSEN + 1)
+        chosen, self._missed = self._missed[:few], self._missed[few:]
+        return chosen
 
     def tick(self, job: Job) -> None:
         """It is time for `job`: run this slot unless somebody does or did. A process that ends begins nothing."""
@@ -115,7 +128,7 @@ class Process:
             return
         now = self._parts.clock()
         with transaction(self._parts.engine, readonly=True) as session:
-            if not jobs.is_due(session, job.line, now=now) or (job.wants is not None and not job.wants(session, now)):
+            if not jobs.due(session, [job.line], now=now) or (job.wants is not None and not job.wants(session, now)):
                 return
         with transaction(self._parts.engine) as session:
             begun = jobs.begin(session, job.line, worker=self.worker, now=now, lease=self._lease)

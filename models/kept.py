@@ -132,7 +132,7 @@ class _Ready:
 
     def tell(self, connection: Connection, values: Values) -> Callable[[], int]:
         """What psycopg cannot do: send, do something else, and hear the answer."""
-        from psycopg import generators, waiting
+        from psycopg import generators
 
         driver: Any = connection.connection.driver_connection
         given = self._parameters(values)
@@ -143,7 +143,7 @@ class _Ready:
 
         def heard() -> int:
             with self._sending(connection):
-                return _checked(driver, waiting.wait(generators.execute(driver.pgconn), driver.pgconn.socket)[-1]).ntuples
+                return _checked(driver, driver.wait(generators.execute(driver.pgconn))[-1]).ntuples
 
         return heard
 

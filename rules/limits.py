@@ -44,6 +44,8 @@ class Limits:
     mail_body_characters: int = 20_000
     mails_per_minute: int = 0
     """Letters that all workers together hand to the mail server in a minute; 0: as many as it takes."""
+    late_mails_per_minute: int = 6_000
+    """Letters that piled up (the mail server was away) and that one worker hands over in a minute, so that people notice nothing; 0: no limit."""
     page_rows: int = 50
     export_rows: int = 100_000
     """Tickets that one file takes."""

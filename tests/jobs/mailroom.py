@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from tests.clock import Clock
 
 def parts_for(engine: Engine, clock: Clock, folder: Path, **settings: Any) -> Parts:
     chosen: dict[str, Any] = {"base_url": "http://127.0.0.1:8720", "secret_key": "a-secret-only-the-tests-know-0123456789", "state_dir": folder, **settings}
-    return parts_of(Settings(**chosen), clock=clock, engine=engine)
+    parts = parts_of(Settings(**chosen), clock=clock, engine=engine)
+    return replace(parts, limits=replace(parts.limits, late_mails_per_minute=0))
 
 
 def mailer_for(parts: Parts, *, stop: threading.Event | None = None, seconds: float = 5.0) -> Mailer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -261,6 +262,23 @@ def test_a_limit_a_minute_holds_for_all_workers_together(engine: Engine, clock: 
         mailer.close()
 
     assert seen == [7, 14, 20]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_letters_that_piled_up_leave_evenly_and_fresh_ones_at_once(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = replace(parts_for(engine, clock, tmp_path), limits=Limits(late_mails_per_minute=600))
+    took: list[float] = []
+
+    for minutes in (0, 2):
+        write_many(engine, parts, 4, first=minutes * 10)
+        clock.advance(minutes=minutes)
+        began = time.monotonic()
+        mailer_for(parts).deliver()
+        took.append(time.monotonic() - began)
+
+    assert letter_states(engine) == {"done": 8}
+    assert took[1] >= 0.4, "four letters at ten a second"
+    assert took[0] < 0.4
 
 
 def test_a_letter_is_recorded_before_the_next_one_is_handed_over(engine: Engine, clock: Clock, tmp_path: Path) -> None:

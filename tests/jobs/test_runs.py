@@ -46,6 +46,18 @@ def test_a_slot_is_run_once(session: Session) -> None:
     assert begin(session, NOW + MINUTE) is not None
 
 
+def test_of_many_lines_those_are_due_that_nobody_does_or_did(session: Session) -> None:
+    daily = Line("fetch", "取り込み", "取り込みます。", Daily(time(0)))
+    never = Line("rest", "休み", "休みます。", Every(60))
+    finished(session, NOW - MINUTE)
+    begin(session, line=daily)
+
+    assert jobs.due(session, [LINE, daily, never], now=NOW) == [LINE, never]
+    begin(session)
+    assert jobs.due(session, [LINE, daily, never], now=NOW) == [never]
+    assert jobs.due(session, [LINE, daily], now=NOW + timedelta(seconds=59) + LEASE) == [LINE, daily], "a new slot, and a dead process's run"
+
+
 def test_a_run_is_recorded_with_what_it_did(session: Session) -> None:
     run = begin(session)
     assert run
