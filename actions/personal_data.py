@@ -168,7 +168,7 @@ def _erase_returned(session: Session, account: Account) -> None:
 
 def _told_of_mail(session: Session, account: Account, tickets: AnySelect) -> list[JournalEntry]:
     """The journal's lines about tickets that name the person's address."""
-    acts = JournalEntry.act.in_(("mail_reply", "stop_copies", "resume_copies"))
+    acts = JournalEntry.act.in_(("mail_reply", "stop_copies", "resume_copies", "offer_copies"))
     rows = session.scalars(select(JournalEntry).where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id.in_(tickets), acts))
     return [entry for entry in rows if str(entry.facts.get("address", "")).lower() == account.email_key]
 

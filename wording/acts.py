@@ -59,6 +59,7 @@ _ACTS = {
     "resend": N_("メールを送り直しました"),
     "stop_copies": N_("CC の受取人が写しを止めました"),
     "resume_copies": N_("CC の受取人が写しを再開しました"),
+    "offer_copies": N_("写しの再開のご案内を送りました"),
     "mail_reply": N_("メールで返信が届きました"),
     "add_log_pattern": N_("ログの探し方を追加しました"),
     "remove_log_pattern": N_("ログの探し方を外しました"),
