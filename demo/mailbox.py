@@ -50,11 +50,11 @@ def add_returned(session: Session, *, desk: Desk, now: datetime) -> None:
     _hand_over(session, answered.id, answered.created_at)
     body = _ANSWER.format(name=answered.person_name)
     reply = Returned((answered.header_id,), answered.email, f"Re: {answered.subject}", body, automatic=False, report=False)
-    take(session, "demo:2", reply, desk=desk, now=min(now, answered.created_at + timedelta(minutes=40)))
     stray = Returned(
         (), "tanabe@aozora-gakuen.example", "シリアル番号の件", "先日お電話した件です。シリアル番号は CV0219AF0087 でした。", automatic=False, report=False
     )
-    take(session, "demo:3", stray, desk=desk, now=now - timedelta(hours=3))
+    take(session, "demo:2", stray, desk=desk, now=now - timedelta(minutes=50))
+    take(session, "demo:3", reply, desk=desk, now=now - timedelta(minutes=20))
 
 
 def _hand_over(session: Session, letter_id: int, at: datetime) -> None:
