@@ -15,6 +15,7 @@ masters    -    -  -    -    w  r
 journal    own  r  own  own  r  r
 """
 ROUTES = """
+GET  /console                                                        everybody
 GET  /console/sign-in                                                everybody
 POST /console/sign-in                                                everybody
 GET  /console/sign-in/code                                           everybody
