@@ -253,12 +253,18 @@ class Life:
             self.reckoning.ends[certificate.id] = ends_on
 
 
-def simulate(engine: Engine, folder: Path, *, days: int, step: timedelta, sleeps: int, seed: int) -> tuple[dict[str, datetime], dict[str, datetime]]:
+def simulate(
+    engine: Engine, folder: Path, *, days: int, step: timedelta, sleeps: int, seed: int, off: frozenset[str] = frozenset()
+) -> tuple[dict[str, datetime], dict[str, datetime]]:
     """(what was due, what was reminded of) by cause and moment; `sleeps` times the jobs are down for some days."""
     clock, until = Clock(BEGINNING), BEGINNING + timedelta(days=days)
     parts = parts_for(engine, clock, folder)
     parts = replace(parts, limits=replace(parts.limits, account_tickets_per_day=MOST_TICKETS, account_bytes=MOST_BYTES, storage_bytes=MOST_STORED))
     life = Life(parts, clock, seed, until)
+    life.reckoning.off = off
+    with transaction(engine) as session:
+        for kind in off:
+            switch(session, Kind(kind), active=False, by=life.member, now=clock())
     process, now = Process(parts, threading.Event()), BEGINNING
     nights = sorted(life.chance.randrange(days) for _ in range(sleeps))
     watched = [job for job in JOBS if job.line.name in _JOBS]
@@ -309,6 +315,16 @@ def test_some_weeks_with_a_silver_week_and_a_sleep(engine: Engine, tmp_path: Pat
     compare(due, given)
     seen = {cause.partition(":")[0] for cause in due}
     assert {"first_answer_overdue", "next_answer_overdue", "silent_reminder", "contract_ending", "digest", "mails_failed", "calendar_ending"} <= seen
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_is_switched_off_is_not_told(engine: Engine, tmp_path: Path) -> None:
+    on = {"first_answer_overdue", "email_change_due"}
+
+    due, given = simulate(engine, tmp_path, days=8, step=4 * HOUR, sleeps=0, seed=2, off=frozenset(WATCHED - on))
+
+    compare(due, given)
+    assert {cause.partition(":")[0] for cause in given} == on
 
 
 @pytest.mark.proof

@@ -91,6 +91,8 @@ class Reckoning:
     owner: int = 0
     """The account that asks and answers."""
     staff: list[int] = field(default_factory=list[int])
+    off: frozenset[str] = frozenset()
+    """Kinds that an administrator switched off."""
     due: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _ran: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
@@ -192,6 +194,8 @@ class Reckoning:
                 case.state = "closed" if days >= 10 else case.state
                 case.silent_since = None if days >= 10 else case.silent_since
                 continue
+            if "silent_closed" in self.off:
+                continue
             name = f"{number}:{case.silence}"
             if days >= 15 and case.noticed_on and self.almanac.days_between(case.noticed_on, today) >= 5:
                 self._note(f"silent_closed:{name}", now)
@@ -216,4 +220,5 @@ class Reckoning:
         return True
 
     def _note(self, cause: str, now: datetime) -> None:
-        self.due.setdefault(cause, now)
+        if cause.partition(":")[0] not in self.off:
+            self.due.setdefault(cause, now)
