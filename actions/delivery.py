@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from actions.copies import stopped_among
 from actions.journal import record
 from actions.rates import count_one, counted
 from mail.compose import SECRET_NOTICES, Envelope
@@ -194,12 +195,16 @@ def pause(tries: int, limits: Limits) -> timedelta:
 def resend(session: Session, letter_id: int, *, by: Actor, now: datetime) -> int:
     """再送: let a letter go again to every recipient it has not reached, held ones included; how many they are.
 
-    Refuses: mail_withdrawn, mail_sending, mail_all_reached.
+    Who asked for no more copies gets none: that is theirs alone to take back. Refuses: mail_withdrawn, mail_sending, mail_all_reached, mail_stopped.
     """
     letter = _letter_at_rest(session, letter_id)
-    again = session.scalars(select(Recipient).where(Recipient.letter_id == letter_id, Recipient.state.in_([*_FAILED, RecipientState.WAITING]))).all()
-    if not again:
+    unreached = session.scalars(select(Recipient).where(Recipient.letter_id == letter_id, Recipient.state.in_([*_FAILED, RecipientState.WAITING]))).all()
+    if not unreached:
         raise Refused("mail_all_reached")
+    stopped = stopped_among(session, [one.address_key for one in unreached if one.place == "cc"])
+    again = [one for one in unreached if one.place == "to" or one.address_key not in stopped]
+    if not again:
+        raise Refused("mail_stopped")
     before = {one.address: one.state for one in again}
     for one in again:
         one.state, one.updated_at = RecipientState.WAITING, now
@@ -212,7 +217,7 @@ def correct(session: Session, letter_id: int, old: str, typed: str, *, by: Actor
     """宛先を直して再送: let the letter go to `typed` in the place of `old`, which it has not reached; the address as it is mailed to.
 
     Refuses at ``address``: what `rules.addresses.parse_address` refuses, mail_address_there; besides mail_withdrawn, mail_sending,
-    mail_all_reached, and mail_secret: a link that gives a right goes to nobody but the one it was made for.
+    mail_all_reached, mail_stopped (who asked for no copies), and mail_secret: a link that gives a right goes to nobody but the one it was made for.
     """
     letter = _letter_at_rest(session, letter_id)
     if letter.kind in SECRET_NOTICES:
@@ -224,6 +229,8 @@ def correct(session: Session, letter_id: int, old: str, typed: str, *, by: Actor
         raise Refused("mail_all_reached")
     if any(one.address_key == address.key for one in recipients):
         raise Refused("mail_address_there", "address")
+    if wrong.place == "cc" and stopped_among(session, [wrong.address_key, address.key]):
+        raise Refused("mail_stopped", "address")
     wrong.address, wrong.address_key, wrong.state, wrong.answer, wrong.updated_at = address.value, address.key, RecipientState.WAITING, "", now
     letter.state, letter.try_at, letter.attempts, letter.fault = LetterState.WAITING, now, 0, ""
     record(session, "correct_address", "letter", letter_id, by=by, now=now, subject_name=letter.subject[:300], address=[old, address.value])

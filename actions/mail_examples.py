@@ -200,6 +200,7 @@ _FINDERS: tuple[tuple[str, Callable[[Session, str, Looking], Example | None]], .
     ("registration_", _of_registration),
     ("exception_", _of_request),
     ("explanation", _none),
+    ("copies_offer", _none),
     ("email_change_tomorrow", _of_changes),
     ("email_change_due", _of_changes),
     ("email_change_overdue", _of_changes),

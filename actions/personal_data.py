@@ -10,7 +10,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, cast
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
@@ -18,7 +18,8 @@ from models.actors import Actor
 from models.base import AnyRow, AnySelect
 from models.email_changes import EmailChange
 from models.journal import JournalEntry
-from models.outbox import Letter, LetterState, Recipient, RecipientState
+from models.neighbours import TicketMerge
+from models.outbox import Letter, LetterState, Recipient, RecipientState, ReturnedKind, ReturnedMail
 from models.people import (
     Account,
     AccountLink,
@@ -27,6 +28,7 @@ from models.people import (
     AccountTotp,
     Consent,
     PendingRegistration,
+    RateCount,
     RecoveryRequest,
     Refusal,
     SignIn,
@@ -115,7 +117,9 @@ def erase_person(session: Session, account: Account, *, confirmation: str, reaso
     for table in (AccountSession, AccountLink, AccountTotp, SignIn, AccountFinding):
         session.execute(delete(table).where(table.account_id == account.id))
     session.execute(delete(PendingRegistration).where(PendingRegistration.account_id == account.id))
+    session.execute(delete(RateCount).where(RateCount.key == account.email_key))
     session.execute(delete(RecoveryRequest).where(RecoveryRequest.email_key == account.email_key))
+    _erase_returned(session, account)
     _erase_letters(session, account, now=now)
     _erase_tickets(session, account)
     _erase_refusals(session, account)
@@ -150,6 +154,25 @@ def _erase_letters(session: Session, account: Account, *, now: datetime) -> None
     session.execute(update(Recipient).where(Recipient.address_key == account.email_key).values(address=NOBODY, address_key=f"erased {account.id}"))
 
 
+def _erase_returned(session: Session, account: Account) -> None:
+    """What the person wrote by mail, and reports that their letters came back; that something came stays, and who else wrote."""
+    theirs = func.lower(ReturnedMail.sender) == account.email_key
+    told = _told_of_mail(session, account, select(ReturnedMail.ticket_id).where(theirs))
+    session.execute(update(ReturnedMail).where(theirs).values(sender=NOBODY, subject="", body=""))
+    back = select(Letter.id).outerjoin(Recipient, Recipient.letter_id == Letter.id)
+    back = back.where((Letter.account_id == account.id) | (Recipient.address_key == account.email_key))
+    session.execute(update(ReturnedMail).where(ReturnedMail.letter_id.in_(back), ReturnedMail.kind == ReturnedKind.REPORT).values(body=""))
+    for entry in told:
+        entry.facts = {name: value for name, value in entry.facts.items() if name != "address"}
+
+
+def _told_of_mail(session: Session, account: Account, tickets: AnySelect) -> list[JournalEntry]:
+    """The journal's lines about tickets that name the person's address."""
+    acts = JournalEntry.act.in_(("mail_reply", "stop_copies", "resume_copies", "offer_copies"))
+    rows = session.scalars(select(JournalEntry).where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id.in_(tickets), acts))
+    return [entry for entry in rows if str(entry.facts.get("address", "")).lower() == account.email_key]
+
+
 def _erase_tickets(session: Session, account: Account) -> None:
     """Subjects and posts stay as written: they are the desk's record of the device."""
     own = select(Ticket.id).where(Ticket.account_id == account.id)
@@ -159,6 +182,8 @@ def _erase_tickets(session: Session, account: Account) -> None:
         ticket.search_text = searchable(f"{ticket.subject} {account.company_name}")
         ticket.cc = [address for address in ticket.cc if address.lower() != account.email_key]
         ticket.contact_name, ticket.contact_phone = NOBODY if ticket.contact_name else "", ""
+    for merge in session.scalars(select(TicketMerge).where(TicketMerge.into_id.in_(own))):
+        merge.before = {**merge.before, "cc": [address for address in merge.before["cc"] if address.lower() != account.email_key]}
 
 
 def _erase_refusals(session: Session, account: Account) -> None:

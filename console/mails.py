@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from actions import delivery
+from actions import copies, delivery
 from actions.letters import HELD, STOPPED
 from console.frame import frame
 from console.paging import address, pager, place_of
@@ -88,6 +88,17 @@ def suppress(call: Call) -> Response:
     return _decide(call, delivery.suppress, N_("届いていない {n}件の宛先への送信を止めました。"))
 
 
+def offer(call: Call) -> Response:
+    """Mail whoever stopped their copies the link to let them come again."""
+    context = _letter(call)
+    try:
+        address = copies.offer(call.session, call.param("id"), call.form.value("address"), by=call.staff, desk=call.desk, now=call.now)
+    except Refused as refused:
+        call.form.refuse(refused.at(""))
+        return call.invalid("console/mails/show.html", **context)
+    return call.redirect(f"{_PATH}/{call.param('id')}", flash=call.say(N_("{address} に、再開のご案内を送ります。"), address=address))
+
+
 def notice_name(kind: str, language: str) -> str:
     """What kind of mail it is."""
     return translate(NOTICES[kind], language) if kind in NOTICES else kind
@@ -110,7 +121,10 @@ def _letter(call: Call) -> dict[str, Any]:
     language = call.basis.language
     recipients = recipients_of(call.session, [letter.id])[letter.id]
     at_rest = letter.state not in (LetterState.SENDING, LetterState.WITHDRAWN)
-    may_act = call.staff.may(Area.DELIVERY, Right.WRITE) and at_rest
+    may_write = call.staff.may(Area.DELIVERY, Right.WRITE)
+    may_act = may_write and at_rest
+    stopped = copies.stopped_among(call.session, [row.address.lower() for row in recipients if row.place == "cc"])
+    unreached = [row for row in recipients if row.state in _UNREACHED and (row.place == "to" or row.address.lower() not in stopped)]
     # Without a mail server the ledger is where the links are read; otherwise they are their recipient's alone.
     secret = letter.kind in SECRET_NOTICES and bool(call.wiring.settings.smtp_url)
     # The service center reads no threads, and a ticket's letter quotes one.
@@ -122,9 +136,10 @@ def _letter(call: Call) -> dict[str, Any]:
         "body": None if quotes else mask_links(letter.body) if secret else letter.body,
         "masked": secret,
         "recipients": [(row, _shown_state(letter, row), _answer(row.answer, language)) for row in recipients],
+        "offered": stopped if may_write and letter.ticket_id is not None else set[str](),
         "next_try": letter.try_at if letter.state == LetterState.WAITING and letter.try_at != NEVER else None,
-        "may_resend": may_act and any(row.state in _UNREACHED for row in recipients),
-        "correctable": [(row.address, row.address) for row in recipients if row.state in _UNREACHED] if may_act and letter.kind not in SECRET_NOTICES else [],
+        "may_resend": may_act and bool(unreached),
+        "correctable": [(row.address, row.address) for row in unreached] if may_act and letter.kind not in SECRET_NOTICES else [],
         "may_suppress": may_act and any(row.state in _OPEN for row in recipients),
         "sender": call.desk.mail_from,
     }
@@ -167,5 +182,6 @@ PAGES = [
     get(f"{_PATH}/{{id:int}}", show, staff(Area.DELIVERY, Right.READ)),
     post(f"{_PATH}/{{id:int}}/resend", resend, staff(Area.DELIVERY, Right.WRITE)),
     post(f"{_PATH}/{{id:int}}/address", correct, staff(Area.DELIVERY, Right.WRITE)),
+    post(f"{_PATH}/{{id:int}}/copies", offer, staff(Area.DELIVERY, Right.WRITE)),
     post(f"{_PATH}/{{id:int}}/suppression", suppress, staff(Area.DELIVERY, Right.WRITE)),
 ]

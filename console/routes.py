@@ -47,4 +47,6 @@ _MODULES: dict[str, tuple[str, ...]] = {
     "masters": ("masters",),
     "staff": ("staff",),
 }
-NOUNS = [Noun(f"/console/{place}", tuple(f"console.{module}" for module in modules)) for place, modules in _MODULES.items()]
+NOUNS = [Noun("/console", ("console.home",))] + [
+    Noun(f"/console/{place}", tuple(f"console.{module}" for module in modules)) for place, modules in _MODULES.items()
+]

@@ -258,6 +258,7 @@ NOTICES: Mapping[str, str] = {
     "ticket_updated": N_("チケットの更新"),
     "answered": N_("チケットの回答"),
     "mail_not_taken": N_("メールでの返信へのご案内"),
+    "copies_offer": N_("写しの再開のご案内"),
     "staff_ticket_opened": N_("新着チケット（職員）"),
     "staff_ticket_updated": N_("お客様の返信（職員）"),
     "staff_registration_limit": N_("登録の失敗の上限（職員）"),

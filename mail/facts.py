@@ -273,6 +273,7 @@ CONTENTS: Mapping[str, Content] = {
     "ticket_updated": _ABOUT_TICKET,
     "answered": _ABOUT_TICKET,
     "mail_not_taken": Content(CUSTOMER, (Fact("ticket_id", N_("チケットID"), 10482), _to("/tickets/{ticket_id}")), ("link",)),
+    "copies_offer": Content(CUSTOMER, (_TOKEN, _to("/copies/{token}")), ("link",)),
     "silent_reminder": _SILENT,
     "silent_notice": _ENDS,
     "silent_closed": _SILENT,

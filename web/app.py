@@ -30,7 +30,7 @@ from web.endpoint import Page, Threads, serve
 from web.errors import Forbidden, NotFound, StaleForm
 from web.forms import BadRequest
 from web.nouns import Noun
-from web.signposts import Signposts
+from web.signposts import FOUND, Signposts
 from web.uploads import TooLarge
 from web.wiring import Wiring
 from wording.catalog import N_, translate
@@ -54,6 +54,8 @@ _HEADERS = {
 """What every answer says that does not say otherwise itself; names in small letters, as they are sent."""
 _PROBES = frozenset({"/healthz", "/healthz/jobs", "/readyz", "/metrics"})
 """Asked by machines that know an address and no name; they answer nothing about a host."""
+_OFF_PAGES = "none"
+"""How requests are counted that were for no page: files of the desk's own, probes, addresses that are not there."""
 _HEADER_BYTES = 64 * 1024
 """No browser sends as much; the server below takes any number."""
 _STATUSES = frozenset({400, 403, 404, 413, 422, 429, 500, 503, 507})
@@ -203,6 +205,7 @@ class _Outermost:
     def __init__(self, app: ASGIApp, wiring: Wiring) -> None:
         self._app = app
         self._hosts = wiring.settings.hosts
+        self._tallies = wiring.tallies
         headers = dict(_HEADERS)
         if wiring.settings.https:
             headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
@@ -235,8 +238,10 @@ class _Outermost:
             else:
                 await self._app(scope, receive, answer)
         finally:
-            took = round((time.perf_counter() - began) * 1000)
-            log.info("request", request=number, method=scope["method"], path=masked(scope["path"]), status=status, ms=took)
+            took = time.perf_counter() - began
+            route = scope.get(FOUND)
+            self._tallies.count(route.path if route is not None else _OFF_PAGES, status, took)
+            log.info("request", request=number, method=scope["method"], path=masked(scope["path"]), status=status, ms=round(took * 1000))
 
     def _knows(self, scope: Scope) -> bool:
         hosts = [value for name, value in scope["headers"] if name == b"host"]

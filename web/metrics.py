@@ -1,14 +1,16 @@
 """The numbers of the desk for Prometheus, read from the database: every process of every host tells the same.
 
-Counting requests in each process would need a shared folder for several workers; the proxy and the log lines know them already.
+Requests are counted by the workers of this host (`web.tallies`), in the units that Prometheus wants.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from itertools import accumulate
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Metric, generate_latest
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,7 @@ from models.job_lists import failure_counts, last_runs
 from models.outbox import Heartbeat, Letter, LetterState
 from models.tickets import Attachment, Ticket
 from web.health import Lateness
+from web.tallies import BOUNDS, Tallies
 from web.wiring import Wiring
 
 _FAILURES = timedelta(days=1)
@@ -36,7 +39,28 @@ def exposition(wiring: Wiring, late_jobs: Lateness) -> bytes:
         _gauge(registry, "jtickets_imports_waiting", "Workbooks that wait to be read.", waiting)
         size = session.scalar(select(func.coalesce(func.sum(Attachment.size), 0))) or 0
         _gauge(registry, "jtickets_attachment_bytes", "Bytes of all attachments.", size)
+    registry.register(_Requests(wiring.tallies))
     return generate_latest(registry)
+
+
+class _Requests:
+    """How many requests each page answered and how long they took; a page goes by its route, so that no number or secret is in it."""
+
+    def __init__(self, tallies: Tallies) -> None:
+        self._tallies = tallies
+
+    def collect(self) -> Iterator[Metric]:
+        """What prometheus-client asks of a collector."""
+        answered = CounterMetricFamily("jtickets_requests", "Requests by page and by the first digit of the answer.", labels=["page", "status"])
+        took = HistogramMetricFamily("jtickets_request_seconds", "How long requests took.", labels=["page"])
+        for page, told in self._tallies.told().items():
+            for digit, count in enumerate(told.statuses, 1):
+                if count:
+                    answered.add_metric([page, f"{digit}xx"], count)
+            reached = zip([*map(str, BOUNDS), "+Inf"], accumulate(told.shares), strict=True)
+            took.add_metric([page], [(bound, float(count)) for bound, count in reached], told.microseconds / 1_000_000)
+        yield answered
+        yield took
 
 
 def _tickets(registry: CollectorRegistry, session: Session, now: datetime) -> None:

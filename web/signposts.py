@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
-_FOUND = "jtickets.route"
+FOUND = "jtickets.route"
+"""Under which name a request's scope holds the route that answers it."""
 Parts = tuple[str, ...]
 """The first one or two parts of a path."""
 
@@ -42,9 +43,9 @@ class Signposts(BaseRoute):
             for route in self._near.get(place, ()):
                 match, found = route.matches(scope)
                 if match is Match.FULL:
-                    return match, {**found, _FOUND: route}
+                    return match, {**found, FOUND: route}
                 if match is Match.PARTIAL and best[0] is Match.NONE:
-                    best = match, {**found, _FOUND: route}
+                    best = match, {**found, FOUND: route}
         return best
 
     def _load_more(self, places: Iterable[Parts]) -> bool:
@@ -59,7 +60,7 @@ class Signposts(BaseRoute):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer by the page that `matches` found."""
-        await scope[_FOUND].handle(scope, receive, send)
+        await scope[FOUND].handle(scope, receive, send)
 
 
 def _constant_parts(path: str) -> Parts:

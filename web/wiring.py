@@ -15,6 +15,7 @@ from settings import Settings
 from storage.store import Store, open_store
 from web.passwords import Passwords
 from web.render import Renderer
+from web.tallies import Tallies
 
 Clock = Callable[[], datetime]
 
@@ -36,6 +37,7 @@ class Wiring:
     passwords: Passwords
     renderer: Renderer
     desk: Desk
+    tallies: Tallies
 
 
 def wire(settings: Settings, *, clock: Clock = utc_now, engine: Engine | None = None) -> Wiring:
@@ -49,6 +51,7 @@ def wire(settings: Settings, *, clock: Clock = utc_now, engine: Engine | None = 
         passwords=passwords_of(settings),
         renderer=Renderer(settings.state_dir / "templates"),
         desk=desk_of(settings),
+        tallies=Tallies(settings.state_dir / "tallies"),
     )
 
 

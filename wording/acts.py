@@ -59,6 +59,7 @@ _ACTS = {
     "resend": N_("メールを送り直しました"),
     "stop_copies": N_("CC の受取人が写しを止めました"),
     "resume_copies": N_("CC の受取人が写しを再開しました"),
+    "offer_copies": N_("写しの再開のご案内を送りました"),
     "mail_reply": N_("メールで返信が届きました"),
     "read_service_as": N_("サービス種類の読み方を決めました"),
     "read_service_itself": N_("サービス種類の読み方を外しました"),

@@ -15,6 +15,7 @@ masters    -    -  -    -    w  r
 journal    own  r  own  own  r  r
 """
 ROUTES = """
+GET  /console                                                        everybody
 GET  /console/sign-in                                                everybody
 POST /console/sign-in                                                everybody
 GET  /console/sign-in/code                                           everybody
@@ -155,6 +156,7 @@ POST /console/canned/{id:int}/removal                                bulk own
 GET  /console/mails                                                  delivery r
 GET  /console/mails/{id:int}                                         delivery r
 POST /console/mails/{id:int}/resend                                  delivery w
+POST /console/mails/{id:int}/copies                                  delivery w
 POST /console/mails/{id:int}/suppression                             delivery w
 POST /console/mails/{id:int}/address                                 delivery w
 GET  /console/mails/returned                                         delivery r

@@ -12,22 +12,27 @@ import pytest
 from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
+from actions.letters import thread_id
+from actions.returned_mail import take
+from mail.returned import Returned
 from models import TABLES, load
 from models.base import Base
 from models.database import transaction
 from models.journal import JournalEntry
+from models.neighbours import TicketMerge
 from models.outbox import Letter, Recipient, RecipientState
 from models.people import Account, AccountState, Consent, Refusal, SignIn
 from models.requests import ExceptionRequest
 from rules.rights import Role
 from tests.client import Client
 from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_post, add_request, add_staff, add_ticket, sign_in_customer, sign_in_staff
+from web.wiring import Wiring
 
 ACCOUNTS = "/console/accounts"
 
 
 @pytest.fixture
-def kimura(engine: Engine, client: Client) -> Account:
+def kimura(engine: Engine, client: Client, wiring: Wiring) -> Account:
     """木村, who asked something, signed in and got letters; 森 of the desk is signed in."""
     with transaction(engine) as session:
         desk = add_staff(session, "desk", name="森", roles=(Role.DESK,))
@@ -37,6 +42,10 @@ def kimura(engine: Engine, client: Client) -> Account:
         ticket = add_ticket(session, account, cc=(EMAIL, "boss@osaka.tozai.example"))
         add_post(session, ticket, "社内だけの話", staff=desk, note=True)
         add_post(session, ticket, "お答えします", staff=desk)
+        merged = add_ticket(session, account, subject="同じ件")
+        session.add(TicketMerge(ticket_id=merged.id, into_id=ticket.id, before={"cc": [EMAIL, "boss@osaka.tozai.example"]}, merged_at=NOW, undone_at=None))
+        written = Returned((thread_id(ticket.id, wiring.desk),), EMAIL.upper(), "Re: 木村です", "木村です。", automatic=False, report=False)
+        take(session, "1:1", written, desk=wiring.desk, now=NOW)
         add_request(session, email=EMAIL).account_id = account.id
         session.add_all(
             [
@@ -91,8 +100,8 @@ def test_everything_of_a_person_is_handed_out_in_one_file_and_no_note(client: Cl
     told: dict[str, Any] = json.loads(zipfile.ZipFile(io.BytesIO(answer.content)).read("account.json"))
     assert answer.headers["content-disposition"].startswith(f'attachment; filename="account-{kimura.id}.zip"')
     assert (told["account"]["email"], told["account"]["person_name"]) == (EMAIL, "木村 はるか")
-    assert [post["body"] for post in told["posts"]] == ["本日 9 時ごろから切断されます。", "お答えします"]
-    assert (len(told["sign_ins"]), len(told["consents"]), len(told["letters"]), len(told["tickets"])) == (1, 1, 1, 1)
+    assert [post["body"] for post in told["posts"]] == ["本日 9 時ごろから切断されます。", "お答えします", "本日 9 時ごろから切断されます。"]
+    assert (len(told["sign_ins"]), len(told["consents"]), len(told["letters"]), len(told["tickets"])) == (1, 1, 2, 2)
     assert "password" not in json.dumps({name: list(told[name]) for name in ("account",)})
     with transaction(engine, readonly=True) as session:
         assert session.scalars(select(JournalEntry.act).order_by(JournalEntry.id.desc())).first() == "export_person"
@@ -116,7 +125,8 @@ def test_erasing_leaves_tickets_and_lines_without_the_person(client: Client, app
         account = session.scalars(select(Account)).one()
         assert (account.state, account.company_name) == (AccountState.ERASED, "東西ネットワーク株式会社")
         acts = session.scalars(select(JournalEntry.act).order_by(JournalEntry.id)).all()
-        assert acts == ["edit_profile", "erase_person"]
+        assert acts == ["mail_reply", "edit_profile", "erase_person"]
+        assert session.scalars(select(TicketMerge)).one().before["cc"] == ["boss@osaka.tozai.example"]
         assert len(session.scalars(select(Consent)).all()) == 1
     assert customer.get("/tickets").path.startswith("/login")
     client.get(f"{ACCOUNTS}/{kimura.id}/erasure", expect=404)

@@ -7,6 +7,7 @@ import os
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -19,20 +20,23 @@ from sqlalchemy.orm import Session
 from actions import tickets
 from actions.exception_requests import answer_request
 from actions.openings import Opening
+from actions.reminder_switches import switch
 from jobs.parts import Parts
 from jobs.runner import Process
 from jobs.schedule import JOBS
 from models.actors import Customer, StaffMember
+from models.contracts import Certificate, CompanyDay, ContractLine
 from models.database import transaction
 from models.email_changes import EmailChange
-from models.outbox import Letter
-from models.people import PendingRegistration
+from models.outbox import Letter, LetterState
+from models.people import PendingRegistration, RateCount
 from models.radar import AccountFinding
 from models.reminders import Reminder
 from models.requests import ExceptionRequest
-from models.tickets import Message, MessageKind
+from models.tickets import Attachment, Message, MessageKind
 from rules.calendar import BusinessCalendar
 from rules.email_changes import ChangeState
+from rules.limits import Limits
 from rules.radar import Finding
 from rules.reminders import Kind, Outcome
 from rules.requests import RequestState
@@ -40,12 +44,12 @@ from rules.rights import Role
 from rules.tickets import Priority, State
 from tests.clock import Clock
 from tests.jobs.mailroom import parts_for
-from tests.jobs.year import Almanac, Reckoning
-from tests.people import MAINTENANCE, add_account, add_certificate, add_email_change, add_request, add_staff, family_id
+from tests.jobs.year import MOST_BYTES, MOST_STORED, MOST_TICKETS, Almanac, Reckoning
+from tests.people import MAINTENANCE, add_account, add_certificate, add_email_change, add_renewal, add_request, add_staff, family_id
 
 WATCHED = {
     "first_answer_near", "first_answer_overdue", "next_answer_near", "next_answer_overdue", "silent_reminder", "silent_notice", "silent_closed",
-    "contract_ending", "registration_ending", "digest",
+    "contract_ending", "contract_ending_account", "registration_ending", "digest", "calendar_ending", "mails_failed", "quota",
     "email_change_tomorrow", "email_change_due", "email_change_overdue", "exception_waiting", "accounts_found",
 }  # fmt: skip
 _JOBS = {"remind_answers", "remind_silent", "remind_contracts", "remind_center", "remind_links", "remind_staff", "write_digests"}
@@ -70,6 +74,11 @@ class Life:
         self.plan(BEGINNING + 3 * HOUR, self.ask_change)
         self.plan(BEGINNING + 3 * HOUR, self.ask_exception)
         self.plan(BEGINNING + 4 * HOUR, self.find)
+        self.plan(BEGINNING + 5 * HOUR, self.fail)
+        self.plan(BEGINNING + 6 * HOUR, self.copy)
+        self.plan(BEGINNING + 7 * HOUR, self.attach)
+        self.plan(BEGINNING + 8 * HOUR, self.renew)
+        self.plan(datetime(2027, 1, 15, 3, tzinfo=UTC), self.close_next_year)
 
     def plan(self, at: datetime, does: Callable[[Session], None]) -> None:
         """Let something happen at a whole minute that is no tick's."""
@@ -176,27 +185,86 @@ class Life:
         account = add_account(session, f"found{mark}", email=f"found{mark}@tozai.example")
         session.add(AccountFinding(account_id=account.id, kind=Finding.FAILS_EDIT, found_at=now, checked_at=now))
         self.reckoning.findings.append(now)
+        self.reckoning.holders.append(account.id)
         self.plan(self.later(24 * 6), self.find)
+
+    def fail(self, session: Session) -> None:
+        """A letter is given up; sometimes one that failed before and was sent again."""
+        letters = session.scalars(select(Letter).where(Letter.kind != "staff_mails_failed").order_by(Letter.id).limit(200)).all()
+        if letters:
+            letter = self.chance.choice(letters)
+            letter.state, letter.fault, letter.fence = LetterState.PARKED, "550 no such user", letter.fence + 1
+            name = f"{letter.id}:{letter.fence}"
+            self.reckoning.failed = [other for other in self.reckoning.failed if other.partition(":")[0] != str(letter.id)] + [name]
+        self.plan(self.later(24 * 4), self.fail)
+
+    def copy(self, session: Session) -> None:
+        """An account uses up most of its outside CC mails of the day."""
+        account, day = self.chance.choice(self.reckoning.holders), (self.clock() + timedelta(hours=9)).date()
+        if (account, day) not in self.reckoning.crowded:
+            session.add(RateCount(bucket="outside_cc", key=str(account), began_at=datetime(day.year, day.month, day.day, tzinfo=UTC), count=80))
+            self.reckoning.crowded.add((account, day))
+        self.plan(self.later(24 * 5), self.copy)
+
+    def attach(self, session: Session) -> None:
+        """The customer sends a file."""
+        message = session.scalar(select(func.max(Message.id)).where(Message.account_id == self.customer.id))
+        if message is not None:
+            name = f"file-{next(self.marks)}"
+            size = self.chance.randrange(1, 8_000)
+            session.add(Attachment(token=name, message_id=message, name=name, size=size, sha256="", storage_key=name, created_at=self.clock()))
+            self.reckoning.filled += size
+        self.plan(self.later(24 * 4), self.attach)
+
+    def renew(self, session: Session) -> None:
+        """A device gets another year: by a later line of its own, or by one that an import was told carries it on."""
+        number, ends_on = self.chance.choice([*self.reckoning.ends.items()])
+        line = session.scalars(select(ContractLine).where(ContractLine.certificate_id == number)).one()
+        mark, later = next(self.marks), ends_on + timedelta(days=365)
+        same = self.chance.random() < 0.5
+        renewed = add_certificate(session, f"JSC{mark:08}B", ends_on=later, lines=[{"serial": line.serial if same else f"N{mark}"}])
+        if not same:
+            add_renewal(session, session.get_one(Certificate, number), renewed)
+        self.reckoning.ends.pop(number)
+        self.reckoning.ends[renewed.id] = later
+        self.plan(self.later(24 * 12), self.renew)
+
+    def close_next_year(self, session: Session) -> None:
+        """An administrator enters the days on which the desk is closed next year."""
+        session.add(CompanyDay(day=date(2027, 12, 29), name="年末"))
+        self.reckoning.last_company_day = date(2027, 12, 29)
 
     def _people(self, session: Session) -> None:
         account, member = add_account(session), add_staff(session)
-        lead = add_staff(session, "honda", name="本田", roles=(Role.LEAD,))
+        lead = add_staff(session, "honda", name="本田", roles=(Role.LEAD, Role.ADMIN, Role.DESK))
         self.customer = Customer(id=account.id, name=account.person_name)
         self.member = StaffMember(id=member.id, name=member.name, roles=frozenset({Role.SUPPORT}))
         self.reckoning.staff = [member.id, lead.id]
+        self.reckoning.owner, self.reckoning.holders = account.id, [account.id]
+        switch(session, Kind.CONTRACT_ENDING_ACCOUNT, active=True, by=self.member, now=self.clock())
+        # Days that are free anyway: they say only how far the calendar reaches.
+        session.add(CompanyDay(day=date(2026, 12, 29), name="年末"))
+        self.reckoning.last_company_day = date(2026, 12, 29)
         self.calendar = BusinessCalendar()
-        self.shared: dict[str, Any] = {"desk": self.parts.desk, "limits": self.parts.limits}
+        self.shared: dict[str, Any] = {"desk": self.parts.desk, "limits": Limits()}
         for number in range(40):
             ends_on = date(2026, 9, 20) + timedelta(days=self.chance.randrange(440))
             certificate = add_certificate(session, f"JSC{number:08}A", ends_on=ends_on, lines=[{"serial": f"S{number}"}])
             self.reckoning.ends[certificate.id] = ends_on
 
 
-def simulate(engine: Engine, folder: Path, *, days: int, step: timedelta, sleeps: int, seed: int) -> tuple[dict[str, datetime], dict[str, datetime]]:
+def simulate(
+    engine: Engine, folder: Path, *, days: int, step: timedelta, sleeps: int, seed: int, off: frozenset[str] = frozenset()
+) -> tuple[dict[str, datetime], dict[str, datetime]]:
     """(what was due, what was reminded of) by cause and moment; `sleeps` times the jobs are down for some days."""
     clock, until = Clock(BEGINNING), BEGINNING + timedelta(days=days)
     parts = parts_for(engine, clock, folder)
+    parts = replace(parts, limits=replace(parts.limits, account_tickets_per_day=MOST_TICKETS, account_bytes=MOST_BYTES, storage_bytes=MOST_STORED))
     life = Life(parts, clock, seed, until)
+    life.reckoning.off = off
+    with transaction(engine) as session:
+        for kind in off:
+            switch(session, Kind(kind), active=False, by=life.member, now=clock())
     process, now = Process(parts, threading.Event()), BEGINNING
     nights = sorted(life.chance.randrange(days) for _ in range(sleeps))
     watched = [job for job in JOBS if job.line.name in _JOBS]
@@ -245,7 +313,18 @@ def test_some_weeks_with_a_silver_week_and_a_sleep(engine: Engine, tmp_path: Pat
     due, given = simulate(engine, tmp_path, days=16, step=4 * HOUR, sleeps=1, seed=1)
 
     compare(due, given)
-    assert {"first_answer_overdue", "next_answer_overdue", "silent_reminder", "contract_ending", "digest"} <= {cause.partition(":")[0] for cause in due}
+    seen = {cause.partition(":")[0] for cause in due}
+    assert {"first_answer_overdue", "next_answer_overdue", "silent_reminder", "contract_ending", "digest", "mails_failed", "calendar_ending"} <= seen
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_is_switched_off_is_not_told(engine: Engine, tmp_path: Path) -> None:
+    on = {"first_answer_overdue", "email_change_due"}
+
+    due, given = simulate(engine, tmp_path, days=8, step=4 * HOUR, sleeps=0, seed=2, off=frozenset(WATCHED - on))
+
+    compare(due, given)
+    assert {cause.partition(":")[0] for cause in given} == on
 
 
 @pytest.mark.proof

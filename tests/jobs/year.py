@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,6 +12,8 @@ import holidays
 JST = timedelta(hours=9)
 HOURS = {"urgent": 1, "high": 2, "normal": 4, "low": 8}
 DAY = timedelta(days=1)
+MOST_TICKETS, MOST_BYTES, MOST_STORED = 5, 100_000, 300_000
+"""Limits that the simulated life reaches."""
 
 
 @dataclass
@@ -72,14 +75,31 @@ class Reckoning:
     """Open changes of a maintenance e-mail, by their due date."""
     exceptions: dict[int, datetime] = field(default_factory=dict[int, datetime])
     """Requests that the desk must decide, and since when."""
+    holders: list[int] = field(default_factory=list[int])
+    """Accounts whose maintenance e-mail stands on every certificate."""
+    failed: list[str] = field(default_factory=list[str])
+    """Letters that were given up, by number and the claim they failed in."""
+    opened: Counter[date] = field(default_factory=Counter[date])
+    """Tickets of the one account, by their day in Tokyo."""
+    crowded: set[tuple[int, date]] = field(default_factory=set[tuple[int, date]])
+    """Accounts that have used 80 % of a day's outside CC mails."""
+    filled: int = 0
+    """Bytes of the one account's files, which are all there are."""
+    last_company_day: date | None = None
     findings: list[datetime] = field(default_factory=list[datetime])
     looked: datetime | None = None
+    owner: int = 0
+    """The account that asks and answers."""
     staff: list[int] = field(default_factory=list[int])
+    off: frozenset[str] = frozenset()
+    """Kinds that an administrator switched off."""
     due: dict[str, datetime] = field(default_factory=dict[str, datetime])
     _ran: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
     def wrote(self, number: int, at: datetime, priority: str | None = None) -> None:
         """The customer opened a ticket, or wrote in one."""
+        if number not in self.cases:
+            self.opened[(at + JST).date()] += 1
         case = self.cases.setdefault(number, Case(priority or "normal", None, None))
         case.silent_since = None
         if case.state in ("waiting_customer", "resolved"):
@@ -110,9 +130,7 @@ class Reckoning:
                 self._note(f"registration_ending:{token}", now)
         here = now + JST
         if self.almanac.works(here.date()) and 9 <= here.hour < 17 and self._hourly(now):
-            for number, since in self.exceptions.items():
-                if bisect_left(self.almanac.minutes, now) - bisect_left(self.almanac.minutes, since) >= 8 * 60:
-                    self._note(f"exception_waiting:{number}:{since.isoformat()}", now)
+            self._staff(now, here.date())
         if self._daily("center", now, 8, 30) and self.almanac.works(here.date()):
             self._center(now, here.date())
         if self.almanac.works(here.date()) and 8 <= here.hour < 12:
@@ -126,6 +144,27 @@ class Reckoning:
                 step = 7 if 0 <= left <= 7 else 30 if 7 < left <= 30 else 90 if 30 < left <= 90 else 0
                 if step:
                     self._note(f"contract_ending:{number}:{ends_on.isoformat()}:{step}", now)
+                    for account in self.holders:
+                        self._note(f"contract_ending_account:{account}:{number}:{ends_on.isoformat()}:{step}", now)
+
+    def _staff(self, now: datetime, today: date) -> None:
+        for number, since in self.exceptions.items():
+            if bisect_left(self.almanac.minutes, now) - bisect_left(self.almanac.minutes, since) >= 8 * 60:
+                self._note(f"exception_waiting:{number}:{since.isoformat()}", now)
+        for letter in self.failed:
+            self._note(f"mails_failed:{letter}", now)
+        for account, day in self.crowded:
+            if day == today:
+                self._note(f"quota:cc:{account}:{today.isoformat()}", now)
+        if self.opened[today] * 10 >= MOST_TICKETS * 8:
+            self._note(f"quota:tickets:{self.owner}:{today.isoformat()}", now)
+        for what, account, most in (("account_bytes", self.owner, MOST_BYTES), ("storage", 0, MOST_STORED)):
+            if self.filled * 10 >= most * 8:
+                self._note(f"quota:{what}:{account}:{today.isoformat()[:7]}", now)
+        if self.last_company_day is not None:
+            year = self.last_company_day.year
+            if (year - today.year) * 12 + 12 - today.month < 6:
+                self._note(f"calendar_ending:{year}-12-31", now)
 
     def _center(self, now: datetime, today: date) -> None:
         for number, due_on in self.changes.items():
@@ -155,6 +194,8 @@ class Reckoning:
                 case.state = "closed" if days >= 10 else case.state
                 case.silent_since = None if days >= 10 else case.silent_since
                 continue
+            if "silent_closed" in self.off:
+                continue
             name = f"{number}:{case.silence}"
             if days >= 15 and case.noticed_on and self.almanac.days_between(case.noticed_on, today) >= 5:
                 self._note(f"silent_closed:{name}", now)
@@ -179,4 +220,5 @@ class Reckoning:
         return True
 
     def _note(self, cause: str, now: datetime) -> None:
-        self.due.setdefault(cause, now)
+        if cause.partition(":")[0] not in self.off:
+            self.due.setdefault(cause, now)

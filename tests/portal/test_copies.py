@@ -10,12 +10,13 @@ from actions import notices
 from mail.desk import Desk
 from models.database import transaction
 from models.journal import JournalEntry
-from models.outbox import CopyStop, Letter, Recipient
+from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
 from models.tickets import Message, Ticket
 from rules.limits import Limits
+from rules.rights import Role
 from tests.client import Client
 from tests.clock import Clock
-from tests.people import add_account, add_post, add_ticket, sign_in_customer
+from tests.people import add_account, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
 from web.wiring import Wiring
 
 CC = ["sato@osaka.tozai.example", "ito@osaka.tozai.example"]
@@ -64,12 +65,30 @@ def test_a_cc_recipient_stops_and_resumes_copies_by_the_link(client: Client, eng
     assert copies(engine)[2:] == [(CC[0], "suppressed", "stopped"), (CC[1], "waiting", "")]
     assert client.get(f"/tickets/{ticket.id}").says("CC の 1 件に届いていません", "写しを止めています")
 
+    with transaction(engine) as session:
+        sign_in_staff(client, session, add_staff(session, "honda", name="本田", roles=[Role.LEAD]))
+        letter = session.scalars(select(Letter.id).where(Letter.kind == "ticket_updated").order_by(Letter.id).limit(1)).one()
+        for recipient in session.scalars(select(Recipient).where(Recipient.letter_id == letter, Recipient.address != CC[0])):
+            recipient.state = RecipientState.ACCEPTED
+        session.get_one(Letter, letter).state = LetterState.DONE
+    page = client.get(f"/console/mails/{letter}")
+    assert "届いていない宛先に再送する" not in page.text, "staff do not override a stop"
+    form = {"csrf_token": client.csrf_token()}
+    assert client.post(f"/console/mails/{letter}/resend", form, expect=422).says("止めたご本人だけが再開できます")
+    client.get(f"/console/mails/{letter}")
+    assert client.submit(f"再開のご案内を送る：{CC[0]}").says(f"{CC[0]} に、再開のご案内を送ります。")
+    assert client.submit(f"再開のご案内を送る：{CC[0]}", expect=422).says("きょう再開のご案内を送っています")
+    with transaction(engine, readonly=True) as session:
+        offer = session.scalars(select(Letter).where(Letter.kind == "copies_offer")).one()
+        assert session.scalars(select(Recipient.address).where(Recipient.letter_id == offer.id)).all() == [CC[0]]
+        assert found.group() in offer.body
+
     client.get(found.group())
     assert client.submit("写しを再開する", address=CC[0]).says("への写しを再開します")
     assert stops(engine) == []
     with transaction(engine, readonly=True) as session:
         acts = session.scalars(select(JournalEntry.act).where(JournalEntry.act.like("%copies")).order_by(JournalEntry.id)).all()
-    assert acts == ["stop_copies", "resume_copies"]
+    assert acts == ["stop_copies", "offer_copies", "resume_copies"]
 
 
 def test_a_link_nobody_signed_is_not_there(client: Client, engine: Engine, wiring: Wiring) -> None:
