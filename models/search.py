@@ -28,7 +28,7 @@ _AT_ONCE = 64
 """Hits fetched at a time where several may belong to one ticket."""
 _NEAREST = 300
 """Tickets that are looked through first where conditions may leave few of them."""
-_STEPS = (_NEAREST, 3_000, 30_000)
+_STEPS = (_NEAREST, 10_000)
 """PostgreSQL sorts what it found: it looks through so many tickets at a time, then through all others."""
 _FEW = 2_000
 _READ_AT_ONCE = 250
@@ -241,9 +241,11 @@ def _stretches(session: Session, sought: Sought, beyond: int | None, backwards: 
 
 def _look_through(session: Session, statement: AnySelect, backwards: bool, limit: int, found: dict[int, int]) -> None:
     """Read hits in the order of the tickets, and no more than are wanted."""
+    options: dict[str, Any] = {"yield_per": _AT_ONCE}
     if not is_sqlite(session):
-        statement = _nearest_tickets(statement, backwards, limit - len(found))
-    with session.connection().execute(statement, execution_options={"yield_per": _AT_ONCE}) as rows:
+        # All at once: a cursor of its own would be planned for its first rows, and a rare word has few.
+        statement, options = _nearest_tickets(statement, backwards, limit - len(found)), {}
+    with session.connection().execute(statement, execution_options=options) as rows:
         for (number,) in rows:
             ticket_id, message_id = divmod(number, _SHIFT)
             if len(found) == limit and ticket_id not in found:
@@ -273,18 +275,19 @@ def _read_through(session: Session, sought: Sought, numbers: Sequence[int], limi
 def _in_stretch(session: Session, sought: Sought, stretch: Stretch, *, backwards: bool) -> AnySelect:
     """The documents of a stretch that hold the words, with the conditions on their tickets."""
     key = _GRAMS.c.rowid if is_sqlite(session) else _POSTED
-    wanted = {gram for term in sought.terms for gram in grams_of_term(term)}
-    document = SearchDocument
-    statement: AnySelect = select(document.id).join(_GRAMS, key == document.id).where(_holds(session, wanted))
-    statement = statement.where(*_compared(sought, [term for term in sought.terms if not is_exact(term)]))
     low, high = stretch
-    if low > 0:
-        statement = statement.where(key >= low * _SHIFT)
-    if high < _HIGHEST_NUMBER:
-        statement = statement.where(key < high * _SHIFT)
-    if sought.conditions:
-        statement = statement.join(Ticket, Ticket.id == document.ticket_id).where(*sought.conditions)
-    return statement.order_by(key.asc() if backwards else key.desc())
+    lowest = [key >= low * _SHIFT] if low > 0 else []
+    highest = [key < high * _SHIFT] if high < _HIGHEST_NUMBER else []
+    holding = (_holds(session, sought.terms), *lowest, *highest)
+    if is_sqlite(session):
+        statement: AnySelect = select(SearchDocument.id).join(_GRAMS, key == SearchDocument.id).where(*holding)
+        statement = statement.order_by(key.asc() if backwards else key.desc())
+    else:
+        # Found first, whatever is done with them: who is told that few are wanted believes that a walk along the documents meets them soon.
+        found = select(_POSTED.label("id")).where(*holding).cte("hit").prefix_with("MATERIALIZED")
+        statement = select(SearchDocument.id).join(found, found.c.id == SearchDocument.id)
+    statement = statement.where(*_compared(sought, [term for term in sought.terms if not is_exact(term)]))
+    return statement.join(Ticket, Ticket.id == SearchDocument.ticket_id).where(*sought.conditions) if sought.conditions else statement
 
 
 def _compared(sought: Sought, terms: Sequence[str]) -> list[ColumnElement[bool]]:
@@ -295,12 +298,13 @@ def _compared(sought: Sought, terms: Sequence[str]) -> list[ColumnElement[bool]]
 
 def _nearest_tickets(statement: AnySelect, backwards: bool, limit: int) -> AnySelect:
     """PostgreSQL has all hits before it sorts them: it may as well choose the tickets."""
-    hits = statement.order_by(None).with_only_columns(SearchDocument.id, SearchDocument.ticket_id).subquery()
+    hits = statement.with_only_columns(SearchDocument.id, SearchDocument.ticket_id).subquery()
     chosen = select(func.max(hits.c.id)).group_by(hits.c.ticket_id)
     return chosen.order_by(hits.c.ticket_id.asc() if backwards else hits.c.ticket_id.desc()).limit(limit)
 
 
-def _holds(session: Session, wanted: set[int]) -> ColumnElement[bool]:
+def _holds(session: Session, terms: Sequence[str]) -> ColumnElement[bool]:
+    wanted = {gram for term in terms for gram in grams_of_term(term)}
     if is_sqlite(session):
         return column("search_gram").op("MATCH")(" AND ".join(_token(gram) for gram in sorted(wanted)))
     return _GRAMS.c.grams.op("@>")(cast(literal(sorted(wanted), ARRAY(Integer)), ARRAY(Integer)))
