@@ -16,7 +16,12 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
 from sqlalchemy import Engine
 from starlette.routing import compile_path
 
+from actions.jobs import begin
+from actions.timetable import line_of
 from asgi import application
+from jobs.parts import Parts
+from jobs.plan_import import plan_received
+from models.database import transaction
 from tests.attacks.house import House, Visitor, named, pages
 from tests.client import BASE_URL
 from tests.html import Element, read
@@ -74,6 +79,17 @@ def pages_of_the_house(house: House) -> Iterator[Sight]:
 def pages_without_a_thing(house: House) -> Iterator[Sight]:
     """Every page whose path needs no number."""
     return (sight for page in pages("GET") if "{" not in page.path for sight in _seen(page, page.path, house.fitting(page)))
+
+
+def read_the_workbook(wiring: Wiring) -> None:
+    """Let the job read the workbook that waits in the demo, so that its plan can be looked at."""
+    parts = Parts(wiring.settings, wiring.engine, wiring.clock, wiring.limits, wiring.store, wiring.desk)
+    line = line_of("plan_import")
+    assert line
+    with transaction(wiring.engine) as session:
+        run = begin(session, line, worker="tests", now=wiring.clock())
+    assert run
+    plan_received(parts, run)
 
 
 def first_load(sight: Sight) -> int:

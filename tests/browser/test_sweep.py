@@ -22,6 +22,7 @@ from tests.browser.sweeping import (
     pages_of_the_demo,
     pages_of_the_house,
     pages_without_a_thing,
+    read_the_workbook,
     refusals_of_the_house,
     visited,
     watching,
@@ -59,7 +60,9 @@ def sights(request: pytest.FixtureRequest, engine: Engine, wiring: Wiring) -> It
         with visited(engine, wiring, numbers) as house:
             yield lambda: pages_without_a_thing(house)
     else:
-        known: dict[str, Cookie | None] = {NOBODY: None, **request.getfixturevalue("cookies")}
+        cookies: dict[str, Cookie] = request.getfixturevalue("cookies")
+        read_the_workbook(wiring)
+        known: dict[str, Cookie | None] = {NOBODY: None, **cookies}
         with visited(engine, wiring, {}) as house:
             yield lambda: pages_of_the_demo(house.visitor(), known, {**dict.fromkeys(known, ()), **OTHERS, **PAGES})
 
