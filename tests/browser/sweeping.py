@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx2
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
-from sqlalchemy import Engine, String, update
+from sqlalchemy import Engine, String, func, select, update
 from starlette.routing import compile_path
 
 from actions.jobs import begin
@@ -105,7 +105,8 @@ def stretch(engine: Engine) -> None:
             if found:
                 session.execute(update(table).values({column: _STRETCHED[column.name][: getattr(column.type, "length", None)] for column in found}))
         session.execute(update(Attachment).values(name="切断時の画面写真と設定の控え" * 10 + "W" * 56 + ".png"))
-        session.execute(update(Recipient).values(address=_ADDRESS))
+        first = select(func.min(Recipient.id)).group_by(Recipient.letter_id)
+        session.execute(update(Recipient).where(Recipient.id.in_(first)).values(address=_ADDRESS))
         session.execute(update(Party).values(name=_STRETCHED["company_name"][:60]))
         session.execute(update(Message).values(body=f"{'W' * 400}\n{'長い文' * 200}\n```\n{'x ' * 300}\n```\n> {'引用' * 200}\nhttps://example.jp/{'a' * 300}\n"))
 
