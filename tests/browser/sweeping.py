@@ -108,7 +108,9 @@ def stretch(engine: Engine) -> None:
         first = select(func.min(Recipient.id)).group_by(Recipient.letter_id)
         session.execute(update(Recipient).where(Recipient.id.in_(first)).values(address=_ADDRESS))
         session.execute(update(Party).values(name=_STRETCHED["company_name"][:60]))
-        session.execute(update(Message).values(body=f"{'W' * 400}\n{'長い文' * 200}\n```\n{'x ' * 300}\n```\n> {'引用' * 200}\nhttps://example.jp/{'a' * 300}\n"))
+        session.execute(
+            update(Message).values(body=f"{'W' * 400}\n{'長い文' * 200}\n```\n{'x ' * 300}\n```\n> {'引用' * 200}\nhttps://example.jp/{'a' * 300}\n")
+        )
 
 
 def read_the_workbook(wiring: Wiring) -> None:
