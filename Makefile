@@ -45,7 +45,7 @@ format: $(STAMP)
 	@$(BIN)/ruff format .
 
 proof: $(STAMP)
-	@$(BIN)/python -m tests.services.prepare
+	@$(BIN)/python -m tests.services.prepare lighthouse
 	@$(BIN)/python -m pytest -n $(WORKERS) --maxprocesses=8 --dist worksteal -m proof $(TESTS)
 
 bench: $(STAMP)
@@ -63,10 +63,10 @@ lock:
 	@$(CODE_LOCK) --upgrade pyproject.toml --output-file requirements.txt
 	@$(CODE_LOCK) --constraint requirements.txt --group dev pyproject.toml --output-file requirements-dev.txt
 	@$(CODE_LOCK) --constraint requirements-dev.txt --group build --output-file requirements-build.txt
-	@npm install --package-lock-only && $(PYTHON) .ci/strip_lock.py package-lock.json
+	@for folder in . tests/lighthouse; do (cd $$folder && npm install --package-lock-only) && $(PYTHON) .ci/strip_lock.py $$folder/package-lock.json; done
 
 wheel: $(STAMP)
 	@$(BIN)/python -m hatchling build --target wheel
 
 clean:
-	rm -rf $(VENV) node_modules dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) node_modules tests/lighthouse/node_modules dist build .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -226,6 +226,8 @@
     wake(document);
     const sum = document.querySelector('.errsum');
     if (sum && e.detail?.ctx?.response?.status >= 400) { sum.focus(); return; }
+    const shut = document.activeElement?.closest('details.menu:not([open]) > .pop');     // 選んだあとに閉じたメニュー：そのボタンへ
+    shut?.parentElement.querySelector('summary').focus();
     if (!focused || (document.activeElement && document.activeElement !== document.body)) return;
     const target = e.detail?.ctx?.target;                                    // 差し替えで消えた：その区画の見出しへ
     const heading = (target?.isConnected ? target : document.getElementById('main'))?.querySelector('h1, h2') ?? document.querySelector('h1');

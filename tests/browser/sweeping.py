@@ -13,10 +13,19 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import httpx2
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, Route
-from sqlalchemy import Engine
+from sqlalchemy import Engine, String, func, select, update
 from starlette.routing import compile_path
 
+from actions.jobs import begin
+from actions.timetable import line_of
 from asgi import application
+from jobs.parts import Parts
+from jobs.plan_import import plan_received
+from models.base import Base
+from models.contracts import Party
+from models.database import transaction
+from models.outbox import Recipient
+from models.tickets import Attachment, Message
 from tests.attacks.house import House, Visitor, named, pages
 from tests.client import BASE_URL
 from tests.html import Element, read
@@ -31,6 +40,15 @@ Cookie = tuple[str, str]
 _ASKED = re.compile(rb'(?:href|src)="/static/([^"#?]+)')
 LONG = "御見積" * 40 + "a" * 300
 """Longer than any field takes, without a place to break in its second half."""
+_ADDRESS = f"{'hosyu-kanri-tantou.' * 3}{'x' * 24}@{'sapporo-kita-shisha.' * 3}toyo-network-shoji.example"
+_STRETCHED = {
+    **dict.fromkeys(("company_name", "contact_company", "requester_company"), "東洋日本橋総合情報通信ネットワーク機器販売保守株式会社" * 3),
+    **dict.fromkeys(("person_name", "requester_name", "contact_name", "author_name", "set_by", "uploaded_by", "staff_name"), "長宗我部寿限無左衛門之助" * 2),
+    **dict.fromkeys(("email", "maintenance_email", "old_email", "new_email", "requester_email", "sender", "contact"), _ADDRESS),
+    **dict.fromkeys(("subject", "file_name", "service"), "障害切り分け用ログ一式" * 8 + "W" * 100 + ".tar.gz"),
+    **dict.fromkeys(("contract_text", "serial_text", "model", "os_version", "product_number", "serial"), "JSC26O40123A" * 6),
+}
+"""Texts as long as people have, and longer, by the names of the columns that hold them."""
 _MADE_OF = ("class", "role", "type", "aria-invalid")
 _TYPED = frozenset({"text", "email", "tel", "search", "url", "password"})
 _OF_ONE_KIND = 6
@@ -39,7 +57,10 @@ _SCROLLS = """() => {
   const wide = [...document.querySelectorAll('body *')].filter((x) => x.clientWidth && x.scrollWidth > x.clientWidth + 1
     && ['auto', 'scroll'].includes(getComputedStyle(x).overflowX));
   const named = 'textarea, input, select, pre, dialog, .side .in, [aria-label], [aria-labelledby]';
-  const page = document.documentElement.scrollWidth > innerWidth ? [`the page is ${document.documentElement.scrollWidth} wide`] : [];
+  const over = [...document.querySelectorAll('body *')]
+    .filter((x) => x.getBoundingClientRect().right > innerWidth + 1 && !x.closest('.scrollx, .side, .tabs, .vh'));
+  const page = document.documentElement.scrollWidth > innerWidth
+    ? [`the page is ${document.documentElement.scrollWidth} wide: ${over.slice(-1)[0]?.outerHTML.slice(0, 160)}`] : [];
   return page.concat(wide.filter((x) => !x.matches(named)).map((x) => `scrolls sideways without a name: ${x.outerHTML.slice(0, 120)}`));
 }"""
 _SPACED = """() => {
@@ -74,6 +95,33 @@ def pages_of_the_house(house: House) -> Iterator[Sight]:
 def pages_without_a_thing(house: House) -> Iterator[Sight]:
     """Every page whose path needs no number."""
     return (sight for page in pages("GET") if "{" not in page.path for sight in _seen(page, page.path, house.fitting(page)))
+
+
+def stretch(engine: Engine) -> None:
+    """Make every name, address, subject and file name in the house as long as the column and people allow."""
+    with transaction(engine) as session:
+        for table in Base.metadata.tables.values():
+            found = [column for column in table.columns if column.name in _STRETCHED and isinstance(column.type, String) and not column.unique]
+            if found:
+                session.execute(update(table).values({column: _STRETCHED[column.name][: getattr(column.type, "length", None)] for column in found}))
+        session.execute(update(Attachment).values(name="切断時の画面写真と設定の控え" * 10 + "W" * 56 + ".png"))
+        first = select(func.min(Recipient.id)).group_by(Recipient.letter_id)
+        session.execute(update(Recipient).where(Recipient.id.in_(first)).values(address=_ADDRESS))
+        session.execute(update(Party).values(name=_STRETCHED["company_name"][:60]))
+        session.execute(
+            update(Message).values(body=f"{'W' * 400}\n{'長い文' * 200}\n```\n{'x ' * 300}\n```\n> {'引用' * 200}\nhttps://example.jp/{'a' * 300}\n")
+        )
+
+
+def read_the_workbook(wiring: Wiring) -> None:
+    """Let the job read the workbook that waits in the demo, so that its plan can be looked at."""
+    parts = Parts(wiring.settings, wiring.engine, wiring.clock, wiring.limits, wiring.store, wiring.desk)
+    line = line_of("plan_import")
+    assert line
+    with transaction(wiring.engine) as session:
+        run = begin(session, line, worker="tests", now=wiring.clock())
+    assert run
+    plan_received(parts, run)
 
 
 def first_load(sight: Sight) -> int:

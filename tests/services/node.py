@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = ROOT / "node_modules"
+LIGHTHOUSE = ROOT / "tests" / "lighthouse"
+"""Where Lighthouse is locked and installed, apart: with 114 packages it is three times all the others, and only `make proof` asks for it."""
 _OLDEST = 22
 """oidc-provider's oldest runtime, and later than html-validate's."""
 
@@ -55,6 +58,19 @@ def vnu_faults(folder: Path) -> str:
     jar = MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
     files = [str(path) for path in sorted(folder.iterdir()) if path.suffix in {".html", ".css"}]
     return _answer([runtime, "-jar", str(jar), "--also-check-css", "--filterpattern", ".*Attribute “hx-.*", "--stdout", *files])
+
+
+def lighthouse_marks(address: str, cookie: tuple[str, str] | None, *, browser: str, wide: bool, folder: Path) -> dict[str, float]:
+    """The marks (0 to 100) that Lighthouse gives the page at `address` by the names of its categories; a telephone's look unless `wide`."""
+    said, headers = folder / "marks.json", folder / "headers.json"
+    headers.write_text(json.dumps({"Cookie": "=".join(cookie)} if cookie else {}))
+    command = [node(), str(LIGHTHOUSE / "node_modules" / "lighthouse" / "cli" / "index.js"), address, f"--extra-headers={headers}", "--output=json"]
+    command += [f"--output-path={said}", "--quiet", "--only-categories=performance,accessibility,best-practices", *(["--preset=desktop"] if wide else [])]
+    command += ["--chrome-flags=--headless=new --no-sandbox --disable-dev-shm-usage --disable-gpu"]
+    subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, env={**os.environ, "CHROME_PATH": browser})
+    found = json.loads(said.read_text())
+    assert found["finalDisplayedUrl"] == address, f"{address} leads to {found['finalDisplayedUrl']}"
+    return {name: 100 * category["score"] for name, category in found["categories"].items()}
 
 
 def _answer(command: list[str]) -> str:

@@ -1,6 +1,6 @@
 """Brings what the tests need beside Python: Chromium with Japanese fonts, the npm packages, on CI a Java runtime.
 
-Run by `make test` before pytest. What cannot be had is said loudly; under CI=true that is a failure.
+Run by `make test` before pytest; `make proof` asks for Lighthouse too. What cannot be had is said loudly; under CI=true that is a failure.
 """
 
 from __future__ import annotations
@@ -12,17 +12,19 @@ import sys
 from pathlib import Path
 
 from tests.services.browser import find_chromium
-from tests.services.node import MODULES, ROOT, java, npm
+from tests.services.node import LIGHTHOUSE, ROOT, java, npm
 
-_LOCK = ROOT / "package-lock.json"
-_STAMP = MODULES / ".installed"
+_LOCK = "package-lock.json"
+_STAMP = "node_modules/.installed"
 _FONT = Path("/usr/share/fonts/opentype/noto")
 
 
 def main() -> int:
     """0 when the tests can run as they should."""
     _install_debian_packages()
-    _install_npm_packages()
+    _install_npm_packages(ROOT)
+    if "lighthouse" in sys.argv:
+        _install_npm_packages(LIGHTHOUSE)
     faults = list(_missing())
     for fault in faults:
         print(f"\n*** {fault}\n", file=sys.stderr)
@@ -34,9 +36,10 @@ def on_ci() -> bool:
     return os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 
-def npm_packages_are_there() -> bool:
-    """Whether node_modules holds what the lock names."""
-    return _STAMP.exists() and _STAMP.read_text() == _LOCK.read_text()
+def npm_packages_are_there(folder: Path = ROOT) -> bool:
+    """Whether node_modules of `folder` holds what its lock names."""
+    stamp = folder / _STAMP
+    return stamp.exists() and stamp.read_text() == (folder / _LOCK).read_text()
 
 
 def _install_debian_packages() -> None:
@@ -68,12 +71,12 @@ def _as_root() -> list[str] | None:
     return None
 
 
-def _install_npm_packages() -> None:
-    if npm_packages_are_there():
+def _install_npm_packages(folder: Path) -> None:
+    if npm_packages_are_there(folder):
         return
-    done = subprocess.run([*npm(), "ci", "--no-progress", "--loglevel=error"], cwd=ROOT, check=False)
+    done = subprocess.run([*npm(), "ci", "--no-progress", "--loglevel=error"], cwd=folder, check=False)
     if done.returncode == 0:
-        _STAMP.write_text(_LOCK.read_text())
+        (folder / _STAMP).write_text((folder / _LOCK).read_text())
 
 
 def _missing() -> list[str]:
@@ -82,6 +85,8 @@ def _missing() -> list[str]:
         faults.append("NO BROWSER: no Chromium was found (JTICKETS_CHROMIUM names one). The tests in a browser DO NOT RUN.")
     if not npm_packages_are_there():
         faults.append("NO NPM PACKAGES: npm ci failed. The checks by axe-core and html-validate and the OpenID provider DO NOT RUN.")
+    if "lighthouse" in sys.argv and not npm_packages_are_there(LIGHTHOUSE):
+        faults.append("NO LIGHTHOUSE: npm ci failed in tests/lighthouse. Its marks ARE NOT GIVEN.")
     if java() is None:
         print("No Java runtime: the Nu HTML checker does not look at the pages, html-validate does.", file=sys.stderr)
     return faults

@@ -14,7 +14,7 @@ _PICTURES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".ico", ".svg"}
 
 
 def test_locks_hold_names_versions_and_hashes_and_no_address() -> None:
-    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-build.txt", "package-lock.json"):
+    for lock in ("requirements.txt", "requirements-dev.txt", "requirements-build.txt", "package-lock.json", "tests/lighthouse/package-lock.json"):
         held = text(ROOT / lock)
         assert not re.search(r"https?://|file:|--(?:extra-)?index-url|--find-links|\"resolved\"", held), lock
 
@@ -43,7 +43,8 @@ def test_every_choice_of_a_package_is_written_down() -> None:
     written = "\n".join(text(path) for path in files() if name(path).startswith("docs/decisions/")).lower()
     project = _project()
     chosen = _wanted(project["project"]["dependencies"]) | _wanted(project["dependency-groups"]["dev"]) | _wanted(project["dependency-groups"]["build"])
-    chosen |= set(json.loads(text(ROOT / "package.json"))["devDependencies"])
+    for folder in (ROOT, ROOT / "tests" / "lighthouse"):
+        chosen |= set(json.loads(text(folder / "package.json"))["devDependencies"])
 
     assert sorted(package for package in chosen if f"`{package}`" not in written) == []
 
