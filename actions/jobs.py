@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import cast
 
-from sqlalchemy import Table, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from actions.journal import record
@@ -23,7 +22,7 @@ BEATS_KEPT = timedelta(days=1)
 JOBS = "jobs"
 """The kind of a jobs process's heartbeat."""
 _FAULT_CHARACTERS = 500
-_runs = cast("Table", JobRun.__table__)
+_runs = JobRun.__table__
 Counts = Mapping[str, int]
 
 

@@ -8,10 +8,11 @@ from starlette.responses import Response
 
 from actions import service_types as acts
 from console.frame import frame
-from console.master_products import REMOVED, attempt
+from console.master_products import REMOVED
 from models.calendars import business_calendar
 from models.service_types import ServiceType, service_rows
 from rules.coverage import read_coverage
+from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -32,10 +33,12 @@ def index(call: Call) -> Response:
 def read_as(call: Call) -> Response:
     """Say what a service type means."""
     form = call.form
-    done = attempt(call, lambda: acts.read_service_as(call.session, form.value("service"), form.value("reads_as"), by=call.staff, now=call.now))
-    if done is None:
+    try:
+        acts.read_service_as(call.session, form.value("service"), form.value("reads_as"), by=call.staff, now=call.now)
+    except Refused as refused:
+        form.refuse(refused)
         return call.invalid(_PAGE, **_context(call))
-    return call.redirect(_PATH, flash=call.say(N_("「{name}」の読み方を決めました。"), name=done.service))
+    return call.redirect(_PATH, flash=call.say(N_("「{name}」の読み方を決めました。"), name=form.value("service")))
 
 
 def remove(call: Call) -> Response:

@@ -16,8 +16,9 @@ from customer_portal.reception import reception
 from models.base import AnyRow
 from models.mail_lists import unreached_copies
 from models.own_tickets import follow_ups, own_changes, own_ticket, own_tickets, public_posts
+from models.search import file_names
 from rules.refusal import Refused
-from rules.search import terms_of
+from rules.search import excerpt, marked, terms_of
 from rules.tickets import State
 from web.access import CUSTOMER
 from web.call import Call
@@ -26,6 +27,8 @@ from web.endpoint import Page, get, post
 from web.errors import NotFound
 from wording.catalog import N_, translate
 
+Pieces = Sequence[tuple[str, bool]]
+"""A text cut into pieces, each with whether it is a word that was looked for."""
 _QUERY_CHARACTERS = 200
 _GROUPS: dict[str, tuple[State, ...]] = {
     "received": (State.NEW,),
@@ -48,12 +51,13 @@ def index(call: Call) -> Response:
     """サポートチケット参照: the account's tickets, newest first."""
     state, text = call.query("state"), call.query("q").strip()[:_QUERY_CHARACTERS]
     before = call.query("before")
+    terms = terms_of(text)
     rows = own_tickets(
         call.session,
         call.customer.id or 0,
         now=call.now,
         states=_GROUPS.get(state, ()),
-        terms=terms_of(text),
+        terms=terms,
         before=int(before) if before.isdecimal() and len(before) < 10 else None,
         limit=call.limits.page_rows,
     )
@@ -64,10 +68,22 @@ def index(call: Call) -> Response:
     return call.page(
         "portal/tickets/index.html",
         rows=shown,
+        found=_found(call, shown, terms) if terms else [],
         state=state if state in _GROUPS else "",
         q=text,
         pages={"next_url": next_url, "previous_url": first_url},
     )
+
+
+def _found(call: Call, rows: Sequence[AnyRow], terms: Sequence[str]) -> list[tuple[Pieces, Pieces, Pieces]]:
+    """Of each hit the subject, the part of the post around the words, and the names of its files that hold one; in pieces, each with whether it is a hit."""
+    names = file_names(call.session, [row.post_id for row in rows if row.post_id])
+    return [(marked(row.subject, terms), excerpt(row.post_body or "", terms), _marked_names(names.get(row.post_id, ()), terms)) for row in rows]
+
+
+def _marked_names(names: Sequence[str], terms: Sequence[str]) -> Pieces:
+    hits = [pieces for pieces in (marked(name, terms) for name in names) if any(hit for _, hit in pieces)]
+    return [piece for pieces in hits for piece in (*pieces, (" ", False))]
 
 
 def show(call: Call) -> Response:

@@ -18,6 +18,7 @@ from demo.canned import add_canned
 from demo.exceptions import add_exceptions
 from demo.history import add_history
 from demo.mailbox import add_returned
+from demo.masters import add_masters
 from demo.requests import add_requests
 from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
 from demo.workbook import NAME, Line, waiting_workbook
@@ -66,6 +67,7 @@ def load(engine: Engine, store: Store, hasher: Callable[[], Passwords], *, desk:
         add_requests(session, people["center"], desk=desk, now=now)
         add_exceptions(session, people["desk"], portal, desk=desk, now=now)
         add_canned(session, people["nakamura"], people["sato"], now - timedelta(days=3))
+        add_masters(session, people["kanri"], now - timedelta(days=4))
         add_calls(session, people["nakamura"], desk=desk, calendar=BusinessCalendar(), now=now)
         add_returned(session, desk=desk, now=now)
         _begin_a_reply(session, people["nakamura"], now)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
-from models.base import AnyRow
+from models.base import AnyRow, AnySelect
 from models.contracts import Category, Certificate, ContractLine, Party, ProductFamily
 from models.journal import JournalEntry
 from models.search import Sought, find_tickets
@@ -22,10 +22,11 @@ def own_tickets(
 ) -> Sequence[AnyRow]:
     """The account's tickets, newest number first: id, subject, family, contract_text, created_at, posted_at, shown (the state the customer is told).
 
-    With `terms` those that hold all of them in one post. `before` pages by number; one row more than `limit` says that there is a next page.
+    With `terms` those that hold all of them in one post, and post_id and post_body of it (None where the number was meant).
+    `before` pages by number; one row more than `limit` says that there is a next page.
     """
     shown = case((Ticket.state_from <= now, Ticket.state), else_=Ticket.state_before)
-    statement = (
+    statement: AnySelect = (
         select(
             Ticket.id,
             Ticket.subject,
@@ -45,6 +46,8 @@ def own_tickets(
     if terms:
         own = [Ticket.account_id == account_id, *([shown.in_(states)] if states else [])]
         hits = find_tickets(session, Sought(terms, own, public_at=now), beyond=before, limit=limit + 1)
+        post = and_(Message.ticket_id == Ticket.id, Message.id.in_([hit.message_id for hit in hits]))
+        statement = statement.add_columns(Message.id.label("post_id"), Message.body.label("post_body")).outerjoin(Message, post)
         statement = statement.where(Ticket.id.in_([hit.ticket_id for hit in hits]))
     if before is not None:
         statement = statement.where(Ticket.id < before)

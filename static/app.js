@@ -208,7 +208,7 @@
   // ---- 読み込みのあとと、htmx が差し替えたあと ----
   const wake = (from) => {
     reveal(from);
-    all('.toast[data-seconds]', from).forEach(countDown);
+    all('[data-seconds]', from).forEach(countDown);
     all('[data-keys-switch]', from).forEach((box) => { box.checked = root.dataset.keys !== 'off'; });
   };
   const ready = () => {

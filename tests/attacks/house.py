@@ -25,6 +25,7 @@ from models.email_changes import EmailChangeFile
 from models.outbox import Letter
 from models.radar import AccountFinding
 from models.saved_views import SavedView
+from models.service_types import ServiceType
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
 from rules.email_changes import ChangeState
@@ -219,8 +220,9 @@ def _things(session: Session) -> dict[str, str]:
     batch, row, mended = people.add_import(session)
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
     alias, box = FamilyAlias(family_id=1, alias="x", alias_key="X"), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
+    service = ServiceType(service="平日オンサイト", reads_as="平日9:00〜17:00オンサイト")
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
-    session.add_all([letter, alias, box, domain, day])
+    session.add_all([letter, alias, box, domain, day, service])
     session.flush()
     found = {
         "logs id": 1,
@@ -229,6 +231,7 @@ def _things(session: Session) -> dict[str, str]:
         "products id": 1,
         "products alias": alias.id,
         "mailboxes id": box.id,
+        "services id": service.id,
         "categories id": 1,
         "calendars id": 1,
     }

@@ -17,6 +17,7 @@ from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.outbox import Letter
 from models.saved_views import SavedView
+from models.service_types import ServiceType
 from models.tickets import Attachment
 from rules.calendar import tokyo_date
 from rules.email_changes import ChangeState
@@ -150,8 +151,8 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     held = Attachment(token="a-token", message_id=answer.id, name="a.txt", size=3, sha256="0", storage_key=stored, created_at=NOW)
     batch, row, mended = add_import(session)
     letter = Letter(kind="answered", cause="x", header_id="<x@x>", thread_ids=[], subject="件名", body="本文", created_at=NOW, try_at=NOW)
-    request, refusal = add_request(session), add_refusal(session)
-    alias, box = FamilyAlias(family_id=1, alias="x", alias_key="X"), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
+    request, refusal, box = add_request(session), add_refusal(session), FamilyMailbox(family_id=1, address="x@jscom.co.jp")
+    alias, service = FamilyAlias(family_id=1, alias="x", alias_key="X"), ServiceType(service="x", reads_as="対応時間なし")
     domain, day = MailDomain(domain="x.example", kind=DomainKind.SHARED), CompanyDay(day=tokyo_date(NOW), name="休業")
     proof = Attachment(token="a-proof", name="mail.eml", size=3, sha256="0", storage_key=kept, created_at=NOW)
     change = add_email_change(session)
@@ -159,7 +160,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
     many = BulkChange(staff_id=member.id, staff_name="佐藤", act="assign", facts={}, submission="x", at=NOW)
     view = SavedView(staff_id=member.id, name="x", query="", position=0, created_at=NOW, updated_at=NOW)
     macro = Canned(kind=CannedKind.MACRO, name="x", to_state=State.RESOLVED, post=PostKind.NOTHING, updated_at=NOW, updated_by="x")
-    session.add_all([many, view, macro, held, letter, alias, box, domain, day, proof])
+    session.add_all([many, view, macro, held, letter, alias, box, domain, day, proof, service])
     session.flush()
     certificate = add_certificate(session)
     session.add(EmailChangeFile(change_id=change.id, attachment_id=proof.id))
@@ -193,6 +194,7 @@ def _fill(session: Session, stored: str, kept: str) -> dict[str, str]:
         "products id": 1,
         "products alias": alias.id,
         "mailboxes id": box.id,
+        "services id": service.id,
         "categories id": 1,
         "calendars id": 1,
         "domains id": domain.id,

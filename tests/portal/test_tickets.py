@@ -336,5 +336,7 @@ def test_the_list_shows_the_state_a_customer_is_told(portal: Portal) -> None:
     later = portal.client.get("/tickets")
 
     assert now.says("受付済み") and later.says("対応中")
-    assert portal.client.get("/tickets?q=vpn").says(f"#{number}")
+    page = portal.client.get("/tickets?q=vpn 再起動")
+    assert page.says(f"#{number}", "再起動しても直りません。")
+    assert [mark.text for mark in page.root.all("mark")] == ["VPN", "再起動"]
     assert portal.client.get("/tickets?q=%25").says("条件に合うチケットがありません。")
