@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Row
@@ -95,7 +96,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
         cc=_copies(row, masters, parts, call.limits.outside_cc_mails_per_day),
         staff_names=masters.staff,
         holders=masters.holders,
-        moves=sorted(MOVES[state] - {State.WAITING_CENTER}, key=list(State).index),
+        moves=_moves(state),
         may_ask=state is State.NEW or State.WAITING_CENTER in MOVES[state],
         priorities=[*Priority],
         next_states=next_states(state),
@@ -111,14 +112,21 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     )
 
 
-def next_states(state: State) -> list[State]:
+@cache
+def _moves(state: State) -> tuple[State, ...]:
+    """The states that staff may set by hand."""
+    return tuple(sorted(MOVES[state] - {State.WAITING_CENTER}, key=list(State).index))
+
+
+@cache
+def next_states(state: State) -> tuple[State, ...]:
     """The states an answer may leave a ticket in, the usual one first."""
     if not takes_posts(state):
-        return []
+        return ()
     staying = after_answer(state)
     others = sorted(MOVES[staying] - {State.CLOSED}, key=list(State).index)
     choices = [staying, *others]
-    return sorted(choices, key=lambda choice: choice is not State.WAITING_CUSTOMER)
+    return tuple(sorted(choices, key=lambda choice: choice is not State.WAITING_CUSTOMER))
 
 
 def judge_row(call: Call, row: Row[Any], masters: Masters) -> tuple[Behind, Judgement]:

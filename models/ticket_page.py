@@ -28,7 +28,8 @@ from rules.contracts import CertificateFacts, LineFacts, PartyFacts
 
 MOST_LINES = 500
 """Lines loaded of the certificates behind a ticket, those with its serial first."""
-MOST_RELATED = 6
+MOST_RELATED = 3
+"""The newest other tickets of the customer, and of the serial number; a page of its own shows all."""
 _MOST_SERIAL_CERTIFICATES = 20
 _NUMBER: Any = bindparam("number", type_=Integer)
 _NO_MOMENT: Any = cast(null(), Moment)

@@ -167,7 +167,7 @@ class Parts:
 
     def avatar(self, name: str, large: bool = False) -> Markup:
         """The badge with a name's first letter."""
-        return _made(f'<span class="avatar{" lg" if large else ""}{tone(name) and " " + tone(name)}" aria-hidden="true">{escape(initial(name))}</span>')
+        return _avatar(name, large)
 
     @pass_context
     def time(self, context: Context, at: datetime, how: str = "full") -> Markup:
@@ -179,7 +179,7 @@ class Parts:
         if today is None:
             exact, words = dates.stamped_moment(at, self._language)
         else:
-            there, now = at.astimezone(TOKYO), datetime.combine(today, time(), TOKYO)
+            there, now = at.astimezone(TOKYO), datetime.combine(today, time(), TOKYO)  # once for the words and the stamp
             exact, words = dates.stamp(there), (dates.short if how == "short" else dates.due)(there, now, self._language)
         return _made(f'<time datetime="{exact}">{words}</time>')
 
@@ -264,6 +264,11 @@ def _picked(row: str, number: int, words: str) -> str:
 def _lean_chip(text: str, kind: str) -> str:
     """A chip by a shorter tag."""
     return f'<b class="chip{kind and " " + kind}">{escape(text)}</b>'
+
+
+@lru_cache(maxsize=512)
+def _avatar(name: str, large: bool) -> Markup:
+    return _made(f'<span class="avatar{" lg" if large else ""}{tone(name) and " " + tone(name)}" aria-hidden="true">{escape(initial(name))}</span>')
 
 
 @lru_cache(maxsize=1024)
