@@ -19,7 +19,7 @@ _FAMILY = "paloalto"
 
 def add_masters(session: Session, by: StaffMember, now: datetime) -> None:
     """Paloalto is answered from 8:00 to 20:00 and on Saturday mornings; センドバック promises no hours, and ソフトウェア is still to be read."""
-    calendar = add_calendar(session, name="延長受付（8:00〜20:00、土曜の午前）", by=by, now=now)
+    calendar = add_calendar(session, name="延長受付", by=by, now=now)
     families = session.scalars(select(ProductFamily.id).where(ProductFamily.slug == _FAMILY)).all()
     change_calendar(
         session, calendar, name=calendar.name, terms=Terms(_LONG_DAYS), active=True, families=families, version=calendar.version or 1, by=by, now=now
