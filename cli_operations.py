@@ -146,7 +146,7 @@ def bring_back(settings: Settings, folder: Path, *, numbers: int, now: datetime,
     finally:
         engine.dispose()
     lacking = f" 照合できないファイルが {len(faults)}件あります。" if faults else ""
-    return f"戻しました（ファイル {copied}件）。送信の途中だったメール {parked}通を止めています。コンソールの「メール」で確かめてください。{lacking}"
+    return f"戻しました（ファイル {copied}件）。送信の途中だったメール {parked}通を止めています。コンソールの「送信メール」で確かめてください。{lacking}"
 
 
 def copy_files(engine: Engine, source: Store, target: Store) -> tuple[int, list[str]]:

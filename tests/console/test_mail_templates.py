@@ -91,7 +91,7 @@ def test_every_letter_can_be_rewritten_and_is_seen_on_the_newest_real_case(engin
 
     assert {notice for notice in NOTICES if not of[notice].of} == {
         "registration_link", "registration_ending", "explanation", "staff_quota", "staff_jobs_late", "staff_registration_limit",
-        "staff_mails_failed", "accounts_found", "staff_digest",
+        "staff_mails_failed", "accounts_found", "staff_digest", "copies_offer",
     }  # fmt: skip
     assert (of["answered"].facts["post"], of["ticket_updated"].facts["post"]) == ("回答です。", "返信です。")
     assert client.get(PATH).says("確認コードの変更の通知", "終了の予告", "職員へのメール", "サービス管理センターへのメール")
