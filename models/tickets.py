@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped
 
 from models import load
 from models.actors import Actor
-from models.base import NEVER, Base, mapped_column, words
+from models.base import NEVER, NEVER_REUSED, Base, mapped_column, words
 from rules.tickets import Priority, State
 
 load("contracts", "people")
@@ -57,7 +57,7 @@ class Ticket(Base):
         Index("ix_ticket_serial", "serial_key"),
         Index("ix_ticket_resolved", "state", "resolved_at", "id"),
         Index("ix_ticket_created", "created_at"),
-        {"sqlite_autoincrement": True},
+        NEVER_REUSED,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
@@ -112,7 +112,7 @@ class Message(Base):
         Index("ix_message_ticket", "ticket_id", "id"),
         # Partial, as its migration makes it. SQLAlchemy's words for that would load both databases' dialects in every process: 4 MB.
         Index("ix_message_waiting", "published_at", info={"where": "NOT indexed"}),
-        {"sqlite_autoincrement": True},
+        NEVER_REUSED,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))
