@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FACES = ("both", "portal", "console")
 HOST, PORT, FACE, WORKERS = "127.0.0.1", 8720, "both", 1
 MOST_PORT, MOST_WORKERS = 65535, 64
-_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _BETWEEN_BEGINNINGS = 1.0
 """Seconds from one worker begun anew to the next: what cannot live shall not take the machine."""
 

@@ -44,7 +44,7 @@ def page_line(one: Beside) -> str:
 def weighed_lines(one: Weighed) -> list[str]:
     """Memory and start of one database."""
     sizes = [
-        f"{one.database:<11}memory, {workers} worker{'s'[: workers > 1]:<3} {desk:.1f} MB each, reference {reference:.1f} MB: {_held(desk / reference, _MEMORY)}"
+        f"{one.database:<11}memory, {workers} at work   {desk:.1f} MB each, reference {reference:.1f} MB: {_held(desk / reference, _MEMORY)}"
         for workers, (desk, reference) in one.memory.items()
     ]
     desk, reference = one.start
