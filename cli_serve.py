@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypedDict
 
 from cli_setup import open_database, settings_or_exit
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 FACES = ("both", "portal", "console")
 HOST, PORT, FACE, WORKERS = "127.0.0.1", 8720, "both", 1
 MOST_PORT, MOST_WORKERS = 65535, 64
-_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
+_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _BETWEEN_BEGINNINGS = 1.0
 """Seconds from one worker begun anew to the next: what cannot live shall not take the machine."""
 
@@ -74,7 +75,8 @@ def serve_pages(*, host: str, port: int, face: str, workers: int) -> None:
         _serve_by(workers, config)
         return
     server = uvicorn.Server(config)
-    server.run()
+    with suppress(KeyboardInterrupt):  # Ctrl-C, which the server has obeyed already
+        server.run()
     if not server.started:
         sys.exit(1)
 
@@ -119,7 +121,8 @@ def _work(config: Config, listening: socket) -> None:
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
-    Server(config).run(sockets=[listening])
+    with suppress(KeyboardInterrupt):
+        Server(config).run(sockets=[listening])
 
 
 def _number(word: str, most: int) -> int:

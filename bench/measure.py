@@ -57,10 +57,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Weighed:
-    """Memory of a worker and start to the first 200, each of the desk and of the reference."""
+    """Memory of a worker by how many there are, and start to the first 200, each of the desk and of the reference."""
 
     database: str
-    memory: tuple[float, float]
+    memory: dict[int, tuple[float, float]]
     start: tuple[float, float]
 
 
@@ -79,20 +79,22 @@ def measure_pages(databases: Databases, plan: Plan) -> Iterator[Beside]:
 
 
 def weigh(databases: Databases, plan: Plan) -> Weighed:
-    """Memory of one worker that has served queue and ticket pages, and the median start of five."""
+    """Memory of a process that has served queue and ticket pages, alone and as one of the plan's workers, and the median start of five."""
     starts: dict[Application, list[float]] = {DESK: [], REFERENCE: []}
-    memory: dict[Application, list[float]] = {DESK: [], REFERENCE: []}
-    for _ in range(5):
-        with both(databases, 1) as servers:
+    memory: dict[tuple[Application, int], list[float]] = {}
+    for workers in (1, 1, 1, 1, 1, *[plan.workers] * (3 if plan.workers > 1 else 0)):
+        with both(databases, workers) as servers:
             for application, server in servers.items():
-                starts[application].append(server.started_in)
-                if len(memory[application]) < 3:
+                if workers == 1:
+                    starts[application].append(server.started_in)
+                seen = memory.setdefault((application, workers), [])
+                if len(seen) < 3:
                     for page in ("queue", "ticket"):
                         load_page(application, server, page, _WARM_CLIENTS, plan, seconds=0.7)
-                    memory[application].append(server.memory_mb())
+                    seen.append(server.memory_mb())
     return Weighed(
         databases.kind,
-        (statistics.median(memory[DESK]), statistics.median(memory[REFERENCE])),
+        {workers: (statistics.median(memory[DESK, workers]), statistics.median(memory[REFERENCE, workers])) for workers in sorted({1, plan.workers})},
         (statistics.median(starts[DESK]), statistics.median(starts[REFERENCE])),
     )
 

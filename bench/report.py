@@ -55,11 +55,12 @@ def growth_line(one: Grown, small: Mapping[str, Grown]) -> str:
 
 def weighed_lines(one: Weighed) -> list[str]:
     """Memory and start of one database."""
-    memory, start = one.memory[0] / one.memory[1], one.start[0] / one.start[1]
-    return [
-        f"{one.database:<11}memory per worker  {one.memory[0]:.1f} MB, reference {one.memory[1]:.1f} MB: {_held(memory, _MEMORY)}",
-        f"{one.database:<11}start to first 200 {one.start[0]:.2f} s, reference {one.start[1]:.2f} s: {_held(start, _START)}",
+    sizes = [
+        f"{one.database:<11}memory, {workers} at work   {desk:.1f} MB each, reference {reference:.1f} MB: {_held(desk / reference, _MEMORY)}"
+        for workers, (desk, reference) in one.memory.items()
     ]
+    desk, reference = one.start
+    return [*sizes, f"{one.database:<11}start to first 200 {desk:.2f} s, reference {reference:.2f} s: {_held(desk / reference, _START)}"]
 
 
 def weight_lines(one: Weights) -> list[str]:

@@ -74,4 +74,4 @@ def _column(name: str, annotation: str, said: _Said, types: Mapping[str, TypeEng
 def _arguments(written: Any) -> tuple[Any, ...]:
     """The constraints and indexes of ``__table_args__``, and behind them its options, if only empty ones."""
     arguments = cast("tuple[Any, ...]", written if isinstance(written, tuple) else (written,))
-    return arguments if arguments and isinstance(arguments[-1], dict) else (*arguments, {})
+    return arguments if arguments and isinstance(arguments[-1], Mapping) else (*arguments, {})

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, AnySelect, Base, mapped_column, words
+from models.base import NEVER_REUSED, AnyRow, AnySelect, Base, mapped_column, words
 from models.contracts import Certificate, Party
 from models.people import Account, AccountState
 from models.tickets import Attachment, Ticket
@@ -30,7 +30,7 @@ class EmailChange(Base):
     __table_args__ = (
         Index("ix_email_change_due", "pending", "due_on", "id"),
         Index("ix_email_change_old", "old_key"),
-        {"sqlite_autoincrement": True},
+        NEVER_REUSED,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[ChangeState] = mapped_column(words(ChangeState, 20), default=ChangeState.RECEIVED)

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, cast, 
 from sqlalchemy.orm import Mapped, Session
 
 from models import load
-from models.base import Base, mapped_column, words
+from models.base import NEVER_REUSED, Base, mapped_column, words
 from rules.rights import Area, Right, Role, may
 
 load("contracts")
@@ -222,7 +222,7 @@ class Refusal(Base):
     """A refused registration or profile change with its whole trace; its id makes the 受付番号 the customer sees."""
 
     __tablename__ = "refusal"
-    __table_args__ = {"sqlite_autoincrement": True}  # noqa: RUF012 - SQLAlchemy's own form
+    __table_args__ = NEVER_REUSED
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
     at: Mapped[datetime] = mapped_column(index=True)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, ForeignKey, Index, String, Text, and_, func, or_, select
 from sqlalchemy.orm import Mapped, Session
 
-from models.base import AnyRow, AnySelect, Base, mapped_column, words
+from models.base import NEVER_REUSED, AnyRow, AnySelect, Base, mapped_column, words
 from models.contracts import Certificate, ContractLine
 from models.journal import JournalEntry
 from models.paging import Place, Sheet, newest_first
@@ -34,7 +34,7 @@ class ExceptionRequest(Base):
     __table_args__ = (
         Index("ix_exception_request_state", "state", "id"),
         Index("ix_exception_request_pair", "maintenance_email_key", "email_key"),
-        {"sqlite_autoincrement": True},
+        NEVER_REUSED,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[RequestKind] = mapped_column(words(RequestKind, 12))

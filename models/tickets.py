@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped
 
 from models import load
 from models.actors import Actor
-from models.base import NEVER, Base, mapped_column, words
+from models.base import NEVER, NEVER_REUSED, Base, mapped_column, words
 from rules.tickets import Priority, State
 
 load("contracts", "people")
@@ -59,7 +59,7 @@ class Ticket(Base):
         Index("ix_ticket_family_resolved", "family_id", "resolved_at", "id", info={"where": "resolved_at IS NOT NULL"}),
         Index("ix_ticket_assignee_resolved", "assignee_id", "resolved_at", "id", info={"where": "resolved_at IS NOT NULL"}),
         Index("ix_ticket_created", "created_at"),
-        {"sqlite_autoincrement": True},
+        NEVER_REUSED,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int | None] = mapped_column(ForeignKey("account.id"))
@@ -115,7 +115,7 @@ class Message(Base):
         # Partial, as its migrations make it. SQLAlchemy's words for that would load both databases' dialects in every process: 4 MB.
         # SQLite knows it again only by the words in which it is asked for.
         Index("ix_message_waiting", "published_at", info={"where": "NOT indexed", "sqlite": "indexed = 0"}),
-        {"sqlite_autoincrement": True},
+        NEVER_REUSED,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     ticket_id: Mapped[int] = mapped_column(ForeignKey("ticket.id"))

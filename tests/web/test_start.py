@@ -44,6 +44,14 @@ def test_a_worker_starts_without_what_no_page_needs(database_url: str, tmp_path:
     assert {"console.routes", "customer_portal.routes"} <= loaded
     assert loaded.isdisjoint(HEAVY)
     assert loaded.isdisjoint(("console.queue", "console.imports", "customer_portal.tickets", "importers"))
+    assert f"sqlalchemy.dialects.{'sqlite' if database_url.startswith('postgresql') else 'postgresql'}" not in loaded
+
+
+def test_the_queue_and_a_ticket_map_the_tables_that_they_read(database_url: str, tmp_path: Path) -> None:
+    loaded = modules_of("import asgi, console.queue, console.ticket; asgi.create()", tmp_path, database_url)
+
+    assert loaded.isdisjoint(f"models.{module}" for module in ("bulk_changes", "canned", "email_changes", "figures", "requests", "staging"))
+    assert loaded.isdisjoint(("mail.compose", "importers"))
 
 
 @pytest.mark.parametrize(("face", "pages", "others"), [("portal", "customer_portal.routes", "console"), ("console", "console.routes", "customer_portal")])
