@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import subprocess
 import time
@@ -83,6 +84,7 @@ def _import(databases: Databases, path: Path, rows: int, now: datetime, name: st
         stored = open_store((databases.folder / "store").as_uri()).put(content, folder="imports")
     with transaction(engine) as session:
         batch_id = import_batches.receive(session, file_name=path.name, stored=stored, by=SYSTEM, now=now).id
+    gc.freeze()  # as a jobs process does
     ahead = RowsAhead(engine, batch_id, lambda _session: None)
     (found, sheets), read = _timed(lambda: read_rows(engine, path, file_name=path.name, limits=Limits(), intake=ahead))
     plan, compared = _timed(lambda: compare(engine, found, today=tokyo_date(now)))

@@ -17,6 +17,7 @@ from rules.rights import Role
 from settings import Settings
 from tests.clock import Clock
 from tests.console.test_imports import Center
+from tests.workbooks import LINE
 from web.wiring import Wiring
 
 
@@ -88,6 +89,8 @@ def test_a_conflict_is_asked_and_decided(app: ASGIApp, wiring: Wiring, clock: Cl
     assert told.says("証書 1件（1行）を反映します")
     found = center.client.get(f"{told.path}?q=kiban&show=all&columns=all")
     assert found.says("問合せ先", "すべての行") and not center.client.get(f"{told.path}?q=nowhere").says("競合しています")
+    for word in (LINE["starts_on"][:7], LINE["contract"][:6].lower(), LINE["service"][2:6]):
+        assert center.client.get(f"{told.path}?q={word}&show=all").says("競合しています"), word
 
 
 def test_several_kinds_of_rows_are_shown_at_once_and_each_choice_is_an_address(app: ASGIApp, wiring: Wiring, clock: Clock) -> None:
