@@ -81,18 +81,19 @@ class Claim:
 class Ending:
     """How a try ended, as it is recorded: the letter's columns, and those of its recipients."""
 
+    header_id: str
     letter: dict[str, Any]
     recipients: list[dict[str, Any]]
 
     def told(self) -> list[Any]:
         """What `read` makes it of again, for JSON."""
-        return [_told(self.letter), [_told(one) for one in self.recipients]]
+        return [self.header_id, _told(self.letter), [_told(one) for one in self.recipients]]
 
     @classmethod
     def read(cls, told: list[Any]) -> Ending:
         """The ending that was `told`."""
-        letter, recipients = told
-        return cls(_read(letter), [_read(one) for one in recipients])
+        header_id, letter, recipients = told
+        return cls(header_id, _read(letter), [_read(one) for one in recipients])
 
 
 def is_due(session: Session, *, now: datetime) -> bool:
@@ -160,7 +161,7 @@ def ending(held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> E
         "ended": LetterState.WAITING if again else LetterState.PARKED if unreached else LetterState.DONE,
         "next_try": now + pause(held.fence, limits) if again else NEVER,
     }
-    return Ending(letter, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
+    return Ending(held.envelope.header_id, letter, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
 
 
 def settle(connection: Connection, ended: Ending) -> bool:
@@ -178,7 +179,7 @@ def settle_noted(session: Session) -> bool:
     folder = notes_folder(session.connection())
     settled = False
     for path, notes in read_notes(folder) if folder else ():
-        found = [settle(session.connection(), Ending.read(note)) for note in notes]
+        found = [_settle_same(session, Ending.read(note)) for note in notes]
         if not any(found):
             forget_notes(path)
         settled = settled or any(found)
@@ -326,6 +327,12 @@ def _end(one: OpenRecipient, answer: Answer | None, limits: Limits, now: datetim
         over = one.state is RecipientState.TEMPORARY and now - one.since > timedelta(hours=limits.mail_retry_hours)
         return state, answer.text, over
     return state, answer.text, True
+
+
+def _settle_same(session: Session, ended: Ending) -> bool:
+    """Record what was noted, unless the note is about a letter of another database that lay here before and numbered its letters alike."""
+    header_id = session.execute(select(Letter.header_id).where(Letter.id == ended.letter["letter"])).scalar()
+    return header_id == ended.header_id and settle(session.connection(), ended)
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:

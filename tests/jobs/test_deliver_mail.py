@@ -322,7 +322,10 @@ def test_what_a_killed_worker_noted_is_recorded_and_not_sent_again(engine: Engin
         claims = delivery.claim(session, now=clock(), limit=3)
     notes = Notes(folder)
     accepted = Outcome({"0@tozai.example": Answer(Verdict.ACCEPTED, "250 ok")})
-    notes.add(delivery.ending(claims[0], accepted, limits=parts.limits, now=clock()).told())
+    noted = delivery.ending(claims[0], accepted, limits=parts.limits, now=clock())
+    notes.add(noted.told())
+    elsewhere = replace(noted, header_id="<another@jscom.co.jp>", letter={**noted.letter, "letter": claims[1].letter_id})
+    notes.add(elsewhere.told())  # of a database that lay here before
     with next(folder.iterdir()).open("ab") as file:
         file.write(b'\n[{"letter":2,"held"')  # the disk was full
 
