@@ -20,8 +20,9 @@ from console.frame import frame
 from console.log_facts import log_facts
 from console.thread import build_thread
 from models.questions import questions_of
+from models.ticket_behind import Behind, behind_ticket
 from models.ticket_masters import Masters, ticket_masters
-from models.ticket_page import Behind, behind_ticket, thread_parts, ticket_row
+from models.ticket_page import thread_parts, ticket_row
 from rules.addresses import Verdict as DomainVerdict
 from rules.addresses import compare_hosts, host_of, is_under, parse_address, registrable
 from rules.calendar import BusinessCalendar, tokyo_date
