@@ -212,12 +212,15 @@ def _failed(event: Any) -> None:
 def stop_at_signals() -> threading.Event:
     """An event that SIGTERM and SIGINT set.
 
-    Not in the handler itself: it runs inside whatever the main thread does, and would wait for ever where that is the event's own lock.
+    By way of a pipe into which Python writes at the very moment of a signal. A handler runs in the main thread, between two of its steps: it would wait
+    for ever where that thread holds the event's own lock, and is not heard at all where the thread has just begun to wait for the event.
     """
     stop = threading.Event()
     reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: os.write(writing, b"."))
+        signal.signal(number, lambda _number, _frame: None)
 
     def listen() -> None:
         os.read(reading, 1)
