@@ -89,6 +89,12 @@ def begun(session: Session) -> Connection:
     return connection
 
 
+def forget_told(connection: Connection) -> None:
+    """Have the connection forget the names that `tell` gave, before others get it: psycopg, told nothing of them, forgets all names when it rolls back."""
+    for name in connection.info.pop(_NAMES, {}).values():
+        connection.exec_driver_sql(f"DEALLOCATE {name.decode()}")
+
+
 class _Ready:
     """A statement's text for one database, with what its values and its rows pass through."""
 

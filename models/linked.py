@@ -13,7 +13,7 @@ from sqlalchemy import JSON, ColumnElement, Connection, Engine, Text, Update, bi
 from sqlalchemy.types import TypeEngine
 
 from models.database import is_embedded
-from models.kept import Kept, Values
+from models.kept import Kept, Values, forget_told
 
 
 @contextmanager
@@ -33,6 +33,7 @@ def held_for_changes(engine: Engine) -> Iterator[Connection]:
             yield connection
         finally:
             if not connection.invalidated:
+                forget_told(connection)
                 connection.exec_driver_sql("RESET synchronous_commit")
 
 

@@ -29,8 +29,8 @@ _DEARER = {
     "GET /console/contracts/{id:int}": 20,
     "GET /console/email-changes/{id:int}": 17,
     "GET /console/tickets/{number:int}/match": 14,
-    "GET /console/exceptions": 12,
-    "GET /console/exceptions/{id:int}": 11,
+    "GET /console/exceptions": 15,
+    "GET /console/exceptions/{id:int}": 14,
 }
 """Pages that bring together what lies in many tables."""
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import String, cast, select
+from sqlalchemy import Engine, String, cast, select
 from sqlalchemy.orm import Session
 
 from actions import delivery
@@ -16,7 +16,9 @@ from mail.compose import Text
 from mail.desk import Desk
 from mail.smtp import Answer, Blame, Outcome, Verdict
 from models.actors import StaffMember
+from models.database import transaction
 from models.journal import JournalEntry
+from models.linked import held_for_changes
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from rules.limits import Limits
 from rules.refusal import Refused
@@ -318,3 +320,18 @@ def test_a_settled_letter_keeps_its_moments_as_every_other_row_does(session: Ses
     kept = session.execute(select(cast(Letter.try_at, String), cast(Letter.created_at, String), cast(Recipient.updated_at, String)).join(Recipient)).one()
 
     assert len({"+" in moment for moment in kept}) == 1, kept
+
+
+def test_a_worker_tells_again_over_a_connection_that_others_rolled_back_meanwhile(engine: Engine) -> None:
+    for cause in ("first", "second"):
+        with transaction(engine) as session:
+            write(session, cause)
+        with transaction(engine) as session:
+            (held,) = claim(session)
+        ended = delivery.ending(held, Outcome({A: Answer(Verdict.ACCEPTED, "")}, Blame.NOBODY, ""), limits=LIMITS, now=NOW)
+        with held_for_changes(engine) as connection:
+            assert delivery.tell(connection, ended)()
+        with engine.connect() as again:
+            for _ in range(9):  # until the driver prepares it, and has something to forget
+                again.execute(select(Letter.id)).all()
+            again.rollback()

@@ -125,7 +125,7 @@ def test_a_file_is_called_off_fails_in_words_and_goes_after_its_days(center: Cen
 
 
 def test_calling_it_off_ends_the_process_that_writes(tmp_path: Path) -> None:
-    rows = [AnnotatedRow(f"{number}", number, "エラー", held=True) for number in range(2, 60_000)]
+    rows = [AnnotatedRow(f"{number}", number, "エラー", held=True) for number in range(2, 300_000)]
 
     def called_off(_percent: int) -> None:
         raise Dropped
