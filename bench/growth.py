@@ -61,7 +61,6 @@ def _pages(tickets: int) -> dict[str, list[bytes]]:
 
 def _paths(tickets: int) -> Mapping[str, str]:
     """What else people open, by a name for the table. Words: frequent, rare, short, numbers, nothing."""
-    one = inquiry(tickets // 2)
     queue = {
         "due": "view=due",
         "mine": "view=mine",
@@ -92,6 +91,11 @@ def _paths(tickets: int) -> Mapping[str, str]:
         "unassigned closed": "assignee=none&state=closed",
         "near of a product": "state=due&product=ruckus&assignee=3",
     }
+    return {f"list {name}": f"/console/tickets?{query}" for name, query in queue.items()} | _searches(tickets) | _others(tickets)
+
+
+def _searches(tickets: int) -> dict[str, str]:
+    one = inquiry(tickets // 2)
     words = {
         "frequent": "再起動",
         "two": "監視",
@@ -122,8 +126,7 @@ def _paths(tickets: int) -> Mapping[str, str]:
     searches |= {f"search two, {name}": f"q={quote('監視')}&{condition}" for name, condition in narrowed.items()}
     searches["search two, oldest"] = f"q={quote('監視')}&before=0-60"
     searches["search rare, product"] = f"q={quote(RARE)}&product=ruckus"
-    lists: dict[str, str] = {f"list {name}" if name in queue else name: f"/console/tickets?{query}" for name, query in (queue | searches).items()}
-    return lists | _others(tickets)
+    return {name: f"/console/tickets?{query}" for name, query in searches.items()}
 
 
 def _others(tickets: int) -> dict[str, str]:
