@@ -59,50 +59,43 @@ def _pages(tickets: int) -> dict[str, list[bytes]]:
     return found | {"reply": requests_of(DESK, "reply", 0, tickets)}
 
 
-# What of the queue people open, by a name for the table.
-_QUEUE = {
-    "due": "view=due",
-    "mine": "view=mine",
-    "unassigned": "view=unassigned",
-    "waiting_customer": "view=waiting_customer",
-    "waiting_vendor": "view=waiting_vendor",
-    "waiting_center": "view=waiting_center",
-    "resolved_today": "view=resolved_today",
-    "updated": "sort=updated",
-    "created": "sort=created",
-    "number": "sort=number",
-    "all": "state=all",
-    "all oldest": "state=all&sort=created",
-    "closed": "state=closed",
-    "product": "product=ruckus",
-    "product all": "product=ruckus&state=all",
-    "product closed": "product=ruckus&state=closed",
-    "product updated": "product=ruckus&sort=updated",
-    "person all": "assignee=3&state=all",
-    "person product": "assignee=3&product=ruckus",
-    "person updated": "assignee=3&sort=updated",
-    "person closed": "assignee=3&state=closed",
-    "priority": "priority=urgent",
-    "priority all": "priority=urgent&state=all",
-    "priority center": "priority=urgent&state=waiting_center&product=ruckus",
-    "unassigned all": "assignee=none&state=all",
-    "unassigned closed": "assignee=none&state=closed",
-    "near of a product": "state=due&product=ruckus&assignee=3",
-}
-# With what they narrow a search.
-_NARROWED = {
-    "center": "state=waiting_center",
-    "vendor": "state=waiting_vendor",
-    "product": "product=ruckus&state=closed&priority=low",
-    "today": "state=resolved_today",
-    "unassigned": "assignee=none&state=closed",
-}
-
-
 def _paths(tickets: int) -> Mapping[str, str]:
     """What else people open, by a name for the table. Words: frequent, rare, short, numbers, nothing."""
+    queue = {
+        "due": "view=due",
+        "mine": "view=mine",
+        "unassigned": "view=unassigned",
+        "waiting_customer": "view=waiting_customer",
+        "waiting_vendor": "view=waiting_vendor",
+        "waiting_center": "view=waiting_center",
+        "resolved_today": "view=resolved_today",
+        "updated": "sort=updated",
+        "created": "sort=created",
+        "number": "sort=number",
+        "all": "state=all",
+        "all oldest": "state=all&sort=created",
+        "closed": "state=closed",
+        "page in the middle": f"state=all&sort=number&after=0-{tickets // 2}",
+        "product": "product=ruckus",
+        "product all": "product=ruckus&state=all",
+        "product closed": "product=ruckus&state=closed",
+        "product updated": "product=ruckus&sort=updated",
+        "person all": "assignee=3&state=all",
+        "person product": "assignee=3&product=ruckus",
+        "person updated": "assignee=3&sort=updated",
+        "person closed": "assignee=3&state=closed",
+        "priority": "priority=urgent",
+        "priority all": "priority=urgent&state=all",
+        "priority center": "priority=urgent&state=waiting_center&product=ruckus",
+        "unassigned all": "assignee=none&state=all",
+        "unassigned closed": "assignee=none&state=closed",
+        "near of a product": "state=due&product=ruckus&assignee=3",
+    }
+    return {f"list {name}": f"/console/tickets?{query}" for name, query in queue.items()} | _searches(tickets) | _others(tickets)
+
+
+def _searches(tickets: int) -> dict[str, str]:
     one = inquiry(tickets // 2)
-    queue = _QUEUE | {"page in the middle": f"state=all&sort=number&after=0-{tickets // 2}"}
     words = {
         "frequent": "再起動",
         "two": "監視",
@@ -122,12 +115,18 @@ def _paths(tickets: int) -> Mapping[str, str]:
         "mail": "tantou@bench123",
     }
     searches = {f"search {name}": f"q={quote(word)}" for name, word in words.items()}
-    searches |= {f"search one, {name}": f"q={quote('の')}&{condition}" for name, condition in _NARROWED.items()}
-    searches |= {f"search two, {name}": f"q={quote('監視')}&{condition}" for name, condition in _NARROWED.items()}
+    narrowed = {
+        "center": "state=waiting_center",
+        "vendor": "state=waiting_vendor",
+        "product": "product=ruckus&state=closed&priority=low",
+        "today": "state=resolved_today",
+        "unassigned": "assignee=none&state=closed",
+    }
+    searches |= {f"search one, {name}": f"q={quote('の')}&{condition}" for name, condition in narrowed.items()}
+    searches |= {f"search two, {name}": f"q={quote('監視')}&{condition}" for name, condition in narrowed.items()}
     searches["search two, oldest"] = f"q={quote('監視')}&before=0-60"
     searches["search rare, product"] = f"q={quote(RARE)}&product=ruckus"
-    lists: dict[str, str] = {f"list {name}" if name in queue else name: f"/console/tickets?{query}" for name, query in (queue | searches).items()}
-    return lists | _others(tickets)
+    return {name: f"/console/tickets?{query}" for name, query in searches.items()}
 
 
 def _others(tickets: int) -> dict[str, str]:

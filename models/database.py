@@ -27,6 +27,7 @@ from sqlalchemy import (
     Integer,
     String,
     Table,
+    and_,
     any_,
     cast,
     collate,
@@ -331,6 +332,13 @@ def any_holds(session: Session, texts: Sequence[ColumnElement[str]], part: str) 
     if is_sqlite(session):
         return or_(*(held.contains(part, autoescape=True) for held in texts))
     return or_(*(func.strpos(func.lower(collate(held, "C")), part.lower()) > 0 for held in texts))
+
+
+def begins_with(session: Session, held: ColumnElement[str], beginning: str) -> ColumnElement[bool]:
+    """Whether `held`, whose letters are small, begins so: by its index, which on PostgreSQL must be one of `text_pattern_ops`."""
+    if is_sqlite(session):
+        return and_(held >= beginning, held < beginning + "\U0010ffff")
+    return held.startswith(beginning, autoescape=True)
 
 
 def among_ids(session: Session, held: ColumnElement[int], ids: Collection[int]) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
+from models.database import begins_with
 from models.outbox import Letter, LetterState, Recipient, RecipientState, ReturnedKind, ReturnedMail
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
@@ -43,10 +44,13 @@ def letter_list(session: Session, *, text: str, shown: Shown | None, place: Plac
     statement = _LETTERS
     if shown is Shown.TROUBLED:
         statement = statement.where(Letter.fault != "")
+    elif shown is Shown.DONE:
+        # Most are: the list is walked and the others are left out.
+        statement = statement.where(Letter.state.not_in([state for state in LetterState if state is not LetterState.DONE]))
     elif shown is not None:
         statement = statement.where(Letter.state == LetterState(shown))
     if text:
-        statement = statement.where(_found(text))
+        statement = statement.where(_found(session, text))
     return newest_first(session, statement, Letter.id, place, limit=limit)
 
 
@@ -114,8 +118,8 @@ def lost_count(session: Session, *, most: int) -> int:
     return session.execute(select(func.count()).select_from(select(ReturnedMail.id).where(*_LOST).limit(most).subquery())).scalar_one()
 
 
-def _found(text: str) -> ColumnElement[bool]:
+def _found(session: Session, text: str) -> ColumnElement[bool]:
     number = _TICKET.fullmatch(fold(text))
     if number and int(number.group(1)) <= _HIGHEST_TICKET:
         return Letter.ticket_id == int(number.group(1))
-    return Letter.id.in_(select(Recipient.letter_id).where(Recipient.address_key.startswith(fold(text).lower(), autoescape=True)))
+    return Letter.id.in_(select(Recipient.letter_id).where(begins_with(session, Recipient.__table__.c.address_key, fold(text).lower())))

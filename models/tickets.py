@@ -56,9 +56,10 @@ class Ticket(Base):
         Index("ix_ticket_contract", "contract_key"),
         Index("ix_ticket_serial", "serial_key"),
         Index("ix_ticket_resolved", "state", "resolved_at", "id"),
-        Index("ix_ticket_family_resolved", "family_id", "resolved_at", "id", info={"where": "resolved_at IS NOT NULL"}),
-        Index("ix_ticket_assignee_resolved", "assignee_id", "resolved_at", "id", info={"where": "resolved_at IS NOT NULL"}),
         Index("ix_ticket_created", "created_at"),
+        # SQLite takes "not merged" for something rare, and would walk the index of all that were not.
+        Index("ix_ticket_follows_id", "follows_id", info={"where": "follows_id IS NOT NULL"}),
+        Index("ix_ticket_merged_into_id", "merged_into_id", info={"where": "merged_into_id IS NOT NULL"}),
         NEVER_REUSED,
     )
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -101,8 +102,8 @@ class Ticket(Base):
     clock_pauses: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     """When the clock stood since `owed_since`, in order: state, since, until ("" while it stands)."""
     opening_verdict: Mapped[dict[str, Any]]
-    follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
-    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"), index=True)
+    follows_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
+    merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("ticket.id"))
     version: Mapped[int] = mapped_column(default=1)
 
 
