@@ -220,4 +220,4 @@ def show_asked(call: Call, *, status: int = 200) -> Response:
     return call.page(_ASKED, status=status, ticket=row, row=row, **facts, **frame(call, calendar=calendar))
 
 
-PAGES: list[Page] = [get(PATH, show, staff(Area.TICKETS, Right.OWN))]
+PAGES: list[Page] = [get(PATH, show, staff(Area.TICKETS, Right.OWN), quick=True)]

@@ -173,7 +173,7 @@ def _links(files: dict[int, list[AnyRow]], posts: Sequence[AnyRow]) -> dict[int,
 PAGES: list[Page] = [
     get("/tickets", index, CUSTOMER),
     *openings.PAGES,
-    get("/tickets/{number:int}", show, CUSTOMER),
+    get("/tickets/{number:int}", show, CUSTOMER, quick=True),
     post("/tickets/{number:int}/replies", reply, CUSTOMER, uploads=True),
     get("/attachments/{token}", attachment, CUSTOMER),
 ]

@@ -49,6 +49,7 @@ class Page:
 
     `prepare` does slow work that needs no open transaction (Argon2, parsing, another host); its result is `call.basis.prepared`.
     `uploads` lets the form carry files, which lie in the storage before the transaction opens.
+    `quick` says that the page reads a bounded little, however much there is: on an embedded database it never leaves the loop.
     `writes` lets a GET write. One route needs it: the OpenID provider sends people back to us by a redirect, which is always a GET,
     and a page that posts itself would need a script. The signed state of the sign-in stands there in the place of the form's token.
     """
@@ -60,11 +61,12 @@ class Page:
     prepare: Prepare | None = None
     uploads: bool = False
     writes: bool = False
+    quick: bool = False
 
 
-def get(path: str, handler: Handler, access: Access, *, prepare: Prepare | None = None, writes: bool = False) -> Page:
+def get(path: str, handler: Handler, access: Access, *, prepare: Prepare | None = None, writes: bool = False, quick: bool = False) -> Page:
     """A page to read; its transaction cannot write (`Page` tells of the one exception)."""
-    return Page(path, "GET", handler, access, prepare, writes=writes)
+    return Page(path, "GET", handler, access, prepare, writes=writes, quick=quick)
 
 
 def post(path: str, handler: Handler, access: Access, *, prepare: Prepare | None = None, uploads: bool = False) -> Page:
@@ -82,6 +84,14 @@ class Threads:
     def __init__(self, number: int, name: str, *, in_turn: bool = False) -> None:
         self._pool = ThreadPoolExecutor(number, name)
         self._turn = asyncio.Semaphore(1) if in_turn else None
+
+    @property
+    def are_idle(self) -> bool:
+        """Whether work of a few milliseconds is done soonest by the loop itself: with `in_turn`, while nobody has the turn.
+
+        To wake a thread and be woken by it costs up to half of what a page does, and another core's caches.
+        """
+        return self._turn is not None and not self._turn.locked()
 
     async def run(self, work: Callable[[], T]) -> T:
         """What `work` returns or raises. Who stops waiting for it does not stop it."""
@@ -125,7 +135,11 @@ async def serve(page: Page, wiring: Wiring, threads: tuple[Threads, Threads], re
     if page.method == "GET":
         # A preparing GET waits for another host: neither readers nor writers shall stand behind it, so it takes a thread of its own.
         answered = await anyio.to_thread.run_sync(partial(_prepare, page, basis)) if page.prepare else None
-        return answered or await (writing if page.writes else reading).run(partial(_answer, page, basis))
+        if answered:
+            return answered
+        if page.quick and reading.are_idle:
+            return await _answer_here(page, basis, writing)
+        return await (writing if page.writes else reading).run(partial(_answer, page, basis))
     if not sent_by_us(request):
         raise StaleForm
     if page.uploads and not _is_small(request):
@@ -198,10 +212,28 @@ def _check_ahead(page: Page, basis: Basis) -> Response | None:
     return None
 
 
-def _answer(page: Page, basis: Basis) -> Response:
-    """The handler in its transaction. Raises what the edge turns into a page."""
-    readonly = page.method == "GET" and not page.writes
+async def _answer_here(page: Page, basis: Basis, writing: Threads) -> Response:
+    """As `_answer`, on the loop; what is to be written afterwards, which may have to wait, is not."""
     afterwards: list[Callable[[Session], None]] = []
+    try:
+        return _handled(page, basis, afterwards)
+    finally:
+        if afterwards:
+            await writing.run(partial(_write_afterwards, afterwards, page, basis))
+
+
+def _answer(page: Page, basis: Basis) -> Response:
+    """The handler in its transaction, and then its short writes. Raises what the edge turns into a page."""
+    afterwards: list[Callable[[Session], None]] = []
+    try:
+        return _handled(page, basis, afterwards)
+    finally:
+        _write_afterwards(afterwards, page, basis)
+
+
+def _handled(page: Page, basis: Basis, afterwards: list[Callable[[Session], None]]) -> Response:
+    """What the handler answers in its transaction; `afterwards` gets the writes that are to follow it."""
+    readonly = _only_reads(page)
     try:
         with transaction(basis.wiring.engine, readonly=readonly) as session:
             found = find_actor(basis, session)
@@ -216,13 +248,19 @@ def _answer(page: Page, basis: Basis) -> Response:
             if response.status_code >= 400 and not readonly:
                 session.rollback()
     except Answered as answered:
-        response = answered.response
-    finally:
-        if readonly:
-            _run_if_possible(afterwards, page, basis)
-        else:
-            _run(afterwards, basis)
+        return answered.response
     return response
+
+
+def _only_reads(page: Page) -> bool:
+    return page.method == "GET" and not page.writes
+
+
+def _write_afterwards(afterwards: list[Callable[[Session], None]], page: Page, basis: Basis) -> None:
+    if _only_reads(page):
+        _run_if_possible(afterwards, page, basis)
+    else:
+        _run(afterwards, basis)
 
 
 def _run_if_possible(afterwards: list[Callable[[Session], None]], page: Page, basis: Basis) -> None:

@@ -61,3 +61,18 @@ def test_what_fails_gives_its_turn_on() -> None:
         return await threads.run(lambda: "next")
 
     assert run(ask()) == "next"
+
+
+def test_quick_work_stays_where_it_is_unless_somebody_has_the_turn() -> None:
+    async def ask() -> list[bool]:
+        ended = threading.Event()
+        threads = Threads(2, "quick", in_turn=True)
+        before = threads.are_idle
+        slow = asyncio.create_task(threads.run(lambda: ended.wait(5)))
+        await asyncio.sleep(0)
+        meanwhile = threads.are_idle
+        ended.set()
+        await slow
+        return [before, meanwhile, threads.are_idle, Threads(2, "side by side").are_idle]
+
+    assert run(ask()) == [True, False, True, False]
