@@ -19,7 +19,8 @@ from models.actors import StaffMember
 from models.base import NEVER
 from models.database import insert_on_conflict
 from models.imports import BatchState, ImportBatch
-from models.outbox import JobRun, Letter, LetterState
+from models.job_runs import JobRun
+from models.outbox import Letter, LetterState
 from models.people import QueueMember, Staff
 from models.reminders import DigestHour, Reminder
 from models.tickets import Ticket

@@ -17,8 +17,9 @@ from actions.profiles import take_over
 from actions.registrations import account_from, domain_of
 from mail.desk import Desk
 from models.actors import Actor, StaffMember
+from models.admission import Consent
 from models.journal import JournalEntry
-from models.people import Account, AccountSession, Consent
+from models.people import Account, AccountSession
 from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
 from rules.calendar import tokyo_date
 from rules.refusal import Refused

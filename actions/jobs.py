@@ -14,7 +14,7 @@ from actions.journal import record
 from actions.timetable import Line
 from models.actors import Actor
 from models.database import among, insert_on_conflict, lock
-from models.outbox import Heartbeat, JobRun
+from models.job_runs import Heartbeat, JobRun
 
 LEASE = timedelta(minutes=5)
 """How long a run holds without its process's heartbeat, unless the limits say otherwise."""

@@ -14,7 +14,8 @@ from actions.timetable import TIMETABLE, Line
 from models.base import AnyRow
 from models.handed_back import COMING, HandedBack
 from models.imports import BatchState, ImportBatch
-from models.outbox import JobRun, Letter, LetterState
+from models.job_runs import JobRun
+from models.outbox import Letter, LetterState
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.people import Account, AccountLink, AccountState, LinkKind
+from models.admission import AccountLink, LinkKind
+from models.people import Account, AccountState
 from models.tokens import hash_token, new_token
 
 

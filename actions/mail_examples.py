@@ -14,11 +14,12 @@ from actions.digests import sections_for
 from mail.compose import excerpt
 from mail.facts import sample
 from models.actors import StaffMember
+from models.admission import PendingRegistration
 from models.base import AnyRow
 from models.contracts import Category, Certificate, ContractLine, ProductFamily, company_days
 from models.email_changes import EmailChange
 from models.outbox import Letter, LetterState
-from models.people import Account, PendingRegistration, Staff
+from models.people import Account, Staff
 from models.radar import AccountFinding
 from models.requests import ExceptionRequest
 from models.tickets import Attachment, Message, MessageKind, Ticket

@@ -23,11 +23,12 @@ from mail.compose import Text, excerpt
 from mail.desk import Desk
 from mail.rewritten import text_of
 from models.actors import Actor
+from models.admission import PendingRegistration
 from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.kept import Kept
 from models.mail_templates import MailTemplate
 from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
-from models.people import Account, PendingRegistration, QueueMember, Staff
+from models.people import Account, QueueMember, Staff
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
 from rules.calendar import BusinessCalendar

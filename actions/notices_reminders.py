@@ -17,9 +17,10 @@ from sqlalchemy.orm import Session
 
 from actions.letters import Draft, worded, write_letters
 from mail.desk import Desk
+from models.admission import PendingRegistration
 from models.base import AnyRow
 from models.contracts import Category, ProductFamily
-from models.people import Account, PendingRegistration, QueueMember, Staff
+from models.people import Account, QueueMember, Staff
 from models.tickets import Ticket
 from rules.reminders import Kind
 from rules.rights import Role

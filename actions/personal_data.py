@@ -15,24 +15,13 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from models.actors import Actor
+from models.admission import AccountLink, AccountTotp, Consent, PendingRegistration, RecoveryRequest, Refusal, SignIn
 from models.base import AnyRow, AnySelect
 from models.email_changes import EmailChange
 from models.journal import JournalEntry
 from models.neighbours import TicketMerge
 from models.outbox import Letter, LetterState, Recipient, RecipientState, ReturnedKind, ReturnedMail
-from models.people import (
-    Account,
-    AccountLink,
-    AccountSession,
-    AccountState,
-    AccountTotp,
-    Consent,
-    PendingRegistration,
-    RateCount,
-    RecoveryRequest,
-    Refusal,
-    SignIn,
-)
+from models.people import Account, AccountSession, AccountState, RateCount
 from models.radar import AccountFinding
 from models.requests import ExceptionRequest, RequestLink
 from models.tickets import Attachment, Message, MessageKind, Ticket

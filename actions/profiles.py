@@ -17,10 +17,11 @@ from actions.links import find_link, issue_link, kill_links, use_link
 from actions.registrations import domain_of, search_text
 from mail.desk import Desk
 from models.actors import Actor
+from models.admission import AccountLink, LinkKind, SignIn
 from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine, Party, ProductFamily
 from models.database import lock
-from models.people import Account, AccountLink, AccountSession, LinkKind, SignIn
+from models.people import Account, AccountSession
 from rules.addresses import Address, parse_address
 from rules.contracts import LineState
 from rules.credentials import user_id_key

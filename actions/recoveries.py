@@ -12,7 +12,8 @@ from actions.links import find_link, issue_link, kill_links, use_link
 from actions.sign_ins import client_key
 from mail.desk import Desk
 from models.actors import Actor
-from models.people import Account, AccountSession, AccountState, LinkKind, RecoveryRequest
+from models.admission import LinkKind, RecoveryRequest
+from models.people import Account, AccountSession, AccountState
 from rules.limits import Limits
 from rules.refusal import Refused
 

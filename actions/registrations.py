@@ -14,8 +14,9 @@ from actions.decisions import Judged, is_taken, judge_new, judge_pending, keep_r
 from actions.sign_ins import client_key
 from mail.desk import Desk
 from models.actors import SYSTEM, Actor
+from models.admission import Consent, PendingRegistration
 from models.database import lock
-from models.people import Account, AccountState, Consent, PendingRegistration
+from models.people import Account, AccountState
 from models.requests import ExceptionRequest
 from models.tokens import hash_token, new_token
 from rules.addresses import parse_address, registrable

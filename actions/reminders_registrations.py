@@ -12,7 +12,7 @@ from actions import notices_reminders as notices
 from actions import rates
 from actions.reminders import note
 from mail.desk import Desk
-from models.people import PendingRegistration
+from models.admission import PendingRegistration
 from models.reminders import Reminder
 from rules.limits import Limits
 from rules.reminders import Kind, Outcome

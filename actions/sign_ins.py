@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from actions import journal, rates
 from models.actors import Actor
-from models.people import Account, AccountState, AccountTotp, Consent, SignIn
+from models.admission import AccountTotp, Consent, SignIn
+from models.people import Account, AccountState
 from rules.limits import Limits
 from rules.refusal import Refused
 

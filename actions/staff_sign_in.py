@@ -12,8 +12,9 @@ from actions import journal, totp
 from actions.rates import count_one, give_back, window_start
 from actions.sign_ins import client_key
 from models.actors import SYSTEM, Actor
+from models.admission import SignIn
 from models.base import Moment
-from models.people import SignIn, Staff
+from models.people import Staff
 from models.sealing import is_sealed, open_secret, seal_secret
 from rules.addresses import parse_address
 from rules.limits import Limits

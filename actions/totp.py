@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from actions import journal, notices
 from mail.desk import Desk
 from models.actors import Actor
-from models.people import Account, AccountTotp
+from models.admission import AccountTotp
+from models.people import Account
 from models.sealing import hash_code, open_secret, seal_secret
 from rules.refusal import Refused
 from rules.text import fold

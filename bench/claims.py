@@ -22,7 +22,7 @@ from bench.servers import python
 from jobs.parts import Parts, parts_of
 from jobs.runner import MOST_CHOSEN
 from models.database import make_engine, transaction
-from models.outbox import JobRun
+from models.job_runs import JobRun
 from settings import read_settings
 
 PROCESSES = (1, 4, 8)

@@ -10,7 +10,7 @@ from actions.decisions import reference
 from actions.rehearsals import near_misses
 from console.frame import frame
 from console.paging import pager, place_of
-from models.people import Refusal
+from models.admission import Refusal
 from models.refusal_lists import refusal_list
 from rules.rights import Area, Right
 from rules.text import fold

@@ -18,9 +18,10 @@ from actions.totp import totp_of
 from customer_portal.registration import applicant_of, stop, tell
 from customer_portal.session import start
 from models.actors import Customer
+from models.admission import LinkKind
 from models.base import AnyRow
 from models.database import transaction
-from models.people import Account, LinkKind
+from models.people import Account
 from models.renewals import links_in_sight
 from rules.calendar import tokyo_date
 from rules.contracts import LineState, line_state

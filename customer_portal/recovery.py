@@ -9,8 +9,8 @@ from starlette.responses import Response
 from actions import recoveries
 from actions.links import find_link
 from customer_portal.registration import stop
+from models.admission import LinkKind
 from models.database import transaction
-from models.people import LinkKind
 from rules.addresses import parse_address
 from rules.credentials import password_faults
 from rules.refusal import Refused

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from actions import exception_requests, registrations
 from actions.decisions import Judged
 from actions.registrations import LinkState
+from models.admission import PendingRegistration
 from models.contracts import privacy_text
 from models.database import transaction
-from models.people import PendingRegistration
 from rules.refusal import Refused
 from rules.registration import Applicant
 from web.access import VISITOR

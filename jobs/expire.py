@@ -14,10 +14,12 @@ from actions.exception_requests import lapse_requests
 from actions.jobs import Counts, Run, RunState, confirm
 from jobs.parts import Parts
 from mail.compose import SECRET_NOTICES, mask_links
+from models.admission import AccountLink, PendingRegistration, Refusal, SignIn
 from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.database import transaction
-from models.outbox import JobRun, Letter
-from models.people import AccountLink, AccountSession, PendingRegistration, RateCount, Refusal, SignIn, StaffSession
+from models.job_runs import JobRun
+from models.outbox import Letter
+from models.people import AccountSession, RateCount, StaffSession
 from models.presence import LOOKING, Presence
 from models.reading import Reading
 from models.reminders import Reminder

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from actions import recoveries
 from actions.jobs import Counts, Run, confirm
 from jobs.parts import Parts
+from models.admission import RecoveryRequest
 from models.database import transaction
-from models.people import RecoveryRequest
 
 
 def has_requests(session: Session, _now: datetime) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 TABLES = (
+    "admission",
     "bulk_changes",
     "calendars",
     "canned",
@@ -16,6 +17,7 @@ TABLES = (
     "import_corrections",
     "import_mapping",
     "imports",
+    "job_runs",
     "journal",
     "log_patterns",
     "mail_templates",

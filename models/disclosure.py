@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from models.admission import SignIn
 from models.base import AnyRow
 from models.journal import JournalEntry
 from models.outbox import Letter, Recipient, RecipientState
-from models.people import SignIn, Staff
+from models.people import Staff
 from models.tickets import Ticket
 
 _MOST = 200

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
-from models.outbox import Heartbeat, JobRun
+from models.job_runs import Heartbeat, JobRun
 from models.paging import Place, Sheet, newest_first
 
 _RUNS: AnySelect = select(

@@ -1,10 +1,9 @@
-"""Letters: written with their cause, sent afterwards; each recipient keeps a state of its own. And the runs of the jobs."""
+"""Letters: written with their cause, sent afterwards; each recipient keeps a state of its own."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped
@@ -127,32 +126,3 @@ class ReturnedMail(Base):
     settled_at: Mapped[datetime | None]
     """When somebody dealt with it; None as long as it waits, and for mails that found their letter or ticket by themselves."""
     settled_by: Mapped[str] = mapped_column(String(100), default="", server_default="")
-
-
-class JobRun(Base):
-    """One run of a job for one slot; the unique row decides who does it."""
-
-    __tablename__ = "job_run"
-    __table_args__ = (UniqueConstraint("job", "slot"), Index("ix_job_run_started", "job", "started_at"))
-    id: Mapped[int] = mapped_column(primary_key=True)
-    job: Mapped[str] = mapped_column(String(40))
-    slot: Mapped[datetime]
-    state: Mapped[str] = mapped_column(String(10))
-    """``running``, ``done`` or ``failed``."""
-    worker: Mapped[str] = mapped_column(String(120))
-    started_at: Mapped[datetime]
-    lease_until: Mapped[datetime]
-    fence: Mapped[int] = mapped_column(default=1)
-    finished_at: Mapped[datetime | None]
-    counts: Mapped[dict[str, Any]]
-    fault: Mapped[str] = mapped_column(String(500), default="")
-
-
-class Heartbeat(Base):
-    """That a process of a kind (``jobs``) was alive at `at`."""
-
-    __tablename__ = "heartbeat"
-    id: Mapped[int] = mapped_column(primary_key=True)
-    worker: Mapped[str] = mapped_column(String(120), unique=True)
-    kind: Mapped[str] = mapped_column(String(20), index=True)
-    at: Mapped[datetime]

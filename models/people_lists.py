@@ -9,10 +9,11 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from models.admission import Consent, SignIn
 from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine, Party, ProductFamily
 from models.paging import Place, Sheet, newest_first
-from models.people import Account, AccountSession, AccountState, Consent, QueueMember, SignIn, Staff, StaffSession
+from models.people import Account, AccountSession, AccountState, QueueMember, Staff, StaffSession
 from models.tickets import Ticket
 from rules.text import fold, fold_key, searchable
 

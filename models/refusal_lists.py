@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from models.admission import Refusal
 from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, Party
 from models.paging import Place, Sheet, newest_first
-from models.people import Refusal
 
 _MOST = 20
 

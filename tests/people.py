@@ -11,13 +11,14 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from models.admission import Refusal
 from models.base import NEVER
 from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
 from models.email_changes import EmailChange
 from models.import_corrections import ImportCorrection
 from models.imports import BatchState, Cells, ImportBatch, ImportRow
 from models.outbox import ReturnedKind, ReturnedMail
-from models.people import Account, Refusal, Staff
+from models.people import Account, Staff
 from models.renewals import Renewal
 from models.requests import ExceptionGrant, ExceptionRequest, RequestKind
 from models.tickets import Message, MessageKind, Ticket

@@ -117,7 +117,7 @@ def may_measure(request: Request, token: str) -> bool:
 
 
 def _heartbeat(wiring: Wiring) -> str:
-    from models.outbox import Heartbeat  # not every worker is asked for its health
+    from models.job_runs import Heartbeat  # not every worker is asked for its health
 
     with transaction(wiring.engine, readonly=True) as session:
         beat = session.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.kind == "jobs"))

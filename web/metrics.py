@@ -18,7 +18,8 @@ from models.base import NEVER
 from models.database import transaction
 from models.imports import BatchState, ImportBatch
 from models.job_lists import failure_counts, last_runs
-from models.outbox import Heartbeat, Letter, LetterState
+from models.job_runs import Heartbeat
+from models.outbox import Letter, LetterState
 from models.tickets import Attachment, Ticket
 from web.health import Lateness
 from web.tallies import BOUNDS, Tallies

@@ -15,8 +15,9 @@ from actions.letters import HELD
 from actions.outside_mails import outside_cc_left
 from mail.desk import Desk
 from models.actors import StaffMember
+from models.admission import PendingRegistration
 from models.outbox import Letter, LetterState, Recipient, RecipientState
-from models.people import Account, PendingRegistration, QueueMember, Staff
+from models.people import Account, QueueMember, Staff
 from models.tickets import Message, Ticket
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits

@@ -17,10 +17,11 @@ from actions.lateness import Late
 from actions.reminders_registrations import remind_of_links
 from actions.timetable import TIMETABLE
 from mail.desk import Desk
+from models.admission import PendingRegistration
 from models.base import NEVER
 from models.contracts import CompanyDay
 from models.outbox import Letter, LetterState, Recipient, RecipientState
-from models.people import PendingRegistration, RateCount
+from models.people import RateCount
 from models.radar import AccountFinding
 from models.reminders import DigestHour
 from rules.calendar import BusinessCalendar

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
 from asgi import application
+from models.admission import SignIn
 from models.database import transaction
 from models.outbox import Letter
-from models.people import SignIn
 from rules.limits import Limits
 from rules.rights import Role
 from tests import people

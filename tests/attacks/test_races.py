@@ -18,10 +18,11 @@ from actions.decisions import entries_of, judge_new
 from actions.exception_decisions import Judgement
 from mail.desk import Desk
 from models.actors import Customer, StaffMember
+from models.admission import PendingRegistration
 from models.base import Base
 from models.database import retrying, transaction
 from models.outbox import Letter
-from models.people import Account, PendingRegistration
+from models.people import Account
 from models.requests import ExceptionGrant, ExceptionRequest
 from rules.limits import Limits
 from rules.refusal import Refused

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 from structlog.processors import LogfmtRenderer
 
+from models.admission import SignIn
 from models.database import transaction
 from models.journal import JournalEntry
-from models.people import SignIn
 from rules.rights import Role
 from tests.attacks.conftest import Process
 from tests.attacks.house import House, faults, pages

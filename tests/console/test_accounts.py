@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
+from models.admission import Consent, SignIn
 from models.database import transaction
 from models.journal import JournalEntry
-from models.people import Account, AccountSession, Consent, SignIn
+from models.people import Account, AccountSession
 from rules.rights import Role
 from tests.client import Client, Page
 from tests.console.counting import counted

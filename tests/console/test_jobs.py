@@ -10,8 +10,8 @@ from sqlalchemy import Engine, select
 from actions import jobs
 from actions.timetable import TIMETABLE, line_of
 from models.database import transaction
+from models.job_runs import JobRun
 from models.journal import JournalEntry
-from models.outbox import JobRun
 from rules.rights import Role
 from tests.client import Client
 from tests.console.counting import counted

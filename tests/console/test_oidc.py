@@ -14,9 +14,10 @@ from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
 from asgi import application
+from models.admission import SignIn
 from models.database import transaction
 from models.journal import JournalEntry
-from models.people import SignIn, Staff, StaffSession
+from models.people import Staff, StaffSession
 from settings import Settings
 from tests.client import BASE_URL, Client, Page
 from tests.clock import Clock

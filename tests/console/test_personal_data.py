@@ -16,12 +16,13 @@ from actions.letters import thread_id
 from actions.returned_mail import take
 from mail.returned import Returned
 from models import TABLES, load
+from models.admission import Consent, Refusal, SignIn
 from models.base import Base
 from models.database import transaction
 from models.journal import JournalEntry
 from models.neighbours import TicketMerge
 from models.outbox import Letter, Recipient, RecipientState
-from models.people import Account, AccountState, Consent, Refusal, SignIn
+from models.people import Account, AccountState
 from models.requests import ExceptionRequest
 from rules.rights import Role
 from tests.client import Client

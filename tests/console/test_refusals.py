@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, func, select
 
+from models.admission import PendingRegistration, Refusal
 from models.database import transaction
 from models.outbox import Letter, Recipient
-from models.people import Account, PendingRegistration, Refusal
+from models.people import Account
 from models.requests import ExceptionRequest
 from rules.near import is_near
 from rules.rights import Role

@@ -10,8 +10,9 @@ from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
 from asgi import application
+from models.admission import SignIn
 from models.database import transaction
-from models.people import RateCount, SignIn, Staff, StaffSession
+from models.people import RateCount, Staff, StaffSession
 from settings import Settings
 from tests.client import Client, Page
 from tests.clock import Clock

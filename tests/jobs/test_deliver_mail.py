@@ -18,8 +18,9 @@ from jobs.deliver_mail import Mailer
 from mail.recorder import Recorder
 from mail.smtp import Answer, Meanwhile, Outcome, Renew, Verdict
 from models.database import transaction
+from models.job_runs import JobRun
 from models.notes import Notes, notes_folder, read_notes
-from models.outbox import JobRun, Letter
+from models.outbox import Letter
 from rules.limits import Limits
 from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states, write_many

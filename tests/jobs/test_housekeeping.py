@@ -17,11 +17,12 @@ from jobs.check_files import check
 from jobs.expire import expire
 from jobs.parts import Parts
 from jobs.sweep import sweep_uploads
+from models.admission import AccountLink, LinkKind, PendingRegistration
 from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.database import transaction
 from models.email_changes import EmailChangeFile
 from models.outbox import Letter
-from models.people import AccountLink, AccountSession, LinkKind, PendingRegistration, RateCount
+from models.people import AccountSession, RateCount
 from models.reading import Reading, note_reading
 from models.tickets import Attachment
 from rules.tickets import State

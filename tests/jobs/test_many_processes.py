@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from models.database import transaction
-from models.outbox import Heartbeat, JobRun
+from models.job_runs import Heartbeat, JobRun
 from models.places import find
 
 KILLS = int(os.environ.get("KILLS", "20"))

@@ -22,7 +22,7 @@ from jobs.runner import Process, run
 from jobs.schedule import Job
 from models.actors import StaffMember
 from models.database import transaction
-from models.outbox import Heartbeat, JobRun
+from models.job_runs import Heartbeat, JobRun
 from models.places import find
 from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, parts_for, write_many

@@ -15,7 +15,7 @@ from actions.timetable import TIMETABLE, Daily, Every, Line
 from jobs.schedule import JOBS
 from models.actors import StaffMember
 from models.database import transaction
-from models.outbox import Heartbeat, JobRun
+from models.job_runs import Heartbeat, JobRun
 from tests.people import NOW
 
 LINE = Line("tidy", "片付け", "片付けます。", Every(60), grace=timedelta(hours=1))

@@ -25,11 +25,12 @@ from jobs.parts import Parts
 from jobs.runner import Process
 from jobs.schedule import JOBS
 from models.actors import Customer, StaffMember
+from models.admission import PendingRegistration
 from models.contracts import Certificate, CompanyDay, ContractLine
 from models.database import transaction
 from models.email_changes import EmailChange
 from models.outbox import Letter, LetterState
-from models.people import PendingRegistration, RateCount
+from models.people import RateCount
 from models.radar import AccountFinding
 from models.reminders import Reminder
 from models.requests import ExceptionRequest

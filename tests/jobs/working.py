@@ -14,7 +14,7 @@ from jobs.parts import Parts, parts_of
 from jobs.runner import run
 from jobs.schedule import Job
 from models.database import transaction
-from models.outbox import Heartbeat
+from models.job_runs import Heartbeat
 from settings import read_settings
 
 MANY = int(os.environ.get("MANY", "0"))

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from models.admission import Consent
 from models.database import transaction
 from models.outbox import Letter, Recipient
-from models.people import Account, Consent
+from models.people import Account
 from models.requests import ExceptionGrant, ExceptionRequest
 from rules.requests import RequestState
 from rules.rights import Role

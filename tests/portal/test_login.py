@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
+from models.admission import Consent, SignIn
 from models.contracts import PrivacyText
 from models.database import transaction
-from models.people import Account, AccountSession, AccountState, Consent, SignIn
+from models.people import Account, AccountSession, AccountState
 from tests import people
 from tests.client import Client
 from tests.clock import Clock

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
+from models.admission import AccountLink, RecoveryRequest
 from models.database import transaction
 from models.outbox import Letter
-from models.people import Account, AccountLink, AccountSession, AccountState, RecoveryRequest
+from models.people import Account, AccountSession, AccountState
 from tests import people
 from tests.client import Page
 from tests.clock import Clock

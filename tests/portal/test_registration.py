@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
+from models.admission import Consent, PendingRegistration
 from models.contracts import Party, PrivacyText
 from models.database import transaction
-from models.people import Account, Consent, PendingRegistration
+from models.people import Account
 from tests import people
 from tests.client import Client
 from tests.clock import Clock

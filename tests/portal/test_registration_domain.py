@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from models.admission import PendingRegistration
 from models.database import transaction
-from models.people import PendingRegistration
 from tests import people
 from tests.clock import Clock
 from tests.portal.visit import FILLED, Visit, visit

@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
+from models.admission import PendingRegistration
 from models.database import transaction
 from models.journal import JournalEntry
-from models.people import PendingRegistration
 from tests import people
 from tests.clock import Clock
 from tests.portal.visit import FILLED, visit

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
+from models.admission import PendingRegistration
 from models.database import transaction
-from models.people import Account, AccountSession, PendingRegistration
+from models.people import Account, AccountSession
 from tests import people
 from tests.client import Client
 from tests.clock import Clock

@@ -11,8 +11,8 @@ from sqlalchemy import Engine, select
 
 from actions import staff_sign_in
 from models.actors import SYSTEM
+from models.admission import AccountTotp, SignIn
 from models.database import transaction
-from models.people import AccountTotp, SignIn
 from models.sealing import open_secret, seal_secret
 from rules.refusal import Refused
 from tests import people

@@ -15,10 +15,11 @@ from sqlalchemy import Engine, event, func, select
 
 from actions.recoveries import answer_request
 from customer_portal.routes import NOUNS
+from models.admission import Refusal
 from models.base import Base
 from models.database import transaction
 from models.outbox import Letter, Recipient
-from models.people import Account, Refusal
+from models.people import Account
 from rules.limits import Limits
 from settings import Settings
 from tests import people
