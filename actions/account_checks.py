@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from actions.decisions import entries_of
-from models.contracts import Certificate, DomainKind, MailDomain, Party
+from models.contracts import Certificate, Party
 from models.database import among
+from models.masters import DomainKind, MailDomain
 from models.people import Account
 from models.requests import ExceptionGrant
 from rules.addresses import Address

@@ -12,7 +12,7 @@ from actions import journal
 from actions.deadlines import Impact, desk_with, impact_of, move_deadlines
 from models.actors import Actor
 from models.calendars import ServiceCalendar, business_calendar
-from models.contracts import ProductFamily
+from models.masters import ProductFamily
 from rules.refusal import Refused
 from rules.service_hours import Terms, kept, read, told
 from rules.text import fold, one_line

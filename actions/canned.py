@@ -14,7 +14,7 @@ from mail.desk import Desk
 from models.actors import StaffMember
 from models.base import AnyRow
 from models.canned import MOST, Canned, CannedKind, PostKind, own_queues
-from models.contracts import Category, ProductFamily
+from models.masters import Category, ProductFamily
 from rules.canned import check_canned
 from rules.placeholders import Placeholder
 from rules.refusal import Refused

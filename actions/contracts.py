@@ -15,8 +15,9 @@ from actions.import_plans import masters
 from importers.cells import Parsed, Problem, family_key, parse_code, parse_contact, parse_date, parse_email, parse_family, parse_name, parse_service
 from models.actors import Actor
 from models.contract_versions import CORRECT
-from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import lock
+from models.masters import ProductFamily
 from models.people import Account
 from rules.lines import CERTIFICATE_FIELDS, DATE_FIELDS, EMAIL_FIELDS
 from rules.refusal import Refused

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from actions.clock import Moved, moved_clock
 from models.base import NEVER, AnyRow
 from models.calendars import OTHER, STANDARD, ServiceCalendar, calendar_of
-from models.contracts import ProductFamily, company_days
+from models.masters import ProductFamily, company_days
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar
 from rules.service_hours import Terms, kept

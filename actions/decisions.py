@@ -9,7 +9,8 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from models.admission import PendingRegistration, Refusal
-from models.contracts import Certificate, ContractLine, DomainKind, MailDomain, Party, PrivacyText, mailboxes
+from models.contracts import Certificate, ContractLine, Party
+from models.masters import DomainKind, MailDomain, PrivacyText, mailboxes
 from models.people import Account
 from models.requests import ExceptionRequest, RequestKind, holds_user_id, living_grants
 from rules.addresses import parse_address

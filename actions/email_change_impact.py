@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from actions.account_checks import load_standing, trace_of, why_failed
 from models.base import AnyRow
-from models.contracts import DomainKind, mail_domains
 from models.email_changes import EmailChange, accounts_with, open_tickets, parties_with
+from models.masters import DomainKind, mail_domains
 from models.people import Account
 from rules.addresses import Verdict, compare, parse_address
 from rules.email_changes import Choice, second_due, suggested

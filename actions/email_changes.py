@@ -16,8 +16,8 @@ from actions.email_change_apply import apply_change
 from actions.email_change_impact import Impact, impact_of
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
-from models.contracts import DomainKind, mail_domains
 from models.email_changes import EmailChange, EmailChangeFile, is_known, pending_change
+from models.masters import DomainKind, mail_domains
 from models.tickets import Attachment, holder_of
 from rules.addresses import is_under, parse_address
 from rules.calendar import BusinessCalendar, tokyo_date

@@ -20,11 +20,12 @@ from actions.import_plans import CHANGED, MISSING, NEW
 from models import images
 from models.actors import Actor
 from models.base import AnySelect, Moment
-from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import day_of, insert_on_conflict, lock, make_room
 from models.images import Deed
 from models.imports import BatchState, ImportBatch, ImportRow
 from models.journal import JournalEntry
+from models.masters import ProductFamily
 from models.staging import ImportCertificate, ImportConflict, outdated, ready, ready_counts
 from rules.calendar import tokyo_date
 from rules.refusal import Refused

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 
 from actions.verdicts import load_certificates
 from models.base import AnyRow, AnySelect
-from models.contracts import Certificate, ContractLine, DomainKind, Party, PartyRole, mail_domains, mailboxes
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import among
 from models.imports import ImportRow
+from models.masters import DomainKind, mail_domains, mailboxes
 from models.people import Account
 from models.staging import ImportCertificate, ready
 from models.tickets import Ticket

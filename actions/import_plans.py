@@ -16,7 +16,7 @@ from actions.import_conflicts import Choice, Conflict, settle_lines, settle_part
 from actions.import_stored import Stored, load_stored
 from actions.renewals import SerialHolder, propose_renewals, serial_holders
 from importers.reader import Block, Issue, Reading
-from models.contracts import FamilyAlias, FamilyMailbox, ProductFamily
+from models.masters import FamilyAlias, FamilyMailbox, ProductFamily
 from rules.addresses import host_of, registrable
 from rules.lines import CERTIFICATE_FIELDS, EMAIL_FIELDS, FIELDS, Changes, Diff, Values, diff
 from rules.renewals import Standing

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, String, cast, select
 from sqlalchemy.orm import Session
 
-from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import among
+from models.masters import ProductFamily
 from rules.lines import Values
 
 _NO_PARTY = ("", "")

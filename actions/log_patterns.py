@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from actions.journal import record
 from models.actors import Actor
-from models.contracts import ProductFamily
 from models.log_patterns import LogPattern
+from models.masters import ProductFamily
 from rules.logs import MOST_PATTERNS, Fact, check_pattern
 from rules.refusal import Refused
 

@@ -16,8 +16,9 @@ from mail.facts import sample
 from models.actors import StaffMember
 from models.admission import PendingRegistration
 from models.base import AnyRow
-from models.contracts import Category, Certificate, ContractLine, ProductFamily, company_days
+from models.contracts import Certificate, ContractLine
 from models.email_changes import EmailChange
+from models.masters import Category, ProductFamily, company_days
 from models.outbox import Letter, LetterState
 from models.people import Account, Staff
 from models.radar import AccountFinding

@@ -19,7 +19,7 @@ from importers.cells import parse_date
 from models.actors import Actor
 from models.base import Base
 from models.calendars import business_calendar
-from models.contracts import Category, CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
+from models.masters import Category, CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
 from rules.addresses import parse_address, registrable
 from rules.refusal import Refused
 from rules.text import fold, fold_key, one_line

@@ -24,9 +24,9 @@ from mail.desk import Desk
 from mail.rewritten import text_of
 from models.actors import Actor
 from models.admission import PendingRegistration
-from models.contracts import Category, DomainKind, MailDomain, ProductFamily
 from models.kept import Kept
 from models.mail_templates import MailTemplate
+from models.masters import Category, DomainKind, MailDomain, ProductFamily
 from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
 from models.people import Account, QueueMember, Staff
 from models.tickets import Message, MessageKind, Ticket

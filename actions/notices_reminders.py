@@ -19,7 +19,7 @@ from actions.letters import Draft, worded, write_letters
 from mail.desk import Desk
 from models.admission import PendingRegistration
 from models.base import AnyRow
-from models.contracts import Category, ProductFamily
+from models.masters import Category, ProductFamily
 from models.people import Account, QueueMember, Staff
 from models.tickets import Ticket
 from rules.reminders import Kind

@@ -19,8 +19,9 @@ from mail.desk import Desk
 from models.actors import Actor
 from models.admission import AccountLink, LinkKind, SignIn
 from models.base import AnyRow, AnySelect
-from models.contracts import Certificate, ContractLine, Party, ProductFamily
+from models.contracts import Certificate, ContractLine, Party
 from models.database import lock
+from models.masters import ProductFamily
 from models.people import Account, AccountSession
 from rules.addresses import Address, parse_address
 from rules.contracts import LineState

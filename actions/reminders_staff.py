@@ -16,8 +16,8 @@ from actions.rates import window_start
 from actions.reminders import note
 from mail.desk import Desk
 from models.base import AnyRow
-from models.contracts import company_days
 from models.database import among
+from models.masters import company_days
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, RateCount
 from models.reminders import Reminder

@@ -15,7 +15,7 @@ from actions.openings import Caller, Opening, new_ticket
 from actions.tickets import touch
 from mail.desk import Desk
 from models.actors import StaffMember
-from models.contracts import Category, ProductFamily
+from models.masters import Category, ProductFamily
 from models.neighbours import LinkKind, join_tickets, posts_of
 from models.people import Account
 from models.search import take_out

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from models.actors import Actor
-from models.contracts import ProductFamily
 from models.database import lock
+from models.masters import ProductFamily
 from models.people import QueueMember, Staff, StaffSession, staff_by_user_id
 from rules.addresses import parse_address
 from rules.credentials import parse_user_id, user_id_key

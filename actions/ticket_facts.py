@@ -12,7 +12,7 @@ from actions.clock import change_calendar, start_clock
 from actions.tickets import move
 from models.actors import Actor, Customer
 from models.calendars import business_calendar
-from models.contracts import Category, ProductFamily
+from models.masters import Category, ProductFamily
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar
 from rules.refusal import Refused

@@ -12,7 +12,7 @@ from actions import journal
 from actions.ticket_snapshots import restore
 from actions.tickets import touch
 from models.actors import StaffMember
-from models.contracts import Category
+from models.masters import Category
 from models.people import active_names
 from models.tickets import Ticket
 from rules.refusal import Refused

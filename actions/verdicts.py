@@ -10,7 +10,8 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow
-from models.contracts import Certificate, ContractLine, DomainKind, Party, ProductFamily, mail_domains, mailboxes
+from models.contracts import Certificate, ContractLine, Party
+from models.masters import DomainKind, ProductFamily, mail_domains, mailboxes
 from models.people import Account
 from models.tickets import Ticket
 from rules.contracts import AccountFacts, CertificateFacts, Judgement, LineFacts, PartyFacts, judge, lookup_contract, lookup_serials

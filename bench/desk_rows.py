@@ -14,9 +14,10 @@ from bench import corpus
 from bench.bulk import prepared, write_rows
 from bench.corpus import Inquiry
 from models.base import NEVER, Base
-from models.contracts import Category, Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.figures import TicketFigures
 from models.journal import JournalEntry
+from models.masters import Category, ProductFamily
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, QueueMember, Staff, StaffSession
 from models.search import SearchDocument, document_number, document_text, stored_grams

@@ -11,7 +11,7 @@ from actions.canned import stamp, words_of
 from actions.macros import assignee_of
 from models.base import AnyRow
 from models.canned import Canned, CannedKind, PostKind, macros_of
-from models.contracts import Category
+from models.masters import Category
 from rules.bulk import Wish, check_complete, foresee
 from rules.placeholders import Filled, fill
 from rules.refusal import Refused

@@ -13,7 +13,7 @@ from actions.canned import SAMPLE, Typed, may_edit, may_write, stamp
 from console.frame import frame
 from console.paging import number
 from models.canned import Canned, CannedKind, PostKind, canned_list, own_queues, staff_names
-from models.contracts import Category, ProductFamily, categories, families
+from models.masters import Category, ProductFamily, categories, families
 from rules.canned import NAME_CHARACTERS
 from rules.placeholders import Placeholder, fill, pieces
 from rules.refusal import Refused

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from models.contracts import DomainKind, mail_domains
+from models.masters import DomainKind, mail_domains
 from models.people import Account
 from rules.addresses import parse_address
 from rules.refusal import Refused

@@ -11,7 +11,8 @@ from actions import contracts as acts
 from actions.contracts import LINE_FIELDS
 from console.contract_search import PATH
 from console.frame import frame
-from models.contracts import Certificate, ContractLine, families
+from models.contracts import Certificate, ContractLine
+from models.masters import families
 from rules.contracts import CONTACT, LAST_NUMBERED_DAY
 from rules.lines import CERTIFICATE_FIELDS, DATE_FIELDS, EMAIL_FIELDS
 from rules.refusal import Refused

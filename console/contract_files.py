@@ -11,7 +11,8 @@ from actions import journal
 from console.contract_search import PATH, search_of
 from importers.export import as_csv, as_xlsx
 from models.contract_export import exported_lines
-from models.contracts import ContractLine, families
+from models.contracts import ContractLine
+from models.masters import families
 from rules.calendar import TOKYO, tokyo_date
 from rules.rights import Area, Right
 from web.access import staff

@@ -9,7 +9,7 @@ from datetime import date
 from console.paging import address
 from importers.cells import parse_date
 from models.contract_lists import ContractFilter, Period
-from models.contracts import families
+from models.masters import families
 from rules.calendar import tokyo_date
 from web.call import Call
 from wording import dates, labels

@@ -12,7 +12,8 @@ from console.paging import address, number
 from models.base import AnyRow
 from models.contract_lists import LINES, SHOWN, accounts_on, batch_names, tickets_on
 from models.contract_versions import ContractVersion, Event, LineVersion, contract_as_of, events_of
-from models.contracts import Certificate, DomainKind, mail_domains, mailboxes
+from models.contracts import Certificate
+from models.masters import DomainKind, mail_domains, mailboxes
 from models.renewals import renewals_of
 from rules.calendar import TOKYO, tokyo_date
 from rules.contracts import LAST_NUMBERED_DAY, AccountFacts, CertificateFacts, Judgement, LineFacts, LineState, PartyFacts, eligible, judge, line_state

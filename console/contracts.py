@@ -15,7 +15,8 @@ from console.frame import frame
 from console.paging import pager, place_of
 from models.base import AnyRow
 from models.contract_lists import Period, contract_list, line_groups, parties_of
-from models.contracts import Certificate, mailboxes
+from models.contracts import Certificate
+from models.masters import mailboxes
 from rules.contracts import eligible
 from rules.rights import Area, Right
 from web.access import staff

@@ -12,8 +12,8 @@ from actions.deadlines import Impact
 from console.frame import frame
 from console.master_products import ADDED, CHANGED, attempt
 from models.calendars import ServiceCalendar, build
-from models.contracts import ProductFamily
 from models.journal_lists import acts_on
+from models.masters import ProductFamily
 from models.tickets import Ticket
 from rules.refusal import Refused
 from rules.rights import Area, Right

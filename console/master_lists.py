@@ -11,7 +11,7 @@ from starlette.responses import Response
 from actions import masters as acts
 from console.frame import frame
 from console.master_products import ADDED, CHANGED, REMOVED, attempt
-from models.contracts import Category, CompanyDay, DomainKind, MailDomain
+from models.masters import Category, CompanyDay, DomainKind, MailDomain
 from rules.calendar import tokyo_date
 from rules.rights import Area, Right
 from web.access import staff

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from actions import log_patterns as acts
 from console.frame import frame
 from console.master_products import ADDED, REMOVED, attempt
-from models.contracts import ProductFamily
 from models.log_patterns import LogPattern, log_patterns, pattern_rows
+from models.masters import ProductFamily
 from rules.logs import READ_BYTES, scan
 from rules.rights import Area, Right
 from web.access import staff

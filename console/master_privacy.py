@@ -10,7 +10,7 @@ from starlette.responses import Response
 from actions import masters as acts
 from console.frame import frame
 from console.master_products import attempt
-from models.contracts import PrivacyText, privacy_text
+from models.masters import PrivacyText, privacy_text
 from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff

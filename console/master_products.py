@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from actions import masters as acts
 from console.frame import frame
-from models.contracts import FamilyAlias, FamilyMailbox, ProductFamily
+from models.masters import FamilyAlias, FamilyMailbox, ProductFamily
 from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff

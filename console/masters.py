@@ -8,9 +8,9 @@ from starlette.responses import Response
 from console import mail_templates, master_calendars, master_lists, master_logs, master_privacy, master_products, master_reminders, master_services
 from console.frame import frame
 from models.calendars import ServiceCalendar
-from models.contracts import Category, CompanyDay, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
 from models.log_patterns import LogPattern
 from models.mail_templates import MailTemplate
+from models.masters import Category, CompanyDay, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
 from models.reminders import active_kinds
 from models.service_types import ServiceType
 from rules.rights import Area, Right

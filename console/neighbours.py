@@ -15,7 +15,7 @@ from actions.tickets import NoTicket, ticket_for_staff
 from console.frame import frame
 from console.replies import change_of, number_of
 from console.ticket import PATH
-from models.contracts import categories, families
+from models.masters import categories, families
 from models.neighbours import (
     LinkKind,
     answers_for,

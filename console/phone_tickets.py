@@ -16,7 +16,7 @@ from console.frame import frame
 from console.replies import change_of, number_of, submission_of
 from console.ticket import PATH
 from models.base import AnyRow
-from models.contracts import categories, families
+from models.masters import categories, families
 from models.neighbours import posts_of
 from models.paging import Place
 from models.people import Account, AccountState

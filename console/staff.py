@@ -10,7 +10,7 @@ from starlette.responses import Response
 from actions import staff as acts
 from console.frame import frame
 from console.paging import number
-from models.contracts import FAMILIES
+from models.masters import FAMILIES
 from models.people import Staff
 from models.people_lists import queues_by_staff, staff_list, staff_queues, staff_sessions, staff_sign_ins
 from rules.addresses import parse_address

@@ -18,7 +18,7 @@ from console.frame import frame
 from console.replies import change_of, number_of, submission_of
 from console.ticket import PATH
 from models.canned import Canned, CannedKind, PostKind, canned_for, staff_names
-from models.contracts import Category
+from models.masters import Category
 from models.presence import newest_post
 from models.ticket_page import ticket_row
 from models.tickets import Message, MessageKind, Ticket

@@ -18,9 +18,9 @@ from console.frame import frame
 from console.ticket import PATH
 from models.base import NEVER, AnyRow
 from models.calendars import ServiceCalendar
-from models.contracts import CompanyDay
 from models.figures import state_changes
 from models.journal_lists import acts_on
+from models.masters import CompanyDay
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
 from rules.clock import Pause, Segment, Why, counted_seconds, due_after, segments

@@ -11,7 +11,7 @@ from console.cc import read_cc
 from console.frame import frame
 from console.replies import change_of, number_of
 from console.ticket import PATH
-from models.contracts import categories, families
+from models.masters import categories, families
 from models.people import Account
 from models.tickets import Ticket
 from rules.refusal import Refused

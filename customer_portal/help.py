@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from starlette.responses import Response
 
-from models.contracts import FamilyMailbox, ProductFamily
+from models.masters import FamilyMailbox, ProductFamily
 from web.access import VISITOR
 from web.call import Call
 from web.endpoint import Page, get

@@ -7,7 +7,7 @@ import re
 from starlette.responses import Response
 
 from customer_portal.reception import reception
-from models.contracts import privacy_text
+from models.masters import privacy_text
 from web.access import VISITOR
 from web.call import Call
 from web.endpoint import Page, get, post

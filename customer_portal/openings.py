@@ -14,7 +14,7 @@ from actions.openings import Opening
 from customer_portal.reception import reception, told_when
 from models.actors import Customer
 from models.base import AnyRow
-from models.contracts import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains
+from models.masters import DomainKind, ProductFamily, categories, families, family_by_slug, mail_domains
 from models.own_tickets import own_families, own_lines
 from models.tokens import hash_token
 from rules.addresses import parse_address

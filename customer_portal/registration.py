@@ -15,8 +15,8 @@ from actions import exception_requests, registrations
 from actions.decisions import Judged
 from actions.registrations import LinkState
 from models.admission import PendingRegistration
-from models.contracts import privacy_text
 from models.database import transaction
+from models.masters import privacy_text
 from rules.refusal import Refused
 from rules.registration import Applicant
 from web.access import VISITOR

@@ -15,8 +15,8 @@ from actions import sign_ins, totp
 from actions.sign_ins import Known
 from customer_portal.registration import stop
 from models.actors import Actor, Customer
-from models.contracts import privacy_text
 from models.database import transaction
+from models.masters import privacy_text
 from models.people import Account, AccountState
 from models.tokens import hash_token
 from rules.credentials import user_id_key

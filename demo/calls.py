@@ -13,7 +13,7 @@ from actions.phone_tickets import open_phone_ticket
 from actions.ticket_links import link
 from mail.desk import Desk
 from models.actors import StaffMember
-from models.contracts import Category, ProductFamily
+from models.masters import Category, ProductFamily
 from models.people import Account
 from models.tickets import Ticket
 from rules.calendar import BusinessCalendar

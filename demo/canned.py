@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.actors import StaffMember
 from models.canned import Canned, CannedKind, PostKind
-from models.contracts import ProductFamily
+from models.masters import ProductFamily
 from rules.tickets import State
 
 _TEXTS = (

@@ -14,7 +14,7 @@ from actions import journal
 from actions.figures import measure
 from models.actors import Customer, StaffMember
 from models.base import NEVER
-from models.contracts import Category, ProductFamily
+from models.masters import Category, ProductFamily
 from models.tickets import Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar
 from rules.text import fold_key, is_unknown, searchable

@@ -24,8 +24,9 @@ from demo.stories import COMPANIES, CONTRACTS, STAFF, STORIES, Company, Story
 from demo.workbook import NAME, Line, waiting_workbook
 from mail.desk import Desk
 from models.actors import Customer, StaffMember
-from models.contracts import Category, Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import transaction
+from models.masters import Category, ProductFamily
 from models.people import Account, QueueMember, Staff
 from models.tickets import Attachment, MessageKind, Ticket, holder_of
 from rules.addresses import registrable

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from actions.calendars import add_calendar, change_calendar
 from actions.service_types import read_service_as
 from models.actors import StaffMember
-from models.contracts import ProductFamily
+from models.masters import ProductFamily
 from rules.service_hours import Terms
 
 _LONG_DAYS = (((8 * 60, 20 * 60),),) * 5 + (((9 * 60, 12 * 60),), ())

@@ -20,6 +20,7 @@ TABLES = (
     "job_runs",
     "journal",
     "log_patterns",
+    "masters",
     "mail_templates",
     "neighbours",
     "outbox",

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, String, UniqueConstraint, func, or_, select
 from sqlalchemy.orm import Mapped, Session
 
 from models.base import AnyRow, Base, mapped_column
-from models.contracts import Category, ProductFamily
+from models.masters import Category, ProductFamily
 from models.people import Account, QueueMember
 from models.tickets import Message, Ticket
 

@@ -11,8 +11,8 @@ from sqlalchemy import Date, Integer, String, Text, case, cast, literal, null, s
 from sqlalchemy.orm import Mapped, Session
 
 from models.base import AnyRow, Base, mapped_column
-from models.contracts import CompanyDay, ProductFamily
 from models.kept import Kept
+from models.masters import CompanyDay, ProductFamily
 from rules.calendar import BusinessCalendar
 from rules.service_hours import Terms, read
 

@@ -10,8 +10,8 @@ from sqlalchemy import ForeignKey, Index, String, Text, bindparam, or_, select
 from sqlalchemy.orm import Mapped, Session
 
 from models.base import AnyRow, Base, mapped_column, words
-from models.contracts import Category, ProductFamily
 from models.kept import Kept
+from models.masters import Category, ProductFamily
 from models.people import ANSWERS, QueueMember, Staff
 from rules.tickets import Priority, State
 

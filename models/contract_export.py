@@ -8,8 +8,9 @@ from sqlalchemy import Engine, String, cast, select
 from sqlalchemy.orm import Session
 
 from models.contract_lists import ContractFilter
-from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import transaction
+from models.masters import ProductFamily
 from rules.lines import Values
 
 CERTIFICATES_AT_ONCE = 500

@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, case, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow
-from models.contracts import Certificate, ContractLine, Party, ProductFamily
+from models.contracts import Certificate, ContractLine, Party
 from models.imports import ImportBatch
+from models.masters import ProductFamily
 from models.paging import Place, Sheet, newest_first
 from models.people import Account
 from models.tickets import Ticket

@@ -14,10 +14,11 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow
-from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.images import CertificateImage, Deed, LineImage, PartyImage
 from models.imports import BatchKind, ImportBatch
 from models.journal import JournalEntry
+from models.masters import ProductFamily
 
 CORRECT = "correct"
 """The act of a correction by hand."""

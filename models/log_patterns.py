@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, String, select
 from sqlalchemy.orm import Mapped, Session
 
 from models.base import AnyRow, Base, mapped_column, words
-from models.contracts import ProductFamily
+from models.masters import ProductFamily
 from rules.logs import Fact, Pattern
 
 

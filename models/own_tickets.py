@@ -10,8 +10,9 @@ from sqlalchemy import Select, and_, case, func, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
-from models.contracts import Category, Certificate, ContractLine, Party, ProductFamily
+from models.contracts import Certificate, ContractLine, Party
 from models.journal import JournalEntry
+from models.masters import Category, ProductFamily
 from models.search import Sought, find_tickets
 from models.tickets import Message, MessageKind, Ticket
 from rules.tickets import State

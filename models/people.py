@@ -13,7 +13,7 @@ from models import load
 from models.base import Base, mapped_column, words
 from rules.rights import Area, Right, Role, may
 
-load("contracts")
+load("masters")
 
 
 class AccountState(StrEnum):

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from models.admission import Consent, SignIn
 from models.base import AnyRow, AnySelect
-from models.contracts import Certificate, ContractLine, Party, ProductFamily
+from models.contracts import Certificate, ContractLine, Party
+from models.masters import ProductFamily
 from models.paging import Place, Sheet, newest_first
 from models.people import Account, AccountSession, AccountState, QueueMember, Staff, StaffSession
 from models.tickets import Ticket

@@ -39,10 +39,10 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import Moment
 from models.calendars import PART, ServiceCalendar, calendar_of
-from models.contracts import CompanyDay, ProductFamily
 from models.database import read_rows
 from models.due import Shape, near, near_later, shape_of, values_of
 from models.kept import Kept
+from models.masters import CompanyDay, ProductFamily
 from models.people import ANSWERS, Account, QueueMember, Staff
 from models.saved_views import SavedView
 from models.search import Sought, find_tickets

@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, un
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, AnySelect
-from models.contracts import Category, ProductFamily
 from models.figures import TicketFigures
+from models.masters import Category, ProductFamily
 from models.people import Staff
 from models.tickets import Ticket
 from rules.tickets import ENDED

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow
-from models.contracts import Category, ProductFamily
 from models.database import transaction
+from models.masters import Category, ProductFamily
 from models.people import Account, Staff
 from models.queue import Wanted, conditions_of
 from models.search import Sought, find_tickets

@@ -9,8 +9,8 @@ from sqlalchemy import Date, Integer, case, cast, func, literal, null, select, u
 from sqlalchemy.orm import Session
 
 from models.calendars import PART, ServiceCalendar, calendar_of
-from models.contracts import CompanyDay, DomainKind, FamilyMailbox, MailDomain
 from models.kept import Kept
+from models.masters import CompanyDay, DomainKind, FamilyMailbox, MailDomain
 from models.people import ANSWERS, Staff
 from models.unchanged import unchanged
 from rules.calendar import BusinessCalendar

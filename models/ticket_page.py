@@ -14,9 +14,9 @@ from sqlalchemy import JSON, Integer, Row, Select, String, Text, bindparam, cast
 from sqlalchemy.orm import Session
 
 from models.base import NEVER, Moment
-from models.contracts import Category, ProductFamily
 from models.journal import JournalEntry
 from models.kept import Kept
+from models.masters import Category, ProductFamily
 from models.outbox import CopyStop, Letter, Recipient, ReturnedKind, ReturnedMail
 from models.people import Account, RateCount, Staff
 from models.reading import Reading

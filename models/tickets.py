@@ -14,7 +14,7 @@ from models.actors import Actor
 from models.base import NEVER, NEVER_REUSED, Base, mapped_column, words
 from rules.tickets import Priority, State
 
-load("contracts", "people")
+load("masters", "people")
 
 
 class MessageKind(StrEnum):

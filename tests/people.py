@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from models.admission import Refusal
 from models.base import NEVER
-from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.email_changes import EmailChange
 from models.import_corrections import ImportCorrection
 from models.imports import BatchState, Cells, ImportBatch, ImportRow
+from models.masters import ProductFamily
 from models.outbox import ReturnedKind, ReturnedMail
 from models.people import Account, Staff
 from models.renewals import Renewal

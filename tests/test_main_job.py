@@ -18,8 +18,9 @@ import pytest
 from pyotp.totp import TOTP
 from sqlalchemy import Engine, select
 
-from models.contracts import Certificate, ContractLine, Party, PartyRole, ProductFamily
+from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import transaction
+from models.masters import ProductFamily
 from rules.calendar import tokyo_date
 from rules.contracts import CONTACT
 from tests.client import Client, Page

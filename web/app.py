@@ -28,14 +28,13 @@ from web.call import language_of
 from web.csrf import token_for
 from web.endpoint import Page, Threads, serve
 from web.errors import Forbidden, NotFound, StaleForm
-from web.forms import BadRequest
+from web.forms import BadRequest, sentence
 from web.nouns import Noun
 from web.signposts import FOUND, Signposts
 from web.uploads import TooLarge
 from web.wiring import Wiring
 from wording.catalog import N_, translate
 from wording.dates import size
-from wording.refusals import say
 
 log = structlog.get_logger("web")
 
@@ -155,7 +154,7 @@ class _Edge:
         return self._page(request, 403, template="stale", typed=fault.fields, csrf_token=token_for(self._wiring.settings.key, fault.cookie))
 
     def refused(self, request: Request, fault: Exception) -> Response:
-        return self._page(request, 422, say(fault, language_of(request)) if isinstance(fault, Refused) else "")
+        return self._page(request, 422, sentence(fault, language_of(request)) if isinstance(fault, Refused) else "")
 
     def unavailable(self, request: Request, fault: Exception) -> Response:
         full = isinstance(fault, DBAPIError) and is_unwritable(fault)

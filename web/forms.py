@@ -6,9 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from rules.refusal import Refused
-from wording.refusals import say
 
 T = TypeVar("T")
+
+
+def sentence(refused: Refused, language: str) -> str:
+    """What is wrong and how to put it right. The sentences, a megabyte of them, are loaded when the first thing is refused."""
+    from wording.refusals import say
+
+    return say(refused, language)
 
 
 class BadRequest(Exception):
@@ -92,12 +98,12 @@ class Form:
 
     def error(self, name: str) -> str:
         """The sentence told at the field `name`, "" when it is fine."""
-        return next((say(refused, self._language) for refused in self._refused if refused.field == name), "")
+        return next((sentence(refused, self._language) for refused in self._refused if refused.field == name), "")
 
     @property
     def errors(self) -> list[tuple[str, str]]:
         """(field or "", sentence) in the order of checking, for the summary."""
-        return [(refused.field or "", say(refused, self._language)) for refused in self._refused]
+        return [(refused.field or "", sentence(refused, self._language)) for refused in self._refused]
 
     @property
     def refusals(self) -> list[Refused]:

@@ -17,9 +17,10 @@ from sqlalchemy import Engine, select
 from actions.import_workbook import batch_rows
 from importers.marking import mark_workbook
 from jobs.plan_import import compare, read_rows
-from models.contracts import Certificate, ContractLine, Party, ProductFamily
+from models.contracts import Certificate, ContractLine, Party
 from models.database import transaction
 from models.imports import ImportBatch
+from models.masters import ProductFamily
 from rules.calendar import tokyo_date
 from rules.limits import Limits
 from rules.lines import FIELDS

@@ -19,7 +19,7 @@ from actions.timetable import TIMETABLE
 from mail.desk import Desk
 from models.admission import PendingRegistration
 from models.base import NEVER
-from models.contracts import CompanyDay
+from models.masters import CompanyDay
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import RateCount
 from models.radar import AccountFinding

@@ -19,9 +19,10 @@ from asgi import application
 from models.base import Base
 from models.bulk_changes import BulkChange
 from models.canned import Canned, CannedKind
-from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
+from models.contracts import ContractLine
 from models.database import transaction
 from models.email_changes import EmailChangeFile
+from models.masters import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.outbox import Letter
 from models.radar import AccountFinding
 from models.saved_views import SavedView

@@ -11,9 +11,9 @@ from sqlalchemy import Engine, select
 from actions.tickets import change_state
 from models.actors import StaffMember
 from models.calendars import ServiceCalendar, business_calendar
-from models.contracts import CompanyDay, ProductFamily
 from models.database import transaction
 from models.journal import JournalEntry
+from models.masters import CompanyDay, ProductFamily
 from models.tickets import Ticket
 from rules.rights import Role
 from rules.service_hours import WEEKDAYS, kept, read

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select, update
 
-from models.contracts import Category, CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
 from models.database import transaction
 from models.journal import JournalEntry
+from models.masters import Category, CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain, PrivacyText, ProductFamily
 from rules.rights import Role
 from tests.client import Client, Page, filled_in
 from tests.people import add_staff, sign_in_staff

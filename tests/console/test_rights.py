@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from console.routes import NOUNS
 from models.bulk_changes import BulkChange
 from models.canned import Canned, CannedKind, PostKind
-from models.contracts import CompanyDay, ContractLine, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
+from models.contracts import ContractLine
 from models.database import transaction
 from models.email_changes import EmailChangeFile
+from models.masters import CompanyDay, DomainKind, FamilyAlias, FamilyMailbox, MailDomain
 from models.outbox import Letter
 from models.saved_views import SavedView
 from models.service_types import ServiceType

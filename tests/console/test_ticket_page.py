@@ -9,8 +9,9 @@ from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp
 
-from models.contracts import Certificate, DomainKind, FamilyMailbox, MailDomain, mail_domains, mailboxes
+from models.contracts import Certificate
 from models.database import transaction
+from models.masters import DomainKind, FamilyMailbox, MailDomain, mail_domains, mailboxes
 from models.ticket_masters import ticket_masters
 from models.tickets import Ticket
 from rules.rights import Role

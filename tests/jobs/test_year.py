@@ -26,9 +26,10 @@ from jobs.runner import Process
 from jobs.schedule import JOBS
 from models.actors import Customer, StaffMember
 from models.admission import PendingRegistration
-from models.contracts import Certificate, CompanyDay, ContractLine
+from models.contracts import Certificate, ContractLine
 from models.database import transaction
 from models.email_changes import EmailChange
+from models.masters import CompanyDay
 from models.outbox import Letter, LetterState
 from models.people import RateCount
 from models.radar import AccountFinding

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models.admission import Consent, SignIn
-from models.contracts import PrivacyText
 from models.database import transaction
+from models.masters import PrivacyText
 from models.people import Account, AccountSession, AccountState
 from tests import people
 from tests.client import Client

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from models.contracts import PrivacyText
 from models.database import transaction
+from models.masters import PrivacyText
 from tests import people
 from tests.clock import Clock
 from tests.portal.visit import visit

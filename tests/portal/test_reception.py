@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Engine, select
 
 from models.calendars import ServiceCalendar
-from models.contracts import CompanyDay, ProductFamily
 from models.database import transaction
+from models.masters import CompanyDay, ProductFamily
 from rules.service_hours import Terms, kept
 from tests.client import Client
 from tests.clock import Clock

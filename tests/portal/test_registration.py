@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import Engine, select
 
 from models.admission import Consent, PendingRegistration
-from models.contracts import Party, PrivacyText
+from models.contracts import Party
 from models.database import transaction
+from models.masters import PrivacyText
 from models.people import Account
 from tests import people
 from tests.client import Client

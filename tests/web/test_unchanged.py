@@ -7,8 +7,8 @@ from datetime import timedelta
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from models.contracts import CompanyDay
 from models.database import StateOfDatabase, read_rows, transaction
+from models.masters import CompanyDay
 from models.unchanged import note_state, unchanged
 from tests.clock import MORNING
 
