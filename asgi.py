@@ -37,6 +37,7 @@ def create() -> ASGIApp:
     settings = read_settings()
     configure(settings.log_level)
     made = application(wire(settings), face=os.environ.get("JTICKETS_FACE", "both"))
+    _give_back_memory()
     gc.freeze()  # what is loaded now stays: no later collection needs to walk it
     gc.set_threshold(_GARBAGE)
     gc.enable()
@@ -58,6 +59,12 @@ def _share_one_heap() -> None:
     """Let all threads allocate from one heap: by default glibc gives each its own, 5 MB a worker for threads that take turns anyway."""
     with suppress(AttributeError, OSError):  # another C library
         ctypes.CDLL(None).mallopt(_ARENA_MAX, 1)
+
+
+def _give_back_memory() -> None:
+    """Return to the system what loading took and freed: half a megabyte that the heap would keep."""
+    with suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _nouns(face: str) -> list[Noun]:

@@ -57,7 +57,7 @@ _CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": 
 _PRIORITY_KINDS = {"urgent": "solid", "high": "danger"}
 _NOBODY, _PICK = N_("未割り当て"), N_("{number} を選択")
 _TONES = ("", "b", "c", "d")
-_KEPT_MENUS, _KEPT_TIMES = 512, 2048
+_KEPT_MENUS, _KEPT_TIMES = 512, 1024
 
 
 class HasState(Protocol):
