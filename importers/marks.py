@@ -169,7 +169,7 @@ class BlockScan(ABC):
             self.scan(block)
 
     @abstractmethod
-    def scan(self, block: bytes) -> None:
+    def scan(self, block: bytes) -> object:
         """Look at some whole rows, or at what stands before and after them."""
 
 
@@ -183,22 +183,26 @@ class ReachScan(BlockScan):
         self.widest = 26
         """Columns that may hold values; 26 stands for anything up to it."""
         self.far_cell = ""
+        self.in_order = True
+        """Whether each row that may hold values stood below those before it."""
 
-    def scan(self, block: bytes) -> None:
-        """Look for the last row and for cells beyond column Z. Refuses workbook_unreadable."""
+    def scan(self, block: bytes) -> int:
+        """Look for the last row and for cells beyond column Z; says by how many rows they reach further now. Refuses workbook_unreadable."""
         for found in _WIDE.finditer(block):
             column, _ = _place(found.group(1))
             if column >= self.widest:
                 self.widest, self.far_cell = column + 1, found.group(1).decode()
         last = max(block.rfind(b"<v"), block.rfind(b"<is"))
         # Rows may stand in any order, and a reader makes room up to the furthest: only those after the last value do not count.
-        rows = _ROW_NUMBER.findall(block, 0, last) if last >= 0 else []
+        rows = list(map(int, _ROW_NUMBER.findall(block, 0, last))) if last >= 0 else []
         if not rows:
-            return
-        furthest = max(map(int, rows))
+            return 0
+        furthest, before = max(rows), self.last_row
         if furthest > _LAST_ROW:
             raise Refused("workbook_unreadable")
-        self.last_row = max(self.last_row, furthest)
+        self.in_order = self.in_order and rows[0] > before and rows == sorted(rows)
+        self.last_row = max(before, furthest)
+        return self.last_row - before
 
 
 class MarkScan(BlockScan):
@@ -230,6 +234,11 @@ class MarkScan(BlockScan):
         self._scan_formulas(block)
         self._scan_formats(block)
         self._scan_rows(block)
+
+    def scan_plain(self, block: bytes) -> None:
+        """Look at whole rows of which is known that they hold nothing but stored values."""
+        if self.marks.canonical:
+            self._scan_formats(block)
 
     def _begin(self, block: bytes) -> bytes:
         """The head of the part: its name space and its columns."""
