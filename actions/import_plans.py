@@ -160,17 +160,15 @@ def masters(session: Session) -> Masters:
 
 
 class Intake:
-    """Gathers the rows of a reading, block by block; equal texts are held once."""
+    """Gathers the rows of a reading, block by block."""
 
     def __init__(self) -> None:
         self.rows = Rows()
-        self._known: list[dict[str, str]] = [{} for _ in FIELDS]
 
     def take(self, block: Block) -> None:
         """Add the next rows."""
         rows, first = self.rows, len(self.rows.numbers)
-        columns = [map(seen.setdefault, column, column) for seen, column in zip(self._known, block.columns, strict=True)]
-        rows.values.extend(zip(*columns, strict=True))
+        rows.values.extend(zip(*block.columns, strict=True))
         rows.numbers += block.rows
         rows.sheets += [block.sheet] * len(block.rows)
         rows.hidden |= {first + index for index in block.hidden}

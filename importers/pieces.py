@@ -13,12 +13,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import cast
 
 from python_calamine import CalamineSheet, CalamineWorkbook
 
 from importers.archive import Package
-from importers.raw import Cell, RawRows
+from importers.raw import Cell
 
 PIECE = 6_000_000
 """Bytes of rows; more where the texts that cells share are more, for those are read again with each piece."""
@@ -174,7 +173,7 @@ def rows_of(pieces: deque[CalamineSheet], first_column: int, width: int) -> Iter
         for _ in range(number, top):
             yield [""] * width
         before, after = left - first_column, first_column + width - 1 - right
-        rows = cast(RawRows, piece.to_python(skip_empty_area=True))
+        rows = piece.to_python(skip_empty_area=True)
         yield from ([""] * before + row + [""] * after for row in rows) if before or after else rows
         number = bottom + 1
 

@@ -15,7 +15,7 @@ from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, Shee
 
 from importers.archive import Kind, Package, SheetSinks, check_archive, tell_kind
 from importers.package import Workbook, read_workbook_part
-from importers.part import PartScan, Scans
+from importers.part import DENSE_CELLS, PartScan, Scans
 from importers.pieces import USUAL, Ahead, Sizes, columns_of, rows_of
 from importers.raw import Cell, RawSheet, blocks_of
 from rules.refusal import Refused
