@@ -22,7 +22,7 @@ RATIO_FROM = 1_000_000
 """Bytes unpacked below which the ratio proves nothing: an empty template of styles packs very well."""
 KEPT_PART = 8_000_000
 """Bytes: workbook, relations and styles are kept whole; larger ones are no part of a list of contracts."""
-KEPT_TEXTS = 24_000_000
+KEPT_TEXTS = 10_000_000
 """Bytes up to which the part of texts that cells share is kept: a sheet is then read while it is unpacked (`importers.pieces`)."""
 
 _STEP = 256 * 1024
@@ -36,7 +36,6 @@ _TEXT_NO_CSV = (b"<", b"%PDF", b"{\\rtf")
 _LOCAL_HEADER = 30
 _DECLARATION = re.compile(rb"<\0?!\0?(?:D\0?O\0?C\0?T|E\0?N\0?T\0?I)")
 """In UTF-8 or, with its zero bytes, in UTF-16."""
-_MARKED = re.compile(rb"<!")
 _LONGEST_DECLARATION = 16
 _KEPT = re.compile(r"(?:workbook[^/]*\.xml(?:\.rels)?|styles[^/]*\.xml)$|^_rels/\.rels$")
 _TEXTS = re.compile(r"sharedstrings[^/]*\.xml$")
@@ -228,7 +227,7 @@ def _lower(entry: zipfile.ZipInfo) -> str:
 
 
 def _declares(piece: bytes) -> bool:
-    return bool((_MARKED.search(piece) or b"\0" in piece) and _DECLARATION.search(piece))
+    return b"!" in piece and bool(_DECLARATION.search(piece))
 
 
 def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -157,7 +157,7 @@ class BlockScan(ABC):
             self._waiting.append(piece)
             return
         cut += len(b"</row>")
-        block = b"".join((*self._waiting, piece[:cut]))
+        block = b"".join((*self._waiting, memoryview(piece)[:cut]))
         self._waiting = [piece[cut:]]
         self.scan(block)
 
@@ -186,9 +186,12 @@ class ReachScan(BlockScan):
         self.in_order = True
         """Whether each row that may hold values stood below those before it."""
 
-    def scan(self, block: bytes) -> int:
-        """Look for the last row and for cells beyond column Z; says by how many rows they reach further now. Refuses workbook_unreadable."""
-        for found in _WIDE.finditer(block):
+    def scan(self, block: bytes, *, narrow: bool = False) -> int:
+        """Look for the last row and, unless the block is known to be `narrow`, for cells beyond column Z; says by how many rows they reach further now.
+
+        Refuses workbook_unreadable.
+        """
+        for found in () if narrow else _WIDE.finditer(block):
             column, _ = _place(found.group(1))
             if column >= self.widest:
                 self.widest, self.far_cell = column + 1, found.group(1).decode()
@@ -236,9 +239,9 @@ class MarkScan(BlockScan):
         self._scan_rows(block)
 
     def scan_plain(self, block: bytes) -> None:
-        """Look at whole rows of which is known that they hold nothing but stored values."""
+        """Look at whole rows of which is known that they hold nothing but stored values, and none of them the sixtieth day."""
         if self.marks.canonical:
-            self._scan_formats(block)
+            self._scan_padded(block)
 
     def _begin(self, block: bytes) -> bytes:
         """The head of the part: its name space and its columns."""
@@ -281,6 +284,9 @@ class MarkScan(BlockScan):
             start = block.rfind(b"<c ", 0, found.start())
             if start >= 0 and b' t="' not in block[start : block.find(b">", start)]:
                 self._add(block, start, mark("sixty"))
+        self._scan_padded(block)
+
+    def _scan_padded(self, block: bytes) -> None:
         if self._padded:
             for found in self._padded.finditer(block):
                 if b' t="' not in found.group().replace(b' t="n"', b""):

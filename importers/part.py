@@ -16,9 +16,9 @@ DENSE_CELLS = 9_000_000
 """A sheet is held densely, 32 bytes a cell: beyond this one stray cell far off would cost more memory than the child has."""
 
 _PLAIN_ROWS = re.compile(
-    # Nothing is hidden or in error, and nothing but a stored value stands in a cell; cells and rows tell the same number.
+    # Nothing is hidden or in error, and nothing but a stored value stands in a cell, none beyond column Z; cells and rows tell the same number.
     rb'(?:<row r="([0-9]{1,7}+)"(?: (?!hidden|ht="0|xmlns)[A-Za-z0-9:]++="[^"<>&]*+")*+>'
-    rb'(?:<c r="[A-Z]{1,3}+\1"(?: s="[0-9]++")?+(?: t="(?:[bns]|str)")?+(?:/>|>(?:<v>[^<]*+</v>)?+</c>))*+</row>)*'
+    rb'(?:<c r="[A-Z]\1"(?: s="[0-9]++")?+(?: t="(?:[bns]|str)"(?:/>|>(?:<v>[^<]*+</v>)?+</c>)|/>|>(?:<v>(?!60<)[^<]*+</v>)?+</c>))*+</row>)*'
 )
 
 
@@ -41,9 +41,9 @@ class PartScan(BlockScan):
 
     def scan(self, block: bytes) -> None:
         """Look at some whole rows, or at what stands before and after them. Refuses workbook_unreadable."""
-        rows = self.reach.scan(block)
         plain = self._begun and bool(_PLAIN_ROWS.fullmatch(block))
         self._begun = True
+        rows = self.reach.scan(block, narrow=plain)
         self._mark(block, plain=plain)
         if self.pieces is None:
             return

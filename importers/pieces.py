@@ -28,6 +28,8 @@ MOST_PARTS = 64_000_000
 MOST_CELLS = 4_000_000
 """Cells of all of them with the empty ones between, for the same reason."""
 THREADS = 3
+_TEXTS_AT_ONCE = 12_000_000
+"""Bytes of the texts that cells share, over all pieces that are being read."""
 
 _ROWS = re.compile(
     # The row tells its number, and each of its cells the same one. Nothing is spelt in a way that a cut could fall into.
@@ -75,7 +77,8 @@ class Ahead:
             return None
         self._bytes_left -= size
         parts = {package.names[name]: content for name, content in (package.kept | package.texts).items()}
-        return Pieces(self, Frame(parts, package.names[part], sheet), max(self._sizes.piece, sum(map(len, package.texts.values()))))
+        texts = sum(map(len, package.texts.values()))
+        return Pieces(self, Frame(parts, package.names[part], sheet), max(self._sizes.piece, texts), min(THREADS, _TEXTS_AT_ONCE // (texts or 1)))
 
     def reserve(self, cells: int) -> bool:
         """Whether there is room for so many cells more."""
@@ -86,11 +89,11 @@ class Ahead:
 class Pieces:
     """Takes the rows of one worksheet part in order, and has what is enough for a piece read."""
 
-    def __init__(self, ahead: Ahead, frame: Frame, size: int) -> None:
-        self._ahead, self._frame, self._size = ahead, frame, size
+    def __init__(self, ahead: Ahead, frame: Frame, size: int, at_once: int) -> None:
+        self._ahead, self._frame, self._size, self._at_once = ahead, frame, size, at_once
         self._head: bytes | None = None
         self._blocks: list[bytes] = []
-        self._held, self._rows = 0, 0
+        self._held = 0
         self._read: list[Future[CalamineSheet]] = []
         self._going, self._ended = True, False
 
@@ -149,9 +152,9 @@ class Pieces:
         # The first block brings its head along.
         head = self._head if self._read and self._head else b""
         blocks, self._blocks, self._held = [head, *self._blocks, tail], [], 0
-        if len(self._read) >= THREADS:
+        if len(self._read) >= self._at_once:
             # No more of the part is held than is being read.
-            self._read[-THREADS].exception()
+            self._read[-self._at_once].exception()
         self._read.append(self._ahead.threads.submit(_values, self._frame, blocks))
 
 
