@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from functools import cached_property
-from typing import Any, NamedTuple
+from itertools import compress, repeat
+from operator import eq, itemgetter
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,6 +34,8 @@ _AT = {name: index for index, name in enumerate(FIELDS)}
 _CONTRACT, _PRODUCT, _SERIAL, _SERVICE = (_AT[name] for name in ("contract", "product_number", "serial", "service"))
 _HEADER = tuple(_AT[name] for name in CERTIFICATE_FIELDS)
 _EMAILS = frozenset(CERTIFICATE_FIELDS.index(name) for name in EMAIL_FIELDS)
+_contract_of, _serial_of = itemgetter(_CONTRACT), itemgetter(_SERIAL)
+_header_of = cast(Callable[[Values], Values], itemgetter(*_HEADER))
 _MISSING_FIELDS = ("contract", "product_number", "serial", "service")
 
 
@@ -52,7 +56,7 @@ class Rows:
 
     def keys(self) -> list[str]:
         """The contract keys in the order they come, "" left out."""
-        return [key for key in dict.fromkeys(values[_CONTRACT] for values in self.values) if key]
+        return [key for key in dict.fromkeys(map(_contract_of, self.values)) if key]
 
 
 @dataclass
@@ -160,17 +164,15 @@ def masters(session: Session) -> Masters:
 
 
 class Intake:
-    """Gathers the rows of a reading, block by block; equal texts are held once."""
+    """Gathers the rows of a reading, block by block."""
 
     def __init__(self) -> None:
         self.rows = Rows()
-        self._known: list[dict[str, str]] = [{} for _ in FIELDS]
 
     def take(self, block: Block) -> None:
         """Add the next rows."""
         rows, first = self.rows, len(self.rows.numbers)
-        columns = [map(seen.setdefault, column, column) for seen, column in zip(self._known, block.columns, strict=True)]
-        rows.values.extend(zip(*columns, strict=True))
+        rows.values.extend(zip(*block.columns, strict=True))
         rows.numbers += block.rows
         rows.sheets += [block.sheet] * len(block.rows)
         rows.hidden |= {first + index for index in block.hidden}
@@ -241,10 +243,10 @@ def _settle_lines(made: Plan, sound: Sequence[int], found: Diff, stored: Stored)
 def _compare_serials(session: Session, made: Plan, *, today: date) -> None:
     """Warn of serials that are active under another contract, and propose what the new lines renew."""
     rows = made.rows
-    serials = [told[_SERIAL] for told in rows.values]
+    serials = list(map(_serial_of, rows.values))
     new = [index for index, status in enumerate(made.statuses) if status == NEW]
     entering = new + [index for index, changes in made.changes.items() if "serial" in changes]
-    holders = serial_holders(session, list(dict.fromkeys(serials[index] for index in entering if serials[index])))
+    holders = serial_holders(session, list(filter(None, dict.fromkeys([serials[index] for index in entering]))))
     active = {(holder.serial, holder.contract) for holder in holders if _is_active(holder, today)}
     named = {serial for serial, _ in active}
     where: dict[str, list[int]] = {}
@@ -269,15 +271,17 @@ def _serial_warning(key: str) -> Issue:
 def _gather(made: Plan, values: Sequence[Values], stored: Stored) -> None:
     """Count the rows of each certificate, and choose what its head shall say."""
     statuses = made.statuses
-    keys = [told[_CONTRACT] for told in values]
-    counted = Counter(zip(keys, statuses, strict=True))
+    keys = list(map(_contract_of, values))
+    counted = {status: Counter(compress(keys, map(eq, statuses, repeat(status)))) for status in STATUSES}
     missing = Counter(told[_CONTRACT] for _, told in made.missing_lines)
-    sound = {key: index for index, key in reversed([*enumerate(keys)]) if statuses[index] != ERROR}
+    # The first of each certificate stays.
+    sound = {keys[index]: index for index in range(len(keys) - 1, -1, -1) if statuses[index] != ERROR}
     for key in dict.fromkeys(keys):
         if not key:
             continue
         number, seen_at, was = stored.certificates.get(key, (None, None, None))
-        certificate = PlannedCertificate(number, seen_at, counted[key, NEW], counted[key, CHANGED], counted[key, UNCHANGED], counted[key, ERROR])
+        new, changed, unchanged, error = (counted[status][key] for status in STATUSES)
+        certificate = PlannedCertificate(number, seen_at, new, changed, unchanged, error)
         certificate.missing = missing[key]
         if (certificate.writes or certificate.missing) and key in sound:
             certificate.header = _header(values[sound[key]], was)
@@ -294,7 +298,7 @@ def _moves_domain(old: Values, new: Values) -> bool:
 
 def _header(values: Values, stored: Values | None) -> Values:
     """The workbook's values; an e-mail that differs from the stored one by case only stays as it is stored."""
-    told = tuple(values[at] for at in _HEADER)
+    told = _header_of(values)
     if stored is None or told == stored:
         return told
     return tuple(was if at in _EMAILS and was.lower() == now.lower() else now for at, (was, now) in enumerate(zip(stored, told, strict=True)))

@@ -49,7 +49,8 @@ def propose_renewals(session: Session, values: Sequence[Values], new: Sequence[i
     standing = [Standing(each.line_id, each.contract, each.product_number, each.serial, each.ends_on, frozenset()) for each in holders]
     standing += _among_new(values, new)
     known = {line.serial for line in standing}
-    entering = [_entering(index, values[index]) for index in new if not values[index][_SERIAL] or values[index][_SERIAL] in known]
+    known.add("")
+    entering = [_entering(index, values[index]) for index in new if values[index][_SERIAL] in known]
     standing += _without_serial(session, [line for line in entering if not line.serial])
     return propose(entering, standing) if standing else {}
 
@@ -93,7 +94,10 @@ def _line_of(row: type[ImportRow], line: type[ContractLine], home: type[Certific
 
 def _among_new(values: Sequence[Values], new: Sequence[int]) -> list[Standing]:
     """The new rows that another new one may carry on: of a serial that comes more than once, or without one of a product that starts the day after."""
-    counted = Counter(values[index][_SERIAL] for index in new if values[index][_SERIAL])
+    serials = [values[index][_SERIAL] for index in new]
+    if "" not in serials and len(set(serials)) == len(serials):
+        return []
+    counted = Counter(filter(None, serials))
     eves = {(values[index][_PRODUCT], _eve(values[index][_STARTS])) for index in new if not values[index][_SERIAL]}
     chosen = [index for index in new if counted[values[index][_SERIAL]] > 1 or (values[index][_PRODUCT], values[index][_ENDS]) in eves]
     return [_standing(index, values[index]) for index in chosen]

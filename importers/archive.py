@@ -22,6 +22,8 @@ RATIO_FROM = 1_000_000
 """Bytes unpacked below which the ratio proves nothing: an empty template of styles packs very well."""
 KEPT_PART = 8_000_000
 """Bytes: workbook, relations and styles are kept whole; larger ones are no part of a list of contracts."""
+KEPT_TEXTS = 10_000_000
+"""Bytes up to which the part of texts that cells share is kept: a sheet is then read while it is unpacked (`importers.pieces`)."""
 
 _STEP = 256 * 1024
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
@@ -34,9 +36,9 @@ _TEXT_NO_CSV = (b"<", b"%PDF", b"{\\rtf")
 _LOCAL_HEADER = 30
 _DECLARATION = re.compile(rb"<\0?!\0?(?:D\0?O\0?C\0?T|E\0?N\0?T\0?I)")
 """In UTF-8 or, with its zero bytes, in UTF-16."""
-_MARKED = re.compile(rb"<!")
 _LONGEST_DECLARATION = 16
 _KEPT = re.compile(r"(?:workbook[^/]*\.xml(?:\.rels)?|styles[^/]*\.xml)$|^_rels/\.rels$")
+_TEXTS = re.compile(r"sharedstrings[^/]*\.xml$")
 _MARKUP = (".xml", ".rels", ".vml")
 
 
@@ -63,9 +65,9 @@ class SheetSink(Protocol):
 
 
 class SheetSinks(Protocol):
-    """Makes a sink for the worksheet part of that name."""
+    """Makes a sink for the worksheet part of that name and size; what `package` keeps is there by then."""
 
-    def __call__(self, part: str) -> SheetSink:
+    def __call__(self, part: str, size: int, package: Package, /) -> SheetSink:
         """The sink of one part."""
         ...
 
@@ -77,8 +79,12 @@ class Package:
     kind: Kind
     kept: dict[str, bytes] = field(default_factory=dict[str, bytes])
     """The small parts that say how the workbook hangs together, by lower-case name."""
-    names: list[str] = field(default_factory=list[str])
-    """Of all parts, in lower case."""
+    texts: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    """The part of texts that cells share, where it is no larger than `KEPT_TEXTS`."""
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    """All parts, in lower case, and how they are spelt."""
+    is_whole: bool = True
+    """Whether no part that says how worksheets are to be read was too large to be kept."""
 
     @property
     def styles(self) -> bytes:
@@ -116,7 +122,8 @@ def check_archive(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Pa
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
         entries = archive.infolist()
         _check_directory(entries)
-        for entry in entries:
+        package.names = {_lower(entry): entry.filename for entry in entries}
+        for entry in sorted(entries, key=_comes_later):
             _check_entry(file, entry, package, sinks)
     return package
 
@@ -124,14 +131,14 @@ def check_archive(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Pa
 def unpack_part(path: Path, part: str) -> Iterator[bytes]:
     """The bytes of the part of that lower-case name, once more."""
     with zipfile.ZipFile(path) as archive, path.open("rb") as file:
-        entry = next(entry for entry in archive.infolist() if entry.filename.replace("\\", "/").lower() == part)
+        entry = next(entry for entry in archive.infolist() if _lower(entry) == part)
         yield from _unpack(file, entry)
 
 
 def _kind_of_archive(path: Path) -> Kind:
     try:
         with zipfile.ZipFile(path) as archive:
-            names = [entry.filename.replace("\\", "/").lower() for entry in archive.infolist()[: MOST_ENTRIES + 1]]
+            names = [_lower(entry) for entry in archive.infolist()[: MOST_ENTRIES + 1]]
     except (zipfile.BadZipFile, UnicodeDecodeError, NotImplementedError) as fault:
         raise Refused("workbook_unreadable") from fault
     if len(names) > MOST_ENTRIES:
@@ -156,7 +163,7 @@ def _kind_of_compound(content: bytes) -> Kind:
 def _check_directory(entries: list[zipfile.ZipInfo]) -> None:
     if len(entries) > MOST_ENTRIES:
         raise Refused("workbook_entries")
-    names = [entry.filename.replace("\\", "/").lower() for entry in entries]
+    names = list(map(_lower, entries))
     # Of two entries with one name two readers may see two contents.
     if len(set(names)) != len(names) or any(_leads_out(name) for name in names):
         raise Refused("workbook_entries")
@@ -175,10 +182,10 @@ def _leads_out(name: str) -> bool:
 
 
 def _check_entry(file: IO[bytes], entry: zipfile.ZipInfo, package: Package, sinks: SheetSinks | None) -> None:
-    name = entry.filename.replace("\\", "/").lower()
-    package.names.append(name)
+    name = _lower(entry)
     markup = name.endswith(_MARKUP)
-    kept: list[bytes] | None = [] if entry.file_size <= KEPT_PART and _KEPT.search(name) else None
+    into = _kept_in(entry, package)
+    kept: list[bytes] = []
     sink: SheetSink | None = None
     tail = b""
     for number, piece in enumerate(_ahead(_unpack(file, entry)) if entry.file_size > _STEP else _unpack(file, entry)):
@@ -187,19 +194,40 @@ def _check_entry(file: IO[bytes], entry: zipfile.ZipInfo, package: Package, sink
                 raise Refused("workbook_dtd")
             tail = piece[-_LONGEST_DECLARATION:]
         if number == 0 and sinks is not None and b"worksheet" in piece[:2048] and "/_rels/" not in name and markup:
-            sink = sinks(name)
+            sink = sinks(name, entry.file_size, package)
         if sink is not None:
             sink.feed(piece)
-        if kept is not None:
+        if into is not None:
             kept.append(piece)
     if sink is not None:
         sink.close()
-    if kept is not None:
-        package.kept[name] = b"".join(kept)
+    if into is not None:
+        into[name] = b"".join(kept)
+
+
+def _kept_in(entry: zipfile.ZipInfo, package: Package) -> dict[str, bytes] | None:
+    """Where the entry is kept, None where it is not."""
+    name = _lower(entry)
+    for pattern, most, into in ((_KEPT, KEPT_PART, package.kept), (_TEXTS, KEPT_TEXTS, package.texts)):
+        if pattern.search(name):
+            package.is_whole = package.is_whole and entry.file_size <= most
+            return into if entry.file_size <= most else None
+    return None
+
+
+def _comes_later(entry: zipfile.ZipInfo) -> bool:
+    """Whether the entry is unpacked after those that say how worksheets are to be read."""
+    name = _lower(entry)
+    return not (_KEPT.search(name) or _TEXTS.search(name))
+
+
+def _lower(entry: zipfile.ZipInfo) -> str:
+    """The entry's name as parts are looked for."""
+    return entry.filename.replace("\\", "/").lower()
 
 
 def _declares(piece: bytes) -> bool:
-    return bool((_MARKED.search(piece) or b"\0" in piece) and _DECLARATION.search(piece))
+    return b"!" in piece and bool(_DECLARATION.search(piece))
 
 
 def _ahead(pieces: Iterator[bytes]) -> Iterator[bytes]:

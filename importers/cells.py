@@ -79,7 +79,7 @@ def parse_code(raw: object, *, upper: bool = False) -> Parsed:
 
 
 def parse_codes(raws: Collection[object], *, upper: bool = False) -> list[str] | None:
-    """Many codes at once as `parse_code` reads them, None unless all are texts about which nothing is odd."""
+    """Many codes at once as `parse_code` reads them, None unless all are texts about which nothing is odd, or empty."""
     try:
         joined = "\n".join(cast(Collection[str], raws))
     except TypeError:
@@ -138,7 +138,7 @@ def parse_name(raw: object) -> Parsed:
     wrong = _special(text, value)
     if wrong:
         return wrong
-    if any(invisible(sign) and not _is_of_names(sign) for sign in text.replace("\r", "").replace("\n", "").replace("\t", "").strip()):
+    if invisible(text) and any(invisible(sign) and not _is_of_names(sign) for sign in text.replace("\r", "").replace("\n", "").replace("\t", "").strip()):
         return Problem("invisible")
     return _long(value) or value
 
@@ -207,7 +207,7 @@ def shown(raw: object) -> str:
 
 _PLAIN = re.compile(r"(?!ditto)[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}")
 """Most codes; nothing about them needs a closer look."""
-_PLAIN_CODES = re.compile(rf"{_PLAIN.pattern}(?:\n{_PLAIN.pattern})*+")
+_PLAIN_CODES = re.compile(rf"(?:{_PLAIN.pattern})?+(?:\n(?:{_PLAIN.pattern})?+)*+")
 _CONTACT_KEY = fold_contact(CONTACT)
 _BETWEEN_WORDS = re.compile(r"[\s_\-/・.]+")
 _LAST_SERIAL = 2_958_465

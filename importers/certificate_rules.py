@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from itertools import repeat
 from operator import lt
 from typing import NamedTuple
 
@@ -14,6 +13,8 @@ from rules.lines import CERTIFICATE_FIELDS, EMAIL_FIELDS, FIELDS, REQUIRED_FIELD
 
 _AT = {name: index for index, name in enumerate(FIELDS)}
 _IDENTITY = ("contract", "product_number", "serial", "service")
+_SHEET_ROWS = 10_000_000
+"""More than a sheet has: the places of rows are numbers, of which a workbook has a hundred thousand."""
 _ERROR_ORDER = {name: index for index, name in enumerate(FIELDS)}
 
 
@@ -38,7 +39,8 @@ class CertificateRules:
 
     def __init__(self, mailboxes: Collection[str]) -> None:
         self._mailboxes = frozenset(fold_contact(mailbox) for mailbox in mailboxes)
-        self._lines: dict[tuple[str, ...], tuple[str, int]] = {}
+        self._lines: dict[tuple[str, ...], int] = {}
+        self._sheets: list[str] = []
         self._certificates: dict[str, _Certificate] = {}
         self._late: dict[str, bool] = {}
 
@@ -91,17 +93,22 @@ class CertificateRules:
     def _check_twice(self, part: Rows, found: dict[int, list[Found]], unread: _Unread) -> None:
         lines = self._lines
         keys = list(zip(*(part.columns[_AT[name]] for name in _IDENTITY), strict=True))
-        if not unread and lines.keys().isdisjoint(keys) and len(set(keys)) == len(keys):
-            lines.update(zip(keys, zip(repeat(part.sheet), part.rows), strict=False))
-            return
+        if part.sheet not in self._sheets[-1:]:
+            self._sheets.append(part.sheet)
+        base = (len(self._sheets) - 1) * _SHEET_ROWS
+        places = [base + row for row in part.rows]
+        if not unread:
+            firsts = list(map(lines.setdefault, keys, places))
+            if firsts == places:
+                return
         for index, key in enumerate(keys):
-            if key not in lines:
-                if not unread or not unread.any(index, _IDENTITY):
-                    lines[key] = part.sheet, part.rows[index]
+            if unread and unread.any(index, _IDENTITY):
                 continue
-            if not unread.any(index, _IDENTITY):
-                first = Place(*lines[key])
-                found.setdefault(index, []).append(Found("serial", "same_line", {"first": _where(first, part.sheet)}, warning=False))
+            first = lines.setdefault(key, places[index])
+            if first != places[index]:
+                sheet, row = divmod(first, _SHEET_ROWS)
+                told = _where(Place(self._sheets[sheet], row), part.sheet)
+                found.setdefault(index, []).append(Found("serial", "same_line", {"first": told}, warning=False))
 
     def _check_agreement(self, part: Rows, found: dict[int, list[Found]], unread: _Unread) -> None:
         known = self._certificates

@@ -70,21 +70,12 @@ ManyParser = Callable[[Collection[object]], list[str] | None]
 class Memo(dict[object, str]):
     """One column's cells, each distinct one parsed once; what is odd about one stands in `odd`, how it is written in `traits`."""
 
-    def __init__(self, parse: Parser, *, many: ManyParser | None = None, dates: bool = False) -> None:
+    def __init__(self, parse: Parser, *, dates: bool = False) -> None:
         super().__init__()
-        self._many = many
         self.parse = parse
         self.odd: dict[object, Problem] = {}
         self.traits: dict[object, tuple[str, ...]] = {}
         self._dates = dates
-
-    def learn(self, cells: Collection[object]) -> None:
-        """Parse what is new among `cells` in one go, where nothing about it is odd."""
-        if self._many is None:
-            return
-        new = [cell for cell in set(cells) if cell not in self]
-        if len(new) > 1 and (values := self._many(new)) is not None:
-            self.update(zip(new, values, strict=True))
 
     def __missing__(self, raw: object) -> str:
         parsed = self.parse(raw)
@@ -149,7 +140,7 @@ class _SheetReader:
         self._sheet_family = sheet_family
         self.missing = frozenset(layout.missing) - ({"family"} if sheet_family else set[str]())
         known = parsers(families, date1904=sheet.date1904)
-        self._memos = {name: Memo(known[name], many=_MANY.get(name), dates=name in DATE_FIELDS) for name in (*FIELDS, NAME_COLUMN)}
+        self._memos = {name: Memo(known[name], dates=name in DATE_FIELDS) for name in (*FIELDS, NAME_COLUMN)}
         fields = {column.number for column in self._columns.values()}
         self._merged = Merged(sheet.merges, layout.last_row, sheet.last_row, fields, self._line_columns())
         self._marks = self._merged.spread(sheet.marks.cells)
@@ -200,7 +191,9 @@ class _SheetReader:
     def _parse(self, name: str, cells: list[Cell], first_row: int) -> tuple[list[str], dict[int, Problem]]:
         memo = self._memos[name]
         marks = self._marks_of(name, first_row, len(cells))
-        memo.learn(cells)
+        # Codes are hardly ever said twice: remembering each would take longer than reading it.
+        if not marks and name in _MANY and (codes := _MANY[name](cells)) is not None:
+            return codes, {}
         texts = list(map(memo.__getitem__, cells))
         odd = {index: memo.odd[cell] for index, cell in enumerate(cells) if cell in memo.odd} if memo.odd else {}
         if 1.0 in memo or 0.0 in memo:

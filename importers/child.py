@@ -20,7 +20,7 @@ from importers.confined import close_the_door, limit_resources
 from importers.doctor import ORDER, Doctor
 from importers.headings import NAME_COLUMN, SEARCHED_ROWS, Column, Layout, find_layout, fingerprint, heading_names, layout_at, missing_fields, recalled
 from importers.marks import column_letters, column_number
-from importers.packing import pack
+from importers.packing import pack, pack_rows
 from importers.preview import columns_of, head_of
 from importers.raw import RawRows, RawSheet
 from importers.sheet import open_sheets
@@ -158,7 +158,7 @@ def _block(number: int, name: str, block: Block, layout: Layout, doctor: Doctor)
             if problem.code in _TOLD_BY_ROWS:
                 doctor.note(problem.code, 1, (_place(problem.field, block.rows[index], layout),))
     columns = [pack(column) for column in block.columns]
-    return {"sheet": number, "name": name, "rows": block.rows, "hidden": block.hidden, "columns": columns, "errors": errors, "warnings": warnings}
+    return {"sheet": number, "name": name, "rows": pack_rows(block.rows), "hidden": block.hidden, "columns": columns, "errors": errors, "warnings": warnings}
 
 
 _TOLD_BY_ROWS = frozenset(ORDER) & {"number_for_code", "date_from_number", "same_line"}

@@ -118,7 +118,7 @@ class Found:
 def find_losses(path: Path) -> Found:
     """Look through a checked or unchecked xlsx. Refuses what `importers.archive` refuses."""
     scans: dict[str, SheetScan] = {}
-    package = check_archive(path, Kind.XLSX, lambda part: scans.setdefault(part, SheetScan()))
+    package = check_archive(path, Kind.XLSX, lambda part, _size, _package: scans.setdefault(part, SheetScan()))
     sheets = {name: scans[part] for name, part in read_workbook_part(package).sheets.items() if part in scans}
     lost = [*_in_parts(path, package.names), *_in_sheets(sheets)]
     return Found(tuple(lost), {name: scan.last_column for name, scan in sheets.items()})

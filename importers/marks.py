@@ -157,7 +157,7 @@ class BlockScan(ABC):
             self._waiting.append(piece)
             return
         cut += len(b"</row>")
-        block = b"".join((*self._waiting, piece[:cut]))
+        block = b"".join((*self._waiting, memoryview(piece)[:cut]))
         self._waiting = [piece[cut:]]
         self.scan(block)
 
@@ -169,7 +169,7 @@ class BlockScan(ABC):
             self.scan(block)
 
     @abstractmethod
-    def scan(self, block: bytes) -> None:
+    def scan(self, block: bytes) -> object:
         """Look at some whole rows, or at what stands before and after them."""
 
 
@@ -183,22 +183,29 @@ class ReachScan(BlockScan):
         self.widest = 26
         """Columns that may hold values; 26 stands for anything up to it."""
         self.far_cell = ""
+        self.in_order = True
+        """Whether each row that may hold values stood below those before it."""
 
-    def scan(self, block: bytes) -> None:
-        """Look for the last row and for cells beyond column Z. Refuses workbook_unreadable."""
-        for found in _WIDE.finditer(block):
+    def scan(self, block: bytes, *, narrow: bool = False) -> int:
+        """Look for the last row and, unless the block is known to be `narrow`, for cells beyond column Z; says by how many rows they reach further now.
+
+        Refuses workbook_unreadable.
+        """
+        for found in () if narrow else _WIDE.finditer(block):
             column, _ = _place(found.group(1))
             if column >= self.widest:
                 self.widest, self.far_cell = column + 1, found.group(1).decode()
         last = max(block.rfind(b"<v"), block.rfind(b"<is"))
         # Rows may stand in any order, and a reader makes room up to the furthest: only those after the last value do not count.
-        rows = _ROW_NUMBER.findall(block, 0, last) if last >= 0 else []
+        rows = list(map(int, _ROW_NUMBER.findall(block, 0, last))) if last >= 0 else []
         if not rows:
-            return
-        furthest = max(map(int, rows))
+            return 0
+        furthest, before = max(rows), self.last_row
         if furthest > _LAST_ROW:
             raise Refused("workbook_unreadable")
-        self.last_row = max(self.last_row, furthest)
+        self.in_order = self.in_order and rows[0] > before and rows == sorted(rows)
+        self.last_row = max(before, furthest)
+        return self.last_row - before
 
 
 class MarkScan(BlockScan):
@@ -230,6 +237,11 @@ class MarkScan(BlockScan):
         self._scan_formulas(block)
         self._scan_formats(block)
         self._scan_rows(block)
+
+    def scan_plain(self, block: bytes) -> None:
+        """Look at whole rows of which is known that they hold nothing but stored values, and none of them the sixtieth day."""
+        if self.marks.canonical:
+            self._scan_padded(block)
 
     def _begin(self, block: bytes) -> bytes:
         """The head of the part: its name space and its columns."""
@@ -272,6 +284,9 @@ class MarkScan(BlockScan):
             start = block.rfind(b"<c ", 0, found.start())
             if start >= 0 and b' t="' not in block[start : block.find(b">", start)]:
                 self._add(block, start, mark("sixty"))
+        self._scan_padded(block)
+
+    def _scan_padded(self, block: bytes) -> None:
         if self._padded:
             for found in self._padded.finditer(block):
                 if b' t="' not in found.group().replace(b' t="n"', b""):

@@ -7,13 +7,13 @@ import logging
 import os
 import re
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, NamedTuple, Self
 
 from importers.confined import run_confined
-from importers.packing import unpack
+from importers.packing import Kept, unpack, unpack_rows
 from rules.limits import Limits
 from rules.lines import FIELDS, Values
 from rules.refusal import Refused
@@ -210,6 +210,8 @@ class _Following:
         self._take = take
         self._at = 0
         self._rest = b""
+        self._kept = [Kept() for _ in FIELDS]
+        """What `take` gathers holds equal texts once."""
 
     def look(self) -> None:
         """Take what has come since the last time."""
@@ -219,7 +221,7 @@ class _Following:
             *lines, self._rest = (self._rest + piece).split(b"\n")
             for line in lines:
                 if line.startswith(_OF_BLOCK):
-                    self._take(_block(line))
+                    self._take(_block(line, self._kept))
 
 
 def _run_child(request: bytes, answer: IO[bytes], seconds: int, following: _Following | None) -> None:
@@ -245,11 +247,14 @@ def _fault(said: str) -> str:
     return ("".join(kinds)[:80] + place)[:160]
 
 
-def _block(line: bytes) -> Block:
+def _block(line: bytes, kept: Sequence[Kept] = ()) -> Block:
     told: dict[str, Any] = json.loads(line)
     errors = {int(index): found for index, found in told["errors"].items()}
     warnings = {int(index): found for index, found in told["warnings"].items()}
-    return Block(told["name"], told["rows"], frozenset(told["hidden"]), [unpack(column, len(told["rows"])) for column in told["columns"]], errors, warnings)
+    rows = unpack_rows(told["rows"])
+    packed = told["columns"]
+    columns = list(map(unpack, packed, kept)) if kept else list(map(unpack, packed))
+    return Block(told["name"], rows, frozenset(told["hidden"]), columns, errors, warnings)
 
 
 def _sheet(told: Mapping[str, Any]) -> SheetReading:

@@ -7,30 +7,27 @@ import io
 import re
 import zipfile
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from importers.archive import Kind, Package, SheetSinks, check_archive, tell_kind, unpack_part
-from importers.marks import MarkScan, ReachScan, SheetMarks, padding_styles
-from importers.markup import read_marks
+from importers.archive import Kind, Package, SheetSinks, check_archive, tell_kind
 from importers.package import Workbook, read_workbook_part
+from importers.part import DENSE_CELLS, PartScan, Scans
+from importers.pieces import USUAL, Ahead, Sizes, columns_of, rows_of
 from importers.raw import Cell, RawSheet, blocks_of
 from rules.refusal import Refused
-
-DENSE_CELLS = 9_000_000
-"""A sheet is held densely, 32 bytes a cell: beyond this one stray cell far off would cost more memory than the child has."""
 
 WIDE_SHEET = 200
 """Columns beyond which a value is a stray one."""
 
 
-def open_sheets(path: Path, *, meanwhile: Callable[[], object] = lambda: None) -> tuple[Kind, Iterator[RawSheet]]:
+def open_sheets(path: Path, *, meanwhile: Callable[[], object] = lambda: None, sizes: Sizes = USUAL) -> tuple[Kind, Iterator[RawSheet]]:
     """The kind of the file, and its worksheets in order, each opened when its turn comes.
 
-    `meanwhile` is what this thread does while another reads a sheet's values.
+    `meanwhile` is what this thread does while another reads a sheet's values; `sizes` say which sheets of an xlsx are read in pieces.
     Refuses what `importers.archive` refuses, and workbook_encrypted or workbook_unreadable.
     """
     kind = tell_kind(path)
@@ -42,21 +39,25 @@ def open_sheets(path: Path, *, meanwhile: Callable[[], object] = lambda: None) -
 
             return kind, open_xls(path)
         case Kind.XLSX:
-            return kind, _open_xlsx(path, meanwhile)
+            return kind, _open_xlsx(path, meanwhile, sizes)
         case Kind.XLSB | Kind.ODS:
             return kind, _open_unmarked(path, kind)
 
 
-def _open_xlsx(path: Path, meanwhile: Callable[[], object]) -> Iterator[RawSheet]:
-    reaches: dict[str, ReachScan] = {}
-    package = _checked(path, Kind.XLSX, lambda part: reaches.setdefault(part, ReachScan()))
-    return _read_values(path, read_workbook_part(package), padding_styles(package.styles), reaches, meanwhile)
+def _open_xlsx(path: Path, meanwhile: Callable[[], object], sizes: Sizes) -> Iterator[RawSheet]:
+    scans = Scans(Ahead(sizes))
+    try:
+        package = _checked(path, Kind.XLSX, scans.make)
+        return _read_values(path, read_workbook_part(package), scans, meanwhile)
+    except Refused:
+        scans.ahead.threads.shutdown(wait=False, cancel_futures=True)
+        raise
 
 
 def _open_unmarked(path: Path, kind: Kind) -> Iterator[RawSheet]:
     """xlsb and ods: the values only, their marks are told to be unread."""
     _checked(path, kind)
-    return _read_values(path, Workbook({}, date1904=False), {}, {}, lambda: None)
+    return _read_values(path, Workbook({}, date1904=False), Scans(Ahead(USUAL)), lambda: None)
 
 
 def _checked(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Package:
@@ -66,11 +67,9 @@ def _checked(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Package
         raise Refused("workbook_unreadable") from fault
 
 
-def _read_values(
-    path: Path, workbook: Workbook, styles: dict[bytes, str], reaches: dict[str, ReachScan], meanwhile: Callable[[], object]
-) -> Iterator[RawSheet]:
-    """The worksheets with the values python-calamine reads; it leaves the interpreter free, so the marks are read beside it."""
-    with ThreadPoolExecutor(1) as beside:
+def _read_values(path: Path, workbook: Workbook, scans: Scans, meanwhile: Callable[[], object]) -> Iterator[RawSheet]:
+    """The worksheets with the values python-calamine reads; it leaves the interpreter free, so another thread does that."""
+    with scans.ahead.threads as beside:
         try:
             book = CalamineWorkbook.from_path(str(path))  # pyright: ignore[reportUnknownMemberType]
         except (CalamineError, OSError) as fault:
@@ -79,15 +78,16 @@ def _read_values(
             if known.typ is not SheetTypeEnum.WorkSheet:
                 continue
             part = workbook.sheets.get(known.name, "")
-            reach = reaches.get(part)
-            sheet = RawSheet(known.name, hidden=known.visible is not SheetVisibleEnum.Visible, date1904=workbook.date1904, marks_read=reach is not None)
-            if reach and reach.last_row * reach.widest > DENSE_CELLS:
+            scan = scans.of.get(part)
+            sheet = RawSheet(known.name, hidden=known.visible is not SheetVisibleEnum.Visible, date1904=workbook.date1904, marks_read=scan is not None)
+            if scan and scan.is_dense:
+                reach = scan.reach
                 sheet.far_cell = reach.far_cell if reach.widest > WIDE_SHEET else f"{reach.last_row}行目"
                 yield sheet
                 continue
-            values = beside.submit(book.get_sheet_by_name, known.name)
-            if reach:
-                sheet.marks, sheet.last_row = _marks(path, part, styles), reach.last_row
+            values = beside.submit(_values, book, known.name, scan)
+            if scan:
+                sheet.marks, sheet.last_row = scan.marks(path, part), scan.reach.last_row
             meanwhile()
             try:
                 _fill(sheet, values.result())
@@ -96,19 +96,22 @@ def _read_values(
             yield sheet
 
 
-def _marks(path: Path, part: str, styles: dict[bytes, str]) -> SheetMarks:
-    scan = MarkScan(styles)
-    for piece in unpack_part(path, part):
-        scan.feed(piece)
-    scan.close()
-    return scan.marks if scan.marks.canonical else read_marks(unpack_part(path, part), styles)
+def _values(book: CalamineWorkbook, name: str, scan: PartScan | None) -> CalamineSheet | deque[CalamineSheet]:
+    """The sheet in pieces, where it could be read so, or whole."""
+    pieces = scan.pieces.read() if scan and scan.pieces else None
+    return pieces or book.get_sheet_by_name(name)
 
 
-def _fill(sheet: RawSheet, values: CalamineSheet) -> None:
-    # `iter_rows` leaves out the empty columns before the first value, and keeps the empty rows.
-    sheet.first_column = values.start[1] if values.start else 0
-    sheet.merges = [(top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in values.merged_cell_ranges or []]
-    sheet.blocks = blocks_of(iter(values.iter_rows()))
+def _fill(sheet: RawSheet, values: CalamineSheet | deque[CalamineSheet]) -> None:
+    if isinstance(values, CalamineSheet):
+        # `iter_rows` leaves out the empty columns before the first value, and keeps the empty rows.
+        sheet.first_column = values.start[1] if values.start else 0
+        last, rows = values, iter(values.iter_rows())
+    else:
+        sheet.first_column, width = columns_of(values)
+        last, rows = values[-1], rows_of(values, sheet.first_column, width)
+    sheet.merges = [(top + 1, left, bottom + 1, right) for (top, left), (bottom, right) in last.merged_cell_ranges or []]
+    sheet.blocks = blocks_of(rows)
 
 
 _TOLD_BY, _LOOKED_AT_LINES = 100_000, 50

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import date
 from functools import partial
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -76,6 +77,8 @@ _turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _RETRIED_STATES = {"40001", "40P01", "23505"}
 """SQLSTATE of a serialisation failure, a deadlock, and a unique row that another wrote first: tried again, the work finds it."""
 
+_ROWS_A_STATEMENT = 20
+"""Of SQLite, where many are added; more make it no quicker."""
 _MERGE_MEMORY_MB = 64
 """Of PostgreSQL, for one sort of a merge; a page gets what the server gives it (4)."""
 
@@ -290,13 +293,26 @@ def bulk_insert(session: Session, table: type[Base], columns: Sequence[str], row
     names = ", ".join(dialect.identifier_preparer.quote(name) for name in columns)
     cursor: Any = connection.connection.cursor()
     if dialect.name == "sqlite":
-        marks = ", ".join("?" * len(columns))
-        cursor.executemany(f"INSERT INTO {target.name} ({names}) VALUES ({marks})", adapted)  # noqa: S608 # nosec B608 - names of our own columns
+        _insert_many(cursor, f"INSERT INTO {target.name} ({names}) VALUES ", len(columns), iter(adapted))
     else:
         with cursor.copy(f"COPY {target.name} ({names}) FROM STDIN") as copy:
             for row in adapted:
                 copy.write_row(row)
     cursor.close()
+
+
+def _insert_many(cursor: Any, begins: str, width: int, rows: Iterator[Sequence[Any]]) -> None:
+    """Many rows with one statement take three quarters of the time, and stop this interpreter's other threads less often."""
+    marks = f"({', '.join('?' * width)})"
+    rest: list[Sequence[Any]] = []
+
+    def full() -> Iterator[list[Any]]:
+        while len(some := list(islice(rows, _ROWS_A_STATEMENT))) == _ROWS_A_STATEMENT:
+            yield list(chain.from_iterable(some))
+        rest.extend(some)
+
+    cursor.executemany(begins + ", ".join([marks] * _ROWS_A_STATEMENT), full())
+    cursor.executemany(begins + marks, rest)
 
 
 def take_stock(session: Session, table: type[Base], *columns: str) -> None:

@@ -154,7 +154,7 @@ def _clean(typed: str, field: str) -> str:
     text = fold(typed)
     if not text:
         raise Refused("address_empty", field)
-    if any(sign.isspace() for sign in text):
+    if len(text.split()) > 1:
         raise Refused("address_blank", field)
     if invisible(text):
         raise Refused("address_invisible", field)

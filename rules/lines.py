@@ -76,7 +76,7 @@ def diff(lines: Sequence[Values], stored: Sequence[Values], unsound: Iterable[Va
     not be read): they change nothing, but what they stand for is not missing.
     """
     free = {identity(values): index for index, values in enumerate(stored)}
-    found = [free.pop(identity(values), None) for values in lines]
+    found = [free.pop(identity(values), None) for values in lines] if free else list[int | None]([None]) * len(lines)
     doubtful = [values for values in unsound if free.pop(identity(values), None) is None]
     if free:
         left = dict.fromkeys(free.values())
@@ -85,6 +85,8 @@ def diff(lines: Sequence[Values], stored: Sequence[Values], unsound: Iterable[Va
         missing = list(left)
     else:
         missing = []
+    if not stored:
+        return Diff(found, [_NO_CHANGES] * len(lines), missing)
     changes = [_NO_CHANGES if at is None or stored[at] == values else differences(stored[at], values) for values, at in zip(lines, found, strict=True)]
     return Diff(found, changes, missing)
 
