@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from sqlalchemy import Engine, select
 from actions import delivery
 from jobs.deliver_mail import Mailer
 from mail.recorder import Recorder
-from mail.smtp import Answer, Meanwhile, Outcome, Renew, Verdict
+from mail.smtp import Answer, Company, Outcome, Parcel, Verdict
 from models.database import transaction
 from models.notes import Notes, notes_folder, read_notes
 from models.outbox import JobRun, Letter
@@ -142,12 +142,12 @@ def test_a_server_that_takes_a_minute_for_each_command_keeps_its_letter(engine: 
     others = mailer_for(parts_for(engine, clock, tmp_path))
 
     class Slow(Recorder):
-        def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = lambda: None) -> Outcome:
+        def send(self, parcel: Parcel, sender: str, company: Company) -> Outcome:
             for _ in range(10):
-                renew(60)
+                company.renew(60)
                 clock.advance(seconds=60)
                 assert others.deliver()["letters"] <= 1, "only the one that waits behind it, once its lease is over"
-            return super().send(mail, sender, recipients, renew, meanwhile)
+            return super().send(parcel, sender, company)
 
     Mailer(parts, "test", threading.Event(), sender=Slow()).deliver()
 
@@ -287,11 +287,14 @@ def test_a_letter_is_recorded_before_the_next_one_is_handed_over(engine: Engine,
     unrecorded: list[int] = []
 
     class Watching(Recorder):
-        def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = lambda: None) -> Outcome:
-            meanwhile()  # MAIL is said; the text is not
-            unrecorded.append(taken - letter_states(engine).get("done", 0) - noted(engine))
+        def send(self, parcel: Parcel, sender: str, company: Company) -> Outcome:
+            company.before_text()
+            until = time.monotonic() + 5
+            while (left := taken - letter_states(engine).get("done", 0) - noted(engine)) and time.monotonic() < until:
+                time.sleep(0.001)  # PostgreSQL was told, and does it without being asked again
+            unrecorded.append(left)
             counting()
-            return super().send(mail, sender, recipients, renew, meanwhile)
+            return super().send(parcel, sender, company)
 
     taken = 0
 

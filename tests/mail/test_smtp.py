@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mail.recorder import Recorder, open_sender
-from mail.smtp import Blame, Outcome, Post, ServerDown, Verdict, parse_smtp_url, probe
+from mail.smtp import Blame, Company, Outcome, Parcel, Post, ServerDown, Verdict, parse_smtp_url, probe
 from tests.services.awkward_smtp import RESET, AwkwardServer, awkward_server
 from tests.services.smtp import SmtpSink, free_port
 from tests.services.tls_smtp import tls_smtp_server
@@ -39,7 +39,7 @@ def open_post() -> Iterator[Callable[..., Post]]:
 
 
 def send(post: Post, *recipients: str) -> Outcome:
-    return post.send(TEXT, "tickets@jscom.example", recipients or (A,), lambda _seconds: None)
+    return post.send(Parcel(TEXT, recipients or (A,)), "tickets@jscom.example", Company())
 
 
 def verdicts(outcome: Outcome) -> dict[str, str]:
@@ -176,7 +176,7 @@ def test_probing_names_the_server_or_fails(smtp_sink: SmtpSink) -> None:
 def test_without_a_server_letters_are_recorded() -> None:
     sender = open_sender("")
 
-    outcome = sender.send(TEXT, "tickets@jscom.example", [A], lambda _seconds: None)
+    outcome = sender.send(Parcel(TEXT, (A,)), "tickets@jscom.example", Company())
 
     assert isinstance(sender, Recorder)
     assert outcome.answers[A].text == "recorded"
