@@ -21,6 +21,7 @@ from mail.compose import Unsendable, sender_address, to_bytes, to_email
 from mail.recorder import open_sender
 from mail.smtp import Answer, Blame, Company, Outcome, Parcel, Sender, ServerDown, Verdict
 from models.database import transaction
+from models.due_letters import is_due
 
 log = structlog.get_logger("jobs.deliver_mail")
 
@@ -103,7 +104,7 @@ class Mailer:
         """Whether a letter is due and the server there to take it."""
         now = self._parts.clock()
         with transaction(self._parts.engine, readonly=True) as session:
-            due = delivery.is_due(session, now=now)
+            due = is_due(session, now)
         if not due:
             if self._used_at and now - self._used_at > _IDLE_CONNECTION:
                 self._sender.close()
