@@ -19,7 +19,8 @@ from jobs.marks import Marks, Tried
 from jobs.parts import Parts
 from mail.compose import Unsendable, sender_address, to_bytes, to_email
 from mail.recorder import open_sender
-from mail.smtp import Answer, Blame, Company, Outcome, Parcel, Sender, ServerDown, Verdict
+from mail.smtp import Answer, Blame, Outcome, Sender, ServerDown, Verdict
+from mail.talk import Company, Parcel
 from models.database import transaction
 from models.due_letters import is_due
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mail.smtp import Answer, Company, Outcome, Parcel, Post, Sender, Verdict
+from mail.smtp import Answer, Outcome, Post, Sender, Verdict
+from mail.talk import Company, Parcel
 
 RECORDED = "recorded"
 

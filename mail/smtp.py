@@ -6,7 +6,6 @@ the server's 250; so the commands are given one by one here.
 
 from __future__ import annotations
 
-import re
 import smtplib
 import socket
 import ssl
@@ -14,9 +13,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import BinaryIO, Protocol, cast
+from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from mail.talk import END, Company, Parcel, Talk, commands_of, dotted, sayable, spelled
 from rules.text import one_line
 
 ANSWER_CHARACTERS = 500
@@ -24,11 +24,6 @@ _COMMAND_SECONDS = 60.0
 _FINAL_SECONDS = 120.0
 """A server may think long before it takes a letter; a killed worker's letter waits as long for the next one."""
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-_END = b".\r\n"
-_DOT_LINES = re.compile(rb"(?m)^\.")
-_SAYABLE = re.compile(r"[!-;=?-~]+")
-"""What cannot end a command. Every address passed the grammar long ago; this is the last door."""
-_LONGEST_ANSWER, _MOST_ANSWERS = 8192, 100
 _SERVICE_CLOSING = 421
 _TOO_LARGE = 552
 
@@ -70,31 +65,6 @@ class Outcome:
 
 class ServerDown(Exception):
     """No letter can leave now: the server is not there, not ready, or does not let us in."""
-
-
-@dataclass(frozen=True)
-class Parcel:
-    """One message, and whom it goes to."""
-
-    mail: bytes
-    recipients: tuple[str, ...]
-
-
-class Company:
-    """What is asked of, and left to, whoever has a letter sent. This one has nothing else to do."""
-
-    def renew(self, seconds: float) -> None:
-        """Make sure of the letter for `seconds` more: so long the server may take. What this raises flies."""
-
-    def before_text(self) -> None:
-        """Do what must be done before any more text is handed over; where possible, the server is thinking at that moment. What this raises flies."""
-
-    def meanwhile(self) -> None:
-        """A moment for other work: the server has been told something and thinks."""
-
-    def following(self) -> Parcel | None:
-        """What is surely sent next over the connection: its commands may go out together with this letter's text."""
-        return None
 
 
 class Sender(Protocol):
@@ -176,7 +146,7 @@ class Post:
             self.ready()
         if self._smtp is None:
             raise ServerDown("no connection")
-        talk = _Talk(self._smtp, self._seconds, company, begun=begun == parcel)
+        talk = Talk(self._smtp, self._seconds, company, begun=begun == parcel)
         answers: dict[str, Answer] = {}
         try:
             return self._transact(talk, parcel, sender, answers)
@@ -197,13 +167,13 @@ class Post:
                     self._smtp.quit()
             self._drop()
 
-    def _transact(self, talk: _Talk, parcel: Parcel, sender: str, answers: dict[str, Answer]) -> Outcome:
+    def _transact(self, talk: Talk, parcel: Parcel, sender: str, answers: dict[str, Answer]) -> Outcome:
         """MAIL, RCPT for each, DATA. Fills `answers` as they come, so that a break leaves what is known."""
-        recipients = _sayable(parcel.recipients)
+        recipients = sayable(parcel.recipients)
         answers |= {address: Answer(Verdict.PERMANENT, "not an address") for address in parcel.recipients if address not in recipients}
         if not recipients:
             return Outcome(answers)
-        replies = talk.ask(_commands(talk, parcel.mail, sender, recipients))
+        replies = talk.ask(commands_of(talk, parcel.mail, sender, recipients))
         code, said = next(replies)
         if code != 250:
             return self._refused_sender(talk, recipients, answers, code, said)
@@ -223,15 +193,15 @@ class Post:
             return self._refused_text(talk, taken, answers, code, said)
         return self._hand_over(talk, parcel.mail, sender, taken, answers)
 
-    def _hand_over(self, talk: _Talk, mail: bytes, sender: str, taken: Sequence[str], answers: dict[str, Answer]) -> Outcome:
+    def _hand_over(self, talk: Talk, mail: bytes, sender: str, taken: Sequence[str], answers: dict[str, Answer]) -> Outcome:
         talk.prepare_text()
         seconds = _FINAL_SECONDS if self._seconds >= _COMMAND_SECONDS else self._seconds
         talk.company.renew(seconds)
         next_one = talk.company.following() if talk.ahead and not self._one_by_one else None
-        commands = _commands(talk, next_one.mail, sender, _sayable(next_one.recipients)) if next_one and _sayable(next_one.recipients) else []
+        commands = commands_of(talk, next_one.mail, sender, sayable(next_one.recipients)) if next_one and sayable(next_one.recipients) else []
         self._begun = next_one if commands else None
         try:
-            code, said = talk.finish(_dotted(mail) + _said(commands), seconds)
+            code, said = talk.finish(dotted(mail) + spelled(commands), seconds)
         except OSError as fault:
             self._one_by_one = self._one_by_one or bool(commands)
             self._drop()
@@ -241,17 +211,17 @@ class Post:
         accepted = Answer(Verdict.ACCEPTED, _line(code, said))
         return Outcome({**answers, **dict.fromkeys(taken, accepted)})
 
-    def _call_off(self, talk: _Talk, replies: Iterator[tuple[int, bytes]]) -> None:
+    def _call_off(self, talk: Talk, replies: Iterator[tuple[int, bytes]]) -> None:
         """Nobody was taken. A DATA that went out ahead is answered all the same: an empty text, which nobody gets, ends it."""
         try:
             if talk.ahead and next(replies)[0] == 354:
-                talk.finish(_END, self._seconds)
+                talk.finish(END, self._seconds)
         except OSError:
             self._drop()
         else:
             self._reset(talk)
 
-    def _refused_sender(self, talk: _Talk, recipients: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
+    def _refused_sender(self, talk: Talk, recipients: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
         """MAIL was refused: too large is the letter's fault, anything else (not logged in, busy) the server's."""
         if code == _SERVICE_CLOSING or talk.ahead:
             self._one_by_one = self._one_by_one or talk.begun
@@ -262,7 +232,7 @@ class Post:
             return Outcome(answers | dict.fromkeys(recipients, _answer(code, said)), Blame.NOBODY, _line(code, said))
         return Outcome(answers | dict.fromkeys(recipients, Answer(Verdict.TEMPORARY, _line(code, said))), Blame.SERVER, _line(code, said))
 
-    def _refused_text(self, talk: _Talk, taken: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
+    def _refused_text(self, talk: Talk, taken: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
         answer = _answer(code, said)
         if code == _SERVICE_CLOSING:
             self._drop()
@@ -303,7 +273,7 @@ class Post:
         except OSError:
             return False
 
-    def _reset(self, talk: _Talk) -> None:
+    def _reset(self, talk: Talk) -> None:
         """End the transaction; what the letter's recipients were told stands, even when the server goes now."""
         try:
             talk.smtp.rset()
@@ -314,94 +284,6 @@ class Post:
         if self._smtp is not None:
             self._smtp.close()
             self._smtp = self._begun = None
-
-
-class _Talk:
-    """The commands of one letter over an open connection.
-
-    A server that offers PIPELINING (RFC 2920) hears all commands up to DATA at once, and together with the text before them; others one by one.
-    smtplib's own way of giving a command costs as much as all else that is done for a letter.
-    """
-
-    def __init__(self, smtp: smtplib.SMTP, seconds: float, company: Company, *, begun: bool) -> None:
-        self.smtp = smtp
-        self.company = company
-        self.ahead = smtp.has_extn("pipelining")
-        """Whether commands are given whose answers are not awaited."""
-        self.begun = begun
-        """Whether the commands went out with the text of the letter before."""
-        self._prepared = False
-        self._seconds = seconds
-
-    def offers(self, extension: str) -> bool:
-        """Whether the server told so in its greeting."""
-        return self.smtp.does_esmtp and self.smtp.has_extn(extension)
-
-    def ask(self, commands: Sequence[str]) -> Iterator[tuple[int, bytes]]:
-        """(code, text) of each command's answer; without PIPELINING a command is given when its answer is asked for."""
-        for number, command in enumerate(commands):
-            self.company.renew(self._seconds)
-            if not self.ahead:
-                self._say(_said([command]))
-            elif number == 0 and not self.begun:
-                self._say(_said(commands))
-            yield self._hear()
-
-    def prepare_text(self) -> None:
-        """Have done what must be done before any more text."""
-        if not self._prepared:
-            self._prepared = True
-            self.company.before_text()
-
-    def finish(self, text: bytes, seconds: float) -> tuple[int, bytes]:
-        """The answer to a whole text, for which the server may take `seconds`."""
-        sock = self._sock()
-        sock.settimeout(seconds)
-        self._say(text)
-        answer = self._hear()
-        sock.settimeout(self._seconds)
-        return answer
-
-    def _say(self, words: bytes) -> None:
-        self._sock().sendall(words)
-        self.prepare_text()
-        self.company.meanwhile()
-
-    def _hear(self) -> tuple[int, bytes]:
-        """One answer, its lines joined. Raises OSError when the connection ends or talks nonsense."""
-        file = cast("BinaryIO", self.smtp.file)
-        said: list[bytes] = []
-        while line := file.readline(_LONGEST_ANSWER):
-            said.append(line[4:].strip())
-            if not line[:3].isdigit() or not line.endswith(b"\n") or len(said) > _MOST_ANSWERS:
-                raise smtplib.SMTPServerDisconnected("the server does not speak SMTP")
-            if line[3:4] != b"-":
-                return int(line[:3]), b"\n".join(said)
-        raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-
-    def _sock(self) -> socket.socket:
-        if self.smtp.sock is None:
-            raise smtplib.SMTPServerDisconnected("no connection")
-        return self.smtp.sock
-
-
-def _sayable(addresses: Sequence[str]) -> list[str]:
-    return [address for address in addresses if _SAYABLE.fullmatch(address)]
-
-
-def _commands(talk: _Talk, mail: bytes, sender: str, recipients: Sequence[str]) -> list[str]:
-    size = f" size={len(mail)}" if talk.offers("size") else ""
-    return [f"MAIL FROM:<{sender}>{size}", *(f"RCPT TO:<{address}>" for address in recipients), "DATA"]
-
-
-def _said(commands: Sequence[str]) -> bytes:
-    return "".join(f"{command}\r\n" for command in commands).encode("ascii")
-
-
-def _dotted(mail: bytes) -> bytes:
-    """`mail` as a text that ends with a dot."""
-    text = _DOT_LINES.sub(b"..", mail) if b"\n." in mail or mail.startswith(b".") else mail
-    return text + (_END if text.endswith(b"\r\n") else b"\r\n" + _END)
 
 
 def _broken(answers: dict[str, Answer], recipients: Sequence[str], words: str, verdict: Verdict, blame: Blame = Blame.LETTER) -> Outcome:

@@ -16,7 +16,8 @@ from sqlalchemy import Engine, select
 from actions import delivery
 from jobs.deliver_mail import Mailer
 from mail.recorder import Recorder
-from mail.smtp import Answer, Company, Outcome, Parcel, Verdict
+from mail.smtp import Answer, Outcome, Verdict
+from mail.talk import Company, Parcel
 from models.database import transaction
 from models.notes import Notes, notes_folder, read_notes
 from models.outbox import JobRun, Letter
@@ -25,6 +26,8 @@ from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states, write_many
 from tests.services.awkward_smtp import RESET, AwkwardServer, awkward_server
 from tests.services.smtp import SmtpSink, smtp_server
+
+AT_ONCE = "250-awkward\r\n250 PIPELINING"
 
 
 @pytest.fixture
@@ -112,10 +115,14 @@ def test_all_letters_leave_once_the_server_is_back(engine: Engine, clock: Clock,
     assert len(awkward.taken) == 30
 
 
-@pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT", "DATA", "END"])
+@pytest.mark.parametrize(
+    ("command", "greeting"),
+    [*((command, "250 awkward") for command in ("EHLO", "MAIL", "RCPT", "DATA", "END")), *((command, AT_ONCE) for command in ("DATA", "END"))],
+)
 def test_a_connection_reset_loses_nothing_and_doubles_nothing_but_what_was_taken(
-    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, command: str
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, command: str, greeting: str
 ) -> None:
+    awkward.at["EHLO"] = greeting
     parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
     write_many(engine, parts, 3)
     mailer = mailer_for(parts)
@@ -222,7 +229,11 @@ def test_two_workers_never_send_the_same_letter(engine: Engine, clock: Clock, tm
     assert Counter(letter.subject for letter in smtp_sink.letters) == Counter(f"letter {number}" for number in range(200))
 
 
-def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer) -> None:
+@pytest.mark.parametrize("greeting", ["250 awkward", AT_ONCE])
+def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, greeting: str
+) -> None:
+    awkward.at["EHLO"] = greeting
     parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
     write_many(engine, parts, 10)
     awkward.delay = 0.02
