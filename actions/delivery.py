@@ -136,12 +136,12 @@ def ending(held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> E
     Accepted, refused for good and a second time unknown are final. The rest is tried again, with growing pauses, for
     `limits.mail_retry_hours` after its first failure; five failures of the letter itself park it.
     """
-    ends = {one: _end(one, outcome.answers.get(one.address), limits, now) for one in held.open}
+    ends = [_end(one, outcome.answers.get(one.address), limits, now) for one in held.open]
     failures = held.failures + (outcome.blame is Blame.LETTER)
-    unreached = any(state in _OPEN for state, _, _ in ends.values())
-    again = failures < POISON_FAILURES and any(state in _OPEN and not final for state, _, final in ends.values())
-    troubled = [words for state, words, _ in ends.values() if state is not RecipientState.ACCEPTED]
-    taken = any(state is RecipientState.ACCEPTED for state, _, _ in ends.values())
+    unreached = any(state in _OPEN for state, _, _ in ends)
+    again = failures < POISON_FAILURES and any(state in _OPEN and not final for state, _, final in ends)
+    troubled = [words for state, words, _ in ends if state is not RecipientState.ACCEPTED]
+    taken = any(state is RecipientState.ACCEPTED for state, _, _ in ends)
     letter = {
         "letter": held.letter_id,
         "held": held.fence,
@@ -151,7 +151,7 @@ def ending(held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> E
         "ended": LetterState.WAITING if again else LetterState.PARKED if unreached else LetterState.DONE,
         "next_try": now + pause(held.fence, limits) if again else NEVER,
     }
-    return Ending(held.envelope.header_id, letter, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
+    return Ending(held.envelope.header_id, letter, [_settled(one, state, words, now) for one, (state, words, _) in zip(held.open, ends, strict=True)])
 
 
 def settle(connection: Connection, ended: Ending) -> bool:

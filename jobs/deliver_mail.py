@@ -29,7 +29,7 @@ log = structlog.get_logger("jobs.deliver_mail")
 FEWEST, MOST = 5, 80
 """Letters of one claim: few while the server is slow, so that other workers find some; many, and claimed ahead, while it is quick."""
 _QUICK, _SLOW = 0.5, 3.0
-"""Seconds of a batch after which the next one is twice, or half, as large."""
+"""Seconds of a batch after which the next one is four times, or half, as large."""
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=1)
 _IDLE_CONNECTION = timedelta(seconds=30)
 _LATE = timedelta(minutes=1)
@@ -240,7 +240,7 @@ class Mailer:
 def _next_size(size: int, sent: int, seconds: float) -> int:
     if seconds > _SLOW:
         return max(FEWEST, size // 2)
-    return min(MOST, size * 2) if sent == size and seconds < _QUICK else size
+    return min(MOST, size * 4) if sent == size and seconds < _QUICK else size
 
 
 class _Company(Company):

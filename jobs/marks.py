@@ -128,7 +128,9 @@ class Marks:
             if not held:
                 log.warning("another worker has the letter", letter=tried.claim.letter_id)
                 continue
-            verdicts = Counter(str(answer.verdict) for answer in tried.outcome.answers.values())
-            tried.counts.update(letters=1, **verdicts)
+            tried.counts["letters"] += 1
+            for answer in tried.outcome.answers.values():
+                tried.counts[answer.verdict.value] += 1
             if tried.outcome.fault:
+                verdicts = Counter(answer.verdict.value for answer in tried.outcome.answers.values())
                 log.warning("letter failed", letter=tried.claim.letter_id, blame=str(tried.outcome.blame), **verdicts)

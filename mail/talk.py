@@ -98,11 +98,12 @@ class Talk:
         file = cast("BinaryIO", self.smtp.file)
         said: list[bytes] = []
         while line := file.readline(_LONGEST_ANSWER):
-            said.append(line[4:].strip())
-            if not line[:3].isdigit() or not line.endswith(b"\n") or len(said) > _MOST_ANSWERS:
+            words = line[4:].strip()
+            if not line[:3].isdigit() or not line.endswith(b"\n") or len(said) >= _MOST_ANSWERS:
                 raise smtplib.SMTPServerDisconnected("the server does not speak SMTP")
             if line[3:4] != b"-":
-                return int(line[:3]), b"\n".join(said)
+                return int(line[:3]), b"\n".join([*said, words]) if said else words
+            said.append(words)
         raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
 
     def _sock(self) -> socket.socket:
