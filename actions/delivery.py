@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, exists, func, or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from actions.copies import stopped_among
 from actions.journal import record
@@ -22,7 +22,8 @@ from mail.compose import SECRET_NOTICES, Envelope
 from mail.smtp import Answer, Blame, Outcome, Verdict
 from models.actors import Actor
 from models.base import NEVER, AnyRow
-from models.database import among_ids, lock
+from models.database import lock
+from models.due_letters import due_letters, places, take
 from models.linked import Each, LinkedChange
 from models.notes import forget_notes, notes_folder, read_notes
 from models.outbox import Letter, LetterState, Recipient, RecipientState
@@ -43,13 +44,8 @@ _STATES = {
     Verdict.PERMANENT: RecipientState.PERMANENT,
     Verdict.UNKNOWN: RecipientState.UNKNOWN,
 }
-_CLAIMED = (
-    *(Letter.id, Letter.fence, Letter.state, Letter.try_at, Letter.attempts),
-    *(Letter.header_id, Letter.thread_ids, Letter.subject, Letter.body, Letter.created_at),
-)
 _MOMENTS = frozenset({"sent", "next_try", "since"})
 """What is a moment of an `Ending`."""
-_UNSENT = (LetterState.WAITING, LetterState.SENDING)
 
 
 @dataclass(frozen=True)
@@ -96,11 +92,6 @@ class Ending:
         return cls(header_id, _read(letter), [_read(one) for one in recipients])
 
 
-def is_due(session: Session, *, now: datetime) -> bool:
-    """Whether any letter may be claimed now."""
-    return session.execute(select(Letter.id).where(_due(now)).limit(1)).first() is not None
-
-
 def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, lease: timedelta = LEASE) -> list[Claim]:
     """Take up to `limit` letters that are due, the oldest first, each for one worker only. A short transaction of its own.
 
@@ -112,19 +103,18 @@ def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, l
         limit = min(limit, per_minute - counted(session, _PACE, "", window=_MINUTE, now=now))
         if limit <= 0:
             return []
-    wanted = select(*_CLAIMED).where(_due(now), ~_waits_for_another(now)).order_by(Letter.try_at, Letter.id).limit(limit)
-    wanted = wanted.with_for_update(skip_locked=True, of=Letter)
-    rows = session.execute(wanted).all()
+    session.flush()
+    rows = due_letters(session, now=now, limit=limit)
     if any(row.state is LetterState.SENDING for row in rows) and settle_noted(session):
-        rows = session.execute(wanted).all()
+        rows = due_letters(session, now=now, limit=limit)
     if not rows:
         return []
     if per_minute:
         count_one(session, _PACE, "", window=_MINUTE, now=now, more=len(rows))
     ids = [row.id for row in rows]
     until = now + lease
-    session.execute(update(_letters).where(among_ids(session, _letters.c.id, ids)).values(state=LetterState.SENDING, fence=_letters.c.fence + 1, try_at=until))
-    mine = _places(session, ids)
+    take(session, ids, until=until)
+    mine = places(session, ids)
     return [_claimed(row, mine[row.id], until) for row in rows]
 
 
@@ -146,12 +136,12 @@ def ending(held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> E
     Accepted, refused for good and a second time unknown are final. The rest is tried again, with growing pauses, for
     `limits.mail_retry_hours` after its first failure; five failures of the letter itself park it.
     """
-    ends = {one: _end(one, outcome.answers.get(one.address), limits, now) for one in held.open}
+    ends = [_end(one, outcome.answers.get(one.address), limits, now) for one in held.open]
     failures = held.failures + (outcome.blame is Blame.LETTER)
-    unreached = any(state in _OPEN for state, _, _ in ends.values())
-    again = failures < POISON_FAILURES and any(state in _OPEN and not final for state, _, final in ends.values())
-    troubled = [words for state, words, _ in ends.values() if state is not RecipientState.ACCEPTED]
-    taken = any(state is RecipientState.ACCEPTED for state, _, _ in ends.values())
+    unreached = any(state in _OPEN for state, _, _ in ends)
+    again = failures < POISON_FAILURES and any(state in _OPEN and not final for state, _, final in ends)
+    troubled = [words for state, words, _ in ends if state is not RecipientState.ACCEPTED]
+    taken = any(state is RecipientState.ACCEPTED for state, _, _ in ends)
     letter = {
         "letter": held.letter_id,
         "held": held.fence,
@@ -161,12 +151,17 @@ def ending(held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> E
         "ended": LetterState.WAITING if again else LetterState.PARKED if unreached else LetterState.DONE,
         "next_try": now + pause(held.fence, limits) if again else NEVER,
     }
-    return Ending(held.envelope.header_id, letter, [_settled(one, state, words, now) for one, (state, words, _) in ends.items()])
+    return Ending(held.envelope.header_id, letter, [_settled(one, state, words, now) for one, (state, words, _) in zip(held.open, ends, strict=True)])
 
 
 def settle(connection: Connection, ended: Ending) -> bool:
     """Record how a try ended; False, and nothing written, when another worker has the letter by now. A short transaction of its own, unless one is begun."""
     return _SETTLE.make(connection, ended.letter, ended.recipients)
+
+
+def settle_all(connection: Connection, ended: Sequence[Ending]) -> bool:
+    """Record how several tries ended, in a transaction that is begun; False when another worker has one of the letters by now, and it is to be rolled back."""
+    return _SETTLE.make_all(connection, [(one.letter, one.recipients) for one in ended])
 
 
 def tell(connection: Connection, ended: Ending) -> Callable[[], bool]:
@@ -258,22 +253,9 @@ def suppress(session: Session, letter_id: int, *, by: Actor, now: datetime) -> i
 # -- inner parts
 
 
-def _places(session: Session, ids: Sequence[int]) -> dict[int, list[AnyRow]]:
-    """The recipients of each letter."""
-    places = session.execute(
-        select(Recipient.letter_id, Recipient.id, Recipient.place, Recipient.address, Recipient.state, Recipient.updated_at)
-        .where(among_ids(session, _recipients.c.letter_id, ids))
-        .order_by(Recipient.id)
-    ).all()
-    mine: dict[int, list[AnyRow]] = {id_: [] for id_ in ids}
-    for place in places:
-        mine[place.letter_id].append(place)
-    return mine
-
-
-def _claimed(row: AnyRow, places: Sequence[AnyRow], until: datetime) -> Claim:
+def _claimed(row: AnyRow, mine: Sequence[AnyRow], until: datetime) -> Claim:
     # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named.
-    named = [place for place in places if place.state is not RecipientState.SUPPRESSED]
+    named = [place for place in mine if place.state is not RecipientState.SUPPRESSED]
     envelope = Envelope(
         header_id=row.header_id,
         thread_ids=tuple(row.thread_ids),
@@ -283,26 +265,8 @@ def _claimed(row: AnyRow, places: Sequence[AnyRow], until: datetime) -> Claim:
         to=tuple(place.address for place in named if place.place == "to"),
         cc=tuple(place.address for place in named if place.place == "cc"),
     )
-    still = tuple(OpenRecipient(place.id, place.address, place.state, place.updated_at) for place in places if place.state in _OPEN)
+    still = tuple(OpenRecipient(place.id, place.address, place.state, place.updated_at) for place in mine if place.state in _OPEN)
     return Claim(row.id, row.fence + 1, until, row.try_at, row.attempts, envelope, still)
-
-
-def _due(now: datetime) -> ColumnElement[bool]:
-    return and_(Letter.state.in_(_UNSENT), Letter.try_at <= now)
-
-
-def _waits_for_another(now: datetime) -> ColumnElement[bool]:
-    """Whether an earlier letter of the same ticket has not had its first try yet. One that may not leave yet holds up nobody."""
-    earlier = aliased(Letter)
-    untried = and_(
-        earlier.ticket_id == Letter.ticket_id,
-        earlier.id < Letter.id,
-        # Spelled out as in the index of letters that have not left: a parameter would hide from SQLite that it holds them all.
-        earlier.state.in_(bindparam("unsent", _UNSENT, expanding=True, literal_execute=True)),
-        earlier.fault == "",
-        or_(earlier.state == LetterState.SENDING, and_(earlier.state == LetterState.WAITING, earlier.try_at <= now)),
-    )
-    return and_(Letter.fault == "", Letter.ticket_id.is_not(None), exists(select(earlier.id).where(untried)))
 
 
 def _held(held: Claim) -> ColumnElement[bool]:

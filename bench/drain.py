@@ -51,9 +51,9 @@ def measure_drain(databases: Databases, plan: Plan, letters: int) -> Drained:
         environment = desk_environment(databases.desk_url, databases.folder) | {"JTICKETS_BASE_URL": "", "JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{ports[0]}"}
         _read(server, plan, lambda: True)
         for number in range(_ROUNDS):
-            write_due(parts, letters, f"drain:{number}", age=timedelta(days=1))
             with worker(environment, databases.folder) as process:
                 said(process)
+                write_due(parts, letters, f"drain:{number}", age=timedelta(days=1))
                 os.setpriority(os.PRIO_PROCESS, process.pid, NICE)  # as a jobs process does
                 began = perf_counter()
                 tell(process)

@@ -75,12 +75,8 @@ def measure_letters(databases: Databases, letters: int, rounds: int) -> Sent:
             bare.append(_process("bare", ports[0], letters))
             composing.append(_process("composing", ports[0], letters))
             for workers in WORKERS:
-                write_due(parts, letters, f"{number}:{workers}")
-                ours[workers].append(_deliver(environment, ports[:workers], databases.folder, letters))
-                _check(parts)
-            write_due(parts, letters, f"{number}:plain")
-            plain.append(_deliver(environment, plain_ports, databases.folder, letters))
-            _check(parts)
+                ours[workers].append(_deliver(parts, environment, ports[:workers], letters, f"{number}:{workers}"))
+            plain.append(_deliver(parts, environment, plain_ports, letters, f"{number}:plain"))
         parts.engine.dispose()
     return Sent(
         databases.kind,
@@ -116,22 +112,31 @@ class _Delivered:
     cpu_ms: float
 
 
-def _deliver(environment: dict[str, str], ports: Sequence[int], folder: Path, letters: int) -> _Delivered:
-    """A worker for each of `ports` until none finds anything left; they start together when all stand ready."""
+def _deliver(parts: Parts, environment: dict[str, str], ports: Sequence[int], letters: int, mark: str) -> _Delivered:
+    """A worker for each of `ports` until none finds anything left; they start together when all stand ready.
+
+    Each has sent a letter by then, as the bare loop has connected and greeted: what a process does for the first time is no part of a letter.
+    """
     with ExitStack() as stack:
-        started = [stack.enter_context(worker(environment | {"JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{port}"}, folder)) for port in ports]
-        for process in started:
+        started: list[subprocess.Popen[bytes]] = []
+        for number, port in enumerate(ports):
+            write_due(parts, 1, f"{mark}:first:{number}")
+            process = stack.enter_context(worker(environment | {"JTICKETS_SMTP_URL": f"smtp://127.0.0.1:{port}"}, parts.settings.state_dir))
             said(process)
+            started.append(process)
+        write_due(parts, letters, mark)
         began = time.perf_counter()
         for process in started:
             tell(process)
         cpu = sum(float(said(process)) for process in started)
-        return _Delivered(letters / (time.perf_counter() - began), cpu / letters * 1000)
+        took = time.perf_counter() - began
+    _check(parts)
+    return _Delivered(letters / took, cpu / letters * 1000)
 
 
 @contextmanager
 def worker(environment: dict[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker that says when it stands ready, begins when it is told, and says its seconds of CPU when nothing is left."""
+    """A worker that sends what is due and says that it stands ready, begins when it is told, and says its seconds of CPU when nothing is left."""
     chosen = {name: value for name, value in environment.items() if value}
     with (
         (folder / "letters.log").open("ab") as log,
@@ -180,6 +185,7 @@ def _work() -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     mailer = Mailer(parts_of(read_settings()), f"bench:{os.getpid()}", threading.Event())
     gc.freeze()  # as a jobs process does
+    mailer.deliver()
     print("ready", flush=True)
     sys.stdin.readline()
     began = time.process_time()

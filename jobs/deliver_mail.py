@@ -20,14 +20,16 @@ from jobs.parts import Parts
 from mail.compose import Unsendable, sender_address, to_bytes, to_email
 from mail.recorder import open_sender
 from mail.smtp import Answer, Blame, Outcome, Sender, ServerDown, Verdict
+from mail.talk import Company, Parcel
 from models.database import transaction
+from models.due_letters import is_due
 
 log = structlog.get_logger("jobs.deliver_mail")
 
 FEWEST, MOST = 5, 80
 """Letters of one claim: few while the server is slow, so that other workers find some; many, and claimed ahead, while it is quick."""
 _QUICK, _SLOW = 0.5, 3.0
-"""Seconds of a batch after which the next one is twice, or half, as large."""
+"""Seconds of a batch after which the next one is four times, or half, as large."""
 _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=1)
 _IDLE_CONNECTION = timedelta(seconds=30)
 _LATE = timedelta(minutes=1)
@@ -35,6 +37,8 @@ _LATE = timedelta(minutes=1)
 _TOLD_SECONDS = 5.0
 """How often the counts of the hour are written."""
 _LEASE_MARGIN = timedelta(seconds=30)
+_AHEAD = 2
+"""So many messages are made ahead: the commands of the next one name its size, and while they are answered the one after it is made."""
 
 
 class LeaseLost(Exception):
@@ -56,7 +60,8 @@ class Mailer:
         self._failed_last: int | None = None
         self._batch = FEWEST
         self._marks = Marks(parts, stop)
-        self._made: dict[int, bytes | Unsendable] = {}
+        self._last: Tried | None = None
+        self._made: dict[int, Parcel | Unsendable] = {}
         self._claiming = ThreadPoolExecutor(1)
         self._untold: Counter[str] = Counter()
         self._told_at = 0.0
@@ -100,7 +105,7 @@ class Mailer:
         """Whether a letter is due and the server there to take it."""
         now = self._parts.clock()
         with transaction(self._parts.engine, readonly=True) as session:
-            due = delivery.is_due(session, now=now)
+            due = is_due(session, now)
         if not due:
             if self._used_at and now - self._used_at > _IDLE_CONNECTION:
                 self._sender.close()
@@ -131,14 +136,15 @@ class Mailer:
         self._made.clear()
         begun, began = 0, time.monotonic()
         try:
-            for claim, following in zip(claims, [*claims[1:], None], strict=True):
+            for place, claim in enumerate(claims, 1):
                 self._spare_others(claim)
                 if self._stop.is_set():
                     return counts, True
                 begun += 1
-                outcome = self._try(claim, following)
+                outcome = self._try(claim, claims[place : place + _AHEAD])
+                self.record_last()
                 if outcome is not None:
-                    self._marks.put(Tried(claim, self._weigh(claim, outcome), counts))
+                    self._last = Tried(claim, self._weigh(claim, outcome), counts)
                     if outcome.blame is Blame.SERVER:
                         return counts, False
         except ServerDown as fault:
@@ -146,6 +152,7 @@ class Mailer:
             begun -= 1
             return counts, False
         finally:
+            self.record_last()
             self._marks.settle()
             self._release(claims[begun:])
             log.info("letters tried", **counts)
@@ -154,37 +161,54 @@ class Mailer:
 
     def _spare_others(self, claim: Claim) -> None:
         """What piled up leaves evenly, with the machine free for people between one letter and the next."""
-        pace = self._parts.limits.late_mails_per_minute
-        if pace and self._parts.clock() - claim.due_at > _LATE:
-            self._stop.wait(60 / pace)
+        if self._is_spared(claim):
+            self.record_last()
+            self._stop.wait(60 / self._parts.limits.late_mails_per_minute)
 
-    def _try(self, claim: Claim, following: Claim | None) -> Outcome | None:
+    def _is_spared(self, claim: Claim) -> bool:
+        return bool(self._parts.limits.late_mails_per_minute) and self._parts.clock() - claim.due_at > _LATE
+
+    def _try(self, claim: Claim, coming: Sequence[Claim]) -> Outcome | None:
         """The outcome of one try; None when the letter is another worker's by now. Raises ServerDown before it was begun.
 
-        Each time the server thinks, something else is done: the one after is made ready, and the letter before recorded.
+        Each time the server thinks, something else is done: the letter before is recorded, and those after are made ready.
         """
         if not claim.open:
             return Outcome()
-        message = self._made.pop(claim.letter_id, None) or self._make(claim)
-        if isinstance(message, Unsendable):
-            answer = Answer(Verdict.TEMPORARY, str(message)[:500])
+        parcel = self._made.pop(claim.letter_id, None) or self._make(claim)
+        if isinstance(parcel, Unsendable):
+            answer = Answer(Verdict.TEMPORARY, str(parcel)[:500])
             return Outcome({one.address: answer for one in claim.open}, Blame.LETTER, answer.text)
-        lease = _Lease(self._parts, claim)
         try:
-            return self._sender.send(message, self._from, [one.address for one in claim.open], lease.renew, lambda: self._meanwhile(following))
+            return self._sender.send(parcel, self._from, _Company(self, self._parts, claim, coming))
         except LeaseLost:
             log.warning("lease lost", letter=claim.letter_id)
             return None
 
-    def _meanwhile(self, following: Claim | None) -> None:
-        if following is not None and following.letter_id not in self._made:
-            self._made[following.letter_id] = self._make(following)
-        # Before any further text is handed over: a kill can only ever repeat one letter.
-        self._marks.confirm()
+    def record_last(self) -> None:
+        """From here on a kill forgets nothing of the letter before: done before any further text is handed over, so that one letter at most is repeated."""
+        if self._last is not None:
+            last, self._last = self._last, None
+            self._marks.put(last)
 
-    def _make(self, claim: Claim) -> bytes | Unsendable:
+    def make_ready(self, coming: Sequence[Claim]) -> None:
+        """While the server thinks: one of the next messages, and what is to be recorded together."""
+        for claim in coming:
+            if claim.letter_id not in self._made:
+                self._made[claim.letter_id] = self._make(claim)
+                break
+        self._marks.gather()
+
+    def next_parcel(self, coming: Sequence[Claim]) -> Parcel | None:
+        """What goes out next, unless something else comes between."""
+        if not coming or self._stop.is_set() or not coming[0].open or self._is_spared(coming[0]):
+            return None
+        parcel = self._made.get(coming[0].letter_id)
+        return parcel if isinstance(parcel, Parcel) else None
+
+    def _make(self, claim: Claim) -> Parcel | Unsendable:
         try:
-            return to_bytes(to_email(claim.envelope, self._parts.desk))
+            return Parcel(to_bytes(to_email(claim.envelope, self._parts.desk)), tuple([one.address for one in claim.open]))
         except Unsendable as fault:
             return fault
 
@@ -216,15 +240,17 @@ class Mailer:
 def _next_size(size: int, sent: int, seconds: float) -> int:
     if seconds > _SLOW:
         return max(FEWEST, size // 2)
-    return min(MOST, size * 2) if sent == size and seconds < _QUICK else size
+    return min(MOST, size * 4) if sent == size and seconds < _QUICK else size
 
 
-class _Lease:
-    """The lease of one letter, prolonged before a command that may outlive it."""
+class _Company(Company):
+    """Beside one letter on its way: its lease, the letter before it and those after."""
 
-    def __init__(self, parts: Parts, claim: Claim) -> None:
+    def __init__(self, mailer: Mailer, parts: Parts, claim: Claim, coming: Sequence[Claim]) -> None:
+        self._mailer = mailer
         self._parts = parts
         self._claim = claim
+        self._coming = coming
         self._until = claim.lease_until
 
     def renew(self, seconds: float) -> None:
@@ -239,3 +265,15 @@ class _Lease:
         if not held:
             raise LeaseLost
         self._until = until
+
+    def before_text(self) -> None:
+        """Record the letter before."""
+        self._mailer.record_last()
+
+    def meanwhile(self) -> None:
+        """Make what comes."""
+        self._mailer.make_ready(self._coming)
+
+    def following(self) -> Parcel | None:
+        """The next letter, if it surely goes out next."""
+        return self._mailer.next_parcel(self._coming)

@@ -39,8 +39,8 @@ class Tried:
 class Marks:
     """The tries of one worker that are not in the database yet.
 
-    A kill forgets none that was confirmed. On SQLite a try is noted beside the database, and recorded together with others; on PostgreSQL
-    the database is told of each, and has the time until the next text to answer.
+    A kill forgets none that was put. On SQLite a try is noted beside the database, and recorded together with others; on PostgreSQL the
+    database is told of each, and has the time of one further letter to answer: what lies in its socket it does, whoever dies.
     """
 
     def __init__(self, parts: Parts, stop: threading.Event) -> None:
@@ -52,31 +52,30 @@ class Marks:
         self._notes = Notes(folder) if folder else None
         self._open: list[tuple[Tried, Ending]] = []
         self._since = 0.0
-        self._noted = False
         self._answer: Callable[[], bool] | None = None
 
     def put(self, tried: Tried) -> None:
-        """Begin to record `tried`; `confirm` makes sure of it."""
+        """Record `tried`: from here on a kill forgets nothing of it."""
         if self._notes is None:
             self.settle()
         ended = delivery.ending(tried.claim, tried.outcome, limits=self._parts.limits, now=self._parts.clock())
         if not self._open:
-            self._since, self._noted = time.monotonic(), True
+            self._since = time.monotonic()
         self._open.append((tried, ended))
-        if self._notes is None:
-            # What fails here fails again, and is dealt with, where the answer is asked for.
-            with suppress(DBAPIError):
-                self._answer = delivery.tell(self._reach(), ended)
-            return
         try:
-            self._notes.add(ended.told())
+            if self._notes is None:
+                self._answer = delivery.tell(self._reach(), ended)
+            else:
+                self._notes.add(ended.told())
+        except DBAPIError:
+            self.give_back()
+            self.settle()
         except OSError:
-            self._noted = False
+            self.settle()
 
-    def confirm(self) -> None:
-        """From here on a kill forgets nothing that was put."""
-        waits = self._notes is not None and self._noted and len(self._open) < _TOGETHER and time.monotonic() - self._since < _TOGETHER_SECONDS
-        if not waits:
+    def gather(self) -> None:
+        """Have the noted ones in the database, if they are enough or have waited; a moment when nobody waits for it is chosen by the caller."""
+        if self._notes is not None and self._open and (len(self._open) >= _TOGETHER or time.monotonic() - self._since >= _TOGETHER_SECONDS):
             self.settle()
 
     def settle(self) -> None:
@@ -112,6 +111,10 @@ class Marks:
                 answer, self._answer = self._answer or delivery.tell(connection, ended), None
                 answers.append(answer())
             return answers
+        with connection.begin() as whole:
+            if delivery.settle_all(connection, [ended for _, ended in self._open]):
+                return [True] * len(self._open)
+            whole.rollback()
         with connection.begin():
             return [delivery.settle(connection, ended) for _, ended in self._open]
 
@@ -125,7 +128,9 @@ class Marks:
             if not held:
                 log.warning("another worker has the letter", letter=tried.claim.letter_id)
                 continue
-            verdicts = Counter(str(answer.verdict) for answer in tried.outcome.answers.values())
-            tried.counts.update(letters=1, **verdicts)
+            tried.counts["letters"] += 1
+            for answer in tried.outcome.answers.values():
+                tried.counts[answer.verdict.value] += 1
             if tried.outcome.fault:
+                verdicts = Counter(answer.verdict.value for answer in tried.outcome.answers.values())
                 log.warning("letter failed", letter=tried.claim.letter_id, blame=str(tried.outcome.blame), **verdicts)

@@ -61,10 +61,6 @@ class _Ready(str):
 class _WirePolicy(EmailPolicy):
     """As the standard's, but what is `_Ready` is not parsed and folded again: that is two thirds of a message's making."""
 
-    def header_max_count(self, name: str) -> int | None:
-        """Every header of ours stands once."""
-        return 1
-
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         """What a message keeps of a header that is set."""
         return (name, value) if isinstance(value, _Ready) else super().header_store_parse(name, value)
@@ -75,11 +71,7 @@ class _WirePolicy(EmailPolicy):
 
     def fold(self, name: str, value: str) -> str:
         """One header as it goes over the wire."""
-        return f"{name}: {value}{self.linesep}" if isinstance(value, _Ready) else super().fold(name, value)
-
-    def fold_binary(self, name: str, value: str) -> bytes:
-        """The same in bytes; all that is not ASCII is encoded by now."""
-        return self.fold(name, value).encode("ascii")
+        return f"{name}: {value}\r\n" if isinstance(value, _Ready) else super().fold(name, value)
 
 
 _WIRE = _WirePolicy(linesep="\r\n")
@@ -132,8 +124,8 @@ def to_bytes(mail: EmailMessage) -> bytes:
     """`mail` as it goes over the wire, lines ended by CR LF. Raises Unsendable."""
     try:
         # What the standard's generator does with a message of one part, without its buffers: a third of a message's making.
-        headers = b"".join(_WIRE.fold_binary(name, value) for name, value in mail.raw_items())
-        return headers + b"\r\n" + str(mail.get_payload()).encode("ascii")
+        headers = [_WIRE.fold(name, value) for name, value in mail.raw_items()]
+        return f"{''.join(headers)}\r\n{mail.get_payload()}".encode("ascii")
     except (ValueError, TypeError, LookupError, AttributeError, MessageError) as fault:
         raise Unsendable(f"{type(fault).__name__}: {fault}") from fault
 
@@ -151,22 +143,31 @@ def sender_address(mail_from: str) -> str:
 
 def _message(envelope: Envelope, desk: Desk) -> EmailMessage:
     mail = EmailMessage(policy=_WIRE)
-    mail["From"] = _sender(desk.mail_from)
+    _put(mail, "From", _sender(desk.mail_from))
     if envelope.to:
-        mail["To"] = _addresses(envelope.to)
+        _put(mail, "To", _addresses(envelope.to))
     if envelope.cc:
-        mail["Cc"] = _addresses(envelope.cc)
-    mail["Subject"] = _subject(one_line(envelope.subject))
-    mail["Date"] = _Ready(format_datetime(envelope.created_at.astimezone(TOKYO).replace(microsecond=0)))
-    mail["Message-ID"] = _ids((envelope.header_id,))
+        _put(mail, "Cc", _addresses(envelope.cc))
+    _put(mail, "Subject", _subject(one_line(envelope.subject)))
+    _put(mail, "Date", _date(envelope.created_at.replace(microsecond=0)))
+    _put(mail, "Message-ID", _ids((envelope.header_id,)))
     if envelope.thread_ids:
-        mail["References"] = _ids(envelope.thread_ids)
-        mail["In-Reply-To"] = _ids(envelope.thread_ids[-1:])
+        _put(mail, "References", _ids(envelope.thread_ids))
+        _put(mail, "In-Reply-To", _ids(envelope.thread_ids[-1:]))
     for name, value in _FIXED:
-        mail[name] = value
+        mail.set_raw(name, value)
     text = b2a_base64(envelope.body.replace("\n", "\r\n").encode(), newline=False).decode("ascii")
-    mail.set_payload("".join(f"{text[start : start + _LONGEST_LINE]}\r\n" for start in range(0, len(text), _LONGEST_LINE)))
+    lines = [text[start : start + _LONGEST_LINE] for start in range(0, len(text), _LONGEST_LINE)]
+    mail.set_payload("\r\n".join([*lines, ""]))
     return mail
+
+
+def _put(mail: EmailMessage, name: str, value: Any) -> None:
+    """Set a header: one that is ready as it is, past the comparison with all names before it."""
+    if isinstance(value, _Ready):
+        mail.set_raw(name, value)
+    else:
+        mail[name] = value
 
 
 _FIXED = [
@@ -184,6 +185,12 @@ def _sender(mail_from: str) -> Any:
     name, address = parseaddr(mail_from)
     folded = _WIRE.fold(*_WIRE.header_store_parse("From", Address(display_name=name, addr_spec=address)))
     return _Ready(folded.removeprefix("From: ").removesuffix(_WIRE.linesep))
+
+
+@lru_cache(maxsize=64)
+def _date(moment: datetime) -> _Ready:
+    """A second as it is written in Japan; letters often come many in one."""
+    return _Ready(format_datetime(moment.astimezone(TOKYO)))
 
 
 def _addresses(values: Sequence[str]) -> Any:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from mail.smtp import Answer, Meanwhile, Outcome, Post, Renew, Sender, Verdict
+from mail.smtp import Answer, Outcome, Post, Sender, Verdict
+from mail.talk import Company, Parcel
 
 RECORDED = "recorded"
-
-
-def _nothing() -> None:
-    """Nothing to do meanwhile."""
 
 
 class Recorder:
@@ -19,10 +14,11 @@ class Recorder:
     def ready(self) -> None:
         """Always."""
 
-    def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = _nothing) -> Outcome:
+    def send(self, parcel: Parcel, sender: str, company: Company) -> Outcome:
         """Every recipient is accepted as recorded."""
-        meanwhile()
-        return Outcome(dict.fromkeys(recipients, Answer(Verdict.ACCEPTED, RECORDED)))
+        company.before_text()
+        company.meanwhile()
+        return Outcome(dict.fromkeys(parcel.recipients, Answer(Verdict.ACCEPTED, RECORDED)))
 
     def close(self) -> None:
         """Nothing is open."""

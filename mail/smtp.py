@@ -6,17 +6,17 @@ the server's 250; so the commands are given one by one here.
 
 from __future__ import annotations
 
-import re
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import BinaryIO, Protocol, cast
+from typing import Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from mail.talk import END, Company, Parcel, Talk, commands_of, dotted, sayable, spelled
 from rules.text import one_line
 
 ANSWER_CHARACTERS = 500
@@ -24,10 +24,6 @@ _COMMAND_SECONDS = 60.0
 _FINAL_SECONDS = 120.0
 """A server may think long before it takes a letter; a killed worker's letter waits as long for the next one."""
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
-_DOT_LINES = re.compile(rb"(?m)^\.")
-_SAYABLE = re.compile(r"[!-;=?-~]+")
-"""What cannot end a command. Every address passed the grammar long ago; this is the last door."""
-_LONGEST_ANSWER, _MOST_ANSWERS = 8192, 100
 _SERVICE_CLOSING = 421
 _TOO_LARGE = 552
 
@@ -71,16 +67,6 @@ class ServerDown(Exception):
     """No letter can leave now: the server is not there, not ready, or does not let us in."""
 
 
-Renew = Callable[[float], None]
-"""Told before each command how many seconds it may take, so that the lease outlives it."""
-Meanwhile = Callable[[], None]
-"""Called each time the server has been told something and thinks: a moment for other work."""
-
-
-def _nothing() -> None:
-    """Nothing to do meanwhile."""
-
-
 class Sender(Protocol):
     """Where letters go."""
 
@@ -88,7 +74,7 @@ class Sender(Protocol):
         """Be able to send. Raises ServerDown."""
         ...
 
-    def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = ...) -> Outcome:
+    def send(self, parcel: Parcel, sender: str, company: Company) -> Outcome:
         """Hand over one message; every recipient gets an answer."""
         ...
 
@@ -136,10 +122,14 @@ class Post:
         self._seconds = seconds
         self._trust = trust
         self._smtp: smtplib.SMTP | None = None
+        self._begun: Parcel | None = None
+        """The letter whose commands went out with the text before it."""
+        self._one_by_one = False
+        """Whether a connection broke off after that: some servers say that they take it, and do not."""
 
     def ready(self) -> None:
         """An open connection that answers; a fresh one when the kept one died. Raises ServerDown."""
-        if self._smtp is not None and self._answers(self._smtp):
+        if self._smtp is not None and self._begun is None and self._answers(self._smtp):
             return
         self._drop()
         try:
@@ -147,19 +137,23 @@ class Post:
         except OSError as fault:
             raise ServerDown(_words(fault)) from fault
 
-    def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = _nothing) -> Outcome:
-        """Hand over `mail`. Raises ServerDown before the letter was begun, never afterwards; what `renew` and `meanwhile` raise flies."""
+    def send(self, parcel: Parcel, sender: str, company: Company) -> Outcome:
+        """Hand over `parcel`. Raises ServerDown before the letter was begun, never afterwards; what `company` raises flies."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun != parcel:
+            self._drop()  # it stands in the middle of a letter that is not sent
         if self._smtp is None:
             self.ready()
         if self._smtp is None:
             raise ServerDown("no connection")
-        talk = _Talk(self._smtp, self._seconds, renew, meanwhile)
+        talk = Talk(self._smtp, self._seconds, company, begun=begun == parcel)
         answers: dict[str, Answer] = {}
         try:
-            return self._transact(talk, mail, sender, recipients, answers)
+            return self._transact(talk, parcel, sender, answers)
         except OSError as fault:
+            self._one_by_one = self._one_by_one or talk.begun
             self._drop()
-            return _broken(answers, recipients, _words(fault), Verdict.TEMPORARY)
+            return _broken(answers, parcel.recipients, _words(fault), Verdict.TEMPORARY)
         except BaseException:
             # The connection stands in the middle of a transaction that nobody follows up.
             self._drop()
@@ -168,18 +162,18 @@ class Post:
     def close(self) -> None:
         """Say goodbye; a server that is gone is no fault."""
         if self._smtp is not None:
-            with suppress(OSError):
-                self._smtp.quit()
+            if self._begun is None:
+                with suppress(OSError):
+                    self._smtp.quit()
             self._drop()
 
-    def _transact(self, talk: _Talk, mail: bytes, sender: str, recipients: Sequence[str], answers: dict[str, Answer]) -> Outcome:
+    def _transact(self, talk: Talk, parcel: Parcel, sender: str, answers: dict[str, Answer]) -> Outcome:
         """MAIL, RCPT for each, DATA. Fills `answers` as they come, so that a break leaves what is known."""
-        answers |= {address: Answer(Verdict.PERMANENT, "not an address") for address in recipients if not _SAYABLE.fullmatch(address)}
-        recipients = [address for address in recipients if address not in answers]
+        recipients = sayable(parcel.recipients)
+        answers |= {address: Answer(Verdict.PERMANENT, "not an address") for address in parcel.recipients if address not in recipients}
         if not recipients:
             return Outcome(answers)
-        size = f" size={len(mail)}" if talk.offers("size") else ""
-        replies = talk.ask([f"MAIL FROM:<{sender}>{size}", *(f"RCPT TO:<{address}>" for address in recipients), "DATA"])
+        replies = talk.ask(commands_of(talk, parcel.mail, sender, recipients))
         code, said = next(replies)
         if code != 250:
             return self._refused_sender(talk, recipients, answers, code, said)
@@ -197,16 +191,19 @@ class Post:
         code, said = next(replies)
         if code != 354:
             return self._refused_text(talk, taken, answers, code, said)
-        return self._hand_over(talk, mail, taken, answers)
+        return self._hand_over(talk, parcel.mail, sender, taken, answers)
 
-    def _hand_over(self, talk: _Talk, mail: bytes, taken: Sequence[str], answers: dict[str, Answer]) -> Outcome:
-        text = _DOT_LINES.sub(b"..", mail)
-        ending = b".\r\n" if text.endswith(b"\r\n") else b"\r\n.\r\n"
+    def _hand_over(self, talk: Talk, mail: bytes, sender: str, taken: Sequence[str], answers: dict[str, Answer]) -> Outcome:
+        talk.prepare_text()
         seconds = _FINAL_SECONDS if self._seconds >= _COMMAND_SECONDS else self._seconds
-        talk.renew(seconds)
+        talk.company.renew(seconds)
+        next_one = talk.company.following() if talk.ahead and not self._one_by_one else None
+        commands = commands_of(talk, next_one.mail, sender, sayable(next_one.recipients)) if next_one and sayable(next_one.recipients) else []
+        self._begun = next_one if commands else None
         try:
-            code, said = talk.finish(text + ending, seconds)
+            code, said = talk.finish(dotted(mail) + spelled(commands), seconds)
         except OSError as fault:
+            self._one_by_one = self._one_by_one or bool(commands)
             self._drop()
             return _broken(answers, [*answers, *taken], _words(fault), Verdict.UNKNOWN)
         if code != 250:
@@ -214,19 +211,20 @@ class Post:
         accepted = Answer(Verdict.ACCEPTED, _line(code, said))
         return Outcome({**answers, **dict.fromkeys(taken, accepted)})
 
-    def _call_off(self, talk: _Talk, replies: Iterator[tuple[int, bytes]]) -> None:
+    def _call_off(self, talk: Talk, replies: Iterator[tuple[int, bytes]]) -> None:
         """Nobody was taken. A DATA that went out ahead is answered all the same: an empty text, which nobody gets, ends it."""
         try:
             if talk.ahead and next(replies)[0] == 354:
-                talk.finish(b".\r\n", self._seconds)
+                talk.finish(END, self._seconds)
         except OSError:
             self._drop()
         else:
             self._reset(talk)
 
-    def _refused_sender(self, talk: _Talk, recipients: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
+    def _refused_sender(self, talk: Talk, recipients: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
         """MAIL was refused: too large is the letter's fault, anything else (not logged in, busy) the server's."""
         if code == _SERVICE_CLOSING or talk.ahead:
+            self._one_by_one = self._one_by_one or talk.begun
             self._drop()
         else:
             self._reset(talk)
@@ -234,12 +232,13 @@ class Post:
             return Outcome(answers | dict.fromkeys(recipients, _answer(code, said)), Blame.NOBODY, _line(code, said))
         return Outcome(answers | dict.fromkeys(recipients, Answer(Verdict.TEMPORARY, _line(code, said))), Blame.SERVER, _line(code, said))
 
-    def _refused_text(self, talk: _Talk, taken: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
+    def _refused_text(self, talk: Talk, taken: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
         answer = _answer(code, said)
         if code == _SERVICE_CLOSING:
             self._drop()
             return _broken(answers, [*answers, *taken], answer.text, Verdict.TEMPORARY, Blame.SERVER)
-        self._reset(talk)
+        if self._begun is None:
+            self._reset(talk)
         blame = Blame.LETTER if answer.verdict is Verdict.TEMPORARY else Blame.NOBODY
         return Outcome({**answers, **dict.fromkeys(taken, answer)}, blame, answer.text)
 
@@ -274,7 +273,7 @@ class Post:
         except OSError:
             return False
 
-    def _reset(self, talk: _Talk) -> None:
+    def _reset(self, talk: Talk) -> None:
         """End the transaction; what the letter's recipients were told stands, even when the server goes now."""
         try:
             talk.smtp.rset()
@@ -284,68 +283,7 @@ class Post:
     def _drop(self) -> None:
         if self._smtp is not None:
             self._smtp.close()
-            self._smtp = None
-
-
-class _Talk:
-    """The commands of one letter over an open connection.
-
-    A server that offers PIPELINING (RFC 2920) hears all commands up to DATA at once; others one by one. smtplib's own way of
-    giving a command costs as much as all else that is done for a letter.
-    """
-
-    def __init__(self, smtp: smtplib.SMTP, seconds: float, renew: Renew, meanwhile: Meanwhile) -> None:
-        self.smtp = smtp
-        self.renew = renew
-        self.ahead = smtp.has_extn("pipelining")
-        """Whether commands were given whose answers were not awaited."""
-        self._seconds = seconds
-        self._meanwhile = meanwhile
-
-    def offers(self, extension: str) -> bool:
-        """Whether the server told so in its greeting."""
-        return self.smtp.does_esmtp and self.smtp.has_extn(extension)
-
-    def ask(self, commands: Sequence[str]) -> Iterator[tuple[int, bytes]]:
-        """(code, text) of each command's answer; without PIPELINING a command is given when its answer is asked for."""
-        self.renew(self._seconds)
-        if self.ahead:
-            self._say("".join(f"{command}\r\n" for command in commands).encode("ascii"))
-        for command in commands:
-            self.renew(self._seconds)
-            if not self.ahead:
-                self._say(f"{command}\r\n".encode("ascii"))
-            yield self._hear()
-
-    def finish(self, text: bytes, seconds: float) -> tuple[int, bytes]:
-        """The answer to a whole text, for which the server may take `seconds`."""
-        sock = self._sock()
-        sock.settimeout(seconds)
-        self._say(text)
-        answer = self._hear()
-        sock.settimeout(self._seconds)
-        return answer
-
-    def _say(self, words: bytes) -> None:
-        self._sock().sendall(words)
-        self._meanwhile()
-
-    def _hear(self) -> tuple[int, bytes]:
-        """One answer, its lines joined. Raises OSError when the connection ends or talks nonsense."""
-        file = cast("BinaryIO", self.smtp.file)
-        said: list[bytes] = []
-        while line := file.readline(_LONGEST_ANSWER):
-            said.append(line[4:].strip())
-            if not line[:3].isdigit() or not line.endswith(b"\n") or len(said) > _MOST_ANSWERS:
-                raise smtplib.SMTPServerDisconnected("the server does not speak SMTP")
-            if line[3:4] != b"-":
-                return int(line[:3]), b"\n".join(said)
-        raise smtplib.SMTPServerDisconnected("Connection unexpectedly closed")
-
-    def _sock(self) -> socket.socket:
-        if self.smtp.sock is None:
-            raise smtplib.SMTPServerDisconnected("no connection")
-        return self.smtp.sock
+            self._smtp = self._begun = None
 
 
 def _broken(answers: dict[str, Answer], recipients: Sequence[str], words: str, verdict: Verdict, blame: Blame = Blame.LETTER) -> Outcome:

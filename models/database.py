@@ -30,6 +30,7 @@ from sqlalchemy import (
     Table,
     and_,
     any_,
+    bindparam,
     cast,
     collate,
     create_engine,
@@ -364,6 +365,20 @@ def among_ids(session: Session, held: ColumnElement[int], ids: Collection[int]) 
     from sqlalchemy.dialects.postgresql import ARRAY
 
     return held == any_(literal(list(ids), ARRAY(Integer)))
+
+
+def among_given(embedded: bool, held: ColumnElement[int], name: str) -> ColumnElement[bool]:
+    """As `among_ids`, for a statement that is kept for SQLite (`embedded`) or PostgreSQL: what is called `name` is `given_ids`."""
+    if embedded:
+        return held.in_(select(func.json_each(bindparam(name, type_=String)).table_valued("value").c.value))
+    from sqlalchemy.dialects.postgresql import ARRAY
+
+    return held == any_(bindparam(name, type_=ARRAY(Integer)))
+
+
+def given_ids(session: Session, ids: Collection[int]) -> str | list[int]:
+    """`ids` as the parameter of `among_given`."""
+    return json.dumps([*ids]) if is_sqlite(session) else [*ids]
 
 
 def _processed(rows: Iterable[Sequence[Any]], processors: Mapping[int, Callable[[Any], Any]]) -> Iterator[list[Any]]:

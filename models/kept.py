@@ -61,13 +61,14 @@ class Kept:
             return lambda: changed
         return self._made(connection, values).tell(connection, values)
 
-    def each(self, connection: Connection, many: Sequence[Values]) -> None:
-        """Send it for each of `many`, at once; what it returns is left."""
+    def each(self, connection: Connection, many: Sequence[Values]) -> int:
+        """Send it for each of `many`, at once; how many rows an UPDATE or DELETE changed in all. What it returns is left."""
+        if not many:
+            return 0
         if connection.engine.dispatch.before_cursor_execute:
-            connection.execute(self.statement, many)
-        elif many:
-            whole = [{**self._defaults, **values} for values in many]
-            self._made(connection, whole[0]).each(connection, whole)
+            return connection.execute(self.statement, many).rowcount
+        whole = [{**self._defaults, **values} for values in many] if self._defaults else many
+        return self._made(connection, whole[0]).each(connection, whole)
 
     def one(self, session: Session, values: Values | None = None) -> AnyRow | None:
         """The first row, None without any."""
@@ -162,12 +163,13 @@ class _Ready:
             _checked(driver, driver.pgconn.prepare(names[self], (self._text % places).encode()))
         return names[self]
 
-    def each(self, connection: Connection, many: Sequence[Values]) -> None:
+    def each(self, connection: Connection, many: Sequence[Values]) -> int:
         with self._sending(connection) as cursor:
             if len(many) == 1:
                 cursor.execute(self._text, self._parameters(many[0]))
             else:
                 cursor.executemany(self._text, [self._parameters(values) for values in many])
+            return cursor.rowcount
 
     def _parameters(self, values: Values) -> Any:
         given = {name: process(values[name]) if process else values[name] for name, process in self._given}

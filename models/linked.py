@@ -63,6 +63,14 @@ class LinkedChange:
         with connection.begin():
             return self._in_turn(connection, values, rows)
 
+    def make_all(self, connection: Connection, changes: Sequence[tuple[Values, Sequence[Values]]]) -> bool:
+        """As `make` for each of `changes`, in a transaction that is begun: False when one of the rows was not there, and it is to be rolled back."""
+        first, then = self._apart
+        if first.each(connection, [values for values, _ in changes]) != len(changes):
+            return False
+        then.each(connection, [{**values, **row} for values, rows in changes for row in rows])
+        return True
+
     def tell(self, connection: Connection, values: Values, rows: Sequence[Values]) -> Callable[[], bool]:
         """As `make`, whose result is asked for later; nothing else is asked over `connection` meanwhile."""
         if is_embedded(connection.engine):

@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from models.database import embedded_file
 
+_WRITE = json.JSONEncoder(separators=(",", ":")).encode
 _FORGOTTEN_SECONDS = 3600.0
 """After so long the file of a process that writes no more may go, once there is nothing to do for any of its notes."""
 
@@ -35,7 +36,7 @@ class Notes:
             self._path.parent.mkdir(exist_ok=True)
             self._file = os.open(self._path, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o600)
         # The line's end comes first: what a full disk left of an earlier note spoils none but itself.
-        line = b"\n" + json.dumps(note, separators=(",", ":")).encode("ascii")
+        line = b"\n" + _WRITE(note).encode("ascii")
         if os.write(self._file, line) != len(line):
             raise OSError("a note was cut")
 

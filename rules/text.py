@@ -65,6 +65,8 @@ def searchable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """`text` without line breaks, controls and marks that turn the direction of writing; runs of blanks made one."""
+    if text.isprintable() and "  " not in text:
+        return text.strip()  # of what cannot be printed, and of what goes here, only the plain blank is printable
     return re.sub(r"\s+", " ", _UNSEEN.sub("", _BREAKS.sub(" ", text))).strip()
 
 

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from sqlalchemy import Engine, select
 from actions import delivery
 from jobs.deliver_mail import Mailer
 from mail.recorder import Recorder
-from mail.smtp import Answer, Meanwhile, Outcome, Renew, Verdict
+from mail.smtp import Answer, Outcome, Verdict
+from mail.talk import Company, Parcel
 from models.database import transaction
 from models.job_runs import JobRun
 from models.notes import Notes, notes_folder, read_notes
@@ -26,6 +27,8 @@ from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states, write_many
 from tests.services.awkward_smtp import RESET, AwkwardServer, awkward_server
 from tests.services.smtp import SmtpSink, smtp_server
+
+AT_ONCE = "250-awkward\r\n250 PIPELINING"
 
 
 @pytest.fixture
@@ -113,10 +116,14 @@ def test_all_letters_leave_once_the_server_is_back(engine: Engine, clock: Clock,
     assert len(awkward.taken) == 30
 
 
-@pytest.mark.parametrize("command", ["EHLO", "MAIL", "RCPT", "DATA", "END"])
+@pytest.mark.parametrize(
+    ("command", "greeting"),
+    [*((command, "250 awkward") for command in ("EHLO", "MAIL", "RCPT", "DATA", "END")), *((command, AT_ONCE) for command in ("DATA", "END"))],
+)
 def test_a_connection_reset_loses_nothing_and_doubles_nothing_but_what_was_taken(
-    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, command: str
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, command: str, greeting: str
 ) -> None:
+    awkward.at["EHLO"] = greeting
     parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
     write_many(engine, parts, 3)
     mailer = mailer_for(parts)
@@ -143,12 +150,12 @@ def test_a_server_that_takes_a_minute_for_each_command_keeps_its_letter(engine: 
     others = mailer_for(parts_for(engine, clock, tmp_path))
 
     class Slow(Recorder):
-        def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = lambda: None) -> Outcome:
+        def send(self, parcel: Parcel, sender: str, company: Company) -> Outcome:
             for _ in range(10):
-                renew(60)
+                company.renew(60)
                 clock.advance(seconds=60)
                 assert others.deliver()["letters"] <= 1, "only the one that waits behind it, once its lease is over"
-            return super().send(mail, sender, recipients, renew, meanwhile)
+            return super().send(parcel, sender, company)
 
     Mailer(parts, "test", threading.Event(), sender=Slow()).deliver()
 
@@ -223,7 +230,11 @@ def test_two_workers_never_send_the_same_letter(engine: Engine, clock: Clock, tm
     assert Counter(letter.subject for letter in smtp_sink.letters) == Counter(f"letter {number}" for number in range(200))
 
 
-def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer) -> None:
+@pytest.mark.parametrize("greeting", ["250 awkward", AT_ONCE])
+def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, greeting: str
+) -> None:
+    awkward.at["EHLO"] = greeting
     parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
     write_many(engine, parts, 10)
     awkward.delay = 0.02
@@ -288,11 +299,14 @@ def test_a_letter_is_recorded_before_the_next_one_is_handed_over(engine: Engine,
     unrecorded: list[int] = []
 
     class Watching(Recorder):
-        def send(self, mail: bytes, sender: str, recipients: Sequence[str], renew: Renew, meanwhile: Meanwhile = lambda: None) -> Outcome:
-            meanwhile()  # MAIL is said; the text is not
-            unrecorded.append(taken - letter_states(engine).get("done", 0) - noted(engine))
+        def send(self, parcel: Parcel, sender: str, company: Company) -> Outcome:
+            company.before_text()
+            until = time.monotonic() + 5
+            while (left := taken - letter_states(engine).get("done", 0) - noted(engine)) and time.monotonic() < until:
+                time.sleep(0.001)  # PostgreSQL was told, and does it without being asked again
+            unrecorded.append(left)
             counting()
-            return super().send(mail, sender, recipients, renew, meanwhile)
+            return super().send(parcel, sender, company)
 
     taken = 0
 

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 from actions.delivery import LEASE
 from models.places import find
 from tests.clock import Clock
+from tests.jobs import falling
 from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states, write_many
 from tests.services.awkward_smtp import AwkwardServer, awkward_server
 
@@ -28,9 +29,14 @@ LETTERS = 40 * KILLS
 WORKERS = 3
 
 
+ONE_BY_ONE, AT_ONCE = "250 awkward", "250-awkward\r\n250 PIPELINING"
+
+
 @pytest.fixture
 def awkward() -> Iterator[AwkwardServer]:
+    """Hears the next letter's commands together with a text."""
     with awkward_server() as server:
+        server.at["EHLO"] = AT_ONCE
         yield server
 
 
@@ -78,7 +84,9 @@ def test_killed_workers_lose_no_letter(engine: Engine, database_url: str, tmp_pa
 
 
 @pytest.mark.proof
-def test_workers_killed_many_times_lose_no_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer) -> None:
+@pytest.mark.parametrize("greeting", [ONE_BY_ONE, AT_ONCE])
+def test_workers_killed_many_times_lose_no_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer, greeting: str) -> None:
+    awkward.at["EHLO"] = greeting
     sweep(engine, database_url, tmp_path, awkward, KILLS)
 
 
@@ -97,38 +105,57 @@ def test_workers_that_nobody_kills_repeat_no_letter(engine: Engine, database_url
     check_repeats(awkward.taken, LETTERS, 0)
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_what_the_database_was_told_it_does_though_the_worker_falls_before_the_answer(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    write_many(engine, parts_for(engine, Clock(datetime.now(UTC)), tmp_path), falling.LETTERS)
+
+    with process("tests.jobs.falling", database_url, tmp_path, "") as worker:
+        assert worker.wait(60) == -signal.SIGKILL
+
+    until = time.monotonic() + 10
+    while letter_states(engine) != {"done": falling.LETTERS} and time.monotonic() < until:
+        time.sleep(0.05)
+    assert letter_states(engine) == {"done": falling.LETTERS}
+    assert set(recipient_states(engine).values()) == {"accepted"}
+
+
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_process_that_is_asked_to_end_finishes_its_letter(engine: Engine, database_url: str, tmp_path: Path, awkward: AwkwardServer) -> None:
     awkward.delay = 0.01
     parts = parts_for(engine, Clock(datetime.now(UTC)), tmp_path, smtp_url=awkward.url)
     write_many(engine, parts, 60)
 
-    with started(database_url, tmp_path, awkward) as process:
+    with started(database_url, tmp_path, awkward) as worker:
         wait_for(awkward, 3)
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
 
     states = letter_states(engine)
     assert states["done"] == len(awkward.taken)
     assert set(states) <= {"done", "waiting"}
 
 
+def started(database_url: str, folder: Path, server: AwkwardServer) -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """A jobs process."""
+    return process("jobs", database_url, folder, server.url)
+
+
 @contextmanager
-def started(database_url: str, folder: Path, server: AwkwardServer) -> Iterator[subprocess.Popen[bytes]]:
-    """A jobs process of its own; it does not outlive the test."""
+def process(module: str, database_url: str, folder: Path, smtp_url: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of its own; it does not outlive the test."""
     root = find("jobs").parent
     chosen = {
         "JTICKETS_DATABASE_URL": database_url,
-        "JTICKETS_SMTP_URL": server.url,
+        "JTICKETS_SMTP_URL": smtp_url,
         "JTICKETS_STATE_DIR": str(folder),
         "JTICKETS_LOG_LEVEL": "warning",
         "PYTHONPATH": str(root),
     }
-    with subprocess.Popen([sys.executable, "-m", "jobs"], env={**os.environ, **chosen}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+    with subprocess.Popen([sys.executable, "-m", module], env={**os.environ, **chosen}, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as begun:
         try:
-            yield process
+            yield begun
         finally:
-            process.kill()
+            begun.kill()
 
 
 def wait_for(server: AwkwardServer, count: int, seconds: float = 60) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from mail.recorder import Recorder, open_sender
 from mail.smtp import Blame, Outcome, Post, ServerDown, Verdict, parse_smtp_url, probe
+from mail.talk import Company, Parcel
 from tests.services.awkward_smtp import RESET, AwkwardServer, awkward_server
 from tests.services.smtp import SmtpSink, free_port
 from tests.services.tls_smtp import tls_smtp_server
@@ -39,7 +40,7 @@ def open_post() -> Iterator[Callable[..., Post]]:
 
 
 def send(post: Post, *recipients: str) -> Outcome:
-    return post.send(TEXT, "tickets@jscom.example", recipients or (A,), lambda _seconds: None)
+    return post.send(Parcel(TEXT, recipients or (A,)), "tickets@jscom.example", Company())
 
 
 def verdicts(outcome: Outcome) -> dict[str, str]:
@@ -176,7 +177,7 @@ def test_probing_names_the_server_or_fails(smtp_sink: SmtpSink) -> None:
 def test_without_a_server_letters_are_recorded() -> None:
     sender = open_sender("")
 
-    outcome = sender.send(TEXT, "tickets@jscom.example", [A], lambda _seconds: None)
+    outcome = sender.send(Parcel(TEXT, (A,)), "tickets@jscom.example", Company())
 
     assert isinstance(sender, Recorder)
     assert outcome.answers[A].text == "recorded"
@@ -195,6 +196,106 @@ def test_a_server_that_takes_commands_at_once_gets_the_same_letters_and_gives_th
     assert verdicts(third) == {A: Verdict.ACCEPTED}
     assert [text for text in awkward.taken if text] == [TEXT.replace(b"\r\n.", b"\r\n..")] * 2
     assert awkward.connections == 1
+
+
+class Following(Company):
+    """Says what is sent next; does `then` when it is asked."""
+
+    def __init__(self, parcel: Parcel | None = None, then: Callable[[], object] = lambda: None) -> None:
+        self.parcel = parcel
+        self.then = then
+        self.asked = 0
+
+    def following(self) -> Parcel | None:
+        self.asked += 1
+        self.then()
+        return self.parcel
+
+
+class Lost(Company):
+    """Of a letter that another worker has by now."""
+
+    def renew(self, seconds: float) -> None:
+        raise LookupError
+
+
+def numbered(number: int, *recipients: str) -> Parcel:
+    return Parcel(f"Subject: {number}\r\n\r\nbody\r\n".encode(), recipients or (A,))
+
+
+def numbers(taken: Sequence[bytes]) -> list[int]:
+    return [int(text.splitlines()[0][-1:]) for text in taken if text]
+
+
+def carry(post: Post, parcel: Parcel, company: Company) -> dict[str, str]:
+    return verdicts(post.send(parcel, "tickets@jscom.example", company))
+
+
+@pytest.fixture
+def eager(awkward: AwkwardServer) -> AwkwardServer:
+    """Takes commands at once."""
+    awkward.at["EHLO"] = "250-awkward\r\n250 PIPELINING"
+    return awkward
+
+
+def test_the_next_letters_commands_go_out_with_the_text_before_whatever_becomes_of_it(open_post: Callable[..., Post], eager: AwkwardServer) -> None:
+    eager.refused[B] = "550 no such user"
+    post = open_post(eager.url)
+    parcels = [numbered(0), numbered(1), numbered(2, B), numbered(3, A, B), numbered(4)]
+
+    seen: list[dict[str, str]] = []
+    for parcel, following, end in zip(parcels, [*parcels[1:], None], ["250 taken", "451 later", "250 taken", "554 refused", "250 taken"], strict=True):
+        eager.at["END"] = end
+        seen.append(carry(post, parcel, Following(following)))
+
+    assert seen == [{A: "accepted"}, {A: "temporary"}, {B: "permanent"}, {A: "permanent", B: "permanent"}, {A: "accepted"}]
+    assert numbers(eager.taken) == [0, 4]
+    assert eager.connections == 1
+    assert "RSET" not in eager.commands[: eager.commands.index(f"RCPT TO:<{B}>")]
+
+
+@pytest.mark.parametrize(
+    ("where", "verdict"), [("END", Verdict.UNKNOWN), ("MAIL", Verdict.TEMPORARY), ("RCPT", Verdict.TEMPORARY), ("DATA", Verdict.TEMPORARY)]
+)
+def test_a_server_that_breaks_off_at_what_was_said_ahead_hears_one_letter_after_the_other(
+    open_post: Callable[..., Post], eager: AwkwardServer, where: str, verdict: Verdict
+) -> None:
+    post = open_post(eager.url)
+    first, later = Following(numbered(1), lambda: eager.at.update({where: RESET})), Following(numbered(3))
+
+    if where == "END":
+        first = Following()
+        carry(post, numbered(0), first)
+        first = Following(numbered(2), lambda: eager.at.update({where: RESET}))
+        broken = carry(post, numbered(1), first)
+    else:
+        carry(post, numbered(0), first)
+        broken = carry(post, numbered(1), Following(numbered(2)))
+    del eager.at[where]
+
+    assert broken == {A: verdict}
+    assert [carry(post, numbered(2), later), carry(post, numbered(3), Following())] == [{A: "accepted"}] * 2
+    assert eager.connections == 2
+    assert (first.asked, later.asked) == (1, 0), "nobody asks what comes next"
+
+
+def test_a_letter_that_was_told_of_and_is_not_sent_reaches_nobody(open_post: Callable[..., Post], eager: AwkwardServer) -> None:
+    post = open_post(eager.url)
+    told = Following(numbered(9, B))
+
+    carry(post, numbered(0), told)
+    carry(post, numbered(1, C), told)  # another one comes between
+    post.ready()  # or nothing for a while
+    carry(post, numbered(2), told)
+    with pytest.raises(LookupError):
+        carry(post, numbered(9, B), Lost())
+    carry(post, numbered(3), told)
+    post.close()
+
+    assert numbers(eager.taken) == [0, 1, 2, 3]
+    assert len(eager.taken) == 4
+    assert eager.connections == 4
+    assert "QUIT" not in eager.commands
 
 
 def test_an_address_that_would_end_a_command_is_never_said(open_post: Callable[..., Post], awkward: AwkwardServer) -> None:
