@@ -13,7 +13,7 @@ from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from importers.archive import Kind, Package, SheetSinks, check_archive, tell_kind, unpack_part
+from importers.archive import FILLING, Kind, Package, SheetSinks, check_archive, tell_kind, unpack_part
 from importers.marks import MarkScan, ReachScan, SheetMarks, padding_styles
 from importers.markup import read_marks
 from importers.package import Workbook, read_workbook_part
@@ -148,6 +148,7 @@ def _decoded(content: bytes) -> tuple[str, str]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = (("utf-16", "UTF-16"),)
     else:
+        content = content.rstrip(FILLING)
         candidates = (("utf-8-sig", "UTF-8"), ("cp932", "Shift_JIS（cp932）"))
     for codec, name in candidates:
         try:

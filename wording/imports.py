@@ -121,6 +121,8 @@ SHEET_NOTES: Mapping[str, str] = {
     "unmapped": N_("列「{column}」は読み込んでいません。"),
     "family_of_sheet": N_("種別の列がないため、シートの名前から「{family}」としました。"),
     "recalled": N_("前回の対応を使いました。"),
+    "beside": N_("「{column}」の列から右に、もう 1 つの表があります。読み込んでいないため、別のシートに移して保存し直してください。"),
+    "turned": N_("{row}行目の見出しで列の並びが変わるため、その下は新しい並びで読みました。"),
     "encoding": N_("文字コードは {encoding} として読みました。"),
 }
 
