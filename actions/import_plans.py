@@ -265,7 +265,7 @@ def _is_active(holder: SerialHolder, today: date) -> bool:
 
 
 def _serial_warning(key: str) -> Issue:
-    return {"field": "serial", "heading": FIELD_LABELS["serial"], "message": row_warning(SERIAL_ELSEWHERE, k=key), "code": SERIAL_ELSEWHERE}
+    return {"field": "serial", "heading": FIELD_LABELS["serial"], "message": row_warning(SERIAL_ELSEWHERE, k=key), "code": SERIAL_ELSEWHERE, "contract": key}
 
 
 def _gather(made: Plan, values: Sequence[Values], stored: Stored) -> None:
