@@ -90,7 +90,10 @@ def read(request: Mapping[str, Any]) -> Iterator[Json]:
         head, rest = _head(sheet)
         layout = _layout(wanted, head, sheet, remembered)
         if layout is None:
-            yield {**_skipped(number, sheet, sheet_note("no_heading" if sheet.name else "no_heading_csv", sheet=sheet.name)), "head": head_of(sheet, head) if number < PREVIEWED else []}
+            yield {
+                **_skipped(number, sheet, sheet_note("no_heading" if sheet.name else "no_heading_csv", sheet=sheet.name)),
+                "head": head_of(sheet, head) if number < PREVIEWED else [],
+            }
             continue
         rows = 0
         doctor = Doctor()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from importers.headings import Layout, classify, find_layout
@@ -10,7 +11,10 @@ from importers.raw import Cell, RawRows, RawSheet
 from importers.synonyms import PERIOD
 from rules.lines import FIELDS
 
-_HEADING_ROWS = 2
+MOST_TURNS = 100
+"""Of a sheet; headings beyond are rows like others."""
+_HEADING_ROWS, _MOST_LOOKS = 2, 20
+"""Rows that headings take, and rows of a block that are looked at for being other ones than those in force."""
 
 
 class Stretch(NamedTuple):
@@ -24,8 +28,10 @@ class Stretch(NamedTuple):
 
 def stretches(sheet: RawSheet, layout: Layout, blocks: Iterable[tuple[int, RawRows]], *, fixed: bool = False) -> Iterator[Stretch]:
     """The blocks, parted where other headings begin; `fixed` where a person said which column holds what."""
+    turns = MOST_TURNS if fixed else 0
     for first_row, rows in blocks:
-        while not fixed and (found := _turn(sheet, layout, first_row, rows)):
+        while turns < MOST_TURNS and (found := _turn(sheet, layout, first_row, rows)):
+            turns += 1
             if found.first_row > first_row:
                 yield Stretch(first_row, rows[: found.first_row - first_row], layout)
             layout = found
@@ -43,7 +49,9 @@ def _turn(sheet: RawSheet, layout: Layout, first_row: int, rows: RawRows) -> Lay
         return None
     cells = [row[at] for row in rows]
     words = {cell for cell in set(cells) if _is_heading(cell)}
-    for index in [index for index, cell in enumerate(cells) if cell in words] if words else ():
+    if not words:
+        return None
+    for index in islice((index for index, cell in enumerate(cells) if cell in words and not _repeats(layout, rows[index])), _MOST_LOOKS):
         found = find_layout(rows[index : index + _HEADING_ROWS], first_row + index, sheet.first_column, sheet.merges)
         if found and _differ(layout, found):
             return found
@@ -52,7 +60,16 @@ def _turn(sheet: RawSheet, layout: Layout, first_row: int, rows: RawRows) -> Lay
 
 def _is_heading(cell: Cell) -> bool:
     """Days have digits, headings a name."""
-    return isinstance(cell, str) and cell != "" and not any(map(str.isdigit, cell)) and bool(classify(" ".join(cell.split())))
+    return isinstance(cell, str) and cell != "" and not any(map(str.isdigit, cell)) and bool(classify(_text(cell)))
+
+
+def _repeats(layout: Layout, row: list[Cell]) -> bool:
+    """Whether a row is the headings in force once more."""
+    return all(_text(cell) == heading for cell, heading in zip(row, layout.headings, strict=False))
+
+
+def _text(cell: Cell) -> str:
+    return " ".join(str(cell).split())
 
 
 def _differ(layout: Layout, found: Layout) -> bool:

@@ -115,7 +115,7 @@ def grid(lines: list[dict[str, str]], named: dict[str, str], layout: dict[str, A
     for index, line in enumerate(lines):
         if turn and index == turn:
             order = layout["again"]
-            rows += [["第 2 部"], _headings(named, layout, order)]
+            rows += [[], _headings(named, layout, order)]
         cells: list[Any] = [None] * layout["left"]
         for field in order:
             value: Any = DATES[layout["dates"]](date.fromisoformat(line[field])) if field in DATE_FIELDS else line[field]
