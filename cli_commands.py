@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli_accounts import accounts
-from cli_imports import imports
+from cli_import_undo import imports
 from cli_operations import backup, check_attachments, restore, storage
 from cli_serve import FACE, FACES, HOST, MOST_PORT, MOST_WORKERS, PORT, WORKERS, serve_pages
 from cli_setup import bring_up_to_date, one_line, open_database, opened_database, settings_or_exit

@@ -43,8 +43,9 @@ def plan_command(file: File, as_json: AsJson = False, annotate: Annotate = None)
 
     Exit codes: 0 clean, 1 errors found, 2 unreadable.
     """
-    with _opened() as (settings, engine):
-        rows, sheets, plan = _read_and_compare(engine, settings, file)
+    with opened() as (settings, engine), _steps() as step:
+        rows, sheets, plan = _read_and_compare(engine, settings, file, step)
+        step("完了", 100)
     _annotate(file, annotate, plan, sheets)
     if as_json:
         _print_plan(file, sheets, plan)
@@ -68,14 +69,19 @@ def apply_command(
     Whoever may run this command answers for it alone: no second person is asked.
     Applying the same file again changes nothing. Exit codes: 0 clean, 1 something was held back, 2 unreadable.
     """
-    with _opened() as (settings, engine):
-        by = _actor(engine, staff)
-        rows, sheets, plan = _read_and_compare(engine, settings, file, confirmed=confirm_warnings)
-        if not rows.values:
-            raise typer.Exit(_code(rows, found=False))
-        _annotate(file, annotate, plan, sheets)
-        batch_id = _keep(engine, settings, file, plan, sheets, by)
-        written = _apply(engine, batch_id, by, all_or_nothing=all_or_nothing)
+    with opened() as (settings, engine):
+        by = actor_of(engine, staff)
+        with _steps() as step:
+            rows, sheets, plan = _read_and_compare(engine, settings, file, step, confirmed=confirm_warnings)
+            if not rows.values:
+                raise typer.Exit(_code(rows, found=False))
+            # First: where the result cannot be written, nothing is applied.
+            _annotate(file, annotate, plan, sheets)
+            step("計画を保存しています", 60)
+            batch_id = _keep(engine, settings, file, plan, sheets, by)
+            step("反映しています", 80)
+            written = _apply(engine, batch_id, by, all_or_nothing=all_or_nothing)
+            step("完了", 100)
     told = _outcome(file, batch_id, plan, written)
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
@@ -95,14 +101,15 @@ def _code(rows: Rows, *, found: bool) -> int:
 
 
 @contextmanager
-def _opened() -> Iterator[tuple[Settings, Engine]]:
+def opened() -> Iterator[tuple[Settings, Engine]]:
     """The settings and the database with this version's tables."""
     settings = settings_or_exit(code=UNREADABLE)
     with opened_database(settings, code=UNREADABLE) as engine:
         yield settings, engine
 
 
-def _actor(engine: Engine, user_id: str) -> Actor:
+def actor_of(engine: Engine, user_id: str) -> Actor:
+    """The staff member in whose name it is recorded, the system without one. Ends with 2 where nobody is known by it."""
     from sqlalchemy import select
 
     from models.actors import SYSTEM, Actor
@@ -119,7 +126,9 @@ def _actor(engine: Engine, user_id: str) -> Actor:
     return Actor(member.id, member.name, kind="staff")
 
 
-def _read_and_compare(engine: Engine, settings: Settings, file: Path, *, confirmed: bool = False) -> tuple[Rows, list[dict[str, Any]], Plan]:
+def _read_and_compare(
+    engine: Engine, settings: Settings, file: Path, step: Callable[[str, int], None], *, confirmed: bool = False
+) -> tuple[Rows, list[dict[str, Any]], Plan]:
     from jobs.plan_import import compare, read_rows
     from rules.calendar import tokyo_date
     from web.wiring import utc_now
@@ -129,14 +138,12 @@ def _read_and_compare(engine: Engine, settings: Settings, file: Path, *, confirm
         typer.echo(f"ファイル「{file}」が見つかりません。場所と名前をお確かめください。", err=True)
         raise typer.Exit(UNREADABLE)
     try:
-        with _steps() as step:
-            step("ファイルを読み込んでいます", 10)
-            rows, sheets = read_rows(engine, file, file_name=file.name, limits=settings.limits)
-            step("登録済みの証書と比べています", 70)
-            if confirmed:
-                rows.confirmed = set(range(len(rows.values)))
-            plan = compare(engine, rows, today=tokyo_date(utc_now()))
-            step("完了", 100)
+        step("ファイルを読み込んでいます", 5)
+        rows, sheets = read_rows(engine, file, file_name=file.name, limits=settings.limits)
+        step("登録済みの証書と比べています", 45)
+        if confirmed:
+            rows.confirmed = set(range(len(rows.values)))
+        plan = compare(engine, rows, today=tokyo_date(utc_now()))
     except Refused as refused:
         typer.echo(say(refused), err=True)
         raise typer.Exit(UNREADABLE) from refused

@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.import_conflicts import Choice, Conflict, settle_lines, settle_parties
+from actions.import_signs import settle_signs
 from actions.import_stored import Stored, load_stored
 from actions.renewals import SerialHolder, propose_renewals, serial_holders
 from importers.reader import Block, Issue, Reading
@@ -194,6 +195,7 @@ def plan(session: Session, rows: Rows, *, today: date) -> Plan:
     A serial of a new line that is active under another contract is a warning: it is added to the rows' warnings.
     """
     stored = load_stored(session, rows.keys())
+    settle_signs(rows.values, stored)
     sound = [index for index in range(len(rows.values)) if index not in rows.errors] if rows.errors else range(len(rows.values))
     values, conflicts = settle_parties(rows.values, stored, rows.theirs)
     found = diff([values[index] for index in sound], stored.values, [rows.values[index] for index in rows.errors])
@@ -265,7 +267,7 @@ def _is_active(holder: SerialHolder, today: date) -> bool:
 
 
 def _serial_warning(key: str) -> Issue:
-    return {"field": "serial", "heading": FIELD_LABELS["serial"], "message": row_warning(SERIAL_ELSEWHERE, k=key), "code": SERIAL_ELSEWHERE}
+    return {"field": "serial", "heading": FIELD_LABELS["serial"], "message": row_warning(SERIAL_ELSEWHERE, k=key), "code": SERIAL_ELSEWHERE, "contract": key}
 
 
 def _gather(made: Plan, values: Sequence[Values], stored: Stored) -> None:

@@ -67,6 +67,8 @@ class PlanRow:
     """Changed fields that have no column; where all fields are asked for, every one that has none."""
     errors: Sequence[str] = field(default_factory=list[str])
     warnings: Sequence[str] = field(default_factory=list[str])
+    elsewhere: Sequence[str] = field(default_factory=list[str])
+    """Contracts under which its serial is active too."""
     confirmed: bool = False
     held_by: int = 0
     """Another row that holds this one back."""
@@ -107,6 +109,7 @@ def row_of(row: ImportRow, beside: Beside, language: str = "ja", *, every_field:
         others=[_cell(row, name, marks, language, FIELD_LABELS[name]) for name in below],
         errors=[retell(issue["message"], language) for issue in row.errors],
         warnings=[retell(issue["message"], language) for issue in row.warnings],
+        elsewhere=[issue["contract"] for issue in row.warnings if issue.get("contract")],
         confirmed=row.confirmed,
         held_by=0 if waits or row.status == "error" else row.held_by,
         contract=row.contract_key,

@@ -31,6 +31,8 @@ _BARE_BIFF = (b"\x09\x08", b"\x09\x04", b"\x09\x02", b"\x09\x00")
 _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _WORKBOOK_STREAMS = ("Workbook".encode("utf-16-le"), "Book".encode("utf-16-le"))
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
+FILLING = b"\x1a\0"
+"""What old systems write behind the last line of a text."""
 _NOT_TEXT = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _TEXT_NO_CSV = (b"<", b"%PDF", b"{\\rtf")
 _LOCAL_HEADER = 30
@@ -105,7 +107,7 @@ def tell_kind(path: Path) -> Kind:
             return _kind_of_compound(head + file.read())
     if head.startswith(_BARE_BIFF):
         return Kind.XLS
-    if not head.strip() or (not head.startswith(_UTF16) and _NOT_TEXT.search(head)):
+    if not head.strip() or (not head.startswith(_UTF16) and _NOT_TEXT.search(head.rstrip(FILLING))):
         raise Refused("workbook_unreadable")
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(_TEXT_NO_CSV):
         raise Refused("workbook_unreadable")

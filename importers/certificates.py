@@ -39,6 +39,7 @@ from importers.merged import Merged
 from importers.periods import split_periods
 from importers.raw import Cell, RawRows, RawSheet
 from importers.synonyms import PERIOD
+from importers.turns import Stretch
 from rules.contracts import LAST_NUMBERED_DAY
 from rules.lines import DATE_FIELDS, EMAIL_FIELDS, FIELDS
 from rules.refusal import Refused
@@ -56,6 +57,8 @@ NOTE_SIGNS = ("※", "＊", "*", "注", "備考")
 class Block:
     """Some rows of a sheet, checked; `columns` run in the order of `FIELDS`."""
 
+    layout: Layout
+    """Where the rows' cells stand."""
     rows: list[int]
     hidden: list[int]
     """Indexes into `rows`."""
@@ -108,13 +111,15 @@ class Checker:
         within = {name for alias, name in self._families.items() if len(alias) > 3 and alias in key}
         return within.pop() if len(within) == 1 else ""
 
-    def check(self, sheet: RawSheet, layout: Layout, blocks: Iterable[tuple[int, RawRows]], doctor: Doctor) -> Iterator[Block]:
-        """The checked rows below the headings; `blocks` give the Excel number of their first row and the rows.
+    def check(self, sheet: RawSheet, stretches: Iterable[Stretch], doctor: Doctor) -> Iterator[Block]:
+        """The checked rows below the headings.
 
         `doctor` is told how the cells were written. Refuses workbook_rows(max).
         """
-        reader = _SheetReader(sheet, layout, self._families, self.family_of(sheet.name), doctor)
-        for first_row, rows in blocks:
+        reader: _SheetReader | None = None
+        for first_row, rows, layout in stretches:
+            if reader is None or reader.layout is not layout:
+                reader = _SheetReader(sheet, layout, self._families, self.family_of(sheet.name), doctor)
             block, odd = reader.read(first_row, rows)
             if not block.rows:
                 continue
@@ -135,7 +140,7 @@ class _SheetReader:
     def __init__(self, sheet: RawSheet, layout: Layout, families: Mapping[str, str], sheet_family: str, doctor: Doctor) -> None:
         self._sheet = sheet
         self._doctor = doctor
-        self._layout = layout
+        self.layout = layout
         self._columns = dict(layout.columns)
         self._sheet_family = sheet_family
         self.missing = frozenset(layout.missing) - ({"family"} if sheet_family else set[str]())
@@ -170,7 +175,7 @@ class _SheetReader:
         hidden_rows = self._sheet.marks.hidden_rows
         hidden = list(range(len(numbers))) if self._sheet.hidden else [i for i, number in enumerate(numbers) if number in hidden_rows] if hidden_rows else []
         columns = [texts.get(name) or [""] * len(kept) for name in FIELDS]
-        return Block(numbers, hidden, columns), odd
+        return Block(self.layout, numbers, hidden, columns), odd
 
     def _line_columns(self) -> set[int]:
         """The columns of the fields that make a row a line."""

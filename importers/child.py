@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, cast
@@ -18,13 +18,26 @@ from importers.certificate_rules import Found
 from importers.certificates import Block, Checker
 from importers.confined import close_the_door, limit_resources
 from importers.doctor import ORDER, Doctor
-from importers.headings import NAME_COLUMN, SEARCHED_ROWS, Column, Layout, find_layout, fingerprint, heading_names, layout_at, missing_fields, recalled
+from importers.headings import (
+    NAME_COLUMN,
+    SEARCHED_ROWS,
+    Column,
+    Layout,
+    find_layout,
+    fingerprint,
+    heading_names,
+    layout_at,
+    missing_fields,
+    recalled,
+    second_table,
+)
 from importers.marks import column_letters, column_number
 from importers.packing import pack, pack_rows
 from importers.preview import columns_of, head_of
 from importers.raw import RawRows, RawSheet
 from importers.sheet import open_sheets
 from importers.synonyms import PERIOD
+from importers.turns import stretches
 from rules.addresses import load_suffixes
 from rules.lines import FIELDS
 from rules.refusal import Refused
@@ -77,19 +90,26 @@ def read(request: Mapping[str, Any]) -> Iterator[Json]:
         head, rest = _head(sheet)
         layout = _layout(wanted, head, sheet, remembered)
         if layout is None:
-            yield {**_skipped(number, sheet, sheet_note("no_heading", sheet=sheet.name)), "head": head_of(sheet, head) if number < PREVIEWED else []}
+            yield {
+                **_skipped(number, sheet, sheet_note("no_heading" if sheet.name else "no_heading_csv", sheet=sheet.name)),
+                "head": head_of(sheet, head) if number < PREVIEWED else [],
+            }
             continue
         rows = 0
         doctor = Doctor()
-        for block in checker.check(sheet, layout, _below(layout, sheet, head, rest), doctor):
+        turns: list[Layout] = []
+        below = stretches(sheet, layout, _below(layout, sheet, head, rest), fixed=bool(wanted.get("columns")) or layout.remembered)
+        for block in checker.check(sheet, below, doctor):
             rows += len(block.rows)
-            answer = _block(number, sheet.name, block, layout, doctor)
+            if block.layout is not (turns[-1] if turns else layout):
+                turns.append(block.layout)
+            answer = _block(number, sheet.name, block, doctor)
             error_rows += len(answer["errors"])
             warning_rows += len(answer["warnings"])
             yield answer
         total += rows
         doctor.look_at(sheet)
-        told = _told(number, sheet, layout, rows, checker.family_of(sheet.name))
+        told = _told(number, sheet, layout, rows, checker.family_of(sheet.name), turns)
         previews = {"head": head_of(sheet, head), "preview": columns_of(sheet, layout, head)} if number < PREVIEWED else {}
         yield {**told, **previews, "findings": doctor.told()}
     if far and not total:
@@ -149,7 +169,8 @@ def _mapped(wanted: Json, head: RawRows, sheet: RawSheet) -> Layout | None:
     return Layout(row, bottom, columns, unmapped, missing_fields(columns), tuple(headings))
 
 
-def _block(number: int, name: str, block: Block, layout: Layout, doctor: Doctor) -> Json:
+def _block(number: int, name: str, block: Block, doctor: Doctor) -> Json:
+    layout = block.layout
     errors: dict[int, list[Json]] = {}
     warnings: dict[int, list[Json]] = {}
     for index, problems in block.found.items():
@@ -186,14 +207,16 @@ def _skipped(number: int, sheet: RawSheet, reason: str) -> Json:
     return {"told": number, "name": sheet.name, "rows": 0, "heading_row": None, "skipped": reason, "hidden": sheet.hidden, "notes": _notes(sheet)}
 
 
-def _told(number: int, sheet: RawSheet, layout: Layout, rows: int, family: str) -> Json:
+def _told(number: int, sheet: RawSheet, layout: Layout, rows: int, family: str, turns: Sequence[Layout]) -> Json:
     by_sheet = "family" in layout.missing and bool(family)
     missing = [name for name in layout.missing if not (name == "family" and by_sheet)]
     notes = _notes(sheet)
     notes += [sheet_note("recalled")] if layout.remembered else []
     notes += [sheet_note("family_of_sheet", family=family)] if by_sheet else []
     notes += [sheet_note("column_missing", column=FIELD_LABELS[name]) for name in missing]
+    notes += [sheet_note("beside", column=heading) for heading in (second_table(layout),) if heading]
     notes += [sheet_note("unmapped", column=heading) for heading in layout.unmapped]
+    notes += [sheet_note("turned", row=turn.first_row) for turn in turns]
     return {
         "told": number,
         "name": sheet.name,
@@ -202,7 +225,8 @@ def _told(number: int, sheet: RawSheet, layout: Layout, rows: int, family: str) 
         "skipped": None,
         "hidden": sheet.hidden,
         "notes": notes,
-        "columns": {name: {"column": column_letters(column.number), "heading": column.heading} for name, column in layout.columns.items()},
+        "columns": _columns(layout),
+        "turns": [{"row": turn.first_row, "columns": _columns(turn)} for turn in turns],
         "unmapped": list(layout.unmapped),
         "missing": missing,
         "fingerprint": fingerprint(layout.headings),
@@ -210,6 +234,10 @@ def _told(number: int, sheet: RawSheet, layout: Layout, rows: int, family: str) 
         "first_column": sheet.first_column,
         "remembered": layout.remembered,
     }
+
+
+def _columns(layout: Layout) -> Json:
+    return {name: {"column": column_letters(column.number), "heading": column.heading} for name, column in layout.columns.items()}
 
 
 def _notes(sheet: RawSheet) -> list[str]:

@@ -70,6 +70,11 @@ def table_csv(heads: Sequence[str], rows: Iterable[Sequence[StreamCell]], *, enc
     return _encoded(text.getvalue(), encoding)
 
 
+def in_cp932(text: str) -> str:
+    """`text` as it comes back from a cp932 file."""
+    return _encoded(text, "cp932").decode("cp932")
+
+
 def guarded(value: str) -> str:
     """`value` so that no spreadsheet computes it."""
     return f"'{value}" if _FORMULA.match(value) else value

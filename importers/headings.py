@@ -108,6 +108,11 @@ def recalled(layout: Layout, first_column: int, fields: Mapping[str, str]) -> La
     return replace(layout, columns=columns, unmapped=tuple(left_out), missing=missing_fields(columns), remembered=True)
 
 
+def second_table(layout: Layout) -> str:
+    """The first heading of another table that stands right of the one that is read, "" without one."""
+    return layout.unmapped[0] if _strength(layout.unmapped) >= LEAST_FIELDS else ""
+
+
 def _layout(first_row: int, last_row: int, headings: list[str], first_column: int) -> Layout:
     columns, unmapped = assign(headings, first_column)
     return Layout(first_row, last_row, columns, unmapped, missing_fields(columns), tuple(headings))
@@ -142,6 +147,7 @@ def assign(headings: Sequence[str], first_column: int) -> tuple[dict[str, Column
         taken.discard(columns.pop(PERIOD).number - first_column)
     spare = [Column(first_column + index, headings[index]) for _, index, name in claims if name == "contract" and index not in taken]
     taken |= {column.number - first_column for column in _pair_contracts(columns, spare)}
+    taken |= {column.number - first_column for column in _pair_emails(columns, headings, taken, first_column)}
     unmapped = tuple(heading for index, heading in enumerate(headings) if heading and index not in taken and not _is_counter(heading))
     return columns, unmapped
 
@@ -172,6 +178,24 @@ def _pair_contracts(columns: dict[str, Column], spare: list[Column]) -> list[Col
             columns["contract"], columns[NAME_COLUMN] = number, name
             return [column]
     return []
+
+
+def _pair_emails(columns: dict[str, Column], headings: Sequence[str], taken: set[int], first_column: int) -> list[Column]:
+    """メール right of a party's name is that party's; 担当者 and the like may stand between. Gives the columns that were added."""
+    names = {column.number - first_column: name for name, column in columns.items() if name.endswith("_name")}
+    added: list[Column] = []
+    for index, role in sorted((index, name.removesuffix("_name")) for index, name in names.items()):
+        if f"{role}_email" in columns:
+            continue
+        for at in range(index + 1, len(headings)):
+            form = _bare(headings[at])
+            if at not in taken and _EMAIL_WORD.fullmatch(form):
+                columns[f"{role}_email"] = Column(first_column + at, headings[at])
+                added.append(columns[f"{role}_email"])
+                break
+            if at in taken or not _OF_PERSON.search(form):
+                break
+    return added
 
 
 def _is_name(heading: str) -> bool:
@@ -244,7 +268,7 @@ def _of_two(heading: str) -> tuple[str, ...]:
 
 
 def _bare(heading: str) -> str:
-    return _ORNAMENT.sub("", fold(heading).lower()).replace("問い合わせ", "問合せ").replace("問合わせ", "問合せ").replace("問い合せ", "問合せ")
+    return _ORNAMENT.sub("", fold(_NUMBER.sub("", heading)).lower()).replace("問い合わせ", "問合せ").replace("問合わせ", "問合せ").replace("問い合せ", "問合せ")
 
 
 def _party(form: str) -> str:
@@ -265,12 +289,15 @@ def _party(form: str) -> str:
 _WEAK = 8
 _BRACKETED = re.compile(r"\([^)]*\)|\[[^\]]*\]|【[^】]*】|<[^>]*>|〔[^〕]*〕")
 _ORNAMENT = re.compile(r"[\s()\[\]【】<>〔〕「」※*★●■◆○:・,、。._/\-|~'\"]|必須|任意|様")
+_NUMBER = re.compile(r"[\u2460-\u249b\u24ea-\u24ff\u2776-\u2793\u3251-\u325f\u32b1-\u32bf]|^\s*\d{1,2}[.．)）:：](?!\d)")
+"""①, ⑴, ⒈ and their like, and ``1.`` before a heading."""
 _COUNTERS = frozenset({"no", "no.", "#", "番号", "項番", "連番", "行", "行番号", "通番", "seq", "結果", "直し方", "元の行"})
 _ADDED = frozenset({"結果", "直し方"})
 _PARTIES = {role: tuple(words.split()) for role, words in PARTY_WORDS.items()}
 _EMAIL_WORD = re.compile(
     r"(?:保守登録|登録|代表|連絡先|会社|担当者?|ご?担当者?|窓口|contact|company)?の?(?:eメール|電子メール|メール|メアド|アドレス|e?mail)(?:アドレス|address)?1?"
 )
+_OF_PERSON = re.compile(r"担当|部署|部門|役職|電話|tel|fax|住所|郵便|〒")
 _NAME_WORD = re.compile(r"(?:|ご?会社名?|社名|貴社名|名称?|企業名?|法人名?|組織名?|団体名|機関名|御?社名|companyname|company|name|organization)")
 
 

@@ -62,16 +62,20 @@ def mark_workbook(
 def _mark_sheet(worksheet: Worksheet, told: Mapping[str, Any], rows: Sequence[AnnotatedRow], last: str) -> None:
     heading_row: int = told["heading_row"]
     at = _added_columns(worksheet, heading_row, column_number(last) + 1 if last else min(worksheet.max_column, 200))
-    columns = {name: column_number(each["column"]) + 1 for name, each in told["columns"].items()}
+    orders = [(0, _places(told["columns"])), *((turn["row"], _places(turn["columns"])) for turn in told.get("turns", ()))]
     anchors = _Anchors(worksheet)
     for row in rows:
-        _mark_row(row, columns, anchors)
+        _mark_row(row, next(places for first, places in reversed(orders) if row.row >= first), anchors)
         look = _BAD if row.errors else _CAUTION if row.warnings and row.held else _HELD if row.held else ""
         result, advice = worksheet.cell(row.row, at), worksheet.cell(row.row, at + 1)
         _put(result, row.result, look)
         _put(advice, "\n".join(issue["message"] for issue in (*row.errors, *row.warnings)), "")
         if isinstance(advice, Cell):
             advice.alignment = Alignment(vertical="top")
+
+
+def _places(columns: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
+    return {name: column_number(each["column"]) + 1 for name, each in columns.items()}
 
 
 def _added_columns(worksheet: Worksheet, heading_row: int, last: int) -> int:

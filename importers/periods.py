@@ -9,6 +9,7 @@ from importers.cells import shown
 from importers.raw import Cell
 
 _BETWEEN = re.compile(r"\s*(?:[~～〜→]|から|より|\s[-‐–—―−ー－]\s)\s*")
+_BLANKS = re.compile(r"(?<=[\d日])(?:\s+to\s+|\s*(?:…|\.{2,3})\s*|\s+)(?=(?:\d{4}[/.年-]|[RHrhｒｈ令平]))")
 _HYPHENS = re.compile(r"(?<=[\d日])\s*[-‐–—―−ー－]\s*(?=(?:\d{4}[/.年]|[A-Za-z令平昭]))")
 
 
@@ -20,7 +21,7 @@ def split_periods(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell]]:
 
 def _split(cell: Cell) -> tuple[Cell, Cell]:
     text = shown(cell).strip().removeprefix("自").removesuffix("まで").strip()
-    for sign in (_BETWEEN, _HYPHENS):
+    for sign in (_BETWEEN, _HYPHENS, _BLANKS):
         parts = [part for part in sign.split(text) if part]
         if len(parts) == 2:
             return parts[0].strip(), parts[1].removeprefix("至").strip()

@@ -40,12 +40,15 @@ def problem_tables(path: Path, rows: Sequence[AnnotatedRow], sheets: Sequence[Ma
 def _table(sheet: RawSheet, told: Mapping[str, Any], wanted: Mapping[int, AnnotatedRow]) -> Table:
     columns = {column_number(each["column"]): (name, each["heading"]) for name, each in told["columns"].items()}
     width = max(columns, default=0) + 1
-    return Table(sheet.name or _CSV_SHEET, _rows(sheet, told["heading_row"], columns, wanted), [*[16] * width, 12, 80, 8])
+    return Table(sheet.name or _CSV_SHEET, _rows(sheet, told, columns, wanted), [*[16] * width, 12, 80, 8])
 
 
-def _rows(sheet: RawSheet, heading_row: int, columns: Mapping[int, tuple[str, str]], wanted: Mapping[int, AnnotatedRow]) -> Iterator[list[StreamCell]]:
-    width = max(columns, default=0) + 1
-    yield [Styled(title, Look.HEADING) for title in (*(_heading(*columns[at]) if at in columns else "" for at in range(width)), RESULT, ADVICE, SOURCE_ROW)]
+def _rows(sheet: RawSheet, told: Mapping[str, Any], columns: Mapping[int, tuple[str, str]], wanted: Mapping[int, AnnotatedRow]) -> Iterator[list[StreamCell]]:
+    heading_row: int = told["heading_row"]
+    orders = [(turn["row"], {name: column_number(each["column"]) for name, each in turn["columns"].items()}) for turn in told.get("turns", ())]
+    shown = max(columns, default=0) + 1
+    width = max([shown, *(at + 1 for _, order in orders for at in order.values())])
+    yield [Styled(title, Look.HEADING) for title in (*(_heading(*columns[at]) if at in columns else "" for at in range(shown)), RESULT, ADVICE, SOURCE_ROW)]
     places = {name: at for at, (name, _) in columns.items()}
     merges = sorted(merge for merge in sheet.merges if merge[0] > heading_row)
     held: dict[int, tuple[int, Cell]] = {}
@@ -69,7 +72,8 @@ def _rows(sheet: RawSheet, heading_row: int, columns: Mapping[int, tuple[str, st
             elif value != "":
                 above[at] = value
         if number in wanted:
-            yield _told(wanted[number], cells, places)
+            order = next((order for first, order in reversed(orders) if number > first), places)
+            yield _told(wanted[number], _in_order(cells[:shown], cells, places, order), places)
 
 
 def _numbered(sheet: RawSheet) -> Iterator[tuple[int, list[Cell]]]:
@@ -91,6 +95,14 @@ def _cells(sheet: RawSheet, number: int, raw: Sequence[Cell], width: int) -> lis
             elif mark.kind == "format":
                 cells[at] = str(parse_padded(cells[at], mark.text))
     return cells
+
+
+def _in_order(line: list[Cell], cells: Sequence[Cell], places: Mapping[str, int], order: Mapping[str, int]) -> list[Cell]:
+    """The cells below other headings, in the places of the first ones."""
+    if order is not places:
+        for name, at in places.items():
+            line[at] = cells[order[name]] if name in order else ""
+    return line
 
 
 def _told(row: AnnotatedRow, cells: Sequence[Cell], places: Mapping[str, int]) -> list[StreamCell]:

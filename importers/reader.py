@@ -67,6 +67,8 @@ class SheetReading:
     """What was found and what was done about it, in Japanese."""
     columns: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
     """Field -> ``{"column": "E", "heading": "S/N"}``"""
+    turns: tuple[Mapping[str, Any], ...] = ()
+    """``{"row": 12, "columns": {…}}`` for each row of headings below which the columns stand in another order."""
     unmapped: tuple[str, ...] = ()
     """Headings of columns that hold no field."""
     missing: tuple[str, ...] = ()
@@ -266,6 +268,7 @@ def _sheet(told: Mapping[str, Any]) -> SheetReading:
         hidden=told["hidden"],
         notes=tuple(told["notes"]),
         columns=told.get("columns", {}),
+        turns=tuple(told.get("turns", ())),
         unmapped=tuple(told.get("unmapped", ())),
         missing=tuple(told.get("missing", ())),
         fingerprint=told.get("fingerprint", ""),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from importers.archive import Kind, Package, SheetSinks, check_archive, tell_kind
+from importers.archive import FILLING, Kind, Package, SheetSinks, check_archive, tell_kind
 from importers.package import Workbook, read_workbook_part
 from importers.part import DENSE_CELLS, PartScan, Scans
 from importers.pieces import USUAL, Ahead, Sizes, columns_of, rows_of
@@ -151,6 +151,7 @@ def _decoded(content: bytes) -> tuple[str, str]:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         candidates = (("utf-16", "UTF-16"),)
     else:
+        content = content.rstrip(FILLING)
         candidates = (("utf-8-sig", "UTF-8"), ("cp932", "Shift_JIS（cp932）"))
     for codec, name in candidates:
         try:

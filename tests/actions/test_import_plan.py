@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, func, select
 
-from models.contracts import Certificate
+from models.contracts import Certificate, ContractLine, Party
 from models.database import transaction
-from tests.workbooks import AGAIN, FAULTY, FIRST, SAMPLES, import_file, import_lines, plan_file, plan_lines
+from tests.workbooks import AGAIN, FAULTY, FIRST, SAMPLES, compare_lines, import_file, import_lines, plan_file, plan_lines
 
 
 def test_a_workbook_into_an_empty_database_is_new_throughout(engine: Engine) -> None:
@@ -20,6 +21,19 @@ def test_a_workbook_into_an_empty_database_is_new_throughout(engine: Engine) -> 
     assert plan.summary() == {"new": 215, "changed": 0, "unchanged": 0, "error": 0, "missing": 0, "certificates": 60, "warnings": 0}
     with transaction(engine, readonly=True) as session:
         assert session.scalar(select(func.count()).select_from(Certificate)) == 0
+
+
+def test_what_a_shift_jis_file_cannot_say_is_no_change_and_stays(engine: Engine, tmp_path: Path) -> None:
+    first = {"end_user_name": "葛飾🗼〜", "agent_name": "東〓商会", "service": "保守〜🗼"}
+    import_lines(engine, tmp_path, first)
+    told = {"end_user_name": "葛飾〓～", "service": "保守～〓"}
+
+    assert compare_lines(engine, {**first, **told}).statuses == ["unchanged"]
+    assert compare_lines(engine, {**first, **told, "agent_name": "西〓商会"}).changes == {0: {"agent_name": ("東〓商会", "西〓商会")}}
+    import_lines(engine, tmp_path, {**first, **told, "ends_on": "2028-03-31"})
+    with transaction(engine, readonly=True) as session:
+        assert set(session.scalars(select(Party.name))) == {"葛飾🗼〜", "東〓商会"}
+        assert session.execute(select(ContractLine.service, ContractLine.ends_on)).one() == ("保守〜🗼", date(2028, 3, 31))
 
 
 def test_the_workbook_issued_again_differs_exactly_where_it_should(engine: Engine) -> None:

@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner, Result
 
-from cli_imports import imports
+from cli_import_undo import imports
 from models.contracts import Certificate, ContractLine
 from models.database import transaction
 from models.imports import ImportBatch
+from models.journal import JournalEntry
+from tests.people import add_staff
 from tests.workbooks import AGAIN, FAULTY, FIRST, csv_of
 
 ROW_KEYS = {"sheet", "row", "status", "hidden", "values", "changes", "warnings", "errors"}
@@ -63,6 +65,22 @@ def test_applying_tells_what_was_written_and_again_changes_nothing(engine: Engin
     assert again["written"] == {"certificates": 0, "new": 0, "changed": 0, "unchanged": 215}
     assert count(engine, ContractLine) == lines == 215
     assert read("plan", str(AGAIN))["summary"] == {"new": 10, "changed": 46, "unchanged": 167, "error": 0, "missing": 2, "certificates": 63, "warnings": 0}
+
+
+def test_an_import_is_undone_by_its_number_and_the_undo_too(engine: Engine) -> None:
+    with transaction(engine) as session:
+        add_staff(session, "nakamura")
+    number = str(read("apply", str(FIRST))["batch"])
+
+    seen = read("undo", number, "--plan")
+    assert (seen["batch"], seen["counts"]["removed"], count(engine, Certificate)) == (None, 215, 60)
+    undone = read("undo", number, "--staff", "nakamura")
+    assert count(engine, Certificate) == 0
+    assert run("undo", number).exit_code == run("undo", "999999").exit_code == 2
+    assert f"jtickets import undo {undone['batch'] + 1}" in run("undo", str(undone["batch"])).stdout
+    assert count(engine, Certificate) == 60
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(JournalEntry.actor_name).where(JournalEntry.act == "undo").order_by(JournalEntry.id)).first() == "中村"
 
 
 def test_errors_are_told_with_their_row_and_end_with_1(engine: Engine) -> None:

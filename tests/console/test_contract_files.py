@@ -23,7 +23,7 @@ def filled(engine: Engine, client: Client, tmp_path: Path) -> None:
     with transaction(engine) as session:
         sign_in_staff(client, session, add_staff(session, roles=(Role.SERVICE_CENTER,)))
     import_file(engine, FIRST)
-    odd = {"contract": "ODD-1", "product_number": "=1+1", "agent_name": "+81", "end_user_name": "'=x 髙﨑", "operator_name": "@計", "serial": "-0012"}
+    odd = {"contract": "ODD-1", "product_number": "=1+1", "agent_name": "+81", "end_user_name": "'=x 髙﨑", "operator_name": "@計〜🗼", "serial": "-0012"}
     import_lines(engine, tmp_path, {name: f"'{value}" if value[0] in "=+@-'" else value for name, value in odd.items()}, read=True)
 
 

@@ -108,6 +108,7 @@ def test_several_kinds_of_rows_are_shown_at_once_and_each_choice_is_an_address(a
         return next(each for each in center.client.get(address).root.all("a", class_="tile") if tile in each.text).attributes["href"]
 
     assert shown(path) == ["MOVES", "STAYS", "WRONG"]
+    assert center.client.get(path).link("契約 JSC26040123A を開く") == "/console/contracts?q=JSC26040123A"
     assert shown(f"{path}?show=changed&show=error") == ["MOVES", "WRONG"]
     assert center.client.get(f"{path}?show=changed&show=error").says("エラー・変更の行")
     assert (shown(f"{path}?show=warning,unchanged"), shown(f"{path}?show=renewal")) == (["STAYS", "STAYS"], ["STAYS"])

@@ -328,6 +328,22 @@ def layouts(random: Random) -> File:
             return "隠れ.xlsx", _book(change=hide)
 
 
+def tables(random: Random) -> File:
+    """Table below table, in ever another order, by the thousand, or with headings that name everything in one cell."""
+    rows = _table()
+    match random.randrange(4):
+        case 0:
+            orders = [random.sample(range(15), 15) for _ in range(random.choice((2, 40, 2_000)))]
+            return "並び.csv", _csv([[row[at] for at in order] for order in orders for row in rows]).encode()
+        case 1:
+            return "並び.csv", _csv([*rows, *([HEADINGS, rows[1]] * 20_000)]).encode()
+        case 2:
+            two = [[*HEADINGS[:9], *["会社", None] * 3], [*[None] * 9, *["会社名", "メール"] * 3]]
+            return "並び.csv", _csv([*two, rows[1], *([*two, rows[2]] * random.choice((3, 9_000)))]).encode()
+        case _:
+            return "並び.xlsx", _book(*rows[1:], [" ".join(HEADINGS)] * 15, HEADINGS[::-1], *(row[::-1] for row in rows[1:]), ["開始日"] * 15, *rows[1:])
+
+
 def package(random: Random) -> File:
     """Archives that are odd as archives: doubled, outward, in front of or behind other bytes, locked, beyond counting."""
     parts = _parts(_book())
@@ -370,5 +386,5 @@ def odd_markup(random: Random) -> File:
 
 KINDS: tuple[Callable[[Random], File], ...] = (
     other_program, wrong_name, truncated, bomb, declaration, many_sheets, nearly_empty, declared_rows, merged, compound, macros, binary, open_document,
-    markup, encoded_text, long_text, control_characters, shared_strings, odd_days, formulas, ornaments, wide, headings, layouts, package, odd_markup,
+    markup, encoded_text, long_text, control_characters, shared_strings, odd_days, formulas, ornaments, wide, headings, layouts, tables, package, odd_markup,
 )  # fmt: skip

@@ -55,6 +55,13 @@ def test_a_csv_by_any_other_name_is_read(tmp_path: Path, name: str) -> None:
         assert (found.kind, found.row_count) == ("csv", 1)
 
 
+@pytest.mark.parametrize("filling", [b"\x1a", b"\r\n\x1a", b"\0" * 700])
+def test_what_old_systems_write_behind_the_last_line_is_no_part_of_it(tmp_path: Path, filling: bytes) -> None:
+    (tmp_path / "一覧.csv").write_bytes(as_csv(cells(line(1), line(2))).encode("cp932") + filling)
+
+    assert [row.row for row in read_rows(tmp_path / "一覧.csv")] == [2, 3]
+
+
 def test_csv_rows_are_numbered_as_excel_does(tmp_path: Path) -> None:
     path = tmp_path / "一覧.csv"
     body = as_csv(cells(line(1, end_user_name="みなと\n物流"), line(2))).replace("\r\nJSC", "\r\nJSC")

@@ -27,6 +27,10 @@ OTHER_HEADINGS = (
      "Dealer Name", "Dealer Email Address", "MSP", "MSP Mail", "Customer Company Name", "Customer E-Mail Address"),
     ("証書日付", "契約名", "製品群", "型式", "シリアルナンバー", "始期", "終期", "サポート種別", "受付窓口",
      "販社名", "メールアドレス(販売代理店)", "運用会社", "保守登録メール(運用代行者)", "設置先(エンドユーザ)", "メールアドレス（エンドユーザー）"),
+    ("①証書発行日", "②契約名", "③種別", "④製品番号", "⑤シリアル", "⑥開始日", "⑦終了日", "⑧サービス種類", "⑨問合せ先",
+     "⑩販売代理店", "メール", "⑪運用代行者", "メールアドレス", "⑫エンドユーザー", "Eメール"),
+    ("1.証書発行日", "2.契約名", "3.種別", "4.製品番号", "5.シリアル", "6.開始日", "7.終了日", "8.サービス種類", "9.問合せ先",
+     "10.販売代理店", "11.保守登録メール", "12.運用代行者", "13.保守登録メール", "14.エンドユーザー", "15.保守登録メール"),
 )  # fmt: skip
 
 
@@ -47,6 +51,15 @@ def test_other_offices_headings_are_known(tmp_path: Path, headings: Sequence[str
     with reading(path) as found:
         assert [row.values for row in found.rows()] == [as_values(one) for one in lines]
         assert found.sheets[0].unmapped == ()
+
+
+def test_the_person_s_details_may_stand_between_a_party_and_its_address(tmp_path: Path) -> None:
+    headings = [*HEADINGS[:9], "販売代理店", "担当者", "電話番号", "メール", "エンドユーザー", "部署名", "保守登録メール"]
+    row = cells(line(1))[0]
+
+    with reading(save(tmp_path / "一覧.xlsx", [[*row[:10], "山田", "03-0000-0000", row[10], row[13], "情報部", row[14]]], headings=headings)) as found:
+        assert [each.values for each in found.rows()] == [as_values(line(1))]
+        assert found.sheets[0].unmapped == ("担当者", "電話番号", "部署名")
 
 
 def test_the_heading_row_stands_below_titles_notes_and_blanks_and_right_of_empty_columns(tmp_path: Path) -> None:
@@ -99,14 +112,16 @@ def test_two_heading_rows_are_read_as_one(tmp_path: Path, *, merged: bool) -> No
 
 def test_a_period_in_one_column_is_split(tmp_path: Path) -> None:
     headings = [*HEADINGS[:5], "契約期間", *HEADINGS[7:]]
-    periods = ["2026/4/1～2027/3/31", "令和8年4月1日 から 令和9年3月31日 まで", "2026/4/1 - 2027/3/31", "未定"]
-    rows = [[*row[:5], period, *row[7:]] for row, period in zip(cells(*map(line, range(4))), periods, strict=True)]
+    periods = [
+        "2026/4/1～2027/3/31", "令和8年4月1日 から 令和9年3月31日 まで", "2026/4/1 - 2027/3/31", "2026/4/1\n2027/3/31", "2026年4月1日 to 2027年3月31日", "未定",
+    ]  # fmt: skip
+    rows = [[*row[:5], period, *row[7:]] for row, period in zip(cells(*map(line, range(6))), periods, strict=True)]
 
     found = read_rows(save(tmp_path / "一覧.xlsx", rows, headings=headings))
 
-    assert [row.values for row in found[:3]] == [as_values(line(number)) for number in range(3)]
-    assert codes(found[3]) == [("starts_on", "not_a_date"), ("ends_on", "not_a_date")]
-    assert found[3].errors[0]["heading"] == "契約期間"
+    assert [row.values for row in found[:5]] == [as_values(line(number)) for number in range(5)]
+    assert codes(found[5]) == [("starts_on", "not_a_date"), ("ends_on", "not_a_date")]
+    assert found[5].errors[0]["heading"] == "契約期間"
 
 
 def test_a_period_merged_over_two_columns_heads_both_days(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -101,20 +101,25 @@ def layouts(draw: st.DrawFn) -> dict[str, Any]:
         "spare": draw(st.booleans()),
         "total": draw(st.booleans()),
         "blank": draw(st.booleans()),
+        "again": draw(st.one_of(st.none(), st.permutations(FIELDS))),
         "csv": draw(st.sampled_from([None, None, "utf-8-sig", "cp932"])),
     }
 
 
 def grid(lines: list[dict[str, str]], named: dict[str, str], layout: dict[str, Any]) -> list[list[Any]]:
-    """The sheet's cells, headings and all."""
+    """The sheet's cells, headings and all; for the second half once more and in another order where `again` says so."""
     order = layout["order"]
     rows: list[list[Any]] = [[None] * layout["left"] + (["保守契約一覧"] if at == 0 else []) for at in range(layout["above"])]
-    rows.append([None] * layout["left"] + [named[field] for field in order] + (["社内メモ"] if layout["spare"] else []))
+    rows.append(_headings(named, layout, order))
+    turn = len(lines) // 2 if layout["again"] else 0
     for index, line in enumerate(lines):
+        if turn and index == turn:
+            order = layout["again"]
+            rows += [[], _headings(named, layout, order)]
         cells: list[Any] = [None] * layout["left"]
         for field in order:
             value: Any = DATES[layout["dates"]](date.fromisoformat(line[field])) if field in DATE_FIELDS else line[field]
-            if layout["ditto"] and index and value and field != "serial" and lines[index - 1][field] == line[field]:
+            if layout["ditto"] and index not in (0, turn) and value and field != "serial" and lines[index - 1][field] == line[field]:
                 value = "〃"
             cells.append(value)
         rows.append(cells + (["確認済"] if layout["spare"] else []))
@@ -123,6 +128,10 @@ def grid(lines: list[dict[str, str]], named: dict[str, str], layout: dict[str, A
     if layout["total"]:
         rows.append([None] * layout["left"] + [f"合計 {len(lines)}件" if field == "contract" else None for field in order])
     return rows
+
+
+def _headings(named: dict[str, str], layout: dict[str, Any], order: Sequence[str]) -> list[Any]:
+    return [None] * layout["left"] + [named[field] for field in order] + (["社内メモ"] if layout["spare"] else [])
 
 
 def written(folder: Path, rows: list[list[Any]], layout: dict[str, Any]) -> Path:
