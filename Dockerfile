@@ -10,7 +10,8 @@ RUN /opt/tools/bin/python -m pip install --no-cache-dir --disable-pip-version-ch
 COPY . .
 RUN /opt/tools/bin/python -m hatchling build --target wheel --directory /opt/wheel \
  && /opt/tools/bin/python -m pip --python /opt/desk/bin/python install --no-cache-dir --disable-pip-version-check --no-index --no-deps /opt/wheel/*.whl \
- && /opt/desk/bin/python -m compileall -q /opt/desk/lib
+ && /opt/desk/bin/python -m compileall -q /opt/desk/lib \
+ && /opt/desk/bin/jtickets compile /opt/desk/compiled
 
 FROM ${BASE_IMAGE}
 LABEL org.opencontainers.image.title="jtickets"
@@ -21,6 +22,7 @@ ENV PATH=/opt/desk/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     TMPDIR=/data/tmp \
     JTICKETS_STATE_DIR=/data \
+    JTICKETS_COMPILED_DIR=/opt/desk/compiled \
     JTICKETS_DATABASE_URL=sqlite:////data/jtickets.db
 WORKDIR /data
 USER 10001:10001

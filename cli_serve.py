@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, TypedDict
 from cli_setup import open_database, settings_or_exit
 
 if TYPE_CHECKING:
-    from multiprocessing.context import ForkProcess
     from socket import socket
 
     from uvicorn import Config
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 FACES = ("both", "portal", "console")
 HOST, PORT, FACE, WORKERS = "127.0.0.1", 8720, "both", 1
 MOST_PORT, MOST_WORKERS = 65535, 64
-_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
+_WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM)
 _BETWEEN_BEGINNINGS = 1.0
 """Seconds from one worker begun anew to the next: what cannot live shall not take the machine."""
 
@@ -72,7 +71,7 @@ def serve_pages(*, host: str, port: int, face: str, workers: int) -> None:
         h11_max_incomplete_event_size=65536,
     )
     if workers > 1:
-        _serve_by(workers, config)
+        _serve_by(workers, config, settings.limits.silent_worker_seconds)
         return
     server = uvicorn.Server(config)
     with suppress(KeyboardInterrupt):  # Ctrl-C, which the server has obeyed already
@@ -81,8 +80,8 @@ def serve_pages(*, host: str, port: int, face: str, workers: int) -> None:
         sys.exit(1)
 
 
-def _serve_by(workers: int, config: Config) -> None:
-    """Load the application once and serve it by forked processes, which share what is loaded; one that dies is replaced.
+def _serve_by(workers: int, config: Config, most_silent: int) -> None:
+    """Load the application once and serve it by forked processes, which share what is loaded; one that dies or stands still is replaced.
 
     uvicorn's own supervisor lets every worker load everything for itself. Forking is safe here: until then there is neither a thread nor a connection.
     """
@@ -91,38 +90,74 @@ def _serve_by(workers: int, config: Config) -> None:
     config.get_loop_factory()  # imports the loop's library
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)  # they wait until `sigwait` below takes them, so that none is missed
     signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)  # some systems drop what nobody handles
-    running = [_begin(config, listening) for _ in range(workers)]
+    running = [_Worker(config, listening) for _ in range(workers)]
     began = time.monotonic()
-    while signal.sigwait(_WATCHED) == signal.SIGCHLD:
+    signal.setitimer(signal.ITIMER_REAL, 1, 1)
+    while (heard := signal.sigwait(_WATCHED)) in (signal.SIGCHLD, signal.SIGALRM):
         for place, worker in enumerate(running):
-            if worker.is_alive():
+            if heard == signal.SIGALRM:
+                worker.listen(most_silent)
+            if worker.process.is_alive():
                 continue
-            print(f"worker {worker.pid} ended ({worker.exitcode}) and is replaced", file=sys.stderr)
+            print(f"worker {worker.process.pid} ended ({worker.process.exitcode}) and is replaced", file=sys.stderr)
+            worker.forget()
             time.sleep(max(0.0, began + _BETWEEN_BEGINNINGS - time.monotonic()))
             began = time.monotonic()
-            running[place] = _begin(config, listening)
+            running[place] = _Worker(config, listening)
     for worker in running:
-        worker.terminate()
+        worker.process.terminate()
     for worker in running:
-        worker.join()
+        worker.process.join()
 
 
-def _begin(config: Config, listening: socket) -> ForkProcess:
-    """A worker that serves `listening` until SIGTERM comes."""
-    from multiprocessing import get_context
+class _Worker:
+    """A process that serves `listening` until SIGTERM comes, and the pipe over which its event loop says every second that it turns."""
 
-    worker = get_context("fork").Process(target=_work, args=(config, listening))
-    worker.start()
-    return worker
+    def __init__(self, config: Config, listening: socket) -> None:
+        from multiprocessing import get_context
+
+        self._turns, told = os.pipe()
+        os.set_blocking(self._turns, False)
+        os.set_blocking(told, False)
+        self._silent = 0
+        self.process = get_context("fork").Process(target=_work, args=(config, listening, told, os.getpid()))
+        self.process.start()
+        os.close(told)
+
+    def listen(self, most: int) -> None:
+        """Another second is over: end a process that was silent for `most` of them.
+
+        Seconds in which we ran ourselves, whatever the clocks say: who was put to sleep together wakes up together.
+        """
+        self._silent += 1
+        with suppress(BlockingIOError):
+            os.read(self._turns, 4096)
+            self._silent = 0
+        if self._silent == most > 0:
+            print(f"worker {self.process.pid} stands still for {most} s and is killed", file=sys.stderr)
+            self.process.kill()
+
+    def forget(self) -> None:
+        """Close what it cannot say anything over any more."""
+        os.close(self._turns)
 
 
-def _work(config: Config, listening: socket) -> None:
+def _work(config: Config, listening: socket, told: int, parent: int) -> None:
     from uvicorn import Server
+
+    class Watched(Server):
+        async def on_tick(self, counter: int) -> bool:
+            """Ten times a second: say that the loop turns, and end with a parent that was killed, or the port would stay taken."""
+            if counter % 10 == 0:
+                with suppress(OSError):
+                    os.write(told, b".")
+            self.should_exit = self.should_exit or os.getppid() != parent
+            return await super().on_tick(counter)
 
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
     with suppress(KeyboardInterrupt):
-        Server(config).run(sockets=[listening])
+        Watched(config).run(sockets=[listening])
 
 
 def _number(word: str, most: int) -> int:

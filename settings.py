@@ -43,6 +43,7 @@ class Settings:
     attachments_url: str = ""
     secret_key: str = ""
     state_dir: Path = Path("var")
+    compiled_dir: Path | None = None
     oidc_issuer: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: str = ""
@@ -234,6 +235,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "attachments_url": _attachments_url,
     "secret_key": _secret_key,
     "state_dir": Path,
+    "compiled_dir": Path,
     "trusted_proxies": _proxies,
     "staff_totp": partial(_one_of, words=("required", "optional")),
     "import_approval": partial(_one_of, words=("production", "required", "off")),

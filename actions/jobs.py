@@ -21,6 +21,8 @@ LEASE = timedelta(minutes=5)
 BEATS_KEPT = timedelta(days=1)
 JOBS = "jobs"
 """The kind of a jobs process's heartbeat."""
+MOST_TRIES = 5
+"""Of a run that found the database away or busy; then it has failed."""
 _FAULT_CHARACTERS = 500
 _runs = JobRun.__table__
 Counts = Mapping[str, int]
@@ -139,6 +141,11 @@ def finish(session: Session, run: Run, counts: Counts, *, now: datetime) -> bool
 def fail(session: Session, run: Run, fault: str, *, now: datetime) -> bool:
     """Record that the run broke off; its next slot is run as usual."""
     return _end(session, run, {"state": RunState.FAILED, "finished_at": now, "fault": fault[:_FAULT_CHARACTERS]})
+
+
+def put_back(session: Session, run: Run, *, now: datetime) -> bool:
+    """Let whoever comes next take the run over at once, in its slot; False when another process has it by now."""
+    return _end(session, run, {"lease_until": now})
 
 
 def tally(session: Session, line: Line, counts: Counts, *, worker: str, now: datetime) -> None:

@@ -89,6 +89,7 @@ def _letter(draft: Draft, desk: Desk, now: datetime) -> dict[str, object]:
         "thread_ids": [thread_id(draft.ticket_id, desk)] if draft.ticket_id is not None else [],
         "subject": draft.text.subject,
         "body": draft.text.body,
+        "text_version": draft.text.version,
         "created_at": now,
         "try_at": draft.leaves_at or now,
     }

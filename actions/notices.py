@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Select, String, bindparam, func, literal, select, update
+from sqlalchemy import Select, String, bindparam, cast, func, literal, select, update
 from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
@@ -175,7 +175,8 @@ _BETWEEN = "\x1f"
 def _rewritten(notice: str) -> Any:
     """The text of the notice that goes by that name as an administrator rewrote it, likewise."""
     newest = select(func.max(MailTemplate.id)).where(MailTemplate.notice == bindparam(notice)).scalar_subquery()
-    return select(MailTemplate.subject + _BETWEEN + MailTemplate.body).where(MailTemplate.id == newest, MailTemplate.body != "").scalar_subquery()
+    told = cast(MailTemplate.id, String) + _BETWEEN + MailTemplate.subject + _BETWEEN + MailTemplate.body
+    return select(told).where(MailTemplate.id == newest, MailTemplate.body != "").scalar_subquery()
 
 
 def _about(shared_domains: Any, stopped_copies: Any) -> Select[Any]:
@@ -277,12 +278,12 @@ def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, 
     ]
 
 
-def _own(rewritten: str | None) -> tuple[str, str] | None:
-    """(subject, body) of a rewritten text."""
+def _own(rewritten: str | None) -> tuple[int, str, str] | None:
+    """(version, subject, body) of a rewritten text."""
     if not rewritten:
         return None
-    subject, _, body = rewritten.partition(_BETWEEN)
-    return subject, body
+    version, subject, body = rewritten.split(_BETWEEN, 2)
+    return int(version), subject, body
 
 
 def _held_cc(session: Session, facts: _Facts, limits: Limits, now: datetime) -> dict[str, str]:

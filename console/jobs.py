@@ -27,6 +27,7 @@ _ALIVE = timedelta(minutes=1)
 """A process that said nothing for so long is taken for dead."""
 _FAILURES = timedelta(days=7)
 _OTHER_STATES = {RunState.ASKED: N_("実行待ち"), RunState.SKIPPED: N_("見送り")}
+_TOO_LATE = N_("予定の時刻を大きく過ぎていたため、行いませんでした。")
 _COUNTS = {
     "letters": N_("メール {n}通"),
     "accepted": N_("受付済 {n}件"),
@@ -125,13 +126,14 @@ def _run(row: AnyRow, language: str) -> dict[str, Any]:
     line = line_of(row.job)
     seconds = (row.finished_at - row.started_at).total_seconds() if row.finished_at else None
     told = [translate(_COUNTS[name], language).format(n=count) for name, count in row.counts.items() if name in _COUNTS and count]
+    skipped = row.state == RunState.SKIPPED
     return {
         "title": translate(line.title, language) if line else row.job,
         "state": row.state,
         "word": translate(_OTHER_STATES[row.state], language) if row.state in _OTHER_STATES else labels.run_state(row.state, language),
         "started_at": row.started_at,
-        "seconds": None if line and line.shared else seconds,
-        "told": translate(N_("、"), language).join(told),
+        "seconds": None if skipped or (line and line.shared) else seconds,
+        "told": translate(_TOO_LATE, language) if skipped else translate(N_("、"), language).join(told),
         "fault": row.fault,
         "worker": row.worker,
     }

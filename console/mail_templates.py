@@ -15,7 +15,7 @@ from console.replies import number_of
 from mail.compose import NOTICES, SECRET_NOTICES, Text
 from mail.facts import AUDIENCES, CONTENTS, DESK, Fact, names, project
 from mail.rewritten import check, render, shipped
-from models.mail_templates import newest_versions, versions_of
+from models.mail_templates import newest_versions, version_of, versions_of
 from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff
@@ -87,7 +87,8 @@ def _context(call: Call, notice: str, *, shown: Text | None = None, example: str
     present, came = versions[0] if versions else None, shipped(notice)
     in_force = (present.subject, present.body) if present and present.body else came
     asked = call.query("version")
-    chosen = next(((row.subject, row.body) for row in versions if str(row.id) == asked and row.body), came if asked == _SHIPPED else in_force)
+    earlier = version_of(call.session, notice, number_of(asked)) if asked else None
+    chosen = (earlier.subject, earlier.body) if earlier and earlier.body else came if asked == _SHIPPED else in_force
     subject, body = (call.form.value("subject"), call.form.value("body")) if call.form.has("body") else chosen
     return {
         **frame(call),

@@ -16,6 +16,7 @@ from mail.compose import NOTICES, SECRET_NOTICES, mask_links
 from mail.recorder import RECORDED
 from models.base import NEVER, AnyRow
 from models.mail_lists import Shown, letter_list, letter_page, lost_count, recipients_of
+from models.mail_templates import version_of
 from models.outbox import LetterState, RecipientState
 from rules.refusal import Refused
 from rules.rights import Area, Right
@@ -133,6 +134,7 @@ def _letter(call: Call) -> dict[str, Any]:
         **frame(call),
         "letter": letter,
         "notice": notice_name(letter.kind, language),
+        "wording": version_of(call.session, letter.kind, letter.text_version) if letter.text_version else None,
         "body": None if quotes else mask_links(letter.body) if secret else letter.body,
         "masked": secret,
         "recipients": [(row, _shown_state(letter, row), _answer(row.answer, language)) for row in recipients],

@@ -11,7 +11,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +20,8 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.orm import Session
 
 from actions import jobs
 from actions.jobs import Run
@@ -38,6 +39,8 @@ NICE = 10
 _THREADS = 8
 MOST_CHOSEN = 16
 """Of the slots that were missed, so many at a time; fewer at the end, when several processes are after the last ones."""
+_TRIES_TO_TELL = 5
+_AWAY = (OperationalError, InterfaceError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -168,15 +171,27 @@ class Process:
         self._running[begun.id] = begun
         try:
             counts = job.work(self._parts, begun)
+            kept = self._tell(lambda session, now: jobs.finish(session, begun, counts, now=now))
         except BaseException as fault:
-            with transaction(self._parts.engine) as session:
-                jobs.fail(session, begun, f"{type(fault).__name__}", now=self._parts.clock())
+            # The database was away or busy: the slot is not lost by it, somebody tries again within the minute.
+            again = isinstance(fault, _AWAY) and begun.fence < jobs.MOST_TRIES and job.line.rhythm.latest(self._parts.clock()) == begun.slot
+            words = type(fault).__name__
+            self._tell(lambda session, now: jobs.put_back(session, begun, now=now) if again else jobs.fail(session, begun, words, now=now))
             raise
         finally:
             del self._running[begun.id]
-        with transaction(self._parts.engine) as session:
-            kept = jobs.finish(session, begun, counts, now=self._parts.clock())
         log.info("run", run=begun.id, job=begun.job, slot=begun.slot.isoformat(), kept=kept, ms=round((time.monotonic() - began) * 1000), **counts)
+
+    def _tell(self, how: Callable[[Session, datetime], bool]) -> bool:
+        """Record how a run ended, and hold its lease meanwhile: what was done is not done again because the database was busy just then."""
+        for attempt in range(1, _TRIES_TO_TELL):
+            try:
+                with transaction(self._parts.engine) as session:
+                    return how(session, self._parts.clock())
+            except _AWAY:
+                self._stop.wait(attempt)
+        with transaction(self._parts.engine) as session:
+            return how(session, self._parts.clock())
 
 
 def _trigger(job: Job) -> Any:

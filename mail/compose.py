@@ -37,6 +37,8 @@ class Text:
 
     subject: str
     body: str
+    version: int = 0
+    """Of the rewritten text it was made with; 0 for the text the letter came with."""
 
 
 @dataclass(frozen=True)

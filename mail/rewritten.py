@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -49,14 +50,15 @@ def shipped(notice: str) -> tuple[str, str]:
     return subject, _OPENING.sub("", whole).replace("{{ opening|trim }}", opening.group(1).strip() if opening else "")
 
 
-def text_of(notice: str, own: tuple[str, str] | None, *, desk: Desk, **facts: object) -> Text:
-    """The letter's text for `facts`: as an administrator wrote it (`own`: subject, body), else the one it came with.
+def text_of(notice: str, own: tuple[int, str, str] | None, *, desk: Desk, **facts: object) -> Text:
+    """The letter's text for `facts`: as an administrator wrote it (`own`: version, subject, body), else the one it came with.
 
     A text that fails on these facts gives way to the one it came with: the mail still goes.
     """
     if own is not None:
         with suppress(Refused):
-            return render(*own, project(notice, facts, desk))
+            version, subject, body = own
+            return replace(render(subject, body, project(notice, facts, desk)), version=version)
     return compose(notice, desk=desk, **facts)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text, bindparam, func, select
 from sqlalchemy.orm import Mapped, Session
 
 from models import load
-from models.base import AnyRow, Base, mapped_column
+from models.base import AnyRow, AnySelect, Base, mapped_column
 from models.kept import Kept
 
 load("people")
@@ -29,10 +29,10 @@ class MailTemplate(Base):
     at: Mapped[datetime]
 
 
-def text_in_force(session: Session, notice: str) -> tuple[str, str] | None:
-    """(subject, body) of a notice that was rewritten and not set back."""
+def text_in_force(session: Session, notice: str) -> tuple[int, str, str] | None:
+    """(version, subject, body) of a notice that was rewritten and not set back."""
     row = _NEWEST.one(session, {"notice": notice})
-    return (row.subject, row.body) if row is not None and row.body else None
+    return (row.id, row.subject, row.body) if row is not None and row.body else None
 
 
 def newest_versions(session: Session) -> Mapping[str, AnyRow]:
@@ -42,10 +42,28 @@ def newest_versions(session: Session) -> Mapping[str, AnyRow]:
     return {row.notice: row for row in rows}
 
 
-_NEWEST = Kept(select(MailTemplate.subject, MailTemplate.body).where(MailTemplate.notice == bindparam("notice")).order_by(MailTemplate.id.desc()).limit(1))
+_NEWEST = Kept(
+    select(MailTemplate.id, MailTemplate.subject, MailTemplate.body).where(MailTemplate.notice == bindparam("notice")).order_by(MailTemplate.id.desc()).limit(1)
+)
 
 
 def versions_of(session: Session, notice: str, *, limit: int = 50) -> Sequence[AnyRow]:
-    """The versions of a notice's text, the newest first: id, subject, body, staff_name, at."""
-    statement = select(MailTemplate.id, MailTemplate.subject, MailTemplate.body, MailTemplate.staff_name, MailTemplate.at)
-    return session.execute(statement.where(MailTemplate.notice == notice).order_by(MailTemplate.id.desc()).limit(limit)).all()
+    """The versions of a notice's text, the newest first: id, number (the first is 1), subject, body, staff_name, at."""
+    statement = _VERSIONS.where(MailTemplate.notice == notice).order_by(MailTemplate.id.desc()).limit(limit)
+    return session.execute(statement).all()
+
+
+def version_of(session: Session, notice: str, version: int) -> AnyRow | None:
+    """One version of a notice's text, with the columns of `versions_of`."""
+    versions = _VERSIONS.where(MailTemplate.notice == notice).subquery()
+    return session.execute(select(versions).where(versions.c.id == version)).one_or_none()
+
+
+_VERSIONS: AnySelect = select(
+    MailTemplate.id,
+    func.row_number().over(order_by=MailTemplate.id).label("number"),
+    MailTemplate.subject,
+    MailTemplate.body,
+    MailTemplate.staff_name,
+    MailTemplate.at,
+)

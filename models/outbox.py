@@ -58,6 +58,8 @@ class Letter(Base):
     """What References names."""
     subject: Mapped[str] = mapped_column(String(1000))
     body: Mapped[str] = mapped_column(Text)
+    text_version: Mapped[int | None]
+    """Which `MailTemplate` it was made with, 0: the text it came with; None: written before this was kept. No key: versions are never deleted."""
     state: Mapped[LetterState] = mapped_column(words(LetterState, 10), default=LetterState.WAITING)
     created_at: Mapped[datetime]
     try_at: Mapped[datetime]

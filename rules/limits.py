@@ -76,6 +76,8 @@ class Limits:
     """Before a confirmation link ends."""
     exception_waiting_hours: int = 8
     """Business hours that a request for an exception may wait for the desk before it is told."""
+    silent_worker_seconds: int = 30
+    """A worker of `jtickets serve --workers` whose event loop stands still for so long is ended and replaced; 0: never."""
     calendar_months: int = 6
     """Before the calendar's known days end."""
     job_lease_seconds: int = 300

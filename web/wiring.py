@@ -49,7 +49,7 @@ def wire(settings: Settings, *, clock: Clock = utc_now, engine: Engine | None = 
         limits=settings.limits,
         store=open_store(settings.attachments),
         passwords=passwords_of(settings),
-        renderer=Renderer(settings.state_dir / "templates"),
+        renderer=Renderer(settings.state_dir / "templates", settings.compiled_dir),
         desk=desk_of(settings),
         tallies=Tallies(settings.state_dir / "tallies"),
     )

@@ -45,7 +45,7 @@ def test_the_timetable_shows_each_job_with_its_last_and_next_run(engine: Engine,
     page = client.get(JOBS)
 
     assert page.says(*(line.title for line in TIMETABLE))
-    assert page.says("10分ごと", "投稿されなかったファイル 3件、記録のないファイル 1件", "2.0秒", "2026/12/01(火) 10:10", "host:1:abc")
+    assert page.says("10分ごと", "投稿されなかったファイル 3件、記録のないファイル 1件", "2.0秒", "10:10", "host:1:abc")
 
 
 def test_a_desk_without_a_jobs_process_says_so(engine: Engine, client: Client) -> None:

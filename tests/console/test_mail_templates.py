@@ -68,7 +68,13 @@ def test_an_administrator_rewrites_a_mail_and_finds_the_way_back(client: Client,
     assert "お問合せ #" not in opened(engine, wiring, third)
     with transaction(engine, readonly=True) as session:
         acts = session.scalars(select(JournalEntry.act).where(JournalEntry.subject_kind == "mail_template").order_by(JournalEntry.id)).all()
+        made_with = session.execute(select(Letter.id, Letter.text_version).where(Letter.kind == "ticket_opened").order_by(Letter.ticket_id)).all()
     assert acts == ["publish_mail_template", "restore_mail_template"]
+    (before, none), (rewritten, version), (_, again) = made_with
+    assert version and none == again == 0, "each letter knows the text it was made with"
+    assert client.get(f"/console/mails/{before}").says("初めの文面")
+    assert client.get(f"/console/mails/{rewritten}").says("第 1 版")
+    assert client.click("第 1 版").value_of("body").strip() == BODY.strip()
     client.get(f"{PATH}/nothing", expect=404)
 
 

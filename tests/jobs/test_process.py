@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select
+import pytest
+from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy.exc import OperationalError
 
 from actions import jobs
 from actions.jobs import Run, RunState
@@ -106,6 +108,54 @@ def test_a_run_that_breaks_off_is_recorded_and_told(engine: Engine, clock: Clock
     with transaction(engine, readonly=True) as session:
         row = session.scalars(select(JobRun)).one()
         assert (row.state, row.fault) == (RunState.FAILED, "OSError")
+
+
+def away() -> OperationalError:
+    return OperationalError("", {}, OSError("the database is away"))
+
+
+def test_a_run_that_finds_the_database_away_is_tried_again_in_its_slot_and_not_for_ever(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    tries: list[int] = []
+
+    def work(_parts: Parts, begun: Run) -> dict[str, int]:
+        tries.append(begun.fence)
+        if len(tries) < 3:
+            raise away()
+        return {}
+
+    process = Process(parts_for(engine, clock, tmp_path), threading.Event())
+    daily = next(line for line in TIMETABLE if line.name == "remind_contracts")
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            process.tick(Job(daily, work))
+    process.tick(Job(daily, work))
+    process.tick(Job(daily, work))
+    assert (tries, states_of(engine)) == ([1, 2, 3], {"remind_contracts": "done"})
+
+    def never(_parts: Parts, _run: Run) -> dict[str, int]:
+        raise away()
+
+    for _ in range(jobs.MOST_TRIES):
+        assert states_of(engine).get("expire") != "failed"
+        with pytest.raises(OperationalError):
+            process.tick(Job(LINE, never))
+    assert states_of(engine)["expire"] == "failed"
+
+
+def test_what_was_done_is_recorded_though_the_database_is_busy_just_then(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    process = Process(parts_for(engine, clock, tmp_path), threading.Event())
+
+    def refuse(_connection: Connection) -> None:
+        raise away()
+
+    def work(_parts: Parts, _run: Run) -> dict[str, int]:
+        event.listen(engine, "begin", refuse, once=True)
+        return {"done": 1}
+
+    process.tick(Job(LINE, work))
+
+    with transaction(engine, readonly=True) as session:
+        assert session.execute(select(JobRun.state, JobRun.counts, JobRun.fence)).one() == ("done", {"done": 1}, 1)
 
 
 def test_a_slot_with_nothing_to_do_leaves_no_run(engine: Engine, clock: Clock, tmp_path: Path) -> None:

@@ -6,14 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
-from jinja2 import DictLoader, Environment
+from jinja2 import BytecodeCache, DictLoader, Environment
 
-from web.compiled import Compiled
+from web.compiled import Compiled, CompiledAhead
 
 
-def render(folder: Path, source: str, *, language: str = "ja") -> str:
+def render(folder: Path, source: str, *, language: str = "ja", ahead: Path | None = None) -> str:
     """The page as a process that starts now shows it."""
-    return Environment(loader=DictLoader({"page.html": source}), autoescape=True, bytecode_cache=Compiled(folder, language)).get_template("page.html").render()
+    return shown(source, Compiled(folder, language, ahead))
+
+
+def shown(source: str, kept: BytecodeCache) -> str:
+    return Environment(loader=DictLoader({"page.html": source}), autoescape=True, bytecode_cache=kept).get_template("page.html").render()
 
 
 def kept(folder: Path) -> dict[str, bytes]:
@@ -64,3 +68,17 @@ def test_a_file_that_was_cut_off_is_compiled_anew(tmp_path: Path) -> None:
     os.truncate(path, 0)
 
     assert render(tmp_path, "お知らせ") == "お知らせ"
+
+
+def test_what_an_image_brings_is_not_compiled_again_unless_it_is_of_another_text(tmp_path: Path) -> None:
+    ahead, own = tmp_path / "ahead", tmp_path / "own"
+    ahead.mkdir()
+    shown("お知らせ", CompiledAhead(ahead, "ja"))
+    (path,) = ahead.iterdir()
+    path.write_bytes(path.read_bytes().replace("お知らせ".encode(), "お報らせ".encode()))
+
+    assert render(own, "お知らせ", ahead=ahead) == "お報らせ"
+    assert kept(own) == {}
+    assert render(own, "後", ahead=ahead) == "後"
+    assert len(kept(own)) == 1
+    assert render(own, "お知らせ", ahead=tmp_path / "nowhere") == "お知らせ"

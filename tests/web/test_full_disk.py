@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import resource
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -39,7 +40,8 @@ class Customer:
     def ask(self, method: str, path: str, body: bytes = b"", kind: str = "") -> tuple[int, str]:
         headers = {"Cookie": f"jtickets_portal={self.cookie}", "Origin": f"http://{self.desk.host}", "Content-Type": kind}
         with closing(HTTPConnection("127.0.0.1", self.desk.port, timeout=20)) as connection:
-            connection.request(method, f"/tickets/{self.ticket_id}{path}", body, headers)
+            here = "" if path.startswith("/new/") else f"/{self.ticket_id}"
+            connection.request(method, f"/tickets{here}{path}", body, headers)
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
 
@@ -50,11 +52,17 @@ class Customer:
         return status
 
     def reply(self, mark: str, file: bytes = b"") -> tuple[int, str]:
-        fields = {"csrf_token": self.token, "submission": mark, "body": f"返信 {mark}"}
-        parts = [f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in fields.items()]
+        return self.post("/replies", {"submission": mark, "body": f"返信 {mark}"}, file)
+
+    def open(self, mark: str, about: Mapping[str, str], file: bytes = b"") -> tuple[int, str]:
+        return self.post("/new/juniper-srx", {**about, "submission": mark, "body": f"お問合せ {mark}"}, file)
+
+    def post(self, path: str, fields: Mapping[str, str], file: bytes) -> tuple[int, str]:
+        whole = {"csrf_token": self.token, **fields}
+        parts = [f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode() for name, value in whole.items()]
         if file:
             parts.append(b'--edge\r\nContent-Disposition: form-data; name="files"; filename="a.log"\r\n\r\n' + file + b"\r\n")
-        return self.ask("POST", "/replies", b"".join([*parts, b"--edge--\r\n"]), "multipart/form-data; boundary=edge")
+        return self.ask("POST", path, b"".join([*parts, b"--edge--\r\n"]), "multipart/form-data; boundary=edge")
 
 
 def come_in(engine: Engine, desk: Desk) -> Customer:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from bench.servers import ask, free_port
 from tests.shape.tree import ROOT
 
@@ -19,10 +21,10 @@ _PATIENCE = 30.0
 
 
 @contextmanager
-def served(database_url: str, folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def served(database_url: str, folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
     """A desk of two workers, and its port; whatever of it still runs behind the block is killed."""
     port = free_port()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JTICKETS_DATABASE_URL": database_url, "JTICKETS_STATE_DIR": str(folder)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "JTICKETS_DATABASE_URL": database_url, "JTICKETS_STATE_DIR": str(folder), **settings}
     command = [sys.executable, "-m", "cli", "serve", "--port", str(port), "--workers", "2"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log, start_new_session=True)
@@ -95,3 +97,20 @@ def test_workers_are_replaced_and_end_with_their_parent_in_peace(database_url: s
     told = (tmp_path / "log").read_text()
     assert told.count("is replaced") == 2
     assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_worker_that_stands_still_is_replaced_and_all_end_with_a_parent_that_is_killed(database_url: str, tmp_path: Path) -> None:
+    with served(database_url, tmp_path, JTICKETS_LIMITS_SILENT_WORKER_SECONDS="2") as (process, port):
+        first = workers_of(process)
+        os.kill(first[0], signal.SIGSTOP)
+        until(lambda: len({*workers_of(process)} - {first[0]}) == 2)
+        assert first[1] in workers_of(process), "who answers stays"
+        assert answers(port)
+
+        last = workers_of(process)
+        process.kill()
+        process.wait()
+        until(lambda: processes().keys().isdisjoint(last))
+        assert not answers(port)
+    assert f"worker {first[0]} stands still for 2 s and is killed" in (tmp_path / "log").read_text()
