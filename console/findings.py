@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from models.search import Sought, file_names
+from models.search import file_names
+from models.search_hits import Sought
 from rules.search import excerpt, marked, terms_of
 from wording.catalog import N_, translate
 

@@ -2,6 +2,7 @@
 
 Blanks are no safe word borders in Japanese, so a text is known by the set of its single characters and neighbouring pairs (its grams).
 A text that holds all grams of a word may hold the word; longer words are compared once more with the text itself.
+Pairs of digits and Latin letters stand in most posts: numbers, serials and addresses are known by their fours as well.
 """
 
 from __future__ import annotations
@@ -16,6 +17,13 @@ MOST_TERMS = 10
 QUERY_CHARACTERS = 200
 _PLANE = 0xFFFF
 _SIGN = 0x80000000
+_FOURS, _ACCOUNTS = 0xD800_0000, 0xDC00_0000
+"""Where the packed numbers of fours and of accounts lie: no character of a text is a surrogate."""
+_THREES = 36**4
+"""Three digits come behind all fours."""
+_ACCOUNTS_APART = 0x0400_0000
+_FOUR = 4
+_LATIN, _DIGITS = re.compile("[0-9a-z]{3,}"), re.compile("[0-9]{3,}")
 _AROUND = 40
 """Characters of an excerpt before the first hit; twice as many follow it."""
 
@@ -42,6 +50,30 @@ def grams_of_term(term: str) -> set[int]:
     """The grams that a text holding `term` is sure to hold: its pairs, or its only character."""
     codes = [ord(sign) & _PLANE for sign in term]
     return {_packed(first, second) for first, second in pairwise(codes)} if len(codes) > 1 else set(codes)
+
+
+def long_grams(text: str) -> set[int]:
+    """Every four neighbours among the ASCII letters and digits of a normalised `text`, and every three among its digits, packed as `grams` are."""
+    found = {_packed_four(run[at : at + _FOUR]) for run in set(_LATIN.findall(text)) for at in range(len(run) - _FOUR + 1)}
+    return found | {_packed_three(run[at : at + 3]) for run in set(_DIGITS.findall(text)) for at in range(len(run) - 2)}
+
+
+def long_grams_of_term(term: str) -> set[int]:
+    """As `grams_of_term`, of a text whose `long_grams` are known too: where the term has any, they stand for its pairs of ASCII signs."""
+    found: set[int] = set()
+    for run in _LATIN.findall(term):
+        if len(run) >= _FOUR:
+            found.update(_packed_four(run[at : at + _FOUR]) for at in (0, *range(len(run) - _FOUR, 0, -_FOUR)))
+        elif run.isdecimal():
+            found.add(_packed_three(run))
+    if not found:
+        return grams_of_term(term)
+    return found | {_packed(ord(first) & _PLANE, ord(second) & _PLANE) for first, second in pairwise(term) if not (first.isascii() and second.isascii())}
+
+
+def account_gram(account_id: int) -> int:
+    """What the posts of an account's tickets hold beside their words; two accounts may share one."""
+    return _signed(_ACCOUNTS + account_id % _ACCOUNTS_APART)
 
 
 def is_exact(term: str) -> bool:
@@ -101,3 +133,15 @@ def _folded(text: str) -> tuple[str, Sequence[int]]:
 def _packed(first: int, second: int) -> int:
     both = first << 16 | second
     return both - (_SIGN << 1) if both >= _SIGN else both
+
+
+def _packed_four(part: str) -> int:
+    return _signed(_FOURS + int(part, 36))
+
+
+def _packed_three(part: str) -> int:
+    return _signed(_FOURS + _THREES + int(part))
+
+
+def _signed(number: int) -> int:
+    return number - (_SIGN << 1) if number >= _SIGN else number

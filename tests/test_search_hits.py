@@ -12,7 +12,8 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.orm import Session, object_session
 
 from models.database import transaction
-from models.search import Hit, Sought, find_tickets, put_in, take_out, waiting_posts
+from models.search import put_in, take_out, waiting_posts
+from models.search_hits import Hit, Sought, find_tickets
 from models.tickets import Attachment, Message, MessageKind, Ticket
 from rules.search import terms_of
 from rules.text import searchable
