@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models.search import file_names
 from models.search_hits import Sought
 from rules.search import excerpt, marked, terms_of
+from rules.text import searchable
 from wording.catalog import N_, translate
 
 Pieces = Sequence[tuple[str, bool]]
@@ -50,7 +51,7 @@ def findings(session: Session, rows: Sequence[Row[Any]], q: str, *, language: st
 
 
 def _finding(row: Row[Any], terms: Sequence[str], names: Sequence[str], language: str) -> Finding:
-    facts = [(label, _first_hit([getattr(row, name) or "" for name in columns], terms)) for label, columns in _FACTS.items()]
+    facts = [(label, _first_hit([getattr(row, name) for name in columns], terms)) for label, columns in _FACTS.items()]
     facts += [(_FILE, _first_hit([name], terms)) for name in names]
     return Finding(
         [(f"#{row.id}", Sought(terms).number == row.id)],
@@ -62,13 +63,17 @@ def _finding(row: Row[Any], terms: Sequence[str], names: Sequence[str], language
 
 
 def _all_seen(row: Row[Any], terms: Sequence[str]) -> bool:
-    texts = (row.subject, row.post_body, *(getattr(row, name) for columns in _FACTS.values() for name in columns))
-    return all(any(_hits(marked(text, [term])) for text in texts if text) for term in terms)
+    body = searchable(row.post_body or "")
+    others = [term for term in terms if term not in body]
+    if not others:
+        return True
+    texts = [searchable(text) for text in (row.subject, *(getattr(row, name) for columns in _FACTS.values() for name in columns)) if text]
+    return all(any(term in text for text in texts) for term in others)
 
 
-def _first_hit(texts: Sequence[str], terms: Sequence[str]) -> Pieces:
-    return next((pieces for pieces in (marked(text, terms) for text in texts) if _hits(pieces)), ())
+def _first_hit(texts: Sequence[str | None], terms: Sequence[str]) -> Pieces:
+    return next((marked(text, terms) for text in texts if text and _holds_one(searchable(text), terms)), ())
 
 
-def _hits(pieces: Pieces) -> bool:
-    return any(hit for _, hit in pieces)
+def _holds_one(compared: str, terms: Sequence[str]) -> bool:
+    return any(term in compared for term in terms)

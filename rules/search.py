@@ -104,20 +104,36 @@ def marked(text: str, terms: Sequence[str]) -> list[tuple[str, bool]]:
     A character may be several in the compared form (㈱ is (株)): a hit that begins or ends inside takes the whole character.
     """
     folded, origins = _folded(text)
-    hit = bytearray(len(text))
+    pieces: list[tuple[str, bool]] = []
+    shown = 0
+    for start, end in _joined(_places(folded, terms, origins)):
+        if start > shown:
+            pieces.append((text[shown:start], False))
+        pieces.append((text[start:end], True))
+        shown = end
+    return [*pieces, (text[shown:], False)] if shown < len(text) else pieces
+
+
+def _places(folded: str, terms: Sequence[str], origins: Sequence[int]) -> list[tuple[int, int]]:
+    """Where words begin and end in the text that `origins` leads back to, from left to right."""
+    found: list[tuple[int, int]] = []
     for term in terms:
         at = folded.find(term)
         while at >= 0:
-            start, end = origins[at], origins[at + len(term) - 1] + 1
-            hit[start:end] = b"\1" * (end - start)
+            found.append((origins[at], origins[at + len(term) - 1] + 1))
             at = folded.find(term, at + len(term))
-    pieces: list[tuple[str, bool]] = []
-    start = 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or hit[end] != hit[start]:
-            pieces.append((text[start:end], bool(hit[start])))
-            start = end
-    return pieces
+    return sorted(found)
+
+
+def _joined(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Places that meet or overlap, as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in places:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _folded(text: str) -> tuple[str, Sequence[int]]:
