@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -83,14 +84,28 @@ def rows_of(numbers: range, ground: Ground, dialect: Dialect) -> Iterator[tuple[
 
 
 def _grams(compared: str, account_id: int, *, sqlite: bool) -> str:
-    stored = stored_grams(document_grams(text=compared, edition=EDITION, account_id=account_id), sqlite=sqlite)
-    return stored if sqlite else f"{{{','.join(map(str, stored))}}}"
+    """As `models.search` stores them; the sentences are few, so that their grams are worked out once."""
+    words = _stored_of(f"account {account_id}", account_id, sqlite=sqlite).union(*(_stored_of(line, None, sqlite=sqlite) for line in compared.split("\n")))
+    return " ".join(words) if sqlite else f"{{{','.join(words)}}}"
+
+
+@lru_cache(maxsize=20_000)
+def _stored_of(line: str, account_id: int | None, *, sqlite: bool) -> frozenset[str]:
+    found = document_grams(text="" if account_id else line, edition=EDITION, account_id=account_id)
+    return frozenset(stored_grams(found, sqlite=True).split()) if sqlite else frozenset(map(str, found))
 
 
 def _documents(one: Inquiry, ground: Ground) -> Iterator[tuple[int, int, bool, str, int, int]]:
     head = _ticket(one, ground)
     for place, body in enumerate(one.messages):
-        yield document_number(one.number, _message_id(one, place)), one.number, False, document_text(SimpleNamespace(**head, body=body), ()), EDITION, one.account + 1
+        yield (
+            document_number(one.number, _message_id(one, place)),
+            one.number,
+            False,
+            document_text(SimpleNamespace(**head, body=body), ()),
+            EDITION,
+            one.account + 1,
+        )
 
 
 def _write(connection: Connection, model: type[Base], rows: Iterator[dict[str, Any]]) -> None:
