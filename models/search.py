@@ -79,8 +79,8 @@ def waiting(*conditions: ColumnElement[bool], newest: bool = False) -> AnySelect
     return statement.order_by(Message.published_at.desc() if newest else Message.published_at)
 
 
-def put_in(session: Session, posts: Sequence[AnyRow]) -> None:
-    """Make the documents of `posts` (rows of `waiting_posts`) and mark them as put in."""
+def put_in(session: Session, posts: Sequence[AnyRow], *, edition: int = EDITION) -> None:
+    """Make the documents of `posts` (rows of `waiting_posts`) and mark them as put in; of an older edition: as the version before does."""
     if not posts:
         return
     names = file_names(session, [post.id for post in posts])
@@ -90,7 +90,7 @@ def put_in(session: Session, posts: Sequence[AnyRow]) -> None:
             "ticket_id": post.ticket_id,
             "is_note": post.kind == MessageKind.NOTE,
             "text": document_text(post, names.get(post.id, ())),
-            "edition": EDITION,
+            "edition": edition,
             "account_id": post.account_id,
         }
         for post in posts
