@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, insert
 
 from actions import journal
 from models.actors import SYSTEM, Actor, StaffMember
 from models.database import transaction
+from models.journal import JournalEntry
 from models.people import Staff
 from rules.rights import Role
 from tests.client import Client, Page
@@ -98,6 +99,16 @@ def test_fifty_a_page(client: Client, engine: Engine, sato: Staff) -> None:
 
     assert len(told(client.get(f"{JOURNAL}?act=assign"))) == 50
     assert len(told(client.click("次のページ"))) == 11
+
+
+def test_who_did_nothing_lately_is_found_among_very_many_acts(client: Client, engine: Engine, sato: Staff) -> None:
+    with transaction(engine) as session:
+        newer = dict(at=NOW, actor_kind="staff", actor_id=sato.id, actor_name="佐藤", act="assign", subject_kind="ticket", subject_id=10482)
+        session.execute(insert(JournalEntry), [newer | {"subject_name": "VPN が切れる", "facts": {}, "client": ""}] * 5_100)
+
+    assert len(told(client.get(f"{JOURNAL}?actor=中村"))) == 1
+    assert told(client.get(f"{JOURNAL}?actor=誰でもない")) == []
+    assert len(told(client.get(f"{JOURNAL}?actor=佐"))) == 50
 
 
 def test_what_people_wrote_stays_text(client: Client, engine: Engine, sato: Staff) -> None:

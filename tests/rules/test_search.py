@@ -30,7 +30,9 @@ def test_a_text_that_holds_a_word_holds_its_grams(text: str, typed: str) -> None
             assert not holds
 
 
-@pytest.mark.parametrize(("term", "others"), [("500123", ["500321", "123500", "5001 123"]), ("第250", ["第2 50 25", "第205"]), ("bn0123", ["bn0132", "bn01 23"])])
+@pytest.mark.parametrize(
+    ("term", "others"), [("500123", ["500321", "123500", "5001 123"]), ("第250", ["第2 50 25", "第205"]), ("bn0123", ["bn0132", "bn01 23"])]
+)
 def test_numbers_are_known_by_more_than_their_pairs(term: str, others: list[str]) -> None:
     known = long_grams_of_term(term)
 
