@@ -26,6 +26,7 @@ _FACTS: Mapping[str, Sequence[str]] = {
     N_("電話番号"): ("contact_phone",),
 }
 """What is compared beside subject, post and files; the first column of a fact that holds a word is shown."""
+_COLUMNS = [name for columns in _FACTS.values() for name in columns]
 _FILE = N_("添付")
 
 
@@ -51,7 +52,9 @@ def findings(session: Session, rows: Sequence[Row[Any]], q: str, *, language: st
 
 
 def _finding(row: Row[Any], terms: Sequence[str], names: Sequence[str], language: str) -> Finding:
-    facts = [(label, _first_hit([getattr(row, name) for name in columns], terms)) for label, columns in _FACTS.items()]
+    # Most hits hold the words in their post alone: all facts are asked at once before each one is.
+    held = _holds_one("\n".join([getattr(row, name) or "" for name in _COLUMNS]), terms)
+    facts = [(label, _first_hit([getattr(row, name) for name in columns], terms)) for label, columns in _FACTS.items()] if held else []
     facts += [(_FILE, _first_hit([name], terms)) for name in names]
     return Finding(
         [(f"#{row.id}", Sought(terms).number == row.id)],
@@ -67,13 +70,14 @@ def _all_seen(row: Row[Any], terms: Sequence[str]) -> bool:
     others = [term for term in terms if term not in body]
     if not others:
         return True
-    texts = [searchable(text) for text in (row.subject, *(getattr(row, name) for columns in _FACTS.values() for name in columns)) if text]
-    return all(any(term in text for text in texts) for term in others)
+    texts = searchable("\n".join([row.subject, *(getattr(row, name) or "" for name in _COLUMNS)]))
+    return all(term in texts for term in others)
 
 
 def _first_hit(texts: Sequence[str | None], terms: Sequence[str]) -> Pieces:
-    return next((marked(text, terms) for text in texts if text and _holds_one(searchable(text), terms)), ())
+    return next((marked(text, terms) for text in texts if text and _holds_one(text, terms)), ())
 
 
-def _holds_one(compared: str, terms: Sequence[str]) -> bool:
+def _holds_one(text: str, terms: Sequence[str]) -> bool:
+    compared = searchable(text)
     return any(term in compared for term in terms)

@@ -120,8 +120,8 @@ def put_in_anew(session: Session, *, limit: int) -> int:
 
 def newest_old_ticket(session: Session) -> int:
     """The highest ticket with a document of an older edition, -1 where there is none."""
-    highest = session.execute(_old_documents().with_only_columns(func.max(SearchDocument.ticket_id))).scalar_one()
-    return -1 if highest is None else highest
+    highest = func.coalesce(func.max(SearchDocument.ticket_id), -1)
+    return session.execute(_old_documents().with_only_columns(highest)).scalar_one()
 
 
 def _old_documents() -> AnySelect:
@@ -149,9 +149,10 @@ def _forget_grams(session: Session, held: ColumnElement[bool], posted: ColumnEle
         return
     # A table without content is told the old grams once more to forget them.
     columns = (SearchDocument.id, SearchDocument.text, SearchDocument.edition, SearchDocument.account_id)
-    rows = [{"id": row.id, "grams": stored_grams(document_grams(**row._mapping), sqlite=True)} for row in session.execute(select(*columns).where(held))]
+    rows = session.execute(select(*columns).where(held)).all()
+    kept = [document_grams(text=row.text, edition=row.edition, account_id=row.account_id) for row in rows]
     if rows:
-        session.execute(text(_FORGET), rows)
+        session.execute(text(_FORGET), [{"id": row.id, "grams": stored_grams(found, sqlite=True)} for row, found in zip(rows, kept, strict=True)])
 
 
 def file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:

@@ -203,9 +203,10 @@ class _Walk:
         """Read the hits of a stretch in the order of the tickets, and no more than are wanted."""
         low, high = stretch
         edge = min(max(self.old + 1, low), high)
-        for low, high in ((low, edge), (edge, high)) if self.backwards else ((edge, high), (low, edge)):
-            if self._lacking > 0 and low < high:
-                self._read_hits((low, high))
+        older, newer = (low, edge), (edge, high)
+        for part in (older, newer) if self.backwards else (newer, older):
+            if self._lacking > 0 and part[0] < part[1]:
+                self._read_hits(part)
 
     def _read_hits(self, stretch: Stretch) -> None:
         statement = self._in_stretch(stretch)

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine
 
 from actions import journal
 from models.actors import SYSTEM, Actor, StaffMember
-from models.database import transaction
+from models.database import bulk_insert, transaction
 from models.journal import JournalEntry
 from models.people import Staff
 from rules.rights import Role
@@ -103,8 +103,9 @@ def test_fifty_a_page(client: Client, engine: Engine, sato: Staff) -> None:
 
 def test_who_did_nothing_lately_is_found_among_very_many_acts(client: Client, engine: Engine, sato: Staff) -> None:
     with transaction(engine) as session:
-        newer = dict(at=NOW, actor_kind="staff", actor_id=sato.id, actor_name="佐藤", act="assign", subject_kind="ticket", subject_id=10482)
-        session.execute(insert(JournalEntry), [newer | {"subject_name": "VPN が切れる", "facts": {}, "client": ""}] * 5_100)
+        newer = (NOW, "staff", sato.id, "佐藤", "assign", "ticket", "VPN が切れる", "{}", "")
+        columns = ("at", "actor_kind", "actor_id", "actor_name", "act", "subject_kind", "subject_name", "facts", "client")
+        bulk_insert(session, JournalEntry, columns, [newer] * 5_100)
 
     assert len(told(client.get(f"{JOURNAL}?actor=中村"))) == 1
     assert told(client.get(f"{JOURNAL}?actor=誰でもない")) == []
