@@ -29,10 +29,12 @@ def upgrade() -> None:
     for name in _ENDED:
         _partial(f"ix_ticket_{name}_ended", "ticket", [f"{name}_id", "state", "resolved_at", "id"], "unresolved = 0", "NOT unresolved")
     op.create_index("ix_journal_entry_actor_name", "journal_entry", ["actor_name", "id"])
+    _index_addresses("letter_id")
 
 
 def downgrade() -> None:
     """Search works by pairs alone, and lists walk further."""
+    _index_addresses("id")
     op.drop_index("ix_journal_entry_actor_name", "journal_entry")
     for name in (*(f"ix_ticket_{each}_ended" for each in _ENDED), "ix_ticket_state_number"):
         op.drop_index(name, "ticket")
@@ -42,6 +44,11 @@ def downgrade() -> None:
     op.drop_index("ix_search_document_old", "search_document")
     for column in ("account_id", "edition"):
         op.drop_column("search_document", column)
+
+
+def _index_addresses(second: str) -> None:
+    op.drop_index("ix_recipient_address", "recipient")
+    op.create_index("ix_recipient_address", "recipient", ["address_key", second], postgresql_ops={"address_key": "text_pattern_ops"})
 
 
 def _partial(name: str, table: str, columns: list[str], sqlite: str, postgresql: str) -> None:
