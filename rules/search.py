@@ -24,6 +24,7 @@ _THREES = 36**4
 _ACCOUNTS_APART = 0x0400_0000
 _FOUR = 4
 _LATIN, _DIGITS = re.compile("[0-9a-z]{3,}"), re.compile("[0-9]{3,}")
+_MOST_PAIRS = 6
 _AROUND = 40
 """Characters of an excerpt before the first hit; twice as many follow it."""
 
@@ -47,9 +48,8 @@ def grams(text: str) -> set[int]:
 
 
 def grams_of_term(term: str) -> set[int]:
-    """The grams that a text holding `term` is sure to hold: its pairs, or its only character."""
-    codes = [ord(sign) & _PLANE for sign in term]
-    return {_packed(first, second) for first, second in pairwise(codes)} if len(codes) > 1 else set(codes)
+    """Grams that a text holding `term` is sure to hold: its pairs, or its only character; of a long one enough of them."""
+    return _pairs(list(pairwise(term))) if len(term) > 1 else {ord(sign) & _PLANE for sign in term}
 
 
 def long_grams(text: str) -> set[int]:
@@ -68,7 +68,7 @@ def long_grams_of_term(term: str) -> set[int]:
             found.add(_packed_three(run))
     if not found:
         return grams_of_term(term)
-    return found | {_packed(ord(first) & _PLANE, ord(second) & _PLANE) for first, second in pairwise(term) if not (first.isascii() and second.isascii())}
+    return found | _pairs([pair for pair in pairwise(term) if not "".join(pair).isascii()])
 
 
 def account_gram(account_id: int) -> int:
@@ -144,6 +144,12 @@ def _folded(text: str) -> tuple[str, Sequence[int]]:
     # Sign by sign: a mark that joins with its neighbour in the whole text stays apart here, which may only miss a highlight.
     parts = [searchable(sign) for sign in text]
     return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> set[int]:
+    """Of many pairs each second one, and the last: who holds those holds the others, almost always, and each one that is asked for costs."""
+    asked = pairs if len(pairs) <= _MOST_PAIRS else [*pairs[::2], pairs[-1]]
+    return {_packed(ord(first) & _PLANE, ord(second) & _PLANE) for first, second in asked}
 
 
 def _packed(first: int, second: int) -> int:
