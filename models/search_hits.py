@@ -27,11 +27,11 @@ _NEAREST = 300
 _STEPS = (_NEAREST, 10_000)
 """PostgreSQL sorts what it found: it looks through so many tickets at a time, then through all others."""
 _FEW = 2_000
-_READ_AT_ONCE = 250
-"""Tickets whose documents are read without the index, where conditions leave few."""
-_READINGS = 8
-"""What conditions leave is read on while so many readings like the last one would fill the page."""
-_HITS_A_TICKET = 4
+_READ_FIRST, _READ_AT_MOST = 64, 256
+"""Tickets whose documents are read without the index, where conditions leave few: at first, and at a time."""
+_READ_ON = 2_000
+"""What conditions leave is read on while so many tickets like the last ones would fill the page."""
+_HITS_A_TICKET = 6
 """Reading a ticket's documents costs as much as looking at so many hits of the index."""
 _TAIL = 500
 """So many posts that no job has put in yet are compared one by one; more of them wait."""
@@ -124,7 +124,7 @@ class _Walk:
             self.old = newest_old_ticket(self.session)
         rest = (0, beyond) if beyond is not None and not self.backwards else (beyond + 1 if beyond is not None else 0, HIGHEST_NUMBER)
         # SQLite finds hits in their order: with nothing but an account to be mindful of, which is a gram too, it needs no stretches.
-        if is_sqlite(self.session) and (not self.sought.conditions or (self.sought.account_id is not None and not self.old)):
+        if is_sqlite(self.session) and (not self.sought.conditions or (self.sought.account_id is not None and self.old < 0)):
             self._by_words(rest)
         else:
             self._in_stretches(self._ended(rest))
@@ -169,21 +169,25 @@ class _Walk:
             return rest
         numbers = self.session.scalars(select(Ticket.id).where(*self.sought.conditions).limit(_FEW + 1)).all()
         few = sorted((number for number in numbers if low <= number < high), reverse=not self.backwards) if len(numbers) <= _FEW else None
+        if (few is None or len(few) > _READ_AT_MOST) and self._has_fewer_hits(rest, _HITS_A_TICKET * _READ_AT_MOST):
+            return rest
+        size = _READ_FIRST
         while self._lacking > 0 and low < high:
-            here = few[:_READ_AT_ONCE] if few is not None else self._next_tickets(low, high)
+            here = few[:size] if few is not None else self._next_tickets(low, high, size)
             before = len(self.found)
             self._read(here)
-            if len(here) < _READ_AT_ONCE:
+            if len(here) < size:
                 return low, low
             low, high = (here[-1] + 1, high) if self.backwards else (low, here[-1])
-            few = few[_READ_AT_ONCE:] if few is not None else None
-            often = self._lacking <= _READINGS * (len(self.found) - before)
+            few = few[size:] if few is not None else None
+            often = self._lacking * size <= _READ_ON * (len(self.found) - before)
             if not often and (few is None or self._has_fewer_hits((low, high), _HITS_A_TICKET * len(few))):
                 break
+            size = min(2 * size, _READ_AT_MOST)
         return low, high
 
-    def _next_tickets(self, low: int, high: int) -> Sequence[int]:
-        statement = select(Ticket.id).where(*self.sought.conditions, Ticket.id >= low, Ticket.id < high).limit(_READ_AT_ONCE)
+    def _next_tickets(self, low: int, high: int, most: int) -> Sequence[int]:
+        statement = select(Ticket.id).where(*self.sought.conditions, Ticket.id >= low, Ticket.id < high).limit(most)
         return self.session.scalars(statement.order_by(Ticket.id.asc() if self.backwards else Ticket.id.desc())).all()
 
     def _read(self, numbers: Sequence[int]) -> None:

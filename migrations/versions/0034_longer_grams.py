@@ -12,9 +12,9 @@ depends_on = None
 
 _WIDER = {
     "ix_ticket_updated": (["updated_at", "id"], ["priority"]),
-    "ix_ticket_family_number": (["family_id", "id"], ["state", "priority"]),
+    "ix_ticket_family_number": (["family_id", "id"], ["state", "assignee_id", "priority", "unresolved"]),
 }
-_ENDED = ("family", "assignee")
+_ENDED = {"family": "assignee", "assignee": "family"}
 
 
 def upgrade() -> None:
@@ -25,9 +25,10 @@ def upgrade() -> None:
     for name, (columns, more) in _WIDER.items():
         op.drop_index(name, "ticket")
         op.create_index(name, "ticket", [*columns, *more])
-    op.create_index("ix_ticket_state_number", "ticket", ["state", "id", "priority"])
-    for name in _ENDED:
-        _partial(f"ix_ticket_{name}_ended", "ticket", [f"{name}_id", "state", "resolved_at", "id"], "unresolved = 0", "NOT unresolved")
+    op.create_index("ix_ticket_state_number", "ticket", ["state", "id", "family_id", "assignee_id", "priority", "unresolved"])
+    for name, other in _ENDED.items():
+        columns = [f"{name}_id", "state", "resolved_at", "id", f"{other}_id", "priority", "unresolved"]
+        _partial(f"ix_ticket_{name}_ended", "ticket", columns, "unresolved = 0", "NOT unresolved")
     op.create_index("ix_journal_entry_actor_name", "journal_entry", ["actor_name", "id"])
     _index_addresses("letter_id")
 
