@@ -92,8 +92,9 @@ def _fill(session: Session, texts: list[str], posts_a_ticket: int) -> dict[int, 
 
 def _scan(held: dict[int, list[tuple[int, str]]], typed: str) -> list[Hit]:
     terms = terms_of(typed)
+    number = Sought(terms).number  # a ticket is found by its own, too
     found = {ticket: max((message for message, text in posts if all(term in text for term in terms)), default=0) for ticket, posts in held.items()}
-    return [Hit(ticket, message) for ticket, message in sorted(found.items(), reverse=True) if message]
+    return [Hit(ticket, message) for ticket, message in sorted(found.items(), reverse=True) if message or ticket == number]
 
 
 def _index(engine: Engine, most: int, edition: int = EDITION) -> None:
