@@ -10,7 +10,9 @@ down_revision = "0029"
 branch_labels = None
 depends_on = None
 
+_REPORTED = ["merged_into_id", "state", "family_id", "category_id", "assignee_id", "resolved_at", "contract_key", "serial_key", "id"]
 _WIDER = {
+    "ix_ticket_created": (["created_at"], _REPORTED),
     "ix_ticket_updated": (["updated_at", "id"], ["priority"]),
     "ix_ticket_family_number": (["family_id", "id"], ["state", "assignee_id", "priority", "unresolved"]),
 }
