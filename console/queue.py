@@ -174,7 +174,7 @@ def index(call: Call) -> Response:
     calendar = masters.calendar
     choice = read_choice(call, masters)
     rows, turns = load_page(call, choice, wanted_of(choice, call, masters, calendar))
-    lines = lines_of(rows, masters, calendar, call.now, call.basis.language)
+    lines = lines_of(rows, masters, calendar, call.now, call.basis.language, timed=not choice.q)
     context = {} if call.basis.is_htmx else frame(call, calendar=calendar)
     name = _saved_name(call, choice, context.get("shelves"))
     whole = not (turns.previous_url or turns.next_url)
@@ -240,8 +240,8 @@ def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[
     )
 
 
-def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalendar, now: datetime, language: str) -> list[Line]:
-    """The rows as the list shows them. What is the same in all of them (words, names, today) is worked out once."""
+def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalendar, now: datetime, language: str, *, timed: bool = True) -> list[Line]:
+    """The rows as the list shows them, `timed` with their deadlines. What is the same in all of them (words, names, today) is worked out once."""
     here = now.astimezone(dates.TOKYO)
     dot = translate(_DOT, language)
     families = {number: f"{dot}{name}" for number, (_, name) in masters.families.items()}
@@ -256,7 +256,7 @@ def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalen
             row.priority,
             masters.staff.get(row.assignee_id, ""),
             dates.short(row.updated_at, here, language),
-            *clock.parts(row),
+            *(clock.parts(row) if timed else ()),
         )
         for row in rows
     ]
