@@ -256,13 +256,14 @@ def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalen
             row.priority,
             masters.staff.get(row.assignee_id, ""),
             dates.short(row.updated_at, here, language),
-            *(clock.parts(row) if timed else ()),
+            *(clock.parts(row) if timed else _UNTIMED),
         )
         for row in rows
     ]
 
 
 _NO_ACCOUNT, _DOT = N_("お客様未登録"), N_("・")
+_UNTIMED = ("", "", "", "", 0)
 _LEFT, _OVER, _STOPPED = N_("残り {span}"), N_("{span} 超過"), NC_("clock", "停止中")
 
 
@@ -283,7 +284,7 @@ class _Clock:
         """A line's kind, left, due, due_at and used."""
         deadline = deadline_of(row, self.calendar, self.now, language=self.language)
         if deadline is None:
-            return "", "", "", "", 0
+            return _UNTIMED
         if deadline.due_at is None:
             return "stopped", self.stopped, deadline.why, "", 0
         due_at = deadline.due_at.astimezone(dates.TOKYO)
