@@ -38,7 +38,7 @@ from rules.rights import Role
 KINDS = ("sqlite", "postgresql")
 _ROOT = Path(__file__).resolve().parent.parent
 _KEPT = _ROOT / "var" / "bench"
-_MADE_BY = ("bench/corpus.py", "bench/desk_rows.py", "bench/reference_tables.py", "rules/search.py", "rules/text.py")
+_MADE_BY = ("bench/corpus.py", "bench/desk_rows.py", "bench/reference_tables.py", "models/search.py", "rules/search.py", "rules/text.py")
 _FRESH_SECONDS = 7 * 86400
 """Deadlines lie around the moment of loading: what is older than a week is loaded anew."""
 _APPLICATIONS = ("desk", "reference")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,12 +21,11 @@ from models.journal import JournalEntry
 from models.masters import Category, ProductFamily
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account, QueueMember, Staff, StaffSession
-from models.search import SearchDocument, document_number, document_text, stored_grams
+from models.search import EDITION, SearchDocument, document_grams, document_number, document_text, stored_grams
 from models.tickets import Message, MessageKind, Ticket
 from models.tokens import hash_token
 from rules.contracts import CONTACT, Path, Reason, Verdict
 from rules.rights import Role
-from rules.search import grams
 from rules.text import searchable
 from rules.tickets import Priority, State
 
@@ -80,19 +80,33 @@ def rows_of(numbers: range, ground: Ground, dialect: Dialect) -> Iterator[tuple[
         yield model.__tablename__, columns, [convert(tuple(row.values())) for row in rows]
     documents = [document for one in inquiries for document in _documents(one, ground)]
     sqlite = dialect.name == "sqlite"
-    yield SearchDocument.__tablename__, ["id", "ticket_id", "is_note", "text"], documents
-    yield "search_gram", ["rowid" if sqlite else "id", "grams"], [(each[0], _grams(each[3], sqlite=sqlite)) for each in documents]
+    yield SearchDocument.__tablename__, ["id", "ticket_id", "is_note", "text", "edition", "account_id"], documents
+    yield "search_gram", ["rowid" if sqlite else "id", "grams"], [(each[0], _grams(each[3], each[5], sqlite=sqlite)) for each in documents]
 
 
-def _grams(compared: str, *, sqlite: bool) -> str:
-    stored = stored_grams(grams(compared), sqlite=sqlite)
-    return stored if sqlite else f"{{{','.join(map(str, stored))}}}"
+def _grams(compared: str, account_id: int, *, sqlite: bool) -> str:
+    """As `models.search` stores them; the sentences are few, so that their grams are worked out once."""
+    words = _stored_of(f"account {account_id}", account_id, sqlite=sqlite).union(*(_stored_of(line, None, sqlite=sqlite) for line in compared.split("\n")))
+    return " ".join(words) if sqlite else f"{{{','.join(words)}}}"
 
 
-def _documents(one: Inquiry, ground: Ground) -> Iterator[tuple[int, int, bool, str]]:
+@lru_cache(maxsize=20_000)
+def _stored_of(line: str, account_id: int | None, *, sqlite: bool) -> frozenset[str]:
+    found = document_grams(text="" if account_id else line, edition=EDITION, account_id=account_id)
+    return frozenset(stored_grams(found, sqlite=True).split()) if sqlite else frozenset(map(str, found))
+
+
+def _documents(one: Inquiry, ground: Ground) -> Iterator[tuple[int, int, bool, str, int, int]]:
     head = _ticket(one, ground)
     for place, body in enumerate(one.messages):
-        yield document_number(one.number, _message_id(one, place)), one.number, False, document_text(SimpleNamespace(**head, body=body), ())
+        yield (
+            document_number(one.number, _message_id(one, place)),
+            one.number,
+            False,
+            document_text(SimpleNamespace(**head, body=body), ()),
+            EDITION,
+            one.account + 1,
+        )
 
 
 def _write(connection: Connection, model: type[Base], rows: Iterator[dict[str, Any]]) -> None:

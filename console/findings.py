@@ -9,8 +9,10 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
-from models.search import Sought, file_names
+from models.search import file_names
+from models.search_hits import Sought
 from rules.search import excerpt, marked, terms_of
+from rules.text import searchable
 from wording.catalog import N_, translate
 
 Pieces = Sequence[tuple[str, bool]]
@@ -24,6 +26,7 @@ _FACTS: Mapping[str, Sequence[str]] = {
     N_("電話番号"): ("contact_phone",),
 }
 """What is compared beside subject, post and files; the first column of a fact that holds a word is shown."""
+_COLUMNS = [name for columns in _FACTS.values() for name in columns]
 _FILE = N_("添付")
 
 
@@ -49,7 +52,9 @@ def findings(session: Session, rows: Sequence[Row[Any]], q: str, *, language: st
 
 
 def _finding(row: Row[Any], terms: Sequence[str], names: Sequence[str], language: str) -> Finding:
-    facts = [(label, _first_hit([getattr(row, name) or "" for name in columns], terms)) for label, columns in _FACTS.items()]
+    # Most hits hold the words in their post alone: all facts are asked at once before each one is.
+    held = _holds_one("\n".join([getattr(row, name) or "" for name in _COLUMNS]), terms)
+    facts = [(label, _first_hit([getattr(row, name) for name in columns], terms)) for label, columns in _FACTS.items()] if held else []
     facts += [(_FILE, _first_hit([name], terms)) for name in names]
     return Finding(
         [(f"#{row.id}", Sought(terms).number == row.id)],
@@ -61,13 +66,18 @@ def _finding(row: Row[Any], terms: Sequence[str], names: Sequence[str], language
 
 
 def _all_seen(row: Row[Any], terms: Sequence[str]) -> bool:
-    texts = (row.subject, row.post_body, *(getattr(row, name) for columns in _FACTS.values() for name in columns))
-    return all(any(_hits(marked(text, [term])) for text in texts if text) for term in terms)
+    body = searchable(row.post_body or "")
+    others = [term for term in terms if term not in body]
+    if not others:
+        return True
+    texts = searchable("\n".join([row.subject, *(getattr(row, name) or "" for name in _COLUMNS)]))
+    return all(term in texts for term in others)
 
 
-def _first_hit(texts: Sequence[str], terms: Sequence[str]) -> Pieces:
-    return next((pieces for pieces in (marked(text, terms) for text in texts) if _hits(pieces)), ())
+def _first_hit(texts: Sequence[str | None], terms: Sequence[str]) -> Pieces:
+    return next((marked(text, terms) for text in texts if text and _holds_one(text, terms)), ())
 
 
-def _hits(pieces: Pieces) -> bool:
-    return any(hit for _, hit in pieces)
+def _holds_one(text: str, terms: Sequence[str]) -> bool:
+    compared = searchable(text)
+    return any(term in compared for term in terms)

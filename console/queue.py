@@ -174,7 +174,7 @@ def index(call: Call) -> Response:
     calendar = masters.calendar
     choice = read_choice(call, masters)
     rows, turns = load_page(call, choice, wanted_of(choice, call, masters, calendar))
-    lines = lines_of(rows, masters, calendar, call.now, call.basis.language)
+    lines = lines_of(rows, masters, calendar, call.now, call.basis.language, timed=not choice.q)
     context = {} if call.basis.is_htmx else frame(call, calendar=calendar)
     name = _saved_name(call, choice, context.get("shelves"))
     whole = not (turns.previous_url or turns.next_url)
@@ -240,8 +240,8 @@ def load_page(call: Call, choice: Choice, wanted: Wanted) -> tuple[Sequence[Row[
     )
 
 
-def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalendar, now: datetime, language: str) -> list[Line]:
-    """The rows as the list shows them. What is the same in all of them (words, names, today) is worked out once."""
+def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalendar, now: datetime, language: str, *, timed: bool = True) -> list[Line]:
+    """The rows as the list shows them, `timed` with their deadlines. What is the same in all of them (words, names, today) is worked out once."""
     here = now.astimezone(dates.TOKYO)
     dot = translate(_DOT, language)
     families = {number: f"{dot}{name}" for number, (_, name) in masters.families.items()}
@@ -256,13 +256,14 @@ def lines_of(rows: Sequence[Row[Any]], masters: Masters, calendar: BusinessCalen
             row.priority,
             masters.staff.get(row.assignee_id, ""),
             dates.short(row.updated_at, here, language),
-            *clock.parts(row),
+            *(clock.parts(row) if timed else _UNTIMED),
         )
         for row in rows
     ]
 
 
 _NO_ACCOUNT, _DOT = N_("お客様未登録"), N_("・")
+_UNTIMED = ("", "", "", "", 0)
 _LEFT, _OVER, _STOPPED = N_("残り {span}"), N_("{span} 超過"), NC_("clock", "停止中")
 
 
@@ -283,7 +284,7 @@ class _Clock:
         """A line's kind, left, due, due_at and used."""
         deadline = deadline_of(row, self.calendar, self.now, language=self.language)
         if deadline is None:
-            return "", "", "", "", 0
+            return _UNTIMED
         if deadline.due_at is None:
             return "stopped", self.stopped, deadline.why, "", 0
         due_at = deadline.due_at.astimezone(dates.TOKYO)

@@ -20,6 +20,7 @@ class JournalEntry(Base):
         Index("ix_journal_entry_actor", "actor_kind", "actor_id", "id"),
         Index("ix_journal_entry_act", "act", "id"),
         Index("ix_journal_entry_at", "at", "id"),
+        Index("ix_journal_entry_actor_name", "actor_name", "id"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]

@@ -74,7 +74,7 @@ class Recipient(Base):
     """One address of a letter, in To or Cc."""
 
     __tablename__ = "recipient"
-    __table_args__ = (UniqueConstraint("letter_id", "address"), Index("ix_recipient_address", "address_key", "id", info={"ops": "text_pattern_ops"}))
+    __table_args__ = (UniqueConstraint("letter_id", "address"), Index("ix_recipient_address", "address_key", "letter_id", info={"ops": "text_pattern_ops"}))
     id: Mapped[int] = mapped_column(primary_key=True)
     letter_id: Mapped[int] = mapped_column(ForeignKey("letter.id"))
     place: Mapped[str] = mapped_column(String(2))

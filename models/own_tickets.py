@@ -13,7 +13,7 @@ from models.base import AnyRow, AnySelect
 from models.contracts import Certificate, ContractLine, Party
 from models.journal import JournalEntry
 from models.masters import Category, ProductFamily
-from models.search import Sought, find_tickets
+from models.search_hits import Sought, find_tickets
 from models.tickets import Message, MessageKind, Ticket
 from rules.tickets import State
 
@@ -46,7 +46,7 @@ def own_tickets(
         statement = statement.where(shown.in_(states))
     if terms:
         own = [Ticket.account_id == account_id, *([shown.in_(states)] if states else [])]
-        hits = find_tickets(session, Sought(terms, own, public_at=now), beyond=before, limit=limit + 1)
+        hits = find_tickets(session, Sought(terms, own, public_at=now, account_id=account_id), beyond=before, limit=limit + 1)
         post = and_(Message.ticket_id == Ticket.id, Message.id.in_([hit.message_id for hit in hits]))
         statement = statement.add_columns(Message.id.label("post_id"), Message.body.label("post_body")).outerjoin(Message, post)
         statement = statement.where(Ticket.id.in_([hit.ticket_id for hit in hits]))

@@ -45,7 +45,7 @@ from models.kept import Kept
 from models.masters import CompanyDay, ProductFamily
 from models.people import ANSWERS, Account, QueueMember, Staff
 from models.saved_views import SavedView
-from models.search import Sought, find_tickets
+from models.search_hits import Sought, find_tickets
 from models.tickets import Message, Ticket
 from rules.calendar import BusinessCalendar
 from rules.reminders import Edge
@@ -293,6 +293,8 @@ def conditions_of(wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(Ticket.unresolved == literal(True))
     if wanted.state is not None:
         found.append(Ticket.state == wanted.state)
+        if wanted.state in ENDED:
+            found.append(~Ticket.unresolved)  # goes without saying, but not for the indexes of what is done with
     if wanted.resolved_since is not None:
         found += [Ticket.state.in_(sorted(ENDED)), Ticket.resolved_at >= wanted.resolved_since]
     if wanted.due_by is not None:

@@ -13,7 +13,7 @@ from models.database import transaction
 from models.masters import Category, ProductFamily
 from models.people import Account, Staff
 from models.queue import Wanted, conditions_of
-from models.search import Sought, find_tickets
+from models.search_hits import Sought, find_tickets
 from models.tickets import Ticket
 
 TICKETS_AT_ONCE = 500

@@ -29,6 +29,11 @@ class Source(StrEnum):
     PHONE = "phone"
 
 
+_REPORTED = ("state", "family_id", "category_id", "assignee_id", "resolved_at", "contract_key", "serial_key")
+_ENDED = ("state", "resolved_at", "id")
+_WHERE_ENDED = {"where": "NOT unresolved", "sqlite": "unresolved = 0"}
+
+
 class Ticket(Base):
     """One inquiry; `id` is the number people quote: rising, never reused.
 
@@ -46,17 +51,23 @@ class Ticket(Base):
         Index("ix_ticket_family", "family_id", "unresolved", "due_at", "id"),
         Index("ix_ticket_unresolved_updated", "unresolved", "updated_at", "id"),
         Index("ix_ticket_unresolved", "unresolved", "id"),
-        Index("ix_ticket_updated", "updated_at", "id"),
+        Index("ix_ticket_updated", "updated_at", "id", "priority"),  # a list of one priority looks at each
         # Of one product or one person, resolved ones too, in the other orders of the queue.
         Index("ix_ticket_family_updated", "family_id", "updated_at", "id"),
-        Index("ix_ticket_family_number", "family_id", "id"),
+        # A search with conditions walks what these leave: with all of them in the index it need not look at the tickets.
+        Index("ix_ticket_family_number", "family_id", "id", "state", "assignee_id", "priority", "unresolved"),
+        Index("ix_ticket_state_number", "state", "id", "family_id", "assignee_id", "priority", "unresolved"),
         Index("ix_ticket_assignee_updated", "assignee_id", "updated_at", "id"),
         Index("ix_ticket_assignee_number", "assignee_id", "id"),
         Index("ix_ticket_account", "account_id", "id"),
         Index("ix_ticket_contract", "contract_key"),
         Index("ix_ticket_serial", "serial_key"),
         Index("ix_ticket_resolved", "state", "resolved_at", "id"),
-        Index("ix_ticket_created", "created_at"),
+        # Only of what is done with: in the other lists it would be taken for better than the index of their deadlines.
+        Index("ix_ticket_family_ended", "family_id", *_ENDED, "assignee_id", "priority", "unresolved", info=_WHERE_ENDED),
+        Index("ix_ticket_assignee_ended", "assignee_id", *_ENDED, "family_id", "priority", "unresolved", info=_WHERE_ENDED),
+        # Reports add up hundreds of thousands of tickets: with what they ask for in the index they need not read one of them.
+        Index("ix_ticket_created", "created_at", "merged_into_id", *_REPORTED, "id"),
         # SQLite takes "not merged" for something rare, and would walk the index of all that were not.
         Index("ix_ticket_follows_id", "follows_id", info={"where": "follows_id IS NOT NULL"}),
         Index("ix_ticket_merged_into_id", "merged_into_id", info={"where": "merged_into_id IS NOT NULL"}),

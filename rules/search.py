@@ -2,6 +2,7 @@
 
 Blanks are no safe word borders in Japanese, so a text is known by the set of its single characters and neighbouring pairs (its grams).
 A text that holds all grams of a word may hold the word; longer words are compared once more with the text itself.
+Pairs of digits and Latin letters stand in most posts: numbers, serials and addresses are known by their fours as well.
 """
 
 from __future__ import annotations
@@ -16,6 +17,14 @@ MOST_TERMS = 10
 QUERY_CHARACTERS = 200
 _PLANE = 0xFFFF
 _SIGN = 0x80000000
+_FOURS, _ACCOUNTS = 0xD800_0000, 0xDC00_0000
+"""Where the packed numbers of fours and of accounts lie: no character of a text is a surrogate."""
+_THREES = 36**4
+"""Three digits come behind all fours."""
+_ACCOUNTS_APART = 0x0400_0000
+_FOUR = 4
+_LATIN, _DIGITS = re.compile("[0-9a-z]{3,}"), re.compile("[0-9]{3,}")
+_MOST_PAIRS = 6
 _AROUND = 40
 """Characters of an excerpt before the first hit; twice as many follow it."""
 
@@ -39,9 +48,32 @@ def grams(text: str) -> set[int]:
 
 
 def grams_of_term(term: str) -> set[int]:
-    """The grams that a text holding `term` is sure to hold: its pairs, or its only character."""
-    codes = [ord(sign) & _PLANE for sign in term]
-    return {_packed(first, second) for first, second in pairwise(codes)} if len(codes) > 1 else set(codes)
+    """Grams that a text holding `term` is sure to hold: its pairs, or its only character; of a long one enough of them."""
+    return _pairs(list(pairwise(term))) if len(term) > 1 else {ord(sign) & _PLANE for sign in term}
+
+
+def long_grams(text: str) -> set[int]:
+    """Every four neighbours among the ASCII letters and digits of a normalised `text`, and every three among its digits, packed as `grams` are."""
+    found = {_packed_four(run[at : at + _FOUR]) for run in set(_LATIN.findall(text)) for at in range(len(run) - _FOUR + 1)}
+    return found | {_packed_three(run[at : at + 3]) for run in set(_DIGITS.findall(text)) for at in range(len(run) - 2)}
+
+
+def long_grams_of_term(term: str) -> set[int]:
+    """As `grams_of_term`, of a text whose `long_grams` are known too: where the term has any, they stand for its pairs of ASCII signs."""
+    found: set[int] = set()
+    for run in _LATIN.findall(term):
+        if len(run) >= _FOUR:
+            found.update(_packed_four(run[at : at + _FOUR]) for at in (0, *range(len(run) - _FOUR, 0, -_FOUR)))
+        elif run.isdecimal():
+            found.add(_packed_three(run))
+    if not found:
+        return grams_of_term(term)
+    return found | _pairs([pair for pair in pairwise(term) if not "".join(pair).isascii()])
+
+
+def account_gram(account_id: int) -> int:
+    """What the posts of an account's tickets hold beside their words; two accounts may share one."""
+    return _signed(_ACCOUNTS + account_id % _ACCOUNTS_APART)
 
 
 def is_exact(term: str) -> bool:
@@ -72,20 +104,36 @@ def marked(text: str, terms: Sequence[str]) -> list[tuple[str, bool]]:
     A character may be several in the compared form (㈱ is (株)): a hit that begins or ends inside takes the whole character.
     """
     folded, origins = _folded(text)
-    hit = bytearray(len(text))
+    pieces: list[tuple[str, bool]] = []
+    shown = 0
+    for start, end in _joined(_places(folded, terms, origins)):
+        if start > shown:
+            pieces.append((text[shown:start], False))
+        pieces.append((text[start:end], True))
+        shown = end
+    return [*pieces, (text[shown:], False)] if shown < len(text) else pieces
+
+
+def _places(folded: str, terms: Sequence[str], origins: Sequence[int]) -> list[tuple[int, int]]:
+    """Where words begin and end in the text that `origins` leads back to, from left to right."""
+    found: list[tuple[int, int]] = []
     for term in terms:
         at = folded.find(term)
         while at >= 0:
-            start, end = origins[at], origins[at + len(term) - 1] + 1
-            hit[start:end] = b"\1" * (end - start)
+            found.append((origins[at], origins[at + len(term) - 1] + 1))
             at = folded.find(term, at + len(term))
-    pieces: list[tuple[str, bool]] = []
-    start = 0
-    for end in range(1, len(text) + 1):
-        if end == len(text) or hit[end] != hit[start]:
-            pieces.append((text[start:end], bool(hit[start])))
-            start = end
-    return pieces
+    return sorted(found)
+
+
+def _joined(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Places that meet or overlap, as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in places:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _folded(text: str) -> tuple[str, Sequence[int]]:
@@ -98,6 +146,24 @@ def _folded(text: str) -> tuple[str, Sequence[int]]:
     return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
 
 
+def _pairs(pairs: Sequence[tuple[str, str]]) -> set[int]:
+    """Of many pairs each second one, and the last: who holds those holds the others, almost always, and each one that is asked for costs."""
+    asked = pairs if len(pairs) <= _MOST_PAIRS else [*pairs[::2], pairs[-1]]
+    return {_packed(ord(first) & _PLANE, ord(second) & _PLANE) for first, second in asked}
+
+
 def _packed(first: int, second: int) -> int:
     both = first << 16 | second
     return both - (_SIGN << 1) if both >= _SIGN else both
+
+
+def _packed_four(part: str) -> int:
+    return _signed(_FOURS + int(part, 36))
+
+
+def _packed_three(part: str) -> int:
+    return _signed(_FOURS + _THREES + int(part))
+
+
+def _signed(number: int) -> int:
+    return number - (_SIGN << 1) if number >= _SIGN else number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -13,11 +14,17 @@ from sqlalchemy.orm import Session
 from models.database import is_sqlite
 from models.mail_lists import Shown, letter_list
 from models.paging import Place
+from models.queue import Order, Wanted, queue_statement
 from models.reports import By, Period, figures_by
-from models.search import has_waiting_posts, waiting_posts
+from models.search import has_waiting_posts, newest_old_ticket, waiting_posts
+from rules.tickets import Priority, State
 from tests.people import NOW
 
 _PERIOD = Period(NOW - timedelta(days=30), NOW, (NOW,))
+
+
+def _list(session: Session, order: Order, **wanted: Any) -> None:
+    session.execute(queue_statement(Wanted(**wanted), order, limit=50))
 
 
 _ASKED: dict[str, tuple[Callable[[Session], object], str]] = {
@@ -25,6 +32,14 @@ _ASKED: dict[str, tuple[Callable[[Session], object], str]] = {
     "posts that wait": (lambda session: waiting_posts(session, NOW, limit=200), "ix_message_waiting"),
     "reports": (lambda session: figures_by(session, By.MONTH, _PERIOD), "ix_ticket_created"),
     "troubled letters": (lambda session: letter_list(session, text="", shown=Shown.TROUBLED, place=Place(), limit=50), "ix_letter_troubled"),
+    "documents of an older edition": (newest_old_ticket, "ix_search_document_old"),
+    "closed without an assignee": (
+        lambda session: _list(session, Order.RESOLVED, state=State.CLOSED, unassigned=True),
+        "ix_ticket_assignee_ended|Index Scan [a-zA-Z ]*using ix_ticket",
+    ),
+    "closed of a product": (lambda session: _list(session, Order.RESOLVED, state=State.CLOSED, family_id=3), "ix_ticket_family_ended"),
+    "waiting of a product": (lambda session: _list(session, Order.DUE, state=State.WAITING_VENDOR, family_id=3), "ix_ticket_state"),
+    "one priority": (lambda session: _list(session, Order.UPDATED, priority=Priority.LOW), "ix_ticket_updated"),
     "an address": (lambda session: letter_list(session, text="tantou", shown=None, place=Place(), limit=50), "ix_recipient_address"),
 }
 
@@ -33,7 +48,7 @@ _ASKED: dict[str, tuple[Callable[[Session], object], str]] = {
 def test_it_walks_an_index(session: Session, asked: str) -> None:
     ask, index = _ASKED[asked]
 
-    assert index in _plan(session, ask)
+    assert re.search(index, _plan(session, ask))
 
 
 def _plan(session: Session, asked: Callable[[Session], object]) -> str:

@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from actions import journal
 from models.actors import SYSTEM, Actor, StaffMember
-from models.database import transaction
+from models.database import bulk_insert, transaction
+from models.journal import JournalEntry
 from models.people import Staff
 from rules.rights import Role
 from tests.client import Client, Page
@@ -98,6 +99,17 @@ def test_fifty_a_page(client: Client, engine: Engine, sato: Staff) -> None:
 
     assert len(told(client.get(f"{JOURNAL}?act=assign"))) == 50
     assert len(told(client.click("次のページ"))) == 11
+
+
+def test_who_did_nothing_lately_is_found_among_very_many_acts(client: Client, engine: Engine, sato: Staff) -> None:
+    with transaction(engine) as session:
+        newer = (NOW, "staff", sato.id, "佐藤", "assign", "ticket", "VPN が切れる", "{}", "")
+        columns = ("at", "actor_kind", "actor_id", "actor_name", "act", "subject_kind", "subject_name", "facts", "client")
+        bulk_insert(session, JournalEntry, columns, [newer] * 5_100)
+
+    assert len(told(client.get(f"{JOURNAL}?actor=中村"))) == 1
+    assert told(client.get(f"{JOURNAL}?actor=誰でもない")) == []
+    assert len(told(client.get(f"{JOURNAL}?actor=佐"))) == 50
 
 
 def test_what_people_wrote_stays_text(client: Client, engine: Engine, sato: Staff) -> None:

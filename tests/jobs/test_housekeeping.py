@@ -15,6 +15,7 @@ from actions.rates import count_one
 from actions.timetable import line_of
 from jobs.check_files import check
 from jobs.expire import expire
+from jobs.index_search import has_waiting, index_posts
 from jobs.parts import Parts
 from jobs.sweep import sweep_uploads
 from models.admission import AccountLink, LinkKind, PendingRegistration
@@ -24,7 +25,9 @@ from models.email_changes import EmailChangeFile
 from models.outbox import Letter
 from models.people import AccountSession, RateCount
 from models.reading import Reading, note_reading
-from models.tickets import Attachment
+from models.search import put_in, waiting_posts
+from models.search_hits import Hit, Sought, find_tickets
+from models.tickets import Attachment, Ticket
 from rules.tickets import State
 from tests.clock import Clock
 from tests.jobs.mailroom import parts_for
@@ -167,3 +170,21 @@ def test_the_evidence_of_a_change_is_swept_by_nobody_and_missed_when_it_is_gone(
     assert check(parts, run_of(parts, "check_files")) == {"files": 1, "lost": 1}
     with transaction(engine, readonly=True) as session:
         assert session.scalars(select(Attachment.token)).all() == ["proof"]
+
+
+def test_posts_that_an_older_version_put_in_are_put_in_anew_and_found_meanwhile(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    with transaction(engine) as session:
+        account = add_account(session)
+        tickets = [add_ticket(session, account, serial=f"BN5001{number:02}", now=NOW - timedelta(hours=1)).id for number in range(60)]
+        put_in(session, waiting_posts(session, NOW, limit=60), edition=1)
+        assert has_waiting(session, NOW)
+        assert [hit.ticket_id for hit in find_tickets(session, Sought(("5001",)), limit=100)] == tickets[::-1]
+
+    assert index_posts(parts, run_of(parts, "index_search")) == {"anew": 60}
+
+    with transaction(engine, readonly=True) as session:
+        assert not has_waiting(session, NOW)
+        assert [hit.ticket_id for hit in find_tickets(session, Sought(("5001",)), limit=100)] == tickets[::-1]
+        found: list[Hit] = find_tickets(session, Sought(("bn500131",), [Ticket.account_id == account.id], account_id=account.id), limit=5)
+        assert [hit.ticket_id for hit in found] == [tickets[31]]

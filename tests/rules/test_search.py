@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rules.search import excerpt, grams, grams_of_term, is_exact, marked, terms_of
+from rules.search import excerpt, grams, grams_of_term, is_exact, long_grams, long_grams_of_term, marked, terms_of
 from rules.text import searchable
 
 _LETTERS = st.text("障害再起動ファームウェア①㈱ｱｶﾞabAB12-_%\\ 　\n𠮷髙é", max_size=40)
@@ -25,8 +25,19 @@ def test_a_text_that_holds_a_word_holds_its_grams(text: str, typed: str) -> None
         holds = grams_of_term(term) <= grams(document)
         if term in document:
             assert holds
+            assert long_grams_of_term(term) <= grams(document) | long_grams(document)
         elif is_exact(term):
             assert not holds
+
+
+@pytest.mark.parametrize(
+    ("term", "others"), [("500123", ["500321", "123500", "5001 123"]), ("第250", ["第2 50 25", "第205"]), ("bn0123", ["bn0132", "bn01 23"])]
+)
+def test_numbers_are_known_by_more_than_their_pairs(term: str, others: list[str]) -> None:
+    known = long_grams_of_term(term)
+
+    assert known <= grams(f"x{term}9") | long_grams(f"x{term}9")
+    assert not any(known <= grams(other) | long_grams(other) for other in others)
 
 
 @given(_LETTERS, _LETTERS)

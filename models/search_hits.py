@@ -1,0 +1,268 @@
+"""Finding tickets by words: exactly those that a plain substring scan of every post would find, on both databases.
+
+Tickets are looked through from the nearest on, in stretches, each by what has fewer there: by the words' grams, or ticket by ticket
+where conditions leave few of them. Posts that no job has put in yet are compared one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import ARRAY, ColumnElement, Integer, cast, column, func, literal, select
+from sqlalchemy.orm import Session
+
+from models.base import AnySelect
+from models.database import among_ids, is_sqlite
+from models.search import GRAMS, HIGHEST_NUMBER, POSTS, SHIFT, SearchDocument, document_text, file_names, newest_old_ticket, token, waiting
+from models.tickets import Message, MessageKind, Ticket
+from rules.search import account_gram, grams_of_term, is_exact, long_grams_of_term
+
+_AT_ONCE = 64
+"""Hits fetched at a time where several may belong to one ticket."""
+_NEAREST = 300
+"""Tickets that are looked through first where conditions may leave few of them."""
+_STEPS = (_NEAREST, 10_000)
+"""PostgreSQL sorts what it found: it looks through so many tickets at a time, then through all others."""
+_FEW = 2_000
+_READ_FIRST, _READ_AT_MOST = 64, 256
+"""Tickets whose documents are read without the index, where conditions leave few: at first, and at a time."""
+_READ_ON = 2_000
+"""What conditions leave is read on while so many tickets like the last ones would fill the page."""
+_HITS_A_TICKET = 6
+"""Reading a ticket's documents costs as much as looking at so many hits of the index."""
+_TAIL = 500
+"""So many posts that no job has put in yet are compared one by one; more of them wait."""
+
+Stretch = tuple[int, int]
+"""Tickets from a number up to, not including, another."""
+
+
+class Hit(NamedTuple):
+    """A ticket that was found, and its newest post that holds the words (0: found by its number)."""
+
+    ticket_id: int
+    message_id: int
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What is looked for: words in the compared form, conditions on the ticket, and who looks."""
+
+    terms: Sequence[str]
+    conditions: Sequence[ColumnElement[bool]] = ()
+    public_at: datetime | None = None
+    """A customer's moment: no notes, and answers from their publication on. None: the staff, who see everything."""
+    account_id: int | None = None
+    """The account whose tickets alone the conditions leave, where they do."""
+
+    @property
+    def number(self) -> int | None:
+        """The ticket's number, where the only word is one."""
+        digits = self.terms[0].removeprefix("#") if len(self.terms) == 1 else ""
+        return int(digits) if digits.isascii() and digits.isdecimal() and len(digits) <= 10 and int(digits) <= HIGHEST_NUMBER else None
+
+
+def find_tickets(session: Session, sought: Sought, *, beyond: int | None = None, backwards: bool = False, limit: int) -> list[Hit]:
+    """Up to `limit` tickets that hold all words in one post, the highest number first; after (or, backwards, before) the number `beyond`."""
+    hits: dict[int, int] = {}
+    for hit in (
+        *_by_number(session, sought, beyond, backwards),
+        *_unindexed(session, sought, beyond, backwards),
+        *_Walk(session, sought, backwards, limit).hits(beyond),
+    ):
+        hits[hit.ticket_id] = max(hit.message_id, hits.get(hit.ticket_id, 0))
+    nearest = sorted(hits, reverse=not backwards)[:limit]
+    return [Hit(number, hits[number]) for number in sorted(nearest, reverse=True)]
+
+
+def _by_number(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> Iterable[Hit]:
+    if sought.number is None:
+        return []
+    statement = select(Ticket.id).where(Ticket.id == sought.number, *_side(Ticket.id, beyond, backwards), *sought.conditions)
+    return [Hit(number, 0) for number in session.scalars(statement)]
+
+
+def _unindexed(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> Iterator[Hit]:
+    """The newest posts that no job has put in yet, compared as a person would."""
+    newest = session.scalars(waiting(newest=True).limit(_TAIL)).all()
+    if not newest:
+        return
+    statement = POSTS.where(Message.id.in_(newest), *_side(Message.ticket_id, beyond, backwards), *sought.conditions)
+    if sought.public_at is not None:
+        statement = statement.where(Message.kind != MessageKind.NOTE, Message.published_at <= sought.public_at)
+    posts = session.execute(statement).all()
+    names = file_names(session, [post.id for post in posts]) if posts else {}
+    for post in posts:
+        document = document_text(post, names.get(post.id, ()))
+        if all(term in document for term in sought.terms):
+            yield Hit(post.ticket_id, post.id)
+
+
+def _side(number: Any, beyond: int | None, backwards: bool) -> list[ColumnElement[bool]]:
+    return [] if beyond is None else [number > beyond if backwards else number < beyond]
+
+
+@dataclass
+class _Walk:
+    """One search among the documents: what was found so far, by ticket."""
+
+    session: Session
+    sought: Sought
+    backwards: bool
+    limit: int
+    found: dict[int, int] = field(default_factory=dict[int, int])
+    old: int = -1
+    """Documents of this ticket and those below may be without long grams: they are looked for by pairs."""
+
+    def hits(self, beyond: int | None) -> list[Hit]:
+        """The nearest tickets beyond a number, at least as many as are wanted where there are."""
+        long = {gram for term in self.sought.terms for gram in long_grams_of_term(term)}
+        if self.sought.account_id is not None or long != {gram for term in self.sought.terms for gram in grams_of_term(term)}:
+            self.old = newest_old_ticket(self.session)
+        rest = (0, beyond) if beyond is not None and not self.backwards else (beyond + 1 if beyond is not None else 0, HIGHEST_NUMBER)
+        # SQLite finds hits in their order: with nothing but an account to be mindful of, which is a gram too, it needs no stretches.
+        if is_sqlite(self.session) and (not self.sought.conditions or (self.sought.account_id is not None and self.old < 0)):
+            self._by_words(rest)
+        else:
+            self._in_stretches(self._ended(rest))
+        return [Hit(*pair) for pair in self.found.items()]
+
+    @property
+    def _lacking(self) -> int:
+        return self.limit - len(self.found)
+
+    def _ended(self, stretch: Stretch) -> Stretch:
+        """The open end of a stretch made that of the documents."""
+        low, high = stretch
+        if self.backwards:
+            return max(low, self.session.scalar(select(func.min(SearchDocument.ticket_id))) or 0), high
+        return low, min(high, (self.session.scalar(select(func.max(SearchDocument.ticket_id))) or 0) + 1)
+
+    def _parted(self, stretch: Stretch, tickets: int) -> tuple[Stretch, Stretch]:
+        """The nearest `tickets` of a stretch, and what is beyond them."""
+        low, high = stretch
+        at = min(low + tickets, high) if self.backwards else max(high - tickets, low)
+        return ((low, at), (at, high)) if self.backwards else ((at, high), (low, at))
+
+    def _in_stretches(self, rest: Stretch) -> None:
+        """Among many: the nearest, then, where there are conditions, what these leave, then ever longer stretches."""
+        steps = (_NEAREST,) if is_sqlite(self.session) else _STEPS
+        if self.sought.account_id is None:
+            here, rest = self._parted(rest, steps[0])
+            self._by_words(here)
+        if self.sought.conditions:
+            rest = self._by_tickets(rest)
+        for step in steps[1:]:
+            if self._lacking > 0:
+                here, rest = self._parted(rest, step)
+                self._by_words(here)
+        if self._lacking > 0:
+            self._by_words(rest)
+
+    def _by_tickets(self, rest: Stretch) -> Stretch:
+        """Read what the conditions leave of a stretch, while that is little or holds the words often; what is still to be looked through."""
+        low, high = rest
+        if self._lacking <= 0 or low >= high:
+            return rest
+        numbers = self.session.scalars(select(Ticket.id).where(*self.sought.conditions).limit(_FEW + 1)).all()
+        few = sorted((number for number in numbers if low <= number < high), reverse=not self.backwards) if len(numbers) <= _FEW else None
+        if (few is None or len(few) > _READ_AT_MOST) and self._has_fewer_hits(rest, _HITS_A_TICKET * _READ_AT_MOST):
+            return rest
+        size = _READ_FIRST
+        while self._lacking > 0 and low < high:
+            here = few[:size] if few is not None else self._next_tickets(low, high, size)
+            before = len(self.found)
+            self._read(here)
+            if len(here) < size:
+                return low, low
+            low, high = (here[-1] + 1, high) if self.backwards else (low, here[-1])
+            few = few[size:] if few is not None else None
+            often = self._lacking * size <= _READ_ON * (len(self.found) - before)
+            if not often and (few is None or self._has_fewer_hits((low, high), _HITS_A_TICKET * len(few))):
+                break
+            size = min(2 * size, _READ_AT_MOST)
+        return low, high
+
+    def _next_tickets(self, low: int, high: int, most: int) -> Sequence[int]:
+        statement = select(Ticket.id).where(*self.sought.conditions, Ticket.id >= low, Ticket.id < high).limit(most)
+        return self.session.scalars(statement.order_by(Ticket.id.asc() if self.backwards else Ticket.id.desc())).all()
+
+    def _read(self, numbers: Sequence[int]) -> None:
+        """Compare the documents of these tickets."""
+        held = among_ids(self.session, SearchDocument.__table__.c.ticket_id, numbers)
+        statement = select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)).group_by(SearchDocument.ticket_id)
+        self.found.update(divmod(number, SHIFT) for number in self.session.scalars(statement))
+
+    def _has_fewer_hits(self, stretch: Stretch, most: int) -> bool:
+        """Whether the words' grams are in fewer than `most` documents of a stretch. PostgreSQL would have to find all of them to tell."""
+        if not is_sqlite(self.session):
+            return False
+        some = select(GRAMS.c.rowid).where(*self._holding(stretch)).limit(most).subquery()
+        return self.session.execute(select(func.count()).select_from(some)).scalar_one() < most
+
+    def _by_words(self, stretch: Stretch) -> None:
+        """Read the hits of a stretch in the order of the tickets, and no more than are wanted."""
+        low, high = stretch
+        edge = min(max(self.old + 1, low), high)
+        older, newer = (low, edge), (edge, high)
+        for part in (older, newer) if self.backwards else (newer, older):
+            if self._lacking > 0 and part[0] < part[1]:
+                self._read_hits(part)
+
+    def _read_hits(self, stretch: Stretch) -> None:
+        statement = self._in_stretch(stretch)
+        options: dict[str, Any] = {"yield_per": _AT_ONCE}
+        if not is_sqlite(self.session):
+            # All at once: a cursor of its own would be planned for its first rows, and a rare word has few.
+            statement, options = self._nearest_tickets(statement), {}
+        with self.session.connection().execute(statement, execution_options=options) as rows:
+            for (number,) in rows:
+                ticket_id, message_id = divmod(number, SHIFT)
+                if self._lacking <= 0 and ticket_id not in self.found:
+                    break
+                self.found[ticket_id] = max(message_id, self.found.get(ticket_id, 0))
+
+    def _in_stretch(self, stretch: Stretch) -> AnySelect:
+        """The documents of a stretch that hold the words, with the conditions on their tickets."""
+        holding = self._holding(stretch)
+        if is_sqlite(self.session):
+            key = GRAMS.c.rowid
+            statement: AnySelect = select(SearchDocument.id).join(GRAMS, key == SearchDocument.id).where(*holding)
+            statement = statement.order_by(key.asc() if self.backwards else key.desc())
+        else:
+            # Found first, whatever is done with them: who is told that few are wanted believes that a walk along the documents meets them soon.
+            found = select(GRAMS.c.id.label("id")).where(*holding).cte("hit").prefix_with("MATERIALIZED")
+            statement = select(SearchDocument.id).join(found, found.c.id == SearchDocument.id)
+        statement = statement.where(*self._compared([term for term in self.sought.terms if not is_exact(term)]))
+        conditions = self.sought.conditions
+        return statement.join(Ticket, Ticket.id == SearchDocument.ticket_id).where(*conditions) if conditions else statement
+
+    def _compared(self, terms: Sequence[str]) -> list[ColumnElement[bool]]:
+        """That a document holds `terms`, and may be seen. Only published posts are put in."""
+        compared = [SearchDocument.text.contains(term, autoescape=True) for term in terms]
+        return compared if self.sought.public_at is None else [*compared, ~SearchDocument.is_note]
+
+    def _nearest_tickets(self, statement: AnySelect) -> AnySelect:
+        """PostgreSQL has all hits before it sorts them: it may as well choose the tickets."""
+        hits = statement.with_only_columns(SearchDocument.id, SearchDocument.ticket_id).subquery()
+        chosen = select(func.max(hits.c.id)).group_by(hits.c.ticket_id)
+        return chosen.order_by(hits.c.ticket_id.asc() if self.backwards else hits.c.ticket_id.desc()).limit(self._lacking)
+
+    def _holding(self, stretch: Stretch) -> list[ColumnElement[bool]]:
+        """That the grams of a document of this stretch, which lies on one side of `old`, are those of the words."""
+        low, high = stretch
+        wanted = {gram for term in self.sought.terms for gram in (long_grams_of_term(term) if low > self.old else grams_of_term(term))}
+        if self.sought.account_id is not None and low > self.old:
+            wanted.add(account_gram(self.sought.account_id))
+        key = GRAMS.c.rowid if is_sqlite(self.session) else GRAMS.c.id
+        lowest = [key >= low * SHIFT] if low > 0 else []
+        highest = [key < high * SHIFT] if high < HIGHEST_NUMBER else []
+        return [self._hold(wanted), *lowest, *highest]
+
+    def _hold(self, wanted: set[int]) -> ColumnElement[bool]:
+        if is_sqlite(self.session):
+            return column("search_gram").op("MATCH")(" AND ".join(token(gram) for gram in sorted(wanted)))
+        return GRAMS.c.grams.op("@>")(cast(literal(sorted(wanted), ARRAY(Integer)), ARRAY(Integer)))
