@@ -64,6 +64,11 @@ _SCROLLS = """() => {
     ? [`the page is ${document.documentElement.scrollWidth} wide: ${over.slice(-1)[0]?.outerHTML.slice(0, 160)}`] : [];
   return page.concat(wide.filter((x) => !x.matches(named)).map((x) => `scrolls sideways without a name: ${x.outerHTML.slice(0, 120)}`));
 }"""
+_MOVED = """() => new Promise((done) => {
+  let moved = 0;
+  new PerformanceObserver((list) => { for (const x of list.getEntries()) if (!x.hadRecentInput) moved += x.value; }).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done(moved > .1 ? [`what is read moves by ${moved.toFixed(2)} while the page comes`] : []), 50);
+})"""
 _SPACED = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }');
@@ -237,9 +242,9 @@ class Watcher:
         self._context.close()
 
     def faults(self, sight: Sight) -> list[str]:
-        """What is wrong with `sight`: words of the console, requests to elsewhere, a page that scrolls sideways, what axe-core finds."""
+        """What is wrong with `sight`: words of the console, requests to elsewhere, a page that scrolls sideways or jumps while it comes, what axe-core finds."""
         page = self.show(sight)
-        return [*axe_faults(page), *page.evaluate(_SCROLLS), *self._noted]
+        return [*axe_faults(page), *page.evaluate(_SCROLLS), *page.evaluate(_MOVED), *self._noted]
 
     def widths(self, sight: Sight) -> list[str]:
         """What of `sight` scrolls sideways when its text is spaced as widely as WCAG 1.4.12 asks."""
