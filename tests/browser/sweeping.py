@@ -66,7 +66,8 @@ _SCROLLS = """() => {
 }"""
 _MOVED = """() => new Promise((done) => {
   let moved = 0;
-  new PerformanceObserver((list) => { for (const x of list.getEntries()) if (!x.hadRecentInput) moved += x.value; }).observe({type: 'layout-shift', buffered: true});
+  const add = (list) => { for (const x of list.getEntries()) if (!x.hadRecentInput) moved += x.value; };
+  new PerformanceObserver(add).observe({type: 'layout-shift', buffered: true});
   setTimeout(() => done(moved > .1 ? [`what is read moves by ${moved.toFixed(2)} while the page comes`] : []), 50);
 })"""
 _SPACED = """() => {
@@ -242,7 +243,7 @@ class Watcher:
         self._context.close()
 
     def faults(self, sight: Sight) -> list[str]:
-        """What is wrong with `sight`: words of the console, requests to elsewhere, a page that scrolls sideways or jumps while it comes, what axe-core finds."""
+        """What is wrong with `sight`: words of the console, requests to elsewhere, a page that scrolls sideways or jumps, what axe-core finds."""
         page = self.show(sight)
         return [*axe_faults(page), *page.evaluate(_SCROLLS), *page.evaluate(_MOVED), *self._noted]
 
