@@ -6,10 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-_LABEL, _AREA, _VALUE = 172, 418, 130
-WIDTH = _LABEL + _AREA + _VALUE
-_BAR, _GAP, _TOP, _FOOT = 20, 12, 38, 26
-_LETTERS = 10
+_LEFT, _AREA, _VALUE = 16, 300, 114
+WIDTH = _LEFT + _AREA + _VALUE
+"""As narrow as a telephone's card, where letters of 16 units are 12 px high: a group's label stands above its bars, not beside them."""
+_LABEL, _BAR, _GAP, _TOP, _FOOT = 22, 20, 12, 34, 26
+_BETWEEN = 140
+"""From one word of the legend to the next."""
+_LETTERS = 25
 """Wide letters of a label that fit; the table says it in full."""
 _STEPS = (1, 2, 2.5, 5, 10)
 
@@ -42,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart ready to draw, 720 units wide."""
+    """A chart ready to draw, `WIDTH` units wide."""
 
     id: str
     title: str
@@ -79,15 +82,15 @@ def bar_chart(
     words: list[Note] = []
     y = float(_TOP)
     for label, values in groups:
-        rows = 1 if stacked else len(series)
-        labels.append(Note(_LABEL - 8, y + rows * _BAR / 2 + 5, _short(label)))
-        x = float(_LABEL)
+        labels.append(Note(_LEFT, y + _LABEL - 6, _short(label)))
+        y += _LABEL
+        x = float(_LEFT)
         for place, value in enumerate(values):
             width = (value or 0) / end * _AREA
             if width:
                 bars.append(Bar(round(x, 1), y, round(max(width, 1), 1), place, f"{label} {series[place]} {told(value or 0)}"))
             if not stacked:
-                words.append(Note(_LABEL + width + 6, y + _BAR - 4, "–" if value is None else told(value)))
+                words.append(Note(_LEFT + width + 6, y + _BAR - 4, "–" if value is None else told(value)))
                 y += _BAR
             else:
                 x += width
@@ -95,8 +98,8 @@ def bar_chart(
             words.append(Note(x + 6, y + _BAR - 4, told(sum(value or 0 for value in values))))
             y += _BAR
         y += _GAP
-    grid = [Line(round(_LABEL + place * step / end * _AREA, 1), scale(place * step)) for place in range(round(end / step) + 1)]
-    legend = [(float(_LABEL + place * 140), text, place) for place, text in enumerate(series)]
+    grid = [Line(round(_LEFT + place * step / end * _AREA, 1), scale(place * step)) for place in range(round(end / step) + 1)]
+    legend = [(float(_LEFT + place * _BETWEEN), text, place) for place, text in enumerate(series)]
     return Chart(name, title, about, int(y) + _FOOT, bars, labels, words, legend, grid, int(y))
 
 

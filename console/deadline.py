@@ -20,7 +20,7 @@ _DAYS = N_("{why} {days}日")
 
 
 class Deadline(NamedTuple):
-    """What ui.sla and ui.deadline_card show. `left` counts business seconds (past the deadline when over), `used` is 0…100."""
+    """What ui.deadline_card shows. `left` counts business seconds (past the deadline when over), `used` is 0…100."""
 
     kind: str
     left: int = 0

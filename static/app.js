@@ -218,6 +218,11 @@
     // 未読があるチケットは、最初の未読から見せる。行き先が決まっているとき（#…、エラー）は動かさない。
     const unread = document.querySelector('[data-unread]');
     if (unread && !sum && !location.hash) document.getElementById(unread.hash.slice(1))?.scrollIntoView();
+    // 画面に入りきらないメニューとタブは、いまの画面の項目が見えるところまで送っておく。
+    all('.side .in, .tabs').forEach((box) => {
+      const here = box.querySelector('[aria-current]')?.getBoundingClientRect(), edge = box.getBoundingClientRect();
+      if (here) box.scrollBy(Math.max(0, here.right + 48 - edge.right), Math.max(0, here.bottom + 48 - edge.bottom));
+    });
   };
   document.readyState === 'loading' ? addEventListener('DOMContentLoaded', ready) : ready();
   let focused = false;

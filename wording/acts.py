@@ -185,13 +185,15 @@ _KINDS = {
     "csv_cp932": N_("csv（Shift_JIS）"),
     **acts_queue.KINDS,
 }
-_CENTER: Mapping[str, Callable[[str, str], str]] = {
+_TELLERS: Mapping[str, Callable[[str, str], str]] = {
     "change_state": center.change_state,
     "choice": center.change_choice,
     "received": center.change_received,
     "party_role": labels.party_role,
     "finding": center.finding,
     "mark": center.finding_mark,
+    "decision": labels.decision,
+    "verdict": labels.why,
 }
 _MOST_LINES = 10
 _ROW, _MORE = N_("{row}行目の"), N_("ほか {n}行")
@@ -299,8 +301,8 @@ def _coded(name: str, value: str, language: str) -> str:
         return f"#{value}"
     if name in ("day", "at", "received_on"):
         return _dated(value, language)
-    if name in _CENTER:
-        return _told(value, (_CENTER[name],), language)
+    if name in _TELLERS:
+        return _told(value, (_TELLERS[name],), language)
     words: Mapping[str, str] = {"why": _WHYS, "kind": _KINDS}.get(name, {})
     if value in words:
         return translate(words[value], language)

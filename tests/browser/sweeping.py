@@ -25,6 +25,7 @@ from models.base import Base
 from models.contracts import Party
 from models.database import transaction
 from models.outbox import Recipient
+from models.people import Account
 from models.tickets import Attachment, Message
 from tests.attacks.house import House, Visitor, named, pages
 from tests.client import BASE_URL
@@ -63,6 +64,12 @@ _SCROLLS = """() => {
     ? [`the page is ${document.documentElement.scrollWidth} wide: ${over.slice(-1)[0]?.outerHTML.slice(0, 160)}`] : [];
   return page.concat(wide.filter((x) => !x.matches(named)).map((x) => `scrolls sideways without a name: ${x.outerHTML.slice(0, 120)}`));
 }"""
+_MOVED = """() => new Promise((done) => {
+  let moved = 0;
+  const add = (list) => { for (const x of list.getEntries()) if (!x.hadRecentInput) moved += x.value; };
+  new PerformanceObserver(add).observe({type: 'layout-shift', buffered: true});
+  setTimeout(() => done(moved > .1 ? [`what is read moves by ${moved.toFixed(2)} while the page comes`] : []), 50);
+})"""
 _SPACED = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: .12em !important; word-spacing: .16em !important } p { margin-bottom: 2em !important }');
@@ -152,6 +159,24 @@ def refusals_of_the_house(house: House) -> Iterator[Sight]:
                     yield replace(_sight(f"{named(page)} {how}", path, visitor, answer), is_answer=True)
 
 
+def states_of_the_house(house: House) -> Iterator[Sight]:
+    """What stands between the pages: check pages, what is told once after a form was taken, a colleague's draft, and an answer that crossed another."""
+    customer, writer, reader = house.customer(), house.staff("support"), house.staff()
+    own, ticket = (f"{face}/tickets/{house.numbers['tickets number']}" for face in ("", "/console"))
+    with transaction(house.engine, readonly=True) as session:
+        account = session.get_one(Account, int(house.numbers["account kimura"]))
+        profile = {name: getattr(account, name) for name in ("company_name", "user_id", "email", "maintenance_email", "contract_key")}
+    opening = {"subject": "VPN", "contract_key": "不明", "serial": "不明", "category": "障害", "body": "切断されます。"}
+    answer = {"body": "確認します。", "last_seen": "999999", "next_state": "open"}
+    yield _answered("check of a ticket", customer, "/tickets/new/juniper-srx", opening, 200)
+    yield _answered("check of a profile", customer, "/profile/edit", {**profile, "person_name": "木村 遥"}, 200)
+    yield _told("customer told", customer, customer.post(f"{own}/replies", {"body": "追記です。"}))
+    writer.post(f"{ticket}/drafts/answer", {"body": "書きかけの返信", "last_seen": "999999"})
+    yield replace(_sight("draft of a colleague", ticket, reader, reader.get(ticket)), is_answer=True)
+    yield _told("staff told", writer, writer.post(f"{ticket}/replies", answer))
+    yield _answered("crossed answer", reader, f"{ticket}/replies", {**answer, "last_seen": "1"}, 409)
+
+
 def errors_of_the_house(house: House, templates: Iterable[str]) -> Iterator[Sight]:
     """The pages of faults, as both faces show them."""
     contact = {"desk": house.wiring.settings.desk_address, "center": house.wiring.settings.center_address}
@@ -218,15 +243,20 @@ class Watcher:
         self._context.close()
 
     def faults(self, sight: Sight) -> list[str]:
-        """What is wrong with `sight`: words of the console, requests to elsewhere, a page that scrolls sideways, what axe-core finds."""
+        """What is wrong with `sight`: words of the console, requests to elsewhere, a page that scrolls sideways or jumps, what axe-core finds."""
         page = self.show(sight)
-        return [*axe_faults(page), *page.evaluate(_SCROLLS), *self._noted]
+        return [*axe_faults(page), *page.evaluate(_SCROLLS), *page.evaluate(_MOVED), *self._noted]
 
     def widths(self, sight: Sight) -> list[str]:
         """What of `sight` scrolls sideways when its text is spaced as widely as WCAG 1.4.12 asks."""
         page = self.show(sight)
         page.evaluate(_SPACED)
         return list(page.evaluate(_SCROLLS))
+
+    def printed(self, sight: Sight) -> list[str]:
+        """What is wrong with `sight` on paper."""
+        self._page.emulate_media(media="print")
+        return self.faults(sight)
 
     def show(self, sight: Sight) -> Page:
         """The page of the browser, at `sight`."""
@@ -280,6 +310,21 @@ def _sight(what: str, path: str, visitor: Visitor, answer: Any) -> Sight:
 
 def _cookie(visitor: Visitor) -> Cookie | None:
     return (visitor.cookie, visitor.token) if visitor.cookie else None
+
+
+def _answered(what: str, visitor: Visitor, path: str, fields: dict[str, str], status: int) -> Sight:
+    answer = visitor.post(path, fields)
+    assert answer.status_code == status, f"{what}: {answer.status_code}"
+    return replace(_sight(what, path, visitor, answer), is_answer=True)
+
+
+def _told(what: str, visitor: Visitor, taken: Any) -> Sight:
+    """The page that `taken` leads to, with what it tells once."""
+    assert "jtickets_flash" in taken.cookies, f"{what}: {taken.status_code}"
+    path = taken.headers["location"].partition("#")[0]
+    cookies = {visitor.cookie: visitor.token, **taken.cookies}
+    page = visitor.get(path, headers={"cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())})
+    return replace(_sight(what, path, visitor, page), is_answer=True)
 
 
 def _text_fields(sights: Iterable[Sight]) -> dict[str, list[str]]:

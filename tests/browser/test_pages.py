@@ -41,7 +41,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "/console/tickets?open=tools", "/console/tickets?open=picks", "/console/tickets/bulk?act=reply&ticket=10004&ticket=10005", "/console/views/new",
         "/console/contracts", "/console/contracts/1", "/console/accounts", "/console/accounts/1", "/console/mails", "/console/mails/1", "/console/jobs",
         "/console/journal", "/console/profile", "/console/accounts/1/disclosure", "/console/refusals", "/console/rehearsal",
-        "/console/canned", "/console/canned?kind=macro", "/console/canned/1", "/console/tickets/10006/canned", "/console/tickets/10006/macros/5",
+        "/console/canned", "/console/canned?kind=macro", "/console/canned/1", "/console/tickets/10006/canned", "/console/tickets/10006/macros/8",
         "/console/tickets/10011/related", "/console/tickets/10011/match", "/console/tickets/new?account=1", "/console/tickets/10011/merge?into=10007",
     ),
     "desk": (

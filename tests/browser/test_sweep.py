@@ -24,16 +24,18 @@ from tests.browser.sweeping import (
     pages_without_a_thing,
     read_the_workbook,
     refusals_of_the_house,
+    states_of_the_house,
     stretch,
     visited,
     watching,
 )
-from tests.browser.test_pages import NOBODY, PAGES, cookies
+from tests.browser.test_pages import NOBODY, PAGES, cookies, demo
+from tests.browser.visits import Demo
 from tests.services.node import html_faults, vnu_faults
 from web.assets import served
 from web.wiring import Wiring
 
-__all__ = ["cookies"]
+__all__ = ["cookies", "demo"]
 pytestmark = [pytest.mark.proof, pytest.mark.node]
 ROOT = Path(__file__).parents[2]
 STYLE = ROOT / "static" / "app.css"
@@ -45,6 +47,15 @@ OTHERS = {"kansa": ("/console/tickets", "/console/imports", "/console/masters", 
 LIGHT = 40 * 1024
 """Bytes of a first load, all of it compressed."""
 
+PAPER = 718
+"""An A4 sheet without its margins, in pixels of CSS."""
+PRINTED = (
+    *(("kimura", path) for path in ("/tickets", "/tickets/10007", "/profile")),
+    *(("sato", path) for path in ("/console/tickets", "/console/tickets/10006", "/console/reports?by=product", "/console/contracts/1")),
+    *(("center", path) for path in ("/console/imports/1/review", "/console/email-changes/1")),
+)
+"""What people print: a thread, a list, figures, a certificate, what is decided."""
+
 Sights = Callable[[], Iterable[Sight]]
 
 
@@ -53,9 +64,10 @@ def sights(request: pytest.FixtureRequest, engine: Engine, wiring: Wiring) -> It
     """What there is to see in a house with one of everything, in one where all texts are long, in one with nothing, and in the demo."""
     if request.param in ("house", "stretched"):
         with furnished(engine, wiring) as house:
+            states = states_of_the_house(house) if request.param == "house" else ()
             if request.param == "stretched":
                 stretch(engine)
-            yield lambda: chain(pages_of_the_house(house), refusals_of_the_house(house), errors_of_the_house(house, ERRORS))
+            yield lambda: chain(pages_of_the_house(house), states, refusals_of_the_house(house), errors_of_the_house(house, ERRORS))
     elif request.param == "nothing":
         with transaction(engine) as session:
             customer, member = people.add_account(session), people.add_staff(session, "everything", roles=tuple(Role))
@@ -88,6 +100,17 @@ def test_wider_letters_and_lines_fit_on_any_screen(browser: Browser, desk_addres
     with watching(browser, desk_address, width=width, scheme="light") as watcher:
         for sight in sights():
             faults[sight.what] = watcher.widths(sight)
+
+    assert told(faults) == ""
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_nothing_is_in_anybodys_way_on_paper(browser: Browser, demo: Demo) -> None:
+    faults: dict[str, list[str]] = {}
+    with watching(browser, demo.address, width=PAPER, scheme="dark") as watcher:
+        for user_id, path in PRINTED:
+            faults[path] = watcher.printed(Sight(path, demo.cookies[user_id], path))
 
     assert told(faults) == ""
 

@@ -20,7 +20,7 @@ import yaml
 from sqlalchemy import Engine, select
 
 from models.database import transaction
-from models.outbox import Heartbeat
+from models.job_runs import Heartbeat
 from tests.services.smtp import free_port
 from tests.shape.tree import ROOT, text
 
