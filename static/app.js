@@ -188,7 +188,9 @@
   // ---- ログアウト：このブラウザに残した書きかけ（keeping.js）を消す ----
   addEventListener('submit', (e) => {
     if (e.target.getAttribute('action') !== '/logout') return;
-    try { Object.keys(localStorage).filter((key) => key.startsWith('jtickets:kept:')).forEach((key) => localStorage.removeItem(key)); } catch { /* 保存できない設定のブラウザには、何も残っていない */ }
+    e.preventDefault();
+    const late = setTimeout(() => leave(), 1000), leave = () => { clearTimeout(late); e.target.submit(); /* submit イベントは起きない */ };
+    try { const removal = indexedDB.deleteDatabase('jtickets'); removal.onsuccess = removal.onerror = leave; } catch { leave(); /* 保存できない設定のブラウザには、何も残っていない */ }
   });
 
   // ---- 取り消せる秒数の表示（読み上げの対象にはしない） ----
