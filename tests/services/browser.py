@@ -65,7 +65,8 @@ def own_browser(browser: Browser, folder: Path) -> BrowserContext:
 def kill(context: BrowserContext) -> None:
     """End the whole browser process of `own_browser` at once, as when the machine loses its power: nothing is asked, nothing written."""
     assert context.browser is not None
-    processes: list[dict[str, Any]] = context.browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    session: Any = context.browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
     os.kill(next(process["id"] for process in processes if process["type"] == "browser"), signal.SIGKILL)
     with suppress(Error):
         context.close()
