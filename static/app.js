@@ -163,7 +163,8 @@
   addEventListener('htmx:after:request', (e) => {
     const { ctx } = e.detail ?? {}, t = e.target;
     if (!t.matches?.('[data-draft]')) return;
-    if (!(ctx?.response?.status < 400)) { tell(t, (said) => said.unsaved); return; }
+    const answer = ctx?.response?.status;
+    if (!(answer < 400)) { tell(t, (said) => (answer === 401 || answer === 403 ? said.signedOut : said.unsaved)); return; }
     if (ctx.request.body?.get?.(t.name) === t.value) unsent.delete(t);
     const clock = new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     tell(t, (said) => fill(said.saved, { time: clock.format(new Date()) }));
