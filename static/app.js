@@ -188,7 +188,7 @@
 
   // ---- ログアウト：このブラウザに残した書きかけ（keeping.js）を消す ----
   addEventListener('submit', (e) => {
-    if (e.target.getAttribute('action') !== '/logout') return;
+    if (!['/logout', '/console/sign-out'].includes(e.target.getAttribute('action'))) return;
     e.preventDefault();
     const late = setTimeout(() => leave(), 1000), leave = () => { clearTimeout(late); e.target.submit(); /* submit イベントは起きない */ };
     try { const removal = indexedDB.deleteDatabase('jtickets'); removal.onsuccess = removal.onerror = leave; } catch { leave(); /* 保存できない設定のブラウザには、何も残っていない */ }

@@ -1,5 +1,6 @@
 // 書きかけの問合せを、このブラウザに残す（ログアウトで消える）。1 つのアカウントを何人かで使うため、サーバーには置かない。
 // IndexedDB に置く：localStorage は数秒から 1 分遅れてディスクに書かれ、ブラウザごと落ちると失われる。
+// 職員の電話の受付なども同じ。返信と社内メモには、サーバーの下書きがある。data-keep-over：初めから値のある欄にも戻す。
 // 送ったあとは、受け付けた画面を見てから消す：通信やログインが切れて届かなかった文章は、同じ欄に戻る。
 (() => {
   'use strict';
@@ -57,12 +58,13 @@
     waiting ||= setTimeout(() => { waiting = 0; save(); }, EVERY);
   });
   addEventListener('pagehide', () => { if (changed) save(); });
-  addEventListener('submit', (e) => { if (e.target !== form) { clearTimeout(waiting); changed = e.target.getAttribute('action') !== '/logout' && changed; } });
+  addEventListener('submit', (e) => { if (e.target !== form) { clearTimeout(waiting); changed = !['/logout', '/console/sign-out'].includes(e.target.getAttribute('action')) && changed; } });
   form.addEventListener('submit', () => { clearTimeout(waiting); changed = false; save(form.hasAttribute('data-keep-posts')); });
 
   give = () => {
     const notice = document.querySelector('[data-kept]');
-    if (!kept || !isEmpty() || !notice) return;
+    const begun = form.hasAttribute('data-keep-over') ? free.some((x) => x.value !== x.defaultValue) || document.querySelector('.errsum') : !isEmpty();
+    if (!kept || begun || !notice) return;
     for (const [name, value, was] of kept.values) {
       const x = fields.find((y) => y.name === name && (y.type !== 'checkbox' || y.value === value));
       if (x) put(x, was);

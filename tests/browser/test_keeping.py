@@ -31,7 +31,9 @@ def test_what_was_written_outlives_the_browser_but_for_two_seconds(browser: Brow
     context.add_cookies(
         [{"name": "jtickets_portal", "value": token, "url": desk_address}, {"name": "jtickets_console", "value": staff_token, "url": desk_address}]
     )
-    page, desk = context.new_page(), context.new_page()
+    page, desk, phone = context.new_page(), context.new_page(), context.new_page()
+    phone.goto(f"{desk_address}/console/tickets/new?account=none")
+    phone.get_by_label("お話しの内容").press_sequentially(_WRITTEN)
     desk.goto(f"{desk_address}/console/tickets/10001")
     page.goto(f"{desk_address}/tickets/new/juniper-srx")
     page.get_by_label("件名").fill("ログが止まる")
