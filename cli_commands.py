@@ -94,6 +94,7 @@ def run(port: Annotated[int, typer.Option(help="待ち受けるポート。", mi
     os.environ.setdefault("JTICKETS_BASE_URL", f"http://127.0.0.1:{port}")
     os.environ.setdefault("JTICKETS_STAFF_TOTP", "optional")
     settings = settings_of_a_process()
+    _check_port(port)
     logins = _load_demo(settings)
     typer.echo(f"portal   {settings.base_url}/")
     typer.echo(f"console  {settings.base_url}/console/sign-in")
@@ -166,6 +167,19 @@ def staff_add(
 
 app.command()(backup)
 app.command()(restore)
+
+
+def _check_port(port: int) -> None:
+    """Name a port that another process has before anything is loaded, and before addresses are shown that lead to it."""
+    import socket
+
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as fault:
+        typer.echo(
+            f"ポート {port} を使えません（{os.strerror(fault.errno or 0)}）。ほかのポートでお試しください：jtickets run --port {port % MOST_PORT + 1}", err=True
+        )
+        raise typer.Exit(1) from fault
 
 
 def _load_demo(settings: Settings) -> list[str]:
