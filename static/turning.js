@@ -2,7 +2,7 @@
 // 一覧は、このタブが覚えている（queue.js）。覚えがなければ、すべてのチケットへ戻る。
 (() => {
   'use strict';
-  const turns = document.querySelector('[data-turns]'), number = location.pathname.split('/').pop();
+  const turns = document.querySelector('[data-turns]'), number = location.pathname.split('/')[3];
   let list = null;
   try {
     list = JSON.parse(sessionStorage.getItem('jtickets-list'));
