@@ -15,7 +15,7 @@ def main() -> None:
         return
     from cli_commands import app
 
-    app()
+    app(prog_name="jtickets")
 
 
 if __name__ == "__main__":

@@ -17,22 +17,24 @@ from cli_accounts import accounts
 from cli_import_undo import imports
 from cli_operations import backup, check_attachments, restore, storage
 from cli_serve import FACE, FACES, HOST, MOST_PORT, MOST_WORKERS, PORT, WORKERS, serve_pages
-from cli_setup import bring_up_to_date, one_line, open_database, opened_database, settings_or_exit
+from cli_setup import bring_up_to_date, one_line, open_database, opened_database, settings_of_a_process, settings_or_exit
 from rules.rights import Role
 
 if TYPE_CHECKING:
     from settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True, add_completion=False, help="J's チケットシステム。設定は環境変数 JTICKETS_* で行います（README と docs/operating.md）。"
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its tables cut Japanese sentences short: they have no blanks to break at
+    help="J's チケットシステム。設定は環境変数 JTICKETS_* で行います（README と docs/operating.md）。",
 )
 staff = typer.Typer(no_args_is_help=True, help="職員を管理します。")
 app.add_typer(staff, name="staff")
 app.add_typer(imports, name="import")
 app.add_typer(accounts, name="account")
 app.add_typer(storage, name="storage")
-app.command()(backup)
-app.command()(restore)
 
 
 @app.command()
@@ -55,7 +57,7 @@ def jobs() -> None:
     from jobs.runner import run as run_jobs
     from web.logs import configure
 
-    settings = settings_or_exit()
+    settings = settings_of_a_process()
     open_database(settings).dispose()
     configure(settings.log_level)
     run_jobs(parts_of(settings))
@@ -68,10 +70,11 @@ def migrate_command() -> None:
 
     from models.database import make_engine
 
-    engine = make_engine(settings_or_exit().database_url)
+    settings = settings_or_exit()
     try:
+        engine = make_engine(settings.database_url)
         bring_up_to_date(engine)
-    except SQLAlchemyError as fault:
+    except (SQLAlchemyError, OSError) as fault:
         typer.echo(f"JTICKETS_DATABASE_URL: データベースを更新できません（{one_line(fault)}）。", err=True)
         raise typer.Exit(1) from fault
     typer.echo("データベースは最新です。")
@@ -89,7 +92,7 @@ def compile_templates(folder: Annotated[Path, typer.Argument(help="書き込む�
 @app.command()
 def demo() -> None:
     """空のデータベースに、見本のデータを入れます。"""
-    settings = settings_or_exit()
+    settings = settings_of_a_process()
     for line in _load_demo(settings):
         typer.echo(line)
 
@@ -99,7 +102,8 @@ def run(port: Annotated[int, typer.Option(help="待ち受けるポート。", mi
     """ひととおり試します：表の更新、初回は見本のデータ、Web とジョブ。"""
     os.environ.setdefault("JTICKETS_BASE_URL", f"http://127.0.0.1:{port}")
     os.environ.setdefault("JTICKETS_STAFF_TOTP", "optional")
-    settings = settings_or_exit()
+    settings = settings_of_a_process()
+    _check_port(port)
     logins = _load_demo(settings)
     typer.echo(f"portal   {settings.base_url}/")
     typer.echo(f"console  {settings.base_url}/console/sign-in")
@@ -117,10 +121,13 @@ def check(
     """設定・データベース・メール・保存先を確かめます（1 行ずつ。問題があれば終了コード 1）。"""
     from sqlalchemy.exc import SQLAlchemyError
 
+    from settings import unknown_variables
+
     settings = settings_or_exit()
     if attachments or deep or repair:
         raise typer.Exit(0 if check_attachments(settings, deep=deep, repair=repair) else 1)
-    typer.echo("settings  ok")
+    unused = "、".join(unknown_variables(os.environ))
+    typer.echo(f"settings  ok（使われない変数：{unused}）" if unused else "settings  ok")
     parts: list[tuple[str, Callable[[], str]]] = [
         ("database", lambda: _check_database(settings)),
         ("mail", lambda: _check_mail(settings)),
@@ -165,6 +172,23 @@ def staff_add(
         typer.echo(f"--{(refused.field or '').replace('_', '-')}: {say(refused)}", err=True)
         raise typer.Exit(1) from refused
     typer.echo(f"{user_id} を追加しました（{'、'.join(role)}）。")
+
+
+app.command()(backup)
+app.command()(restore)
+
+
+def _check_port(port: int) -> None:
+    """Name a port that another process has before anything is loaded, and before addresses are shown that lead to it."""
+    import socket
+
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as fault:
+        typer.echo(
+            f"ポート {port} を使えません（{os.strerror(fault.errno or 0)}）。ほかのポートでお試しください：jtickets run --port {port % MOST_PORT + 1}", err=True
+        )
+        raise typer.Exit(1) from fault
 
 
 def _load_demo(settings: Settings) -> list[str]:

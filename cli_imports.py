@@ -25,23 +25,23 @@ if TYPE_CHECKING:
     from models.actors import Actor
     from settings import Settings
 
-imports = typer.Typer(no_args_is_help=True, help="Certificate workbooks: see what one would change, apply it.")
+imports = typer.Typer(no_args_is_help=True, help="証書の取込：ファイルの計画を確かめ、反映します。")
 
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
 _MOST_TRIES = 3
 _SHOWN = 20
-File = Annotated[Path, typer.Argument(help="xlsx, xls or csv (UTF-8 or cp932).", show_default=False)]
+File = Annotated[Path, typer.Argument(help="xlsx、xls、csv（UTF-8 か cp932）のファイル。", show_default=False)]
 Annotate = Annotated[
-    Path | None, typer.Option(metavar="OUT.xlsx", help="Write FILE with its errors marked, what became of each row, and a sheet of causes.", show_default=False)
+    Path | None, typer.Option(metavar="OUT.xlsx", help="エラーの印・行ごとの結果・原因の一覧を付けたファイルを書き出します。", show_default=False)
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a summary.")]
+AsJson = Annotated[bool, typer.Option("--json", help="要約の代わりに JSON を出力します。")]
 
 
 @imports.command("plan")
 def plan_command(file: File, as_json: AsJson = False, annotate: Annotate = None) -> None:
-    """Show what applying FILE would do; nothing is written.
+    """FILE を反映すると何が変わるかを示します（何も書き込みません）。
 
-    Exit codes: 0 clean, 1 errors found, 2 unreadable.
+    終了コード：0 問題なし、1 エラーあり、2 読み込めない。
     """
     with opened() as (settings, engine), _steps() as step:
         rows, sheets, plan = _read_and_compare(engine, settings, file, step)
@@ -58,16 +58,16 @@ def plan_command(file: File, as_json: AsJson = False, annotate: Annotate = None)
 def apply_command(
     file: File,
     as_json: AsJson = False,
-    confirm_warnings: Annotated[bool, typer.Option(help="Apply certificates with warnings too, as if each had been ticked.")] = False,
-    all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="Write nothing unless every certificate is sound.")] = False,
-    staff: Annotated[str, typer.Option(help="User ID of the staff member in whose name this is recorded.")] = "",
+    confirm_warnings: Annotated[bool, typer.Option(help="警告のある証書も、すべて確認したものとして反映します。")] = False,
+    all_or_nothing: Annotated[bool, typer.Option("--all-or-nothing", help="すべての証書に問題がないときだけ反映します。")] = False,
+    staff: Annotated[str, typer.Option(help="操作履歴に残す職員のユーザーID。")] = "",
     annotate: Annotate = None,
 ) -> None:
-    """Apply the sound certificates of FILE, in one transaction.
+    """FILE の問題のない証書を、まとめて反映します（1 つのトランザクション）。
 
-    A certificate with an error, or with a warning unless --confirm-warnings is given, is held back as a whole.
-    Whoever may run this command answers for it alone: no second person is asked.
-    Applying the same file again changes nothing. Exit codes: 0 clean, 1 something was held back, 2 unreadable.
+    エラーのある証書と、--confirm-warnings を付けないときの警告のある証書は、証書ごと反映を待ちます。
+    もう 1 人の承認は求めません：このコマンドを実行した人の責任になります。
+    同じファイルをもう一度反映しても、何も変わりません。終了コード：0 問題なし、1 反映待ちあり、2 読み込めない。
     """
     with opened() as (settings, engine):
         by = actor_of(engine, staff)

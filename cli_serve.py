@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypedDict
 
-from cli_setup import open_database, settings_or_exit
+from cli_setup import open_database, settings_of_a_process
 
 if TYPE_CHECKING:
     from socket import socket
@@ -53,7 +53,7 @@ def serve_pages(*, host: str, port: int, face: str, workers: int) -> None:
     gc.disable()  # until all is loaded (asgi.create): a tenth of the start went into looking for garbage among modules
     import uvicorn
 
-    settings = settings_or_exit()
+    settings = settings_of_a_process()
     open_database(settings).dispose()
     os.environ["JTICKETS_FACE"] = face
     config = uvicorn.Config(

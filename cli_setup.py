@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -25,6 +28,29 @@ def settings_or_exit(*, code: int = 1) -> Settings:
         raise SystemExit(code) from fault
 
 
+def settings_of_a_process(*, code: int = 1) -> Settings:
+    """`settings_or_exit` for what runs on: the folders that it will write into are made and tried as well, and named where they cannot be used."""
+    settings = settings_or_exit(code=code)
+    folders = {"JTICKETS_STATE_DIR": settings.state_dir}
+    if settings.attachments_url.startswith("file:"):
+        folders["JTICKETS_ATTACHMENTS_URL"] = Path(unquote(urlsplit(settings.attachments_url).path))
+    faults = [f"{name}: フォルダー「{folder}」に書き込めません（{why}）" for name, folder in folders.items() if (why := _unusable(folder))]
+    for sentence in faults:
+        print(sentence, file=sys.stderr)
+    if faults:
+        raise SystemExit(code)
+    return settings
+
+
+def _unusable(folder: Path) -> str:
+    """Why nothing can be written into `folder`, which is made when it lacks; "" when all is well."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        return fault.strerror or str(fault)
+    return "" if os.access(folder, os.W_OK | os.X_OK) else "Permission denied"
+
+
 def open_database(settings: Settings, *, code: int = 1) -> Engine:
     """The database with this version's tables.
 
@@ -34,14 +60,14 @@ def open_database(settings: Settings, *, code: int = 1) -> Engine:
 
     from models.database import is_embedded, make_engine, pending_migrations
 
-    engine = make_engine(settings.database_url)
     try:
+        engine = make_engine(settings.database_url)
         if not pending_migrations(engine):
             return engine
         if is_embedded(engine):
             bring_up_to_date(engine)
             return engine
-    except SQLAlchemyError as fault:
+    except (SQLAlchemyError, OSError) as fault:  # the latter of a folder that cannot be made
         print(f"JTICKETS_DATABASE_URL: データベースに接続できません（{one_line(fault)}）。", file=sys.stderr)
         raise SystemExit(code) from fault
     print("データベースの更新が必要です。先に `jtickets migrate` を実行してください。", file=sys.stderr)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from email.utils import parseaddr
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -20,6 +23,15 @@ from rules.limits import Limits
 _PREFIX = "JTICKETS_"
 _LIMIT_PREFIX = "JTICKETS_LIMITS_"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_DRIVERS = frozenset({"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"})
+_NEVER_EMPTY = frozenset({"database_url", "base_url"})
+"""Elsewhere an empty value stands for the default, as files of environments have it; here it would quietly be another desk."""
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_ADDRESS = re.compile(r"[^@\s<>()\[\],;:\"\\]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?", re.ASCII)
+_DAY_SECONDS = {"days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1, "months": 2_678_400}
+_LONGEST_DAYS = 36_525
+"""A hundred years: a moment that far away can still be reckoned with."""
+_LARGEST = 10**15
 
 
 class SettingsFault(Exception):
@@ -117,10 +129,11 @@ def read_limits(environment: dict[str, str]) -> Limits:
         limit = name.removeprefix(_LIMIT_PREFIX).lower()
         if limit not in known:
             faults.append(f"{name}: このような上限はありません")
-        elif not value.isdecimal():
-            faults.append(f"{name}: 「{value}」は 0 以上の整数ではありません")
         else:
-            chosen[limit] = int(value)
+            try:
+                chosen[limit] = _limit(value, limit)
+            except ValueError as fault:
+                faults.append(f"{name}: {fault}")
     if faults:
         raise SettingsFault(faults)
     return Limits(**chosen)
@@ -136,12 +149,13 @@ def read_settings() -> Settings:
     faults: list[str] = []
     for field in fields(Settings):
         variable = f"{_PREFIX}{field.name.upper()}"
-        if variable not in given:
+        if not given.get(variable) and not (variable in given and field.name in _NEVER_EMPTY):
             continue
         try:
             chosen[field.name] = _READERS.get(field.name, str)(given[variable])
         except ValueError as fault:
             faults.append(f"{variable}: {fault}")
+    faults += [*_mistyped(given), *_half_provider(chosen, given)]
     try:
         read_limits(dict(os.environ))
     except SettingsFault as fault:
@@ -151,6 +165,28 @@ def read_settings() -> Settings:
     return Settings(**chosen)
 
 
+def unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """The JTICKETS_* names of `environment` that mean nothing here, limits aside: other software sets some too (Kubernetes: JTICKETS_PORT)."""
+    known = {f"{_PREFIX}{field.name.upper()}" for field in fields(Settings)} | {"JTICKETS_FACE"}
+    return sorted(name for name in environment if name.startswith(_PREFIX) and not name.startswith(_LIMIT_PREFIX) and name not in known)
+
+
+def _mistyped(given: Mapping[str, str]) -> list[str]:
+    """A sentence for each unknown name that is nearly a known one: its value would be missed only when it is needed."""
+    known = [f"{_PREFIX}{field.name.upper()}" for field in fields(Settings)]
+    near = {name: get_close_matches(name, known, n=1, cutoff=0.9) for name in unknown_variables(given)}
+    return [f"{name}: このような設定はありません。{found[0]} のことであれば、名前を直してください" for name, found in near.items() if found]
+
+
+def _half_provider(chosen: Collection[str], given: Mapping[str, str]) -> list[str]:
+    """A sentence for each part of the OpenID provider that lacks while another is given."""
+    parts = ("oidc_issuer", "oidc_client_id", "oidc_client_secret")
+    if not any(part in chosen for part in parts):
+        return []
+    lacking = [f"{_PREFIX}{part.upper()}" for part in parts if not given.get(f"{_PREFIX}{part.upper()}")]
+    return [f"{variable}: ほかの JTICKETS_OIDC_* といっしょに設定してください" for variable in lacking]
+
+
 # Readers of a variable's text: the value, or ValueError with the sentence that tells what is wrong.
 
 
@@ -158,38 +194,81 @@ def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _base_url(text: str) -> str:
+def _url(text: str, schemes: Collection[str], form: str) -> SplitResult:
+    """The parts of a URL with one of `schemes` and a host; ValueError saying `form`, or what is wrong with its port."""
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("https://tickets.example.jp の形にしてください")
+    if parts.scheme not in schemes or not _HOST.fullmatch(parts.hostname or ""):
+        raise ValueError(form)
+    try:
+        fits = parts.port != 0
+    except ValueError:  # no number, or none that a port may have
+        fits = False
+    if not fits:
+        raise ValueError("ポートは 1 から 65535 までの数にしてください")
+    return parts
+
+
+def _base_url(text: str) -> str:
+    form = "https://tickets.example.jp の形にしてください"
+    parts = _url(text, {"http", "https"}, form)
+    if parts.username is not None or parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise ValueError(f"{form}（ホスト名とポートだけです）")
     return text.rstrip("/")
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    for part in _parts(text):
+        if not _HOST.fullmatch(part):
+            raise ValueError(f"「{part}」はホスト名ではありません（例：tickets.example.jp,desk.example.jp）")
+    return _parts(text)
 
 
 def _database_url(text: str) -> str:
     try:
-        backend = make_url(text).get_backend_name()
-    except ArgumentError as fault:
+        url = make_url(text)
+    except (ArgumentError, ValueError) as fault:  # the latter of a port that is no number
         raise ValueError("sqlite:///path か postgresql://user@host/name の形にしてください") from fault
-    if backend not in {"sqlite", "postgresql"}:
+    if url.drivername not in _DRIVERS:
         raise ValueError("sqlite:/// か postgresql:// で始めてください")
+    if not url.database or url.database == ":memory:":
+        raise ValueError("データベースの名前がありません。sqlite:///path か postgresql://user@host/name の形にしてください")
     return text
 
 
 def _smtp_url(text: str) -> str:
-    if text and (urlsplit(text).scheme not in {"smtp", "smtps", "smtp+starttls"} or not urlsplit(text).hostname):
-        raise ValueError("smtp://host:25、smtp+starttls://user:password@host:587、smtps://host:465 のいずれかの形にしてください")
+    _url(text, {"smtp", "smtps", "smtp+starttls"}, "smtp://host:25、smtp+starttls://user:password@host:587、smtps://host:465 のいずれかの形にしてください")
     return text
 
 
 def _imap_url(text: str) -> str:
-    if text and (urlsplit(text).scheme not in {"imap", "imaps", "imap+starttls"} or not urlsplit(text).hostname or not urlsplit(text).username):
-        raise ValueError("imaps://user:password@host:993/INBOX の形にしてください")
+    form = "imaps://user:password@host:993/INBOX の形にしてください"
+    if not _url(text, {"imap", "imaps", "imap+starttls"}, form).username:
+        raise ValueError(form)
     return text
 
 
 def _attachments_url(text: str) -> str:
-    if text and urlsplit(text).scheme not in {"file", "s3"}:
+    parts = urlsplit(text)
+    placed = bool(parts.netloc) if parts.scheme == "s3" else parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+    if not placed:
         raise ValueError("file:///path か s3://bucket/prefix の形にしてください")
+    return text
+
+
+def _issuer(text: str) -> str:
+    _url(text, {"http", "https"}, "https://login.example.jp の形にしてください")
+    return text
+
+
+def _sender(text: str) -> str:
+    if not _ADDRESS.fullmatch(parseaddr(text)[1]) or not text.isprintable():
+        raise ValueError("「J's チケットシステム <tickets@example.jp>」か「tickets@example.jp」の形にしてください")
+    return text
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("「desk@example.jp」の形にしてください")
     return text
 
 
@@ -203,7 +282,7 @@ def _proxies(text: str) -> tuple[str, ...]:
 
 
 def _secret_key(text: str) -> str:
-    if text and len(text) < 32:
+    if len(text) < 32:
         raise ValueError("32 文字以上にしてください")
     return text
 
@@ -226,21 +305,34 @@ def _number(text: str, *, least: int, most: int | None = None) -> int:
     return number
 
 
+def _limit(text: str, name: str) -> int:
+    """The number of the limit `name`, whose last word tells its unit."""
+    unit = name.rpartition("_")[2]
+    if not (text.isascii() and text.isdecimal()):
+        raise ValueError(f"「{text}」は 0 以上の整数ではありません")
+    most = _LONGEST_DAYS * 86_400 // _DAY_SECONDS[unit] if unit in _DAY_SECONDS else _LARGEST
+    return _number(text[:30], least=1 if name == "page_rows" else 0, most=most)
+
+
 _READERS: dict[str, Callable[[str], object]] = {
     "database_url": _database_url,
     "base_url": _base_url,
-    "allowed_hosts": _parts,
+    "allowed_hosts": _hosts,
     "smtp_url": _smtp_url,
     "imap_url": _imap_url,
+    "mail_from": _sender,
     "attachments_url": _attachments_url,
+    "oidc_issuer": _issuer,
+    "desk_address": _address,
+    "center_address": _address,
     "secret_key": _secret_key,
     "state_dir": Path,
     "compiled_dir": Path,
     "trusted_proxies": _proxies,
     "staff_totp": partial(_one_of, words=("required", "optional")),
     "import_approval": partial(_one_of, words=("production", "required", "off")),
-    "argon2_memory_kib": partial(_number, least=8),
-    "argon2_time": partial(_number, least=1),
+    "argon2_memory_kib": partial(_number, least=8, most=4 * 1024 * 1024),
+    "argon2_time": partial(_number, least=1, most=1000),
     "argon2_at_once": partial(_number, least=1, most=16),
     "reading_threads": partial(_number, least=1, most=64),
     "writing_threads": partial(_number, least=1, most=64),

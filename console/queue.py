@@ -385,7 +385,9 @@ def _asked(call: Call) -> Response:
     """What the service center is asked: subject and contract fields of tickets that wait for it, nothing of the thread."""
     choice = Choice(state=State.WAITING_CENTER)
     rows, turns = load_page(call, choice, Wanted(state=State.WAITING_CENTER))
-    return call.page("console/tickets/asked.html", view="waiting_center", rows=rows, turns=turns, **frame(call))
+    calendar = call.calendar()
+    waited = [dates.span(calendar.business_seconds(row.state_from, call.now), call.basis.language) for row in rows]
+    return call.page("console/tickets/asked.html", view="waiting_center", rows=[*zip(rows, waited, strict=True)], turns=turns, **frame(call, calendar=calendar))
 
 
 def _known(value: str, values: Sequence[str]) -> str:

@@ -163,7 +163,8 @@
   addEventListener('htmx:after:request', (e) => {
     const { ctx } = e.detail ?? {}, t = e.target;
     if (!t.matches?.('[data-draft]')) return;
-    if (!(ctx?.response?.status < 400)) { tell(t, (said) => said.unsaved); return; }
+    const answer = ctx?.response?.status;
+    if (!(answer < 400)) { tell(t, (said) => (answer === 401 || answer === 403 ? said.signedOut : said.unsaved)); return; }
     if (ctx.request.body?.get?.(t.name) === t.value) unsent.delete(t);
     const clock = new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     tell(t, (said) => fill(said.saved, { time: clock.format(new Date()) }));
@@ -187,8 +188,10 @@
 
   // ---- ログアウト：このブラウザに残した書きかけ（keeping.js）を消す ----
   addEventListener('submit', (e) => {
-    if (e.target.getAttribute('action') !== '/logout') return;
-    try { Object.keys(localStorage).filter((key) => key.startsWith('jtickets:kept:')).forEach((key) => localStorage.removeItem(key)); } catch { /* 保存できない設定のブラウザには、何も残っていない */ }
+    if (!['/logout', '/console/sign-out'].includes(e.target.getAttribute('action'))) return;
+    e.preventDefault();
+    const late = setTimeout(() => leave(), 1000), leave = () => { clearTimeout(late); e.target.submit(); /* submit イベントは起きない */ };
+    try { const removal = indexedDB.deleteDatabase('jtickets'); removal.onsuccess = removal.onerror = leave; } catch { leave(); /* 保存できない設定のブラウザには、何も残っていない */ }
   });
 
   // ---- 取り消せる秒数の表示（読み上げの対象にはしない） ----

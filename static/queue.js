@@ -76,6 +76,30 @@
     dress();
     name();
   });
-  document.readyState === 'loading' ? addEventListener('DOMContentLoaded', dress) : dress();
+
+  // この一覧の住所と順番を、チケットの画面（turning.js）のために覚える。戻ったら、見ていたチケット（もうなければ、その次）の行から続ける
+  const lines = () => all('#queue [data-rows] tr').map((row) => row.querySelector('a')).filter(Boolean);
+  const numberOf = (link) => link.pathname.split('/').pop();
+  const lineOf = (number) => lines().find((link) => numberOf(link) === number);
+  const leftAt = () => {
+    let list = null;
+    try { list = JSON.parse(sessionStorage.getItem('jtickets-list')); } catch { /* 覚えられない設定のブラウザー */ }
+    if (!list?.at || list.url !== location.pathname + location.search) return null;
+    return list.numbers.slice(Math.max(0, list.numbers.indexOf(list.at))).map(lineOf).find(Boolean);
+  };
+  const goOn = () => {                                                      // 番号で探したときは、そのチケットの行から
+    const link = leftAt() ?? lineOf((new URLSearchParams(location.search).get('q') ?? '').normalize('NFKC').replace(/^#/, ''));
+    if (!link) return;
+    const row = link.closest('tr');
+    row.setAttribute('aria-current', 'true');
+    row.classList.add('cur');
+    link.focus();
+  };
+  addEventListener('pagehide', () => {
+    if (!document.getElementById('queue')) return;
+    try { sessionStorage.setItem('jtickets-list', JSON.stringify({ url: location.pathname + location.search, numbers: lines().map(numberOf) })); } catch { /* 同上 */ }
+  });
+  const begin = () => { dress(); goOn(); };
+  document.readyState === 'loading' ? addEventListener('DOMContentLoaded', begin) : begin();
   addEventListener('pageshow', tell);
 })();

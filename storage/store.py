@@ -112,12 +112,19 @@ class Store:
                 yield entry["path"], entry["last_modified"]
 
     def probe(self) -> None:
-        """Write, read and delete a small object; raises what the storage raises."""
+        """Write, read and delete a small object. Raises StorageFault."""
         key = f"probe/{secrets.token_hex(8)}"
-        self._objects.put(key, b"probe")
-        if bytes(self._objects.get(key).bytes()) != b"probe":
-            raise OSError("the storage returned other bytes than were written")
-        self._objects.delete(key)
+        objects = self._objects
+        from obstore.exceptions import BaseError
+
+        try:
+            objects.put(key, b"probe")
+            read = bytes(objects.get(key).bytes())
+            objects.delete(key)
+        except BaseError as fault:
+            raise StorageFault(str(fault).partition("\n")[0]) from fault
+        if read != b"probe":
+            raise StorageFault("the storage returned other bytes than were written")
 
 
 def open_store(url: str) -> Store:

@@ -27,7 +27,7 @@ from web.assets import Static
 from web.call import language_of
 from web.csrf import token_for
 from web.endpoint import Page, Threads, serve
-from web.errors import Forbidden, NotFound, StaleForm
+from web.errors import Forbidden, NotFound, SignedOut, StaleForm
 from web.forms import BadRequest, sentence
 from web.nouns import Noun
 from web.signposts import FOUND, Signposts
@@ -148,10 +148,13 @@ class _Edge:
         return self._page(request, 413, translate(told, language_of(request)).format(file=named, limit=limit))
 
     def stale(self, request: Request, fault: Exception) -> Response:
-        """What was typed is kept: one press sends it again, now with a token of this session."""
+        """What was typed is kept: one press sends it again, now with a token of this session, or after a sign-in in another tab."""
         if not isinstance(fault, StaleForm) or not fault.cookie:
             return self._page(request, 403, template="stale", typed=[], csrf_token="")
-        return self._page(request, 403, template="stale", typed=fault.fields, csrf_token=token_for(self._wiring.settings.key, fault.cookie))
+        token = token_for(self._wiring.settings.key, fault.cookie)
+        if isinstance(fault, SignedOut):
+            return self._page(request, 403, template="signed_out", typed=fault.fields, csrf_token=token, door=fault.door)
+        return self._page(request, 403, template="stale", typed=fault.fields, csrf_token=token)
 
     def refused(self, request: Request, fault: Exception) -> Response:
         return self._page(request, 422, sentence(fault, language_of(request)) if isinstance(fault, Refused) else "")

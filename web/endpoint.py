@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import anyio
 import structlog
@@ -24,7 +24,7 @@ from rules.rights import right
 from web.access import Access, World
 from web.call import Basis, Call
 from web.csrf import sent_by_us, token_matches
-from web.errors import Answered, Forbidden, NotFound, StaleForm
+from web.errors import Answered, Forbidden, NotFound, SignedOut, StaleForm
 from web.forms import Fields
 from web.refusals import note_refused
 from web.sessions import NOBODY, Found, find_customer, find_staff, touch
@@ -40,6 +40,10 @@ _TURN_SECONDS = 0.02
 _ADDRESS_CHARACTERS = 45
 """The longest form of an IPv6 address."""
 _SHOWN_NAMES, _SHOWN_NAME = 10, 40
+_WRITTEN = ("answer", "body", "message", "question", "reason", "text")
+"""Fields in which people write at length."""
+_BY_ITSELF = ("/drafts/answer", "/drafts/note", "/presence")
+"""What a page sends by itself while somebody writes: it must not take the page away from them."""
 log = structlog.get_logger("web")
 
 
@@ -317,14 +321,27 @@ def _from_the_other_world(basis: Basis, session: Session) -> Actor | None:
 
 
 def _to_sign_in(access: Access, basis: Basis) -> Response:
+    """The way to the sign-in and back; raises SignedOut where something was written meanwhile."""
     door = "/login" if access.world is World.PORTAL else "/console/sign-in"
-    scope = basis.request.scope
-    target = scope["path"] if basis.request.method == "GET" else ""
-    query = scope["query_string"].decode("latin-1")
-    if target and query:
-        target = f"{target}?{query}"
+    target = _asked_from(basis)
     expired = "&expired=1" if basis.session_cookie() else ""
     path = f"{door}?next={quote(target, safe='')}{expired}"
     if basis.is_htmx:
-        return Response(status_code=200, headers={"HX-Redirect": path})
+        by_itself = basis.request.method == "POST" and basis.request.scope["path"].endswith(_BY_ITSELF)
+        return Response(status_code=401) if by_itself else Response(status_code=200, headers={"HX-Redirect": path})
+    if expired and any(value.strip() for name in _WRITTEN for value in basis.fields.get(name, ())):
+        raise SignedOut(basis.fields, basis.session_cookie(), path)
     return RedirectResponse(path, status_code=303)
+
+
+def _asked_from(basis: Basis) -> str:
+    """The page that was asked for, or on which a form of ours was filled in; "" where that is unknown."""
+    request = basis.request
+    if request.method == "GET":
+        path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    else:
+        came = urlsplit(request.headers.get("referer", ""))
+        if came.netloc != request.headers.get("host", ""):
+            return ""
+        path, query = came.path, came.query
+    return f"{path}?{query}" if path and query else path

@@ -37,3 +37,11 @@ class StaleForm(Exception):
         super().__init__()
         self.fields = [(name, value) for name, values in (fields or {}).items() if name != "csrf_token" and "password" not in name for value in values]
         self.cookie = cookie
+
+
+class SignedOut(StaleForm):
+    """The session had ended when a form with something written came; `door` is where to sign in, in another tab."""
+
+    def __init__(self, fields: Mapping[str, Sequence[str]], cookie: str, door: str) -> None:
+        super().__init__(fields, cookie)
+        self.door = door

@@ -54,3 +54,29 @@ def test_a_long_thread_opens_at_the_first_unread_post(engine: Engine, desk_addre
 
     expect(browser_page.locator(f"#m{unread.id}")).to_be_in_viewport()
     expect(browser_page.get_by_text("ここから未読です")).to_have_count(1)
+
+
+def test_one_list_is_worked_through_by_keyboard(engine: Engine, desk_address: str, browser_page: Page, nakamura: Staff) -> None:
+    with transaction(engine) as session:
+        account = add_account(session)
+        for n in range(1, 4):
+            add_ticket(session, account, subject=f"{n} 件目")
+        add_ticket(session, account, subject="担当あり", assignee=nakamura)
+    press, heading = browser_page.keyboard.press, browser_page.get_by_role("heading", level=1)
+    browser_page.goto(f"{desk_address}/console/tickets?view=unassigned&sort=created")
+    press("j")
+    press("Enter")
+    expect(heading).to_have_text("1 件目")
+    expect(browser_page.get_by_role("link", name="前のチケット")).to_have_count(0)
+    press("j")
+    expect(heading).to_have_text("2 件目")
+    press("i")
+    expect(browser_page.locator("#toast")).to_contain_text("自分の担当にしました。")
+    press("k")
+    expect(heading).to_have_text("1 件目")
+    browser_page.get_by_role("link", name="次のチケット").click()
+    expect(heading).to_have_text("2 件目")
+    press("u")
+
+    expect(browser_page).to_have_url(f"{desk_address}/console/tickets?view=unassigned&sort=created")
+    expect(browser_page.get_by_role("link", name="3 件目")).to_be_focused()

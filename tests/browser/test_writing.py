@@ -1,18 +1,17 @@
-"""Writing a reply in a real browser: texts by 「::」, files that break off and go again, and a browser that is killed."""
+"""Writing a reply in a real browser: texts by 「::」, files that break off and go again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from sqlalchemy import Engine, select
 
 from models.canned import Canned, CannedKind
 from models.database import transaction
-from models.tickets import Attachment, Draft
+from models.tickets import Attachment
 from rules.limits import Limits
 from tests import people
 from tests.people import NOW
@@ -42,11 +41,6 @@ def signed_in(browser: Browser, desk_address: str, engine: Engine) -> Iterator[B
     context.add_cookies([{"name": "jtickets_console", "value": token, "url": desk_address}])
     yield context
     context.close()
-
-
-def drafts(engine: Engine) -> list[str]:
-    with transaction(engine, readonly=True) as session:
-        return list(session.scalars(select(Draft.body)))
 
 
 def test_a_reply_takes_texts_and_files_by_keyboard_paste_and_drop(signed_in: BrowserContext, desk_address: str, engine: Engine) -> None:
@@ -95,15 +89,3 @@ def _files_break_off_and_go_again(page: Page) -> None:
     page.get_by_role("button", name="もう一度送る").click()
     expect(page.locator("#reply [data-done]:visible")).to_have_count(2)
     expect(page.get_by_text("合計 4 kB（2ファイル）")).to_be_visible()
-
-
-def test_a_killed_browser_loses_at_most_two_seconds_of_text(signed_in: BrowserContext, desk_address: str, engine: Engine) -> None:
-    page = signed_in.new_page()
-    page.goto(f"{desk_address}/console/tickets/10001")
-    page.get_by_label("返信の本文").press_sequentially("ここまでは残ります。", delay=5)
-    page.wait_for_timeout(2000)
-    page.keyboard.type("この 2 秒は別")
-    with suppress(Error):
-        page.goto("chrome://crash", timeout=1000)
-
-    assert [text[:10] for text in drafts(engine)] == ["ここまでは残ります。"]

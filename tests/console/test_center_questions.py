@@ -13,6 +13,7 @@ from models.tickets import Ticket
 from rules.rights import Role
 from rules.tickets import State
 from tests.client import Client
+from tests.clock import Clock
 from tests.people import NOW, add_account, add_certificate, add_staff, add_ticket, sign_in_staff
 
 
@@ -41,7 +42,9 @@ def state_of(engine: Engine, ticket: Ticket) -> Ticket:
         return session.get_one(Ticket, ticket.id)
 
 
-def test_a_question_goes_to_the_center_and_its_answer_comes_back(engine: Engine, client: Client, people: tuple[Staff, Staff], ticket: Ticket) -> None:
+def test_a_question_goes_to_the_center_and_its_answer_comes_back(
+    engine: Engine, client: Client, clock: Clock, people: tuple[Staff, Staff], ticket: Ticket
+) -> None:
     nakamura, kondo = people
     sign_in(engine, client, nakamura)
     client.get(f"/console/tickets/{ticket.id}")
@@ -50,8 +53,9 @@ def test_a_question_goes_to_the_center_and_its_answer_comes_back(engine: Engine,
     waiting = state_of(engine, ticket)
     assert (waiting.state, waiting.assignee_id) == (State.WAITING_CENTER, nakamura.id)
 
+    clock.advance(minutes=90)
     sign_in(engine, client, kondo)
-    assert client.get("/console/tickets").says(ticket.subject)
+    assert client.get("/console/tickets").says(ticket.subject, "1時間30分")
     asked = client.get(f"/console/tickets/{ticket.id}")
     assert asked.says("このシリアルは更新済みですか。", "中村")
     assert "誰にも見せない本文です。" not in asked.text

@@ -134,3 +134,13 @@ def test_what_came_meanwhile_is_announced_and_moves_nothing(engine: Engine, clie
 
     assert seen.says("新しい書き込みが 1件あります")
     assert "追加のログです" not in seen.text
+
+
+def test_a_page_whose_session_ended_is_not_taken_away_from_who_writes_on_it(client: Client, ticket: Ticket, clock: Clock) -> None:
+    token = client.csrf_token()
+    clock.advance(hours=25)
+
+    for path in ("drafts/answer", "drafts/note", "presence"):
+        page = client.post(f"/console/tickets/{ticket.id}/{path}", {"body": "x", "csrf_token": token}, headers={"hx-request": "true"}, expect=401)
+        assert "hx-redirect" not in page.headers
+    assert client.post(f"/console/tickets/{ticket.id}/replies", {"body": "まだ送っていない返信"}, expect=403).says("別のタブでサインインしてください")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, sync_playwright
 
 from tests.services.node import node, script
 
@@ -48,7 +49,31 @@ def chromium() -> Iterator[Browser]:
 
 def new_context(browser: Browser, size: tuple[int, int] = WIDE, **options: Any) -> BrowserContext:
     """A visitor of their own: Japanese, in Tokyo, without motion; `options` are playwright's (``java_script_enabled=False``)."""
-    chosen: dict[str, Any] = {
+    context = browser.new_context(**_visitor(size, options))
+    context.set_default_timeout(10_000)
+    return context
+
+
+def own_browser(browser: Browser, folder: Path) -> BrowserContext:
+    """The visitor of a browser process of its own, whose profile lies in `folder` and is there again when it is begun anew."""
+    options = _visitor(WIDE, {})
+    context = browser.browser_type.launch_persistent_context(folder, executable_path=find_chromium(), args=_ARGUMENTS, **options)
+    context.set_default_timeout(10_000)
+    return context
+
+
+def kill(context: BrowserContext) -> None:
+    """End the whole browser process of `own_browser` at once, as when the machine loses its power: nothing is asked, nothing written."""
+    assert context.browser is not None
+    session: Any = context.browser.new_browser_cdp_session()
+    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
+    os.kill(next(process["id"] for process in processes if process["type"] == "browser"), signal.SIGKILL)
+    with suppress(Error):
+        context.close()
+
+
+def _visitor(size: tuple[int, int], options: dict[str, Any]) -> dict[str, Any]:
+    return {
         "viewport": {"width": size[0], "height": size[1]},
         "locale": "ja-JP",
         "timezone_id": "Asia/Tokyo",
@@ -56,9 +81,6 @@ def new_context(browser: Browser, size: tuple[int, int] = WIDE, **options: Any) 
         "color_scheme": "light",
         **options,
     }
-    context = browser.new_context(**chosen)
-    context.set_default_timeout(10_000)
-    return context
 
 
 @contextmanager

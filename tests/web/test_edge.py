@@ -7,10 +7,10 @@ from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
 from models.database import transaction
-from models.people import AccountSession
+from models.people import Account, AccountSession
 from models.tickets import Message
 from tests import people
-from tests.client import Client
+from tests.client import BASE_URL, Client
 from tests.clock import Clock
 
 
@@ -91,6 +91,31 @@ def test_what_was_typed_into_a_stale_form_is_kept_and_one_press_sends_it(visitor
 
     assert page.says("返信しました。", "長く書いた文章")
     assert posts(engine) == 2
+
+
+def test_what_was_typed_when_the_session_had_ended_waits_for_the_next_login(visitor: Client, engine: Engine, clock: Clock) -> None:
+    visitor.get("/tickets/10001?reply=1")
+    clock.advance(hours=13)
+    ended = visitor.post("/tickets/10001/replies", {"body": "長く書いた文章"}, headers={"referer": f"{BASE_URL}/tickets/10001?reply=1"}, expect=403)
+    assert ended.says("入力した内容は、この画面に残っています")
+    assert ended.link("別のタブでログインする").startswith("/login?next=%2Ftickets%2F10001%3Freply%3D1")
+
+    with transaction(engine) as session:
+        people.sign_in_customer(visitor, session, session.scalars(select(Account)).one(), now=clock())
+    visitor.submit("/tickets/10001/replies", expect=403)
+    page = visitor.submit("/tickets/10001/replies")
+
+    assert page.says("返信しました。", "長く書いた文章")
+    assert posts(engine) == 2
+
+
+def test_the_way_to_the_login_leads_back_to_no_other_site(visitor: Client, clock: Clock) -> None:
+    visitor.get("/tickets/10001?reply=1")
+    clock.advance(hours=13)
+
+    ended = visitor.post("/tickets/10001/replies", {"body": "x"}, headers={"referer": "https://evil.example/tickets/10001"}, expect=403)
+
+    assert ended.link("別のタブでログインする") == "/login?next=&expired=1"
 
 
 def test_a_stale_login_keeps_no_password(client: Client) -> None:

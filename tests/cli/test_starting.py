@@ -1,0 +1,62 @@
+"""Beginning: what cannot work is named in a line before anything runs, and the help shows whole sentences."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli_commands import app
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
+    """The command line of a desk in an empty folder."""
+    monkeypatch.setenv("JTICKETS_DATABASE_URL", f"sqlite:///{tmp_path}/desk.db")
+    monkeypatch.setenv("JTICKETS_STATE_DIR", str(tmp_path))
+    return CliRunner()
+
+
+def test_a_port_that_is_taken_is_named_before_anything_is_loaded(line: CliRunner, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = line.invoke(app, ["run", "--port", str(port)])
+
+    assert (told.exit_code, told.stdout) == (1, "")
+    assert f"ポート {port} を使えません" in told.stderr
+    assert not (tmp_path / "desk.db").exists()
+
+
+@pytest.mark.parametrize("name", ["JTICKETS_STATE_DIR", "JTICKETS_ATTACHMENTS_URL"])
+@pytest.mark.parametrize("command", ["jobs", "demo", "run"])
+def test_a_folder_that_cannot_be_written_is_named(line: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, command: str) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv(name, f"{'file://' if name.endswith('URL') else ''}{tmp_path}/a file/folder")
+
+    told = line.invoke(app, [command])
+
+    assert told.exit_code == 1
+    assert told.stderr.startswith(f"{name}: フォルダー「{tmp_path}/a file/folder」に書き込めません")
+    assert len(told.stderr.splitlines()) == 1
+
+
+def test_a_database_whose_folder_cannot_be_made_is_a_fault_of_check(line: CliRunner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    monkeypatch.setenv("JTICKETS_DATABASE_URL", f"sqlite:///{tmp_path}/a file/desk.db")
+    monkeypatch.setenv("JTICKETS_NO_SUCH_THING", "1")
+
+    told = line.invoke(app, ["check"])
+
+    assert told.exit_code == 1
+    assert told.stdout.splitlines()[0] == "settings  ok（使われない変数：JTICKETS_NO_SUCH_THING）"
+    assert told.stdout.splitlines()[1].startswith("database  FAULT（")
+
+
+@pytest.mark.parametrize("words", [[], ["import", "apply"], ["restore"], ["staff", "add"]])
+def test_the_help_shows_whole_sentences(line: CliRunner, words: list[str]) -> None:
+    told = line.invoke(app, [*words, "--help"])
+
+    assert told.exit_code == 0
+    assert "…" not in told.stdout
