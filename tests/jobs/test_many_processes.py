@@ -95,7 +95,7 @@ def at_least(engine: Engine, wanted: int) -> bool:
 @pytest.mark.proof
 def test_killed_processes_leave_no_job_undone(engine: Engine, database_url: str, tmp_path: Path) -> None:
     chance, many = random.Random(20261201), 20 * KILLS
-    chosen = {"MANY": str(many), "JTICKETS_LIMITS_JOB_LEASE_SECONDS": "5"}
+    chosen = {"MANY": str(many), "JTICKETS_LIMITS_JOB_LEASE_SECONDS": "30"}  # longer than the heartbeat that renews it
     with ExitStack() as running:
         workers = [running.enter_context(started(database_url, tmp_path, **chosen)) for _ in range(3)]
         for _ in range(KILLS):

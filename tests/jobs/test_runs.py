@@ -97,6 +97,22 @@ def test_a_slot_older_than_its_grace_is_dropped_with_a_record(session: Session) 
     assert begin(session, evening + timedelta(hours=13), line=daily) is not None
 
 
+def test_a_clock_that_is_set_runs_no_slot_twice_and_makes_up_for_a_day_by_one_run(session: Session) -> None:
+    """R22: an hour back, a day ahead."""
+    moments = [NOW + minutes * MINUTE for minutes in range(60)]
+    for now in moments:
+        finished(session, now)
+
+    assert [begin(session, now) for now in moments] == [None] * 60, "the same hour again"
+    ahead = begin(session, moments[-1] + timedelta(days=1))
+    assert ahead
+    assert ahead.missed == 24 * 60 - 1
+    jobs.finish(session, ahead, {}, now=moments[-1] + timedelta(days=1))
+    assert begin(session, moments[-1]) is None, "and back"
+    assert begin(session, moments[-1] + MINUTE) is not None, "what was jumped over is still there to be run, once"
+    assert begin(session, moments[-1] + MINUTE) is None
+
+
 def test_a_dead_processs_run_is_taken_over_in_its_slot(session: Session) -> None:
     slow = Line("slow", "長い仕事", "長い仕事です。", Every(3600))
     dead = begin(session, line=slow)
