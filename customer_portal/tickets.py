@@ -15,7 +15,7 @@ from customer_portal import openings
 from customer_portal.reception import reception
 from models.base import AnyRow
 from models.mail_lists import unreached_copies
-from models.own_tickets import follow_ups, own_changes, own_ticket, own_tickets, public_posts
+from models.own_tickets import awaited_tickets, follow_ups, own_changes, own_ticket, own_tickets, public_posts
 from models.search import file_names
 from rules.refusal import Refused
 from rules.search import excerpt, marked, terms_of
@@ -30,6 +30,8 @@ from wording.catalog import N_, translate
 Pieces = Sequence[tuple[str, bool]]
 """A text cut into pieces, each with whether it is a word that was looked for."""
 _QUERY_CHARACTERS = 200
+_AWAITED = 3
+"""Tickets that wait for the customer, shown above the list by name."""
 _GROUPS: dict[str, tuple[State, ...]] = {
     "received": (State.NEW,),
     "open": (State.OPEN, State.WAITING_VENDOR, State.WAITING_CENTER),
@@ -72,6 +74,8 @@ def index(call: Call) -> Response:
         state=state if state in _GROUPS else "",
         q=text,
         pages={"next_url": next_url, "previous_url": first_url},
+        awaited=[] if kept or before else awaited_tickets(call.session, call.customer.id or 0, now=call.now, limit=_AWAITED),
+        most_awaited=_AWAITED,
     )
 
 

@@ -26,7 +26,7 @@ def own_tickets(
     With `terms` those that hold all of them in one post, and post_id and post_body of it (None where the number was meant).
     `before` pages by number; one row more than `limit` says that there is a next page.
     """
-    shown = case((Ticket.state_from <= now, Ticket.state), else_=Ticket.state_before)
+    shown = _shown(now)
     statement: AnySelect = (
         select(
             Ticket.id,
@@ -53,6 +53,22 @@ def own_tickets(
     if before is not None:
         statement = statement.where(Ticket.id < before)
     return session.execute(statement).all()
+
+
+def awaited_tickets(session: Session, account_id: int, *, now: datetime, limit: int) -> Sequence[AnyRow]:
+    """The account's tickets that wait for the customer's reply, newest number first: id, subject. One row more than `limit` says that there are more."""
+    statement = (
+        select(Ticket.id, Ticket.subject)
+        .where(Ticket.account_id == account_id, _shown(now) == State.WAITING_CUSTOMER)
+        .order_by(Ticket.id.desc())
+        .limit(limit + 1)
+    )
+    return session.execute(statement).all()
+
+
+def _shown(now: datetime) -> Any:
+    """The state the customer is told."""
+    return case((Ticket.state_from <= now, Ticket.state), else_=Ticket.state_before)
 
 
 def own_ticket(session: Session, number: int, account_id: int) -> AnyRow | None:

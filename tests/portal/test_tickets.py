@@ -336,6 +336,11 @@ def test_the_list_shows_the_state_a_customer_is_told(portal: Portal) -> None:
     later = portal.client.get("/tickets")
 
     assert now.says("受付済み") and later.says("対応中")
+    answer(portal, number, "ログをお送りください。", next_state=State.WAITING_CUSTOMER)
+    assert "ご返信をお待ちしているお問合せがあります。" not in portal.client.get("/tickets").text
+    portal.clock.advance(seconds=11)
+    assert portal.client.get("/tickets").says("ご返信をお待ちしているお問合せがあります。")
+    assert "ご返信をお待ちしている" not in portal.client.get("/tickets?state=open").text
     page = portal.client.get("/tickets?q=vpn 再起動")
     assert page.says(f"#{number}", "再起動しても直りません。")
     assert [mark.text for mark in page.root.all("mark")] == ["VPN", "再起動"]
