@@ -19,7 +19,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 from importers.archive import Package
 from importers.raw import Cell
 
-PIECE = 8_000_000
+PIECE = 5_000_000
 """Bytes of rows; more where the texts that cells share are more, for those are read again with each piece."""
 LEAST_PART = 2_000_000
 """Bytes of a worksheet part that is read in pieces."""
@@ -35,7 +35,7 @@ _ROWS = re.compile(
     # The row tells its number, and each of its cells the same one. Nothing is spelt in a way that a cut could fall into.
     rb'(?:<row r="([0-9]{1,7}+)"(?: (?!xmlns)[A-Za-z0-9:]++="[^"<>&]*+")*+(?: ?+/>|>'
     rb'(?:<c r="[A-Z]{1,3}+\1"(?: [a-z]++="[A-Za-z0-9]*+")*+(?: ?+/>|>'
-    rb"(?:<f(?: [^<>]*+)?(?:/>|>[^<]*+</f>))?+(?:<v(?: [^<>]*+)?(?:/>|>[^<]*+</v>)|<is><t(?: [^<>]*+)?>[^<]*+</t></is>)?+"
+    rb"(?:<f(?: [^<>/]*+)?+(?:/>|>[^<]*+</f>))?+(?:<v(?: [^<>/]*+)?+(?:/>|>[^<]*+</v>)|<is><t(?: [^<>/]*+)?+>[^<]*+</t></is>)?+"
     rb"</c>))*+</row>))*"
 )
 _BEGINS, _ENDS = b"<sheetData>", b"</sheetData>"
