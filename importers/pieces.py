@@ -19,7 +19,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 from importers.archive import Package
 from importers.raw import Cell
 
-PIECE = 5_000_000
+PIECE = 9_000_000
 """Bytes of rows; more where the texts that cells share are more, for those are read again with each piece."""
 LEAST_PART = 2_000_000
 """Bytes of a worksheet part that is read in pieces."""
@@ -27,7 +27,7 @@ MOST_PARTS = 64_000_000
 """Bytes of all of them: they are held until their turn comes. 100,000 lines of 12 cells take 44 MB."""
 MOST_CELLS = 4_000_000
 """Cells of all of them with the empty ones between, for the same reason."""
-THREADS = 3
+THREADS = 2
 _TEXTS_AT_ONCE = 12_000_000
 """Bytes of the texts that cells share, over all pieces that are being read."""
 
