@@ -160,7 +160,9 @@ def put_parties(session: Session, batch_id: int, _now: datetime) -> None:
         told |= {"set_at": case((same, Party.set_at), else_=null()), "set_by": case((same, Party.set_by), else_="")}
         session.execute(added.on_conflict_do_update(index_elements=["certificate_id", "role"], set_=told))
         gone = select(ImportCertificate.certificate_id).where(ready(batch_id), ImportCertificate.certificate_id.is_not(None), name == "", email == "")
-        session.execute(delete(Party).where(Party.role == role, Party.certificate_id.in_(gone)), execution_options=_QUIET)
+        # PostgreSQL, which counted the parties before they came, would look through the plan for each of them to find none.
+        if session.scalar(gone.limit(1)) is not None:
+            session.execute(delete(Party).where(Party.role == role, Party.certificate_id.in_(gone)), execution_options=_QUIET)
 
 
 def add_lines(session: Session, batch_id: int, _now: datetime) -> None:

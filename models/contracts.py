@@ -56,7 +56,6 @@ class ContractLine(SetByHand, Base):
     """契約明細: one product number, serial and service with a period; points back to the workbook row it came from.
 
     Family and batch are no foreign keys: neither is ever deleted, and asking for both would take a quarter of applying an import.
-    That of the certificate is held by SQLite alone: lines come and certificates go under the lock "import" only.
     """
 
     __tablename__ = "contract_line"
