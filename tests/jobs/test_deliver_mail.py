@@ -11,10 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from actions import delivery
 from jobs.deliver_mail import Mailer
+from jobs.marks import Marks, Tried
 from mail.recorder import Recorder
 from mail.smtp import Answer, Outcome, Verdict
 from mail.talk import Company, Parcel
@@ -355,3 +356,23 @@ def test_what_a_killed_worker_noted_is_recorded_and_not_sent_again(engine: Engin
     with transaction(engine) as session:
         assert not delivery.settle_noted(session), "nothing is left to do for them"
     assert not [*folder.iterdir()], "nobody needs them any more"
+
+
+def test_a_letter_that_another_worker_has_by_now_keeps_no_other_from_being_recorded(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    write_many(engine, parts, 3)
+    with transaction(engine) as session:
+        claims = delivery.claim(session, now=clock(), limit=3)
+    with transaction(engine) as session:
+        session.execute(update(Letter).where(Letter.id == claims[1].letter_id).values(fence=Letter.fence + 1))
+    marks, counts = Marks(parts, threading.Event()), Counter[str]()
+
+    for claim in claims:
+        marks.put(Tried(claim, Outcome({claim.open[0].address: Answer(Verdict.ACCEPTED, "250 ok")}), counts))
+    marks.settle()
+    marks.give_back()
+
+    assert counts == {"letters": 2, "accepted": 2}
+    assert letter_states(engine) == {"done": 2, "sending": 1}
+    assert recipient_states(engine)["1@tozai.example"] == "waiting"
+    assert noted(engine) == 0
