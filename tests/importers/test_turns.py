@@ -28,8 +28,10 @@ def below(order: Sequence[int], *, right: int = 0, lines: Sequence[dict[str, Any
     return [*rows[:2], [], ["第 2 部"], *([*[None] * right, *(row[at] for at in order)] for row in again)]
 
 
-@pytest.mark.parametrize(("order", "right"), [(SWAPPED_DAYS, 0), (SWAPPED_PARTIES, 0), (range(14, -1, -1), 0), (range(15), 2)])
-@pytest.mark.parametrize("name", ["一覧.xlsx", "一覧.csv"])
+@pytest.mark.parametrize(
+    ("name", "order", "right"),
+    [("一覧.xlsx", SWAPPED_DAYS, 0), ("一覧.csv", SWAPPED_PARTIES, 0), ("一覧.xlsx", range(14, -1, -1), 0), ("一覧.csv", range(15), 2)],
+)
 def test_the_lines_below_other_headings_are_read_by_them(tmp_path: Path, name: str, order: Sequence[int], right: int) -> None:
     path = saved(tmp_path / name, below(order, right=right))
 
