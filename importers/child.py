@@ -98,7 +98,7 @@ def read(request: Mapping[str, Any]) -> Iterator[Json]:
         rows = 0
         doctor = Doctor()
         turns: list[Layout] = []
-        below = stretches(sheet, layout, _below(layout, sheet, head, rest), fixed=bool(wanted.get("columns")) or layout.remembered)
+        below = stretches(sheet, layout, _below(layout, sheet, head, rest), chosen=bool(wanted.get("columns")) or layout.remembered)
         for block in checker.check(sheet, below, doctor):
             rows += len(block.rows)
             if block.layout is not (turns[-1] if turns else layout):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from importers.headings import Layout, classify, find_layout
+from importers.headings import Layout, classify, find_layout, heading_names, recalled
 from importers.raw import Cell, RawRows, RawSheet
 from importers.synonyms import PERIOD
 from rules.lines import FIELDS
@@ -26,11 +26,11 @@ class Stretch(NamedTuple):
     layout: Layout
 
 
-def stretches(sheet: RawSheet, layout: Layout, blocks: Iterable[tuple[int, RawRows]], *, fixed: bool = False) -> Iterator[Stretch]:
-    """The blocks, parted where other headings begin; `fixed` where a person said which column holds what."""
-    turns = MOST_TURNS if fixed else 0
+def stretches(sheet: RawSheet, layout: Layout, blocks: Iterable[tuple[int, RawRows]], *, chosen: bool = False) -> Iterator[Stretch]:
+    """The blocks, parted where other headings begin; where a person has `chosen` the columns, that holds for the same headings in another order too."""
+    turns = 0
     for first_row, rows in blocks:
-        while turns < MOST_TURNS and (found := _turn(sheet, layout, first_row, rows)):
+        while turns < MOST_TURNS and (found := _turn(sheet, layout, first_row, rows, chosen=chosen)):
             turns += 1
             if found.first_row > first_row:
                 yield Stretch(first_row, rows[: found.first_row - first_row], layout)
@@ -41,7 +41,7 @@ def stretches(sheet: RawSheet, layout: Layout, blocks: Iterable[tuple[int, RawRo
             yield Stretch(first_row, rows, layout)
 
 
-def _turn(sheet: RawSheet, layout: Layout, first_row: int, rows: RawRows) -> Layout | None:
+def _turn(sheet: RawSheet, layout: Layout, first_row: int, rows: RawRows, *, chosen: bool) -> Layout | None:
     """The next headings that name other columns than those in force."""
     column = layout.columns.get("starts_on") or layout.columns.get(PERIOD)
     at = column.number - sheet.first_column if column else -1
@@ -53,9 +53,21 @@ def _turn(sheet: RawSheet, layout: Layout, first_row: int, rows: RawRows) -> Lay
         return None
     for index in islice((index for index, cell in enumerate(cells) if cell in words and not _repeats(layout, rows[index])), _MOST_LOOKS):
         found = find_layout(rows[index : index + _HEADING_ROWS], first_row + index, sheet.first_column, sheet.merges)
+        if found and chosen:
+            found = _as_chosen(layout, found, sheet.first_column)
         if found and _differ(layout, found):
             return found
     return None
+
+
+def _as_chosen(layout: Layout, found: Layout, first_column: int) -> Layout | None:
+    """The columns of the same headings in another order, None where they are others or one of them stands there twice."""
+    names = heading_names(layout.headings)
+    told = [name for name in names if name]
+    if sorted(told) != sorted(filter(None, heading_names(found.headings))) or any("#" in name for name in told):
+        return None
+    places = {column.number - first_column: name for name, column in layout.columns.items()}
+    return recalled(found, first_column, {name: places[at] for at, name in enumerate(names) if name and at in places})
 
 
 def _is_heading(cell: Cell) -> bool:

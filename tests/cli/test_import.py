@@ -67,18 +67,20 @@ def test_applying_tells_what_was_written_and_again_changes_nothing(engine: Engin
     assert read("plan", str(AGAIN))["summary"] == {"new": 10, "changed": 46, "unchanged": 167, "error": 0, "missing": 2, "certificates": 63, "warnings": 0}
 
 
-def test_an_import_is_undone_by_its_number_and_the_undo_too(engine: Engine) -> None:
+def test_an_import_is_undone_by_its_number_and_the_undo_too(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(csv_of({"serial": "A1"}, {"serial": "A2"}))
     with transaction(engine) as session:
         add_staff(session, "nakamura")
-    number = str(read("apply", str(FIRST))["batch"])
+    number = str(read("apply", str(path))["batch"])
 
     seen = read("undo", number, "--plan")
-    assert (seen["batch"], seen["counts"]["removed"], count(engine, Certificate)) == (None, 215, 60)
+    assert (seen["batch"], seen["counts"]["removed"], count(engine, Certificate)) == (None, 2, 1)
     undone = read("undo", number, "--staff", "nakamura")
     assert count(engine, Certificate) == 0
     assert run("undo", number).exit_code == run("undo", "999999").exit_code == 2
     assert f"jtickets import undo {undone['batch'] + 1}" in run("undo", str(undone["batch"])).stdout
-    assert count(engine, Certificate) == 60
+    assert count(engine, Certificate) == 1
     with transaction(engine, readonly=True) as session:
         assert session.scalars(select(JournalEntry.actor_name).where(JournalEntry.act == "undo").order_by(JournalEntry.id)).first() == "中村"
 

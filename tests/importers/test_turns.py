@@ -11,6 +11,7 @@ import openpyxl
 import pytest
 
 from importers.annotate import AnnotatedRow, annotate
+from rules.lines import FIELDS
 from tests.importers.test_layouts import as_values
 from tests.importers.workbooks import HEADINGS, cells, codes, first_sheet, line, read_rows, reading, save
 from wording.workbook import RESULT
@@ -27,8 +28,10 @@ def below(order: Sequence[int], *, right: int = 0, lines: Sequence[dict[str, Any
     return [*rows[:2], [], ["第 2 部"], *([*[None] * right, *(row[at] for at in order)] for row in again)]
 
 
-@pytest.mark.parametrize(("order", "right"), [(SWAPPED_DAYS, 0), (SWAPPED_PARTIES, 0), (range(14, -1, -1), 0), (range(15), 2)])
-@pytest.mark.parametrize("name", ["一覧.xlsx", "一覧.csv"])
+@pytest.mark.parametrize(
+    ("name", "order", "right"),
+    [("一覧.xlsx", SWAPPED_DAYS, 0), ("一覧.csv", SWAPPED_PARTIES, 0), ("一覧.xlsx", range(14, -1, -1), 0), ("一覧.csv", range(15), 2)],
+)
 def test_the_lines_below_other_headings_are_read_by_them(tmp_path: Path, name: str, order: Sequence[int], right: int) -> None:
     path = saved(tmp_path / name, below(order, right=right))
 
@@ -50,10 +53,14 @@ def test_a_column_that_the_second_table_lacks_is_told_on_its_rows(tmp_path: Path
     assert [codes(row) for row in found] == [[], [], [("product_number", "column_missing")], [("product_number", "column_missing")]]
 
 
-@pytest.mark.parametrize("choice", [{"heading_row": 1, "columns": {"starts_on": "F", "ends_on": "G", "product_number": "D"}}])
-def test_what_a_person_chose_for_a_sheet_holds_for_all_of_it(tmp_path: Path, choice: dict[str, Any]) -> None:
-    with reading(save(tmp_path / "一覧.xlsx", below(SWAPPED_DAYS)), mapping={"証書一覧": choice}) as found:
-        assert found.sheets[0].turns == ()
+def test_what_a_person_chose_for_the_headings_holds_for_them_in_another_order(tmp_path: Path) -> None:
+    letters = dict(zip(FIELDS, "ABCDEFGHINOLMJK", strict=True))
+
+    with reading(save(tmp_path / "一覧.xlsx", below(SWAPPED_DAYS)), mapping={"証書一覧": {"heading_row": 1, "columns": letters}}) as found:
+        rows = [row.values_by_field() for row in found.rows()]
+
+    assert [row["ends_on"] for row in rows] == ["2027-03-31"] * 4
+    assert {row["agent_email"] for row in rows} == {"it@minato.example"} and {row["end_user_name"] for row in rows} == {"関西システム販売"}
 
 
 def test_a_table_beside_the_first_one_is_told(tmp_path: Path) -> None:
