@@ -124,6 +124,12 @@ def newest_old_ticket(session: Session) -> int:
     return session.execute(_old_documents().with_only_columns(highest)).scalar_one()
 
 
+def plan_each_time(session: Session) -> None:
+    """Let PostgreSQL plan the statements of this transaction for their words: one plan for all of them would look through every post for a rare one."""
+    if not is_sqlite(session):
+        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+
+
 def shares_of(session: Session, wanted: set[int]) -> dict[int, float]:
     """In which share of the posts frequent ones of these grams stand, by PostgreSQL's statistics. Rare ones are not in them."""
     rows = session.execute(text(_SHARES), {"wanted": sorted(wanted)})

@@ -16,7 +16,20 @@ from sqlalchemy.orm import Session
 
 from models.base import AnySelect
 from models.database import among_ids, is_sqlite
-from models.search import GRAMS, HIGHEST_NUMBER, POSTS, SHIFT, SearchDocument, document_text, file_names, newest_old_ticket, shares_of, token, waiting
+from models.search import (
+    GRAMS,
+    HIGHEST_NUMBER,
+    POSTS,
+    SHIFT,
+    SearchDocument,
+    document_text,
+    file_names,
+    newest_old_ticket,
+    plan_each_time,
+    shares_of,
+    token,
+    waiting,
+)
 from models.tickets import Message, MessageKind, Ticket
 from rules.search import account_gram, grams_of_term, is_exact, long_grams_of_term
 
@@ -125,6 +138,7 @@ class _Walk:
 
     def hits(self, beyond: int | None) -> list[Hit]:
         """The nearest tickets beyond a number, at least as many as are wanted where there are."""
+        plan_each_time(self.session)
         long = {gram for term in self.sought.terms for gram in long_grams_of_term(term)}
         if self.sought.account_id is not None or long != {gram for term in self.sought.terms for gram in grams_of_term(term)}:
             self.old = newest_old_ticket(self.session)
