@@ -187,6 +187,9 @@ def queue_statement(wanted: Wanted, order: Order, *, cursor: Cursor | None = Non
     if cursor is not None:
         statement = statement.where(_beyond(sorting, cursor, descending=descending))
     columns = (Ticket.id,) if sorting.column is None else (sorting.column, Ticket.id)
+    if wanted.unassigned and order is Order.RESOLVED:
+        # Nobody is all of them. But only an index that begins so has this order: without it PostgreSQL looks through all that is closed.
+        columns = (Ticket.assignee_id, *columns)
     return statement.order_by(*(column.desc() if descending else column for column in columns)).limit(limit)
 
 

@@ -11,12 +11,25 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, cast, column, func, literal, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, any_, cast, column, func, literal, select
 from sqlalchemy.orm import Session
 
 from models.base import AnySelect
 from models.database import among_ids, is_sqlite
-from models.search import GRAMS, HIGHEST_NUMBER, POSTS, SHIFT, SearchDocument, document_text, file_names, newest_old_ticket, token, waiting
+from models.search import (
+    GRAMS,
+    HIGHEST_NUMBER,
+    POSTS,
+    SHIFT,
+    SearchDocument,
+    document_text,
+    file_names,
+    newest_old_ticket,
+    plan_each_time,
+    shares_of,
+    token,
+    waiting,
+)
 from models.tickets import Message, MessageKind, Ticket
 from rules.search import account_gram, grams_of_term, is_exact, long_grams_of_term
 
@@ -24,8 +37,14 @@ _AT_ONCE = 64
 """Hits fetched at a time where several may belong to one ticket."""
 _NEAREST = 300
 """Tickets that are looked through first where conditions may leave few of them."""
-_STEPS = (_NEAREST, 10_000)
-"""PostgreSQL sorts what it found: it looks through so many tickets at a time, then through all others."""
+_READ_IN_A_ROW = 4_000
+"""As many in a row are read on PostgreSQL rather than looked up, where they fill the page."""
+_RAREST = 3
+"""So many grams are asked for on PostgreSQL."""
+_OFTEN = 0.5
+"""… but none that so many posts hold, where there is a rarer one."""
+_CANDIDATES = 128
+"""Documents that are compared at first."""
 _FEW = 2_000
 _READ_FIRST, _READ_AT_MOST = 64, 256
 """Tickets whose documents are read without the index, where conditions leave few: at first, and at a time."""
@@ -119,6 +138,7 @@ class _Walk:
 
     def hits(self, beyond: int | None) -> list[Hit]:
         """The nearest tickets beyond a number, at least as many as are wanted where there are."""
+        plan_each_time(self.session)
         long = {gram for term in self.sought.terms for gram in long_grams_of_term(term)}
         if self.sought.account_id is not None or long != {gram for term in self.sought.terms for gram in grams_of_term(term)}:
             self.old = newest_old_ticket(self.session)
@@ -148,19 +168,35 @@ class _Walk:
         return ((low, at), (at, high)) if self.backwards else ((at, high), (low, at))
 
     def _in_stretches(self, rest: Stretch) -> None:
-        """Among many: the nearest, then, where there are conditions, what these leave, then ever longer stretches."""
-        steps = (_NEAREST,) if is_sqlite(self.session) else _STEPS
+        """Among many: the nearest, then, where there are conditions, what these leave, then all others; frequent words are soon read on PostgreSQL."""
+        sqlite = is_sqlite(self.session)
         if self.sought.account_id is None:
-            here, rest = self._parted(rest, steps[0])
-            self._by_words(here)
+            here, rest = self._parted(rest, _NEAREST)
+            self._by_words(here) if sqlite else self._by_reading(here)
         if self.sought.conditions:
             rest = self._by_tickets(rest)
-        for step in steps[1:]:
-            if self._lacking > 0:
-                here, rest = self._parted(rest, step)
-                self._by_words(here)
-        if self._lacking > 0:
-            self._by_words(rest)
+        elif not sqlite:
+            rest = self._while_frequent(rest)
+        self._by_words(rest)
+
+    def _while_frequent(self, rest: Stretch) -> Stretch:
+        """Read the documents themselves while that fills the page soon: PostgreSQL would first find all hits there are."""
+        looked = _NEAREST
+        while self.found and self._lacking > 0 and rest[0] < rest[1]:
+            wanted = int(1.3 * self._lacking * looked / len(self.found)) + _NEAREST
+            if wanted > _READ_IN_A_ROW:
+                break
+            here, rest = self._parted(rest, wanted)
+            self._by_reading(here)
+            looked += wanted
+        return rest
+
+    def _by_reading(self, stretch: Stretch) -> None:
+        """Compare all documents of a stretch."""
+        low, high = stretch
+        held = SearchDocument.id.between(low * SHIFT, high * SHIFT - 1)
+        statement = self._narrowed(select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)))
+        self.found.update(divmod(number, SHIFT) for number in self.session.scalars(statement.group_by(SearchDocument.ticket_id)))
 
     def _by_tickets(self, rest: Stretch) -> Stretch:
         """Read what the conditions leave of a stretch, while that is little or holds the words often; what is still to be looked through."""
@@ -197,9 +233,10 @@ class _Walk:
         self.found.update(divmod(number, SHIFT) for number in self.session.scalars(statement))
 
     def _has_fewer_hits(self, stretch: Stretch, most: int) -> bool:
-        """Whether the words' grams are in fewer than `most` documents of a stretch. PostgreSQL would have to find all of them to tell."""
+        """Whether the words' grams are in fewer than `most` documents of a stretch; on PostgreSQL: whether one is not among the frequent."""
         if not is_sqlite(self.session):
-            return False
+            wanted = self._wanted(stretch)
+            return not self.found and len(shares_of(self.session, wanted)) < len(wanted)
         some = select(GRAMS.c.rowid).where(*self._holding(stretch)).limit(most).subquery()
         return self.session.execute(select(func.count()).select_from(some)).scalar_one() < most
 
@@ -213,30 +250,39 @@ class _Walk:
                 self._read_hits(part)
 
     def _read_hits(self, stretch: Stretch) -> None:
-        statement = self._in_stretch(stretch)
-        options: dict[str, Any] = {"yield_per": _AT_ONCE}
         if not is_sqlite(self.session):
-            # All at once: a cursor of its own would be planned for its first rows, and a rare word has few.
-            statement, options = self._nearest_tickets(statement), {}
-        with self.session.connection().execute(statement, execution_options=options) as rows:
+            self._read_candidates(stretch)
+            return
+        with self.session.connection().execute(self._hits_in_order(stretch), execution_options={"yield_per": _AT_ONCE}) as rows:
             for (number,) in rows:
                 ticket_id, message_id = divmod(number, SHIFT)
                 if self._lacking <= 0 and ticket_id not in self.found:
                     break
                 self.found[ticket_id] = max(message_id, self.found.get(ticket_id, 0))
 
-    def _in_stretch(self, stretch: Stretch) -> AnySelect:
-        """The documents of a stretch that hold the words, with the conditions on their tickets."""
-        holding = self._holding(stretch)
-        if is_sqlite(self.session):
-            key = GRAMS.c.rowid
-            statement: AnySelect = select(SearchDocument.id).join(GRAMS, key == SearchDocument.id).where(*holding)
-            statement = statement.order_by(key.asc() if self.backwards else key.desc())
-        else:
-            # Found first, whatever is done with them: who is told that few are wanted believes that a walk along the documents meets them soon.
-            found = select(GRAMS.c.id.label("id")).where(*holding).cte("hit").prefix_with("MATERIALIZED")
-            statement = select(SearchDocument.id).join(found, found.c.id == SearchDocument.id)
+    def _hits_in_order(self, stretch: Stretch) -> AnySelect:
+        """SQLite's documents of a stretch that hold the words, with the conditions on their tickets; made while they are read."""
+        key = GRAMS.c.rowid
+        statement: AnySelect = select(SearchDocument.id).join(GRAMS, key == SearchDocument.id).where(*self._holding(stretch))
         statement = statement.where(*self._compared([term for term in self.sought.terms if not is_exact(term)]))
+        return self._narrowed(statement).order_by(key.asc() if self.backwards else key.desc())
+
+    def _read_candidates(self, stretch: Stretch) -> None:
+        """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on."""
+        # Found first, whatever is done with them: who is told an order may walk all documents in it.
+        found = select(GRAMS.c.id).where(*self._holding(stretch)).cte("hit").prefix_with("MATERIALIZED")
+        numbers = self.session.scalars(select(found.c.id).order_by(found.c.id.asc() if self.backwards else found.c.id.desc())).all()
+        start, size = 0, _CANDIDATES
+        while start < len(numbers) and self._lacking > 0:
+            end = start + size
+            while end < len(numbers) and numbers[end] // SHIFT == numbers[end - 1] // SHIFT:
+                end += 1  # a ticket's documents are compared together
+            held = SearchDocument.id == any_(cast(literal(numbers[start:end], ARRAY(BigInteger)), ARRAY(BigInteger)))
+            statement = self._narrowed(select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)))
+            self.found.update(divmod(number, SHIFT) for number in self.session.scalars(statement.group_by(SearchDocument.ticket_id)))
+            start, size = end, min(2 * size, _CANDIDATES * 16)
+
+    def _narrowed(self, statement: AnySelect) -> AnySelect:
         conditions = self.sought.conditions
         return statement.join(Ticket, Ticket.id == SearchDocument.ticket_id).where(*conditions) if conditions else statement
 
@@ -245,24 +291,25 @@ class _Walk:
         compared = [SearchDocument.text.contains(term, autoescape=True) for term in terms]
         return compared if self.sought.public_at is None else [*compared, ~SearchDocument.is_note]
 
-    def _nearest_tickets(self, statement: AnySelect) -> AnySelect:
-        """PostgreSQL has all hits before it sorts them: it may as well choose the tickets."""
-        hits = statement.with_only_columns(SearchDocument.id, SearchDocument.ticket_id).subquery()
-        chosen = select(func.max(hits.c.id)).group_by(hits.c.ticket_id)
-        return chosen.order_by(hits.c.ticket_id.asc() if self.backwards else hits.c.ticket_id.desc()).limit(self._lacking)
-
     def _holding(self, stretch: Stretch) -> list[ColumnElement[bool]]:
         """That the grams of a document of this stretch, which lies on one side of `old`, are those of the words."""
         low, high = stretch
-        wanted = {gram for term in self.sought.terms for gram in (long_grams_of_term(term) if low > self.old else grams_of_term(term))}
-        if self.sought.account_id is not None and low > self.old:
-            wanted.add(account_gram(self.sought.account_id))
         key = GRAMS.c.rowid if is_sqlite(self.session) else GRAMS.c.id
         lowest = [key >= low * SHIFT] if low > 0 else []
         highest = [key < high * SHIFT] if high < HIGHEST_NUMBER else []
-        return [self._hold(wanted), *lowest, *highest]
+        return [self._hold(self._wanted(stretch)), *lowest, *highest]
+
+    def _wanted(self, stretch: Stretch) -> set[int]:
+        new = stretch[0] > self.old
+        wanted = {gram for term in self.sought.terms for gram in (long_grams_of_term(term) if new else grams_of_term(term))}
+        return wanted | {account_gram(self.sought.account_id)} if new and self.sought.account_id is not None else wanted
 
     def _hold(self, wanted: set[int]) -> ColumnElement[bool]:
         if is_sqlite(self.session):
             return column("search_gram").op("MATCH")(" AND ".join(token(gram) for gram in sorted(wanted)))
+        if len(wanted) > 1:
+            # What is compared anyway need not be found by all its grams: the long lists of frequent ones cost more than they leave out.
+            shares = shares_of(self.session, wanted)
+            first, *others = sorted(wanted, key=lambda gram: (shares.get(gram, 0.0), gram))[:_RAREST]
+            wanted = {first, *(gram for gram in others if shares.get(gram, 0.0) < _OFTEN)}
         return GRAMS.c.grams.op("@>")(cast(literal(sorted(wanted), ARRAY(Integer)), ARRAY(Integer)))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Date, Integer, Row, Select, String, bindparam, case, cast, literal, null, or_, select, union_all
+from sqlalchemy import Date, Integer, Row, Select, String, bindparam, case, cast, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from models.base import Moment
@@ -68,8 +68,10 @@ def behind_ticket(session: Session, ticket: Row[Any], *, contract_key: str | Non
 def _behind(count: int) -> Kept:
     """For a ticket with `count` serials: almost all have one."""
     serials = ContractLine.serial.in_([bindparam(f"serial_{place}", type_=String) for place in range(count)])
-    on_lines = select(ContractLine.certificate_id).where(serials).distinct().limit(_MOST_SERIAL_CERTIFICATES)
-    wanted = or_(Certificate.contract_key == bindparam("contract"), Certificate.id.in_(on_lines))
+    on_lines = select(ContractLine.certificate_id).where(serials).distinct().limit(_MOST_SERIAL_CERTIFICATES).subquery()
+    named = select(Certificate.id).where(Certificate.contract_key == bindparam("contract")).correlate(None)
+    # One list of both: asked with OR, PostgreSQL looks through all certificates there are.
+    wanted = Certificate.id.in_(named.union_all(select(on_lines.c.certificate_id)))
     of_account = Ticket.account_id == bindparam("account_id", type_=Integer)
     of_serial = Ticket.serial_key == bindparam("serial_key", type_=String)
     return Kept(union_all(_lines(wanted, serials), _parties(wanted), _related("account", of_account), _related("serial", of_serial)))

@@ -60,7 +60,7 @@ def _plan(session: Session, asked: Callable[[Session], object]) -> str:
     connection = session.connection()
     if not is_sqlite(session):
         # A table of few rows is read faster as a whole; the planner shall choose as it would among a million.
-        for way in ("seqscan", "sort"):
+        for way in ("seqscan", "sort", "nestloop", "mergejoin"):
             session.execute(text(f"SET LOCAL enable_{way} = off"))
     event.listen(connection, "before_cursor_execute", seen)
     asked(session)
