@@ -293,7 +293,7 @@ def bulk_insert(session: Session, table: type[Base], columns: Sequence[str], row
     names = ", ".join(dialect.identifier_preparer.quote(name) for name in columns)
     cursor: Any = connection.connection.cursor()
     if dialect.name == "sqlite":
-        begins = f"INSERT INTO {target.name} ({names}) VALUES "  # noqa: S608 - names of our own columns
+        begins = f"INSERT INTO {target.name} ({names}) VALUES "  # noqa: S608 # nosec B608 - names of our own columns
         _insert_many(cursor, begins, len(columns), iter(adapted))
     else:
         with cursor.copy(f"COPY {target.name} ({names}) FROM STDIN") as copy:
