@@ -9,7 +9,7 @@ from importers.archive import Package, unpack_part
 from importers.marks import BlockScan, MarkScan, ReachScan, SheetMarks, padding_styles
 from importers.markup import read_marks
 from importers.package import read_workbook_part
-from importers.pieces import Ahead, Pieces
+from importers.pieces import Ahead, Pieces, Sizes
 from rules.refusal import Refused
 
 DENSE_CELLS = 9_000_000
@@ -18,15 +18,16 @@ DENSE_CELLS = 9_000_000
 _PLAIN_ROWS = re.compile(
     # Nothing is hidden or in error, and nothing but a stored value stands in a cell, none beyond column Z; cells and rows tell the same number.
     rb'(?:<row r="([0-9]{1,7}+)"(?: (?!hidden|ht="0|xmlns)[A-Za-z0-9:]++="[^"<>&]*+")*+>'
-    rb'(?:<c r="[A-Z]\1"(?: s="[0-9]++")?+(?: t="(?:[bns]|str)"(?:/>|>(?:<v>[^<]*+</v>)?+</c>)|/>|>(?:<v>(?!60<)[^<]*+</v>)?+</c>))*+</row>)*'
+    rb'(?:<c r="[A-Z]\1"(?: s="[0-9]++")?+(?: t="(?:[bns]|str)"(?: ?+/>|>(?:<v>[^<]*+</v>)?+</c>)| ?+/>|>(?:<v>(?!60<)[^<]*+</v>)?+</c>))*+</row>)*'
 )
 
 
 class PartScan(BlockScan):
     """Looks at a worksheet's part once; most lists are spelt so plainly that one expression says all of a block."""
 
-    def __init__(self, styles: dict[bytes, str], pieces: Pieces | None) -> None:
+    def __init__(self, styles: dict[bytes, str], pieces: Pieces | None, sizes: Sizes) -> None:
         super().__init__()
+        self._sizes = sizes
         self.reach = ReachScan()
         self.pieces = pieces
         self._styles = styles
@@ -38,6 +39,12 @@ class PartScan(BlockScan):
     def is_dense(self) -> bool:
         """Whether a reader would need more room for the sheet than there is."""
         return self.reach.last_row * self.reach.widest > DENSE_CELLS
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes of the part, no more at once than a piece of the sheet has."""
+        step = self._sizes.piece
+        for at in range(0, len(piece), step):
+            super().feed(piece[at : at + step])
 
     def scan(self, block: bytes) -> None:
         """Look at some whole rows, or at what stands before and after them. Refuses workbook_unreadable."""
@@ -89,5 +96,5 @@ class Scans:
             self._styles = padding_styles(package.styles)
             self._sheets = {place: name for name, place in read_workbook_part(package).sheets.items()}
         name = self._sheets.get(part)
-        self.of[part] = PartScan(self._styles, None if name is None else self.ahead.pieces(package, part, name, size))
+        self.of[part] = PartScan(self._styles, None if name is None else self.ahead.pieces(package, part, name, size), self.ahead.sizes)
         return self.of[part]

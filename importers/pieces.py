@@ -19,7 +19,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 from importers.archive import Package
 from importers.raw import Cell
 
-PIECE = 6_000_000
+PIECE = 9_000_000
 """Bytes of rows; more where the texts that cells share are more, for those are read again with each piece."""
 LEAST_PART = 2_000_000
 """Bytes of a worksheet part that is read in pieces."""
@@ -27,15 +27,15 @@ MOST_PARTS = 64_000_000
 """Bytes of all of them: they are held until their turn comes. 100,000 lines of 12 cells take 44 MB."""
 MOST_CELLS = 4_000_000
 """Cells of all of them with the empty ones between, for the same reason."""
-THREADS = 3
+THREADS = 2
 _TEXTS_AT_ONCE = 12_000_000
 """Bytes of the texts that cells share, over all pieces that are being read."""
 
 _ROWS = re.compile(
     # The row tells its number, and each of its cells the same one. Nothing is spelt in a way that a cut could fall into.
-    rb'(?:<row r="([0-9]{1,7}+)"(?: (?!xmlns)[A-Za-z0-9:]++="[^"<>&]*+")*+(?:/>|>'
-    rb'(?:<c r="[A-Z]{1,3}+\1"(?: [a-z]++="[A-Za-z0-9]*+")*+(?:/>|>'
-    rb"(?:<f(?: [^<>]*+)?(?:/>|>[^<]*+</f>))?+(?:<v(?: [^<>]*+)?(?:/>|>[^<]*+</v>)|<is><t(?: [^<>]*+)?>[^<]*+</t></is>)?+"
+    rb'(?:<row r="([0-9]{1,7}+)"(?: (?!xmlns)[A-Za-z0-9:]++="[^"<>&]*+")*+(?: ?+/>|>'
+    rb'(?:<c r="[A-Z]{1,3}+\1"(?: [a-z]++="[A-Za-z0-9]*+")*+(?: ?+/>|>'
+    rb"(?:<f(?: [^<>/]*+)?+(?:/>|>[^<]*+</f>))?+(?:<v(?: [^<>/]*+)?+(?:/>|>[^<]*+</v>)|<is><t(?: [^<>/]*+)?+>[^<]*+</t></is>)?+"
     rb"</c>))*+</row>))*"
 )
 _BEGINS, _ENDS = b"<sheetData>", b"</sheetData>"
@@ -68,17 +68,17 @@ class Ahead:
 
     def __init__(self, sizes: Sizes) -> None:
         self.threads = ThreadPoolExecutor(THREADS)
-        self._sizes = sizes
+        self.sizes = sizes
         self._bytes_left, self._cells_left = MOST_PARTS, MOST_CELLS
 
     def pieces(self, package: Package, part: str, sheet: str, size: int) -> Pieces | None:
         """Where the rows of the worksheet `sheet` go, None where it is read when its turn comes."""
-        if not package.is_whole or not self._sizes.least_part <= size <= self._bytes_left:
+        if not package.is_whole or not self.sizes.least_part <= size <= self._bytes_left:
             return None
         self._bytes_left -= size
         parts = {package.names[name]: content for name, content in (package.kept | package.texts).items()}
         texts = sum(map(len, package.texts.values()))
-        return Pieces(self, Frame(parts, package.names[part], sheet), max(self._sizes.piece, texts), min(THREADS, _TEXTS_AT_ONCE // (texts or 1)))
+        return Pieces(self, Frame(parts, package.names[part], sheet), max(self.sizes.piece, texts), min(THREADS, _TEXTS_AT_ONCE // (texts or 1)))
 
     def reserve(self, cells: int) -> bool:
         """Whether there is room for so many cells more."""
@@ -189,6 +189,7 @@ def _values(frame: Frame, blocks: list[bytes]) -> CalamineSheet:
         with archive.open(frame.part, "w") as part:
             while blocks:
                 part.write(blocks.pop(0))
+    made.seek(0)
     book = CalamineWorkbook.from_filelike(made)
     made.close()
     return book.get_sheet_by_name(frame.sheet)
