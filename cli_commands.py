@@ -203,7 +203,8 @@ def _load_demo(settings: Settings) -> list[str]:
 def _check_database(settings: Settings) -> str:
     from sqlalchemy import text
 
-    from models.database import is_embedded, make_engine, pending_migrations, transaction
+    from models.database import is_embedded, make_engine, transaction
+    from models.schema_version import pending_migrations
 
     engine = make_engine(settings.database_url)
     with transaction(engine, readonly=True) as session:

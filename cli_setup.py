@@ -58,7 +58,8 @@ def open_database(settings: Settings, *, code: int = 1) -> Engine:
     """
     from sqlalchemy.exc import SQLAlchemyError
 
-    from models.database import is_embedded, make_engine, pending_migrations
+    from models.database import is_embedded, make_engine
+    from models.schema_version import pending_migrations
 
     try:
         engine = make_engine(settings.database_url)

@@ -50,7 +50,6 @@ from sqlalchemy.orm import Session
 
 from models.base import AnyRow, Base
 from models.kept import begun
-from models.places import find
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -397,15 +396,3 @@ def start_numbers_at(connection: Connection, table: str, first: int) -> None:
         connection.execute(text("INSERT INTO sqlite_sequence (name, seq) SELECT :table, :seq"), {"table": table, "seq": first - 1})
     else:
         connection.execute(text("SELECT setval(pg_get_serial_sequence(:table, 'id'), :first, false)"), {"table": table, "first": first})
-
-
-def pending_migrations(engine: Engine) -> bool:
-    """Whether the database lacks a migration that this code knows. Asks without Alembic, whose loading costs half a second.
-
-    One that is ahead lacks none: while processes of the next version take over, the old ones go on.
-    """
-    newest = max(path.name.partition("_")[0] for path in (find("migrations") / "versions").glob("[0-9]*.py"))
-    with engine.connect().execution_options(readonly=True) as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return True
-        return (connection.execute(text("SELECT version_num FROM alembic_version")).scalar() or "") < newest

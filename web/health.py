@@ -20,7 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from models.database import embedded_file, pending_migrations, transaction
+from models.database import embedded_file, transaction
+from models.schema_version import pending_migrations
 from web.wiring import Wiring
 
 JOBS_SILENT_AFTER = timedelta(seconds=90)

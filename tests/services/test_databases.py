@@ -6,8 +6,9 @@ import threading
 
 from sqlalchemy import Engine, MetaData, func, inspect, select, text
 
-from models.database import make_engine, pending_migrations, transaction
+from models.database import make_engine, transaction
 from models.migrations import migrate
+from models.schema_version import pending_migrations
 from tests.services.databases import Database
 
 
