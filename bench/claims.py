@@ -44,7 +44,7 @@ def measure_claims(databases: Databases, runs: int) -> Claimed:
 
 def _measure(databases: Databases, processes: int, runs: int) -> float:
     url = databases.empty_desk(f"claims{processes}")
-    environment = {**os.environ, **desk_environment(url, databases.folder)}
+    environment = {**os.environ, **desk_environment(url, databases.folder), "JTICKETS_BASE_URL": "http://127.0.0.1"}
     words = python("-m", "bench.claims", str(runs))
     with ExitStack() as stack:
         started = [
