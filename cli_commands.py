@@ -137,7 +137,7 @@ def check(
     for name, probe in parts:
         try:
             typer.echo(f"{name:<9} ok（{probe()}）")
-        except (SQLAlchemyError, OSError) as fault:
+        except (SQLAlchemyError, OSError, _Amiss) as fault:
             failed = True
             typer.echo(f"{name:<9} FAULT（{one_line(fault)}）")
     raise typer.Exit(1 if failed else 0)
@@ -178,6 +178,10 @@ app.command()(backup)
 app.command()(restore)
 
 
+class _Amiss(Exception):
+    """What a check found, in words."""
+
+
 def _check_port(port: int) -> None:
     """Name a port that another process has before anything is loaded, and before addresses are shown that lead to it."""
     import socket
@@ -203,14 +207,24 @@ def _load_demo(settings: Settings) -> list[str]:
 def _check_database(settings: Settings) -> str:
     from sqlalchemy import text
 
+    from models.contracts import stray_lines
     from models.database import is_embedded, make_engine, transaction
     from models.schema_version import pending_migrations
 
     engine = make_engine(settings.database_url)
-    with transaction(engine, readonly=True) as session:
-        session.execute(text("SELECT 1"))
-    state = "更新が必要です：jtickets migrate" if pending_migrations(engine) else "最新"
-    return f"{'SQLite' if is_embedded(engine) else 'PostgreSQL'}、{state}"
+    kind = "SQLite" if is_embedded(engine) else "PostgreSQL"
+    try:
+        with transaction(engine, readonly=True) as session:
+            session.execute(text("SELECT 1"))
+        if pending_migrations(engine):
+            return f"{kind}、更新が必要です：jtickets migrate"
+        with transaction(engine, readonly=True) as session:
+            stray = stray_lines(session)
+    finally:
+        engine.dispose()
+    if stray:
+        raise _Amiss(f"証書のない契約明細が {stray} 件あります。バックアップから戻すか、その証書を取り込み直してください")
+    return f"{kind}、最新"
 
 
 def _check_mail(settings: Settings) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, func, select
+from sqlalchemy.orm import Mapped, Session
 
 from models import load
 from models.base import Base, mapped_column, words
@@ -56,6 +56,7 @@ class ContractLine(SetByHand, Base):
     """契約明細: one product number, serial and service with a period; points back to the workbook row it came from.
 
     Family and batch are no foreign keys: neither is ever deleted, and asking for both would take a quarter of applying an import.
+    That of the certificate is held by SQLite alone: lines come and certificates go under the lock "import" only; `jtickets check` looks.
     """
 
     __tablename__ = "contract_line"
@@ -77,3 +78,9 @@ class ContractLine(SetByHand, Base):
     batch_id: Mapped[int | None] = mapped_column(index=True)
     sheet: Mapped[str] = mapped_column(String(120), default="")
     row: Mapped[int] = mapped_column(default=0)
+
+
+def stray_lines(session: Session) -> int:
+    """How many lines have no certificate: none, unless somebody wrote into the database past the desk."""
+    lacking = select(func.count()).select_from(ContractLine).outerjoin(Certificate, Certificate.id == ContractLine.certificate_id)
+    return session.execute(lacking.where(Certificate.id.is_(None))).scalar_one()

@@ -6,9 +6,12 @@ import socket
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from typer.testing import CliRunner
 
 from cli_commands import app
+from models.database import is_embedded, transaction
+from tests.people import add_certificate
 
 
 @pytest.fixture
@@ -52,6 +55,26 @@ def test_a_database_whose_folder_cannot_be_made_is_a_fault_of_check(line: CliRun
     assert told.exit_code == 1
     assert told.stdout.splitlines()[0] == "settings  ok（使われない変数：JTICKETS_NO_SUCH_THING）"
     assert told.stdout.splitlines()[1].startswith("database  FAULT（")
+
+
+def test_a_line_without_its_certificate_is_a_fault_of_check(line: CliRunner, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JTICKETS_DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    with transaction(engine) as session:
+        add_certificate(session)
+    sound = line.invoke(app, ["check"]).stdout.splitlines()[1]
+    raw = engine.raw_connection()
+    cursor = raw.cursor()
+    if is_embedded(engine):
+        cursor.execute("PRAGMA foreign_keys=OFF")
+    for table in ("party", "certificate"):
+        cursor.execute(f"DELETE FROM {table}")
+    raw.commit()
+    raw.detach()
+    raw.close()
+    told = line.invoke(app, ["check"])
+
+    assert "最新" in sound
+    assert (told.exit_code, "証書のない契約明細が 1 件あります" in told.stdout) == (1, True)
 
 
 @pytest.mark.parametrize("words", [[], ["import", "apply"], ["restore"], ["staff", "add"]])
