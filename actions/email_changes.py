@@ -123,7 +123,9 @@ def decide_change(
         change.left_out = list(shown.left_out or ())
         impact = impact_of(session, change, today=tokyo_date(now))
     if decision in _BINDING and shown.fingerprint != impact.fingerprint:
-        raise Refused("impact_outdated")
+        with session.no_autoflush:
+            session.refresh(change)  # who decided between the two looks changed both
+        raise _decided(change) if change.version != shown.version else Refused("impact_outdated")
     if decision not in decisions(step, second_due=impact.second_due):
         raise Refused("change_not_now")
     reason, message = _text(reason, "reason"), _text(message, "message", needed=wants_text(decision))

@@ -78,6 +78,6 @@ def test_what_was_written_outlives_the_browser_but_for_two_seconds(browser: Brow
     page.get_by_label("返信の内容").fill("席を離れます")
     page.wait_for_timeout(1200)
     page.get_by_role("button", name="ログアウト").click()
-    page.wait_for_load_state()
+    page.wait_for_url(f"{desk_address}/")
     assert page.evaluate("async () => (await indexedDB.databases()).length") == 0
     context.close()
