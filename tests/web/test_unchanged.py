@@ -46,10 +46,15 @@ def test_what_another_connection_wrote_is_seen_too(engine: Engine) -> None:
 
 def test_it_is_read_once_while_nobody_writes(engine: Engine) -> None:
     asked: list[int] = []
-    for number in (1, 2):
-        with transaction(engine, readonly=True) as session:
-            note_state(session, read_rows(session, select(StateOfDatabase()))[0][0])
-            unchanged(session, "asked", lambda number=number: asked.append(number))
+    states: list[str] = []
+    # On PostgreSQL what others write into other databases of the server counts too: until nobody did between the two.
+    while len(states) < 2 or states[-1] != states[-2]:
+        asked.clear()
+        for number in (1, 2):
+            with transaction(engine, readonly=True) as session:
+                states.append(read_rows(session, select(StateOfDatabase()))[0][0])
+                note_state(session, states[-1])
+                unchanged(session, f"asked {len(states) - number}", lambda number=number: asked.append(number))
     assert asked == [1]
 
 
