@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import gc
 import os
 import signal
@@ -24,6 +25,10 @@ MOST_PORT, MOST_WORKERS = 65535, 64
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM)
 _BETWEEN_BEGINNINGS = 1.0
 """Seconds from one worker begun anew to the next: what cannot live shall not take the machine."""
+_LAST_ANSWERS = 5
+"""Seconds that a process has for the answers it began when SIGTERM came."""
+_LAST_BREATH = 3.0
+"""Seconds more until a worker that did not end is killed."""
 
 
 class Asked(TypedDict):
@@ -64,7 +69,7 @@ def serve_pages(*, host: str, port: int, face: str, workers: int) -> None:
         access_log=False,
         log_level="warning",
         ws="none",
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=_LAST_ANSWERS,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies) or "",
         server_header=False,
@@ -104,10 +109,18 @@ def _serve_by(workers: int, config: Config, most_silent: int) -> None:
             time.sleep(max(0.0, began + _BETWEEN_BEGINNINGS - time.monotonic()))
             began = time.monotonic()
             running[place] = _Worker(config, listening)
+    _end(running)
+
+
+def _end(running: Sequence[_Worker]) -> None:
+    """Let all give their last answers, and kill who is still there behind them: a supervisor waits for us."""
     for worker in running:
         worker.process.terminate()
+    latest = time.monotonic() + _LAST_ANSWERS + _LAST_BREATH
     for worker in running:
-        worker.process.join()
+        worker.process.join(max(0.0, latest - time.monotonic()))
+        if worker.process.is_alive():
+            worker.kill(f"did not end within {_LAST_ANSWERS + _LAST_BREATH:.0f} s")
 
 
 class _Worker:
@@ -134,8 +147,16 @@ class _Worker:
             os.read(self._turns, 4096)
             self._silent = 0
         if self._silent == most > 0:
-            print(f"worker {self.process.pid} stands still for {most} s and is killed", file=sys.stderr)
-            self.process.kill()
+            self.kill(f"stands still for {most} s")
+
+    def kill(self, why: str) -> None:
+        """End it by force; where its threads stood goes to the log if it can still say so."""
+        print(f"worker {self.process.pid} {why} and is killed", file=sys.stderr, flush=True)
+        if self.process.pid:
+            os.kill(self.process.pid, signal.SIGABRT)
+        self.process.join(1)
+        self.process.kill()
+        self.process.join()
 
     def forget(self) -> None:
         """Close what it cannot say anything over any more."""
@@ -151,9 +172,11 @@ def _work(config: Config, listening: socket, told: int, parent: int) -> None:
             if counter % 10 == 0:
                 with suppress(OSError):
                     os.write(told, b".")
-            self.should_exit = self.should_exit or os.getppid() != parent
+            if os.getppid() != parent:
+                self.should_exit = True  # never set to what it was read as: SIGTERM sets it at any time
             return await super().on_tick(counter)
 
+    faulthandler.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
     with suppress(KeyboardInterrupt):

@@ -8,9 +8,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -22,9 +21,9 @@ from sqlalchemy import Engine, select
 from models.database import transaction
 from models.job_runs import Heartbeat
 from tests.services.smtp import free_port
+from tests.services.waiting import until
 from tests.shape.tree import ROOT, text
 
-_PATIENCE = 30.0
 _GIVEN = {
     "POSTGRES_PASSWORD": "secret",
     "JTICKETS_BASE_URL": "https://tickets.example.jp",
@@ -82,13 +81,6 @@ def started(command: list[str], environment: Mapping[str, str], folder: Path) ->
     finally:
         process.kill()
         process.wait()
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def living(engine: Engine) -> Sequence[str]:

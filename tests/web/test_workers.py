@@ -7,17 +7,15 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from bench.servers import ask, free_port
+from tests.services.waiting import PATIENCE, until
 from tests.shape.tree import ROOT
-
-_PATIENCE = 30.0
 
 
 @contextmanager
@@ -29,20 +27,12 @@ def served(database_url: str, folder: Path, **settings: str) -> Iterator[tuple[s
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log, start_new_session=True)
     try:
-        until(lambda: answers(port))
+        until(lambda: answers(port) and len(workers_of(process)) == 2)
         yield process, port
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def until(holds: Callable[[], object]) -> None:
-    """Wait until something holds."""
-    deadline = time.monotonic() + _PATIENCE
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def answers(port: int) -> bool:
@@ -94,7 +84,7 @@ def test_workers_are_replaced_and_end_with_their_parent_in_peace(database_url: s
 
         last = workers_of(process)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(_PATIENCE) == 0
+        assert process.wait(PATIENCE) == 0
         assert not answers(port)
         assert processes().keys().isdisjoint(last)
     told = (tmp_path / "log").read_text()
@@ -117,3 +107,15 @@ def test_a_worker_that_stands_still_is_replaced_and_all_end_with_a_parent_that_i
         until(lambda: processes().keys().isdisjoint(last))
         assert not answers(port)
     assert f"worker {first[0]} stands still for 5 s and is killed" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_worker_that_does_not_end_is_killed(database_url: str, tmp_path: Path) -> None:
+    with served(database_url, tmp_path) as (process, _):
+        stopped, sound = workers_of(process)
+        os.kill(stopped, signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+    told = (tmp_path / "log").read_text()
+    assert f"worker {stopped} did not end within 8 s and is killed" in told
+    assert f"worker {sound} " not in told
