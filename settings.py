@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
-from difflib import get_close_matches
 from email.utils import parseaddr
 from functools import cached_property, partial
 from pathlib import Path
@@ -173,8 +172,13 @@ def unknown_variables(environment: Mapping[str, str]) -> list[str]:
 
 def _mistyped(given: Mapping[str, str]) -> list[str]:
     """A sentence for each unknown name that is nearly a known one: its value would be missed only when it is needed."""
+    unknown = unknown_variables(given)
+    if not unknown:
+        return []
+    from difflib import get_close_matches
+
     known = [f"{_PREFIX}{field.name.upper()}" for field in fields(Settings)]
-    near = {name: get_close_matches(name, known, n=1, cutoff=0.9) for name in unknown_variables(given)}
+    near = {name: get_close_matches(name, known, n=1, cutoff=0.9) for name in unknown}
     return [f"{name}: このような設定はありません。{found[0]} のことであれば、名前を直してください" for name, found in near.items() if found]
 
 

@@ -38,7 +38,6 @@ from importers.raw import RawRows, RawSheet
 from importers.sheet import open_sheets
 from importers.synonyms import PERIOD
 from importers.turns import stretches
-from rules.addresses import load_suffixes
 from rules.lines import FIELDS
 from rules.refusal import Refused
 from wording.imports import FIELD_LABELS, row_error, row_warning, sheet_note
@@ -72,7 +71,7 @@ def main() -> None:
 
 def read(request: Mapping[str, Any]) -> Iterator[Json]:
     """An answer for each sheet's blocks and then for the sheet, one for the file at the end."""
-    kind, sheets = open_sheets(Path(request["path"]), meanwhile=load_suffixes)
+    kind, sheets = open_sheets(Path(request["path"]))
     checker = Checker(request["families"], request["mailboxes"], request["most_rows"])
     mapping: Mapping[str, Json] = request["mapping"] or {}
     remembered: Mapping[str, dict[str, str]] = request["remembered"] or {}

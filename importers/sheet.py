@@ -8,7 +8,7 @@ import re
 import zipfile
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
@@ -24,10 +24,10 @@ WIDE_SHEET = 200
 """Columns beyond which a value is a stray one."""
 
 
-def open_sheets(path: Path, *, meanwhile: Callable[[], object] = lambda: None, sizes: Sizes = USUAL) -> tuple[Kind, Iterator[RawSheet]]:
+def open_sheets(path: Path, *, sizes: Sizes = USUAL) -> tuple[Kind, Iterator[RawSheet]]:
     """The kind of the file, and its worksheets in order, each opened when its turn comes.
 
-    `meanwhile` is what this thread does while another reads a sheet's values; `sizes` say which sheets of an xlsx are read in pieces.
+    `sizes` say which sheets of an xlsx are read in pieces.
     Refuses what `importers.archive` refuses, and workbook_encrypted or workbook_unreadable.
     """
     kind = tell_kind(path)
@@ -39,16 +39,16 @@ def open_sheets(path: Path, *, meanwhile: Callable[[], object] = lambda: None, s
 
             return kind, open_xls(path)
         case Kind.XLSX:
-            return kind, _open_xlsx(path, meanwhile, sizes)
+            return kind, _open_xlsx(path, sizes)
         case Kind.XLSB | Kind.ODS:
             return kind, _open_unmarked(path, kind)
 
 
-def _open_xlsx(path: Path, meanwhile: Callable[[], object], sizes: Sizes) -> Iterator[RawSheet]:
+def _open_xlsx(path: Path, sizes: Sizes) -> Iterator[RawSheet]:
     scans = Scans(Ahead(sizes))
     try:
         package = _checked(path, Kind.XLSX, scans.make)
-        return _read_values(path, read_workbook_part(package), scans, meanwhile)
+        return _read_values(path, read_workbook_part(package), scans)
     except Refused:
         scans.ahead.threads.shutdown(wait=False, cancel_futures=True)
         raise
@@ -57,7 +57,7 @@ def _open_xlsx(path: Path, meanwhile: Callable[[], object], sizes: Sizes) -> Ite
 def _open_unmarked(path: Path, kind: Kind) -> Iterator[RawSheet]:
     """xlsb and ods: the values only, their marks are told to be unread."""
     _checked(path, kind)
-    return _read_values(path, Workbook({}, date1904=False), Scans(Ahead(USUAL)), lambda: None)
+    return _read_values(path, Workbook({}, date1904=False), Scans(Ahead(USUAL)))
 
 
 def _checked(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Package:
@@ -67,7 +67,7 @@ def _checked(path: Path, kind: Kind, sinks: SheetSinks | None = None) -> Package
         raise Refused("workbook_unreadable") from fault
 
 
-def _read_values(path: Path, workbook: Workbook, scans: Scans, meanwhile: Callable[[], object]) -> Iterator[RawSheet]:
+def _read_values(path: Path, workbook: Workbook, scans: Scans) -> Iterator[RawSheet]:
     """The worksheets with the values python-calamine reads; it leaves the interpreter free, so another thread does that."""
     with scans.ahead.threads as beside:
         try:
@@ -88,7 +88,6 @@ def _read_values(path: Path, workbook: Workbook, scans: Scans, meanwhile: Callab
             values = beside.submit(_values, book, known.name, scan)
             if scan:
                 sheet.marks, sheet.last_row = scan.marks(path, part), scan.reach.last_row
-            meanwhile()
             try:
                 _fill(sheet, values.result())
             except CalamineError as fault:

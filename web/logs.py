@@ -9,15 +9,15 @@ from contextlib import suppress
 from types import ModuleType
 from typing import TextIO, cast
 
-_without_rich = "rich" not in sys.modules
-if _without_rich:
-    # structlog loads rich for coloured output on terminals, 5 MB in every worker that no line here needs, unless it finds none.
-    sys.modules["rich"] = cast("ModuleType", None)
+_without = [name for name in ("rich", "greenlet") if name not in sys.modules]
+for _name in _without:
+    # structlog loads rich for coloured output on terminals, 5 MB in every worker that no line here needs, unless it finds none; greenlet is a half.
+    sys.modules[_name] = cast("ModuleType", None)
 import structlog  # noqa: E402
 from structlog.typing import EventDict, WrappedLogger  # noqa: E402
 
-if _without_rich:
-    del sys.modules["rich"]
+for _name in _without:
+    del sys.modules[_name]
 
 _UNSAFE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
 """What a terminal or a reader of lines takes for more than a letter; the renderer writes a line feed as two signs itself."""
