@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from actions import journal, notices, quotas
@@ -17,6 +17,7 @@ from actions.openings import Opening, new_ticket
 from actions.ticket_snapshots import restore, snapshot
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
+from models.held import Held
 from models.kept import Kept
 from models.people import Account, names_to_assign
 from models.presence import drop_draft
@@ -29,7 +30,7 @@ from rules.tickets import ENDED, Priority, State, after_answer, after_assignment
 
 _LARGEST_ID = 2**31 - 1
 _INSERT_MESSAGE = Kept(insert(Message).returning(Message.id))
-_HELD_TICKET = select(Ticket).where(Ticket.id == bindparam("number")).with_for_update()
+_HELD = Held(Ticket)
 
 
 class NoTicket(LookupError):
@@ -97,6 +98,7 @@ def reply(
     set_state(ticket, after_customer_post(ticket.state), since=now, now=now)
     start_clock(ticket, calendar, now)
     touch(ticket, now)
+    _HELD.write(session, ticket)
     journal.record(session, "reply", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
     notices.ticket_updated(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
     return ticket
@@ -134,6 +136,7 @@ def answer(
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
     touch(ticket, now)
+    _HELD.write(session, ticket)
     undo["after"] = snapshot(ticket)
     message = add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
     taken = take_files(session, files, message, by=by, limits=limits)
@@ -254,7 +257,7 @@ def shown_state(ticket: Ticket | Any, now: datetime) -> State:
 def _one(session: Session, number: int, *, change: bool) -> Ticket:
     if not 0 < number <= _LARGEST_ID:
         raise NoTicket(number)
-    ticket = session.scalars(_HELD_TICKET, {"number": number}).one_or_none() if change else session.get(Ticket, number)
+    ticket = _HELD.take(session, number) if change else session.get(Ticket, number)
     if ticket is None:
         raise NoTicket(number)
     return ticket

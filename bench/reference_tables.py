@@ -75,7 +75,7 @@ _mappers = registry(metadata=METADATA)
 _mappers.map_imperatively(StoredTicket, TICKET)
 _mappers.map_imperatively(StoredMessage, MESSAGE)
 
-_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536", "mmap_size=268435456", "busy_timeout=10000")
+_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", "cache_size=-65536", "mmap_size=268435456", "busy_timeout=10000", "wal_autocheckpoint=4000")
 
 
 def reference_engine(url: str, *, threads: int) -> Engine:

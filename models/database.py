@@ -49,7 +49,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, Base
-from models.kept import begun
+from models.kept import Work, begun
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -65,6 +65,7 @@ _SQLITE_PRAGMAS = (
     f"busy_timeout={_PATIENCE_MS}",
     "cache_size=-2048",
     "temp_store=MEMORY",
+    "wal_autocheckpoint=4000",  # pages, 16 MB: a ticket changes a dozen indexes, and what several posts change is copied into the file once
 )
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.0001, 0.001
 """Seconds between two tries to write: most writing is over in a fraction of a millisecond."""
@@ -185,12 +186,10 @@ def transaction(engine: Engine, *, readonly: bool = False) -> Iterator[Session]:
         options = {"readonly": True, "postgresql_readonly": True} if readonly else {_HAS_TURN: has_turn}
         with engine.connect().execution_options(**options) as connection:
             connection.begin()
-            session = Session(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
+            session = Work(connection, autoflush=True, expire_on_commit=False, join_transaction_mode="control_fully")
             try:
                 yield session
-                if session.in_transaction():
-                    session.commit()
-                connection.commit()
+                session.commit()
             except BaseException:
                 session.rollback()
                 raise

@@ -90,6 +90,22 @@ def begun(session: Session) -> Connection:
     return connection
 
 
+class Work(Session):
+    """A session that ends its connection's transaction even where it sent nothing over it itself, and a kept statement did."""
+
+    def rollback(self) -> None:
+        """As Session's."""
+        super().rollback()
+        if isinstance(self.bind, Connection):
+            self.bind.rollback()
+
+    def commit(self) -> None:
+        """As Session's."""
+        super().commit()
+        if isinstance(self.bind, Connection):
+            self.bind.commit()
+
+
 def forget_told(connection: Connection) -> None:
     """Have the connection forget the names that `tell` gave, before others get it: psycopg, told nothing of them, forgets all names when it rolls back."""
     for name in connection.info.pop(_NAMES, {}).values():
