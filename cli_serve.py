@@ -178,6 +178,7 @@ def _work(config: Config, listening: socket, told: int, parent: int) -> None:
 
     faulthandler.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever began us may have let it be ignored, and one that waits by now would be lost
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
     with suppress(KeyboardInterrupt):
         Watched(config).run(sockets=[listening])
