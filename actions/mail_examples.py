@@ -15,7 +15,7 @@ from mail.compose import excerpt
 from mail.facts import sample
 from models.actors import StaffMember
 from models.admission import PendingRegistration
-from models.base import AnyRow
+from models.base import NEVER, AnyRow
 from models.contracts import Certificate, ContractLine
 from models.email_changes import EmailChange
 from models.masters import Category, ProductFamily, company_days
@@ -78,7 +78,7 @@ def _of_ticket(session: Session, notice: str, looking: Looking) -> Example | Non
         "files": session.execute(select(Attachment.name, Attachment.size).where(Attachment.message_id == post.id).order_by(Attachment.id)).all(),
         "stop_link": "",
         "opens": "",
-        "due_at": ticket.due_at or looking.now,
+        "due_at": ticket.due_at if ticket.due_at != NEVER else looking.now,
         "by": looking.staff.name,
         "since": dates.day(since),
         "closes_on": dates.day(looking.calendar.add_business_days(since, looking.limits.silent_close_days).day),
@@ -95,7 +95,7 @@ def _newest_post(session: Session, notice: str) -> AnyRow | None:
     if notice == "answered" or notice.startswith("silent"):
         return session.execute(posts.where(Message.kind == MessageKind.ANSWER)).first()
     opened = Message.id != first if "updated" in notice else Message.id == first
-    owed = [Ticket.due_at.is_not(None)] if "_answer_" in notice else []
+    owed = [Ticket.due_at != NEVER] if "_answer_" in notice else []
     return session.execute(posts.where(Message.kind == MessageKind.CUSTOMER, opened, *owed)).first()
 
 

@@ -128,6 +128,7 @@ def undo(call: Call) -> Response:
     try:
         count = undo_many(call.session, change, by=call.staff, limits=call.limits, now=call.now)
     except Refused as refused:
+        call.session.rollback()
         return call.redirect(f"{PATH}/{change.id}", flash=say(refused, call.basis.language), kind="warn")
     return call.redirect(f"{PATH}/{change.id}", flash=call.say(N_("{n}件を元に戻しました。"), n=count))
 

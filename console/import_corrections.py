@@ -116,6 +116,7 @@ def _withdrawn(call: Call, batch: ImportBatch, found: list[Any]) -> Response:
     try:
         import_corrections.withdraw(call.session, batch, found, by=call.staff, now=call.now, today=tokyo_date(call.now))
     except Refused as refused:
+        call.session.rollback()
         return call.redirect(here, flash=say(refused, call.basis.language), kind="danger")
     return call.redirect(here, flash=call.say(N_("{n}セルの修正を取り消し、ファイルの値に戻しました。"), n=grouped(len(found))))
 

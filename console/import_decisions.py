@@ -153,7 +153,8 @@ def _written(call: Call, batch: ImportBatch, written: Written) -> Response:
 
 
 def _refused(call: Call, batch: ImportBatch, refused: Refused) -> Response:
-    """What a rule says no to, told on the batch's own page."""
+    """What a rule says no to, told on the batch's own page; what was written before is taken back."""
+    call.session.rollback()
     return call.redirect(f"{PATH}/{batch.id}", flash=say(refused, call.basis.language), kind="danger")
 
 

@@ -47,6 +47,7 @@ def ask(call: Call) -> Response:
     try:
         handed_back.ask(call.session, batch, again=call.form.has("again"), by=call.staff, now=call.now)
     except Refused as refused:
+        call.session.rollback()
         return call.redirect(f"{PATH}/{batch.id}/workbook", flash=say(refused, call.basis.language), kind="danger")
     return call.redirect(f"{PATH}/{batch.id}/workbook")
 
@@ -59,6 +60,7 @@ def cancel(call: Call) -> Response:
         if asked is not None:
             handed_back.cancel(call.session, asked, by=call.staff, now=call.now)
     except Refused as refused:
+        call.session.rollback()
         return call.redirect(f"{PATH}/{batch.id}/workbook", flash=say(refused, call.basis.language), kind="danger")
     return call.redirect(f"{PATH}/{batch.id}/workbook", flash=N_("ファイルの作成をやめました。"))
 

@@ -119,6 +119,7 @@ def reply(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
+        call.session.rollback()
         call.form.refuse(refused)
         return page_of(call, replying=True, held=held, status=422)
     if taken.id in (ticket.id, ticket.merged_into_id):
@@ -140,6 +141,7 @@ def page_of(call: Call, *, replying: bool = False, changing_cc: bool = False, he
     if head is None:
         raise NotFound
     posts = public_posts(call.session, head.id, now=call.now)
+    call.expect(sum(len(post.body) for post in posts))
     return call.page(
         "portal/tickets/show.html",
         status=status,

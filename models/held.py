@@ -41,6 +41,9 @@ class Held(Generic[T]):
 
     def write(self, session: Session, held: T) -> None:
         """Write what was set of `held` since it was read or written, as a flush would."""
+        if session.in_nested_transaction():
+            session.flush()  # which knows how the object was, should the savepoint be rolled back to
+            return
         values = held.__dict__
         changed = sorted(name for name, before in inspect(held).committed_state.items() if values[name] != before)
         if not changed:

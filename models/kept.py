@@ -83,7 +83,9 @@ class Kept:
 
 
 def begun(session: Session) -> Connection:
-    """The connection of a `models.database.transaction`, in its transaction."""
+    """The connection of a `models.database.transaction`, in its transaction, or in its savepoint, which SQLAlchemy makes when the session first asks."""
+    if session.in_nested_transaction():
+        return session.connection()
     connection = session.bind if isinstance(session.bind, Connection) else session.connection()
     if not connection.in_transaction():
         connection.begin()

@@ -5,11 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from sqlalchemy import Engine, event
+import pytest
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
+from actions import journal
+from models.actors import SYSTEM
 from models.database import transaction
 from models.held import Held
+from models.journal import JournalEntry
 from models.tickets import Ticket
 from rules.tickets import Priority, State
 from tests.people import NOW, add_account, add_ticket
@@ -76,6 +80,24 @@ def test_what_the_session_had_is_read_anew(engine: Engine) -> None:
             elsewhere.submit(change).result()
         assert HELD.take(session, number) is known
         assert known.priority is Priority.HIGH
+
+
+def test_a_savepoint_that_is_rolled_back_to_leaves_row_and_object_as_they_were(engine: Engine) -> None:
+    with transaction(engine) as session:
+        number = a_ticket(session)
+    with transaction(engine) as session:
+        taken = HELD.take(session, number)
+        assert taken is not None
+        with pytest.raises(LookupError), session.begin_nested():
+            journal.record(session, "reply", "ticket", number, by=SYSTEM, now=NOW)
+            taken.priority = Priority.HIGH
+            HELD.write(session, taken)
+            raise LookupError
+        assert taken.priority is Priority.NORMAL
+        journal.record(session, "note", "ticket", number, by=SYSTEM, now=NOW)
+    with transaction(engine, readonly=True) as session:
+        assert session.get_one(Ticket, number).priority is Priority.NORMAL
+        assert session.scalars(select(JournalEntry.act)).all() == ["note"]
 
 
 def test_what_is_rolled_back_is_not_written(engine: Engine) -> None:

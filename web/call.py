@@ -24,7 +24,7 @@ from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from web.access import World
 from web.csrf import token_for
-from web.errors import NotFound
+from web.errors import NotFound, TooLong
 from web.forms import BadRequest, Fields, Form
 from web.wiring import Wiring
 from wording.catalog import translate
@@ -32,6 +32,8 @@ from wording.catalog import translate
 T = TypeVar("T", bound=Actor)
 
 _LARGEST_ID = 2**31 - 1
+_LOOP_CHARACTERS = 50_000
+"""Of a page's posts: some milliseconds."""
 _FLASH = "jtickets_flash"
 _VISITOR = "jtickets_visitor"
 _LANGUAGE = "jtickets_language"
@@ -61,6 +63,8 @@ class Basis:
     uploads: list[Upload] = field(default_factory=list)
     prepared: Any = None
     """What the route's preparing step worked out (a hash, a parsed file)."""
+    on_loop: bool = False
+    """Whether the loop itself answers, which serves nobody else meanwhile."""
 
     @property
     def limits(self) -> Limits:
@@ -120,6 +124,11 @@ class Call:
     def wiring(self) -> Wiring:
         """The process's parts."""
         return self.basis.wiring
+
+    def expect(self, characters: int) -> None:
+        """Tell how long a text the page will hold, before anything is made of it: a long one leaves the loop to others."""
+        if self.basis.on_loop and characters > _LOOP_CHARACTERS:
+            raise TooLong
 
     @property
     def now(self) -> datetime:

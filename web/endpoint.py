@@ -24,7 +24,7 @@ from rules.rights import right
 from web.access import Access, World
 from web.call import Basis, Call
 from web.csrf import sent_by_us, token_matches
-from web.errors import Answered, Forbidden, NotFound, SignedOut, StaleForm
+from web.errors import Answered, Forbidden, NotFound, SignedOut, StaleForm, TooLong
 from web.forms import Fields
 from web.refusals import note_refused
 from web.sessions import NOBODY, Found, find_customer, find_staff, touch
@@ -142,7 +142,7 @@ async def serve(page: Page, wiring: Wiring, threads: tuple[Threads, Threads], re
         if answered:
             return answered
         if page.quick and reading.are_idle:
-            return await _answer_here(page, basis, writing)
+            return await _answer_here(page, basis, reading, writing)
         return await (writing if page.writes else reading).run(partial(_answer, page, basis))
     if not sent_by_us(request):
         raise StaleForm
@@ -216,11 +216,16 @@ def _check_ahead(page: Page, basis: Basis) -> Response | None:
     return None
 
 
-async def _answer_here(page: Page, basis: Basis, writing: Threads) -> Response:
-    """As `_answer`, on the loop; what is to be written afterwards, which may have to wait, is not."""
+async def _answer_here(page: Page, basis: Basis, reading: Threads, writing: Threads) -> Response:
+    """As `_answer`, on the loop; what is to be written afterwards, which may have to wait, is not, nor what proves to be long."""
     afterwards: list[Callable[[Session], None]] = []
+    basis.on_loop = True
     try:
         return _handled(page, basis, afterwards)
+    except TooLong:
+        afterwards.clear()
+        basis.on_loop = False
+        return await reading.run(partial(_answer, page, basis))
     finally:
         if afterwards:
             await writing.run(partial(_write_afterwards, afterwards, page, basis))

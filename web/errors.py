@@ -27,6 +27,10 @@ class Answered(Exception):
     response: Response = field(default_factory=Response)
 
 
+class TooLong(Exception):
+    """A page that is answered on the loop proves to be more than the loop may do; it begins anew in a thread."""
+
+
 class StaleForm(Exception):
     """The form's token does not belong to this session.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import Engine, select
 
 from actions import notices
@@ -10,6 +12,7 @@ from mail.compose import NOTICES, compose
 from mail.facts import project
 from mail.rewritten import render, shipped
 from models.actors import StaffMember
+from models.base import NEVER
 from models.database import transaction
 from models.journal import JournalEntry
 from models.outbox import Letter
@@ -87,13 +90,15 @@ def test_every_letter_can_be_rewritten_and_is_seen_on_the_newest_real_case(engin
             facts = newest(session, notice, looking).facts
             assert render(*shipped(notice), project(notice, facts, wiring.desk)) == compose(notice, desk=wiring.desk, **facts), notice
         account = add_account(session)
-        ticket = add_ticket(session, account)
+        ticket = add_ticket(session, account, due_at=NOW + timedelta(hours=4))
         add_post(session, ticket, "返信です。")
         add_post(session, ticket, "回答です。", staff=member)
         add_email_change(session)
         add_request(session)
         add_certificate(session, "JSC26040123A")
         of = {notice: newest(session, notice, looking) for notice in NOTICES}
+        ticket.due_at = NEVER
+        assert newest(session, "staff_first_answer_near", looking).of == "", "no deadline, no letter of one"
 
     assert {notice for notice in NOTICES if not of[notice].of} == {
         "registration_link", "registration_ending", "explanation", "staff_quota", "staff_jobs_late", "staff_registration_limit",

@@ -247,6 +247,21 @@ def test_an_empty_reply_is_refused_at_its_field(portal: Portal) -> None:
     assert len(portal.rows(select(Message.id))) == 1
 
 
+def test_a_refused_reply_is_not_shown_as_posted(portal: Portal) -> None:
+    number = open_one(portal)
+    client = Client(application(replace(portal.wiring, limits=replace(portal.wiring.limits, post_bytes=1000))))
+    with transaction(portal.engine) as session:
+        account = session.scalars(select(Account).where(Account.user_id_key == "kimura")).one()
+        people.sign_in_customer(client, session, account, now=portal.clock())
+        facts: dict[str, Any] = {"holder": f"customer:{account.id}", "size": 600, "sha256": "0" * 64, "created_at": portal.clock()}
+        session.add_all([Attachment(token=f"t{n}", name=f"{n}.txt", storage_key=f"k{n}", **facts) for n in range(2)])
+    client.get(f"/tickets/{number}?reply=1")
+    fields = [("csrf_token", client.csrf_token()), ("body", "送れない返信"), ("submission", "abc"), ("held", "t0"), ("held", "t1")]
+    page = client.post(f"/tickets/{number}/replies", fields, expect=422)
+    assert page.text.count("送れない返信") == 1, "in the form alone"
+    assert "送れない返信" not in portal.rows(select(Message.body))
+
+
 def test_an_answer_shows_only_when_it_can_no_longer_be_undone(portal: Portal) -> None:
     number = open_one(portal)
 

@@ -9,8 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import pytest
+from starlette.responses import Response
 
-from web.endpoint import Threads
+from tests.client import Client
+from web.access import VISITOR
+from web.app import build
+from web.call import Call
+from web.endpoint import Threads, get
+from web.wiring import Wiring
 
 T = TypeVar("T")
 
@@ -76,3 +82,18 @@ def test_quick_work_stays_where_it_is_unless_somebody_has_the_turn() -> None:
         return [before, meanwhile, threads.are_idle, Threads(2, "side by side").are_idle]
 
     assert run(ask()) == [True, False, True, False]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_quick_page_that_proves_to_be_long_leaves_the_loop(wiring: Wiring) -> None:
+    answered_by: list[str] = []
+
+    def show(call: Call) -> Response:
+        call.expect(int(call.query("characters")))
+        answered_by.append(threading.current_thread().name)
+        return Response("seen")
+
+    client = Client(build(wiring, [get("/long", show, VISITOR, quick=True)]))
+    for characters in (100, 10_000_000):
+        client.get(f"/long?characters={characters}")
+    assert [name.startswith("reading") for name in answered_by] == [False, True]
