@@ -73,7 +73,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     masters = ticket_masters(call.session)
     calendar = masters.calendar
     parts = thread_parts(call.session, row, staff_id=call.staff.id or 0, used=outside_count(row.account_id or 0, call.now))
-    call.expect(sum(len(part.body or "") for part in parts))
+    call.expect(sum(len(part.text or "") for part in parts))
     thread = build_thread(parts, staff_id=call.staff.id, language=call.basis.language)
     behind, judgement = judge_row(call, row, masters)
     state, priority, language = State(row.state), Priority(row.priority), call.basis.language
