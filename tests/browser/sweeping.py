@@ -182,7 +182,8 @@ def errors_of_the_house(house: House, templates: Iterable[str]) -> Iterator[Sigh
     contact = {"desk": house.wiring.settings.desk_address, "center": house.wiring.settings.center_address}
     for name in templates:
         for path in ("/tickets/fault", "/console/tickets/fault"):
-            more = {"typed": [("body", "書きかけの文章")], "csrf_token": "x"} if name == "stale" else {"told": "" if name != "413" else LONG}
+            typed = {"typed": [("body", "書きかけの文章")], "csrf_token": "x", "door": "/login"}
+            more = typed if name in ("stale", "signed_out") else {"told": "" if name != "413" else LONG}
             context = {"reference": "1a2b3c4d", "contact": contact, "language": "ja", "path": path, **more}
             text = house.wiring.renderer.page(f"errors/{name}.html", "ja", context)
             yield Sight(
