@@ -23,12 +23,14 @@ FACES = ("both", "portal", "console")
 HOST, PORT, FACE, WORKERS = "127.0.0.1", 8720, "both", 1
 MOST_PORT, MOST_WORKERS = 65535, 64
 _WATCHED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGALRM)
-_BETWEEN_BEGINNINGS = 1.0
-"""Seconds from one worker begun anew to the next: what cannot live shall not take the machine."""
+_MOST_OPEN = 1024
+"""More files than the process that watches the others ever has open: a few for each of them."""
 _LAST_ANSWERS = 5
 """Seconds that a process has for the answers it began when SIGTERM came."""
 _LAST_BREATH = 3.0
 """Seconds more until a worker that did not end is killed."""
+_LAST_WORDS = 1.0
+"""Seconds that those who are killed have together to say where they stood."""
 
 
 class Asked(TypedDict):
@@ -95,32 +97,68 @@ def _serve_by(workers: int, config: Config, most_silent: int) -> None:
     config.get_loop_factory()  # imports the loop's library
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)  # they wait until `sigwait` below takes them, so that none is missed
     signal.signal(signal.SIGCHLD, lambda _signal, _frame: None)  # some systems drop what nobody handles
-    running = [_Worker(config, listening) for _ in range(workers)]
-    began = time.monotonic()
-    signal.setitimer(signal.ITIMER_REAL, 1, 1)
+    running: list[_Worker | None] = [None] * workers
+    try:
+        for place in range(workers):
+            running[place] = _begun(config, listening)
+        signal.setitimer(signal.ITIMER_REAL, 1, 1)
+        _watch(running, config, listening, most_silent)
+    finally:
+        _end([worker for worker in running if worker])
+
+
+def _watch(running: list[_Worker | None], config: Config, listening: socket, most_silent: int) -> None:
+    """Kill who stands still and fill the places of the dead, at most one a second: what cannot live shall not take the machine."""
+    rested = False
     while (heard := signal.sigwait(_WATCHED)) in (signal.SIGCHLD, signal.SIGALRM):
+        if heard == signal.SIGALRM:
+            rested = True
+            _kill([worker for worker in running if worker and worker.silent_for() == most_silent > 0], f"stands still for {most_silent} s")
         for place, worker in enumerate(running):
-            if heard == signal.SIGALRM:
-                worker.listen(most_silent)
-            if worker.process.is_alive():
-                continue
-            print(f"worker {worker.process.pid} ended ({worker.process.exitcode}) and is replaced", file=sys.stderr)
-            worker.forget()
-            time.sleep(max(0.0, began + _BETWEEN_BEGINNINGS - time.monotonic()))
-            began = time.monotonic()
-            running[place] = _Worker(config, listening)
-    _end(running)
+            if worker and not worker.process.is_alive():
+                print(f"worker {worker.process.pid} ended ({worker.process.exitcode}) and is replaced", file=sys.stderr, flush=True)
+                worker.forget()
+                running[place] = None
+        if rested and None in running:
+            rested = False
+            running[running.index(None)] = _begun(config, listening)
+
+
+def _begun(config: Config, listening: socket) -> _Worker | None:
+    """A new worker, None where the system has no room for one now."""
+    try:
+        return _Worker(config, listening)
+    except OSError as fault:
+        print(f"a worker cannot be begun, which is tried again: {fault}", file=sys.stderr, flush=True)
+        return None
 
 
 def _end(running: Sequence[_Worker]) -> None:
     """Let all give their last answers, and kill who is still there behind them: a supervisor waits for us."""
     for worker in running:
         worker.process.terminate()
-    latest = time.monotonic() + _LAST_ANSWERS + _LAST_BREATH
-    for worker in running:
+    _wait(running, _LAST_ANSWERS + _LAST_BREATH)
+    _kill([worker for worker in running if worker.process.is_alive()], f"did not end within {_LAST_ANSWERS + _LAST_BREATH:.0f} s")
+
+
+def _kill(late: Sequence[_Worker], why: str) -> None:
+    """End them by force, all at once; where their threads stood goes to the log if they can still say so."""
+    for worker in late:
+        print(f"worker {worker.process.pid} {why} and is killed", file=sys.stderr, flush=True)
+        if worker.process.pid:
+            os.kill(worker.process.pid, signal.SIGABRT)
+    _wait(late, _LAST_WORDS)
+    for worker in late:
+        worker.process.kill()
+    for worker in late:
+        worker.process.join()
+
+
+def _wait(ending: Sequence[_Worker], seconds: float) -> None:
+    """Until all have ended, at most so long together."""
+    latest = time.monotonic() + seconds
+    for worker in ending:
         worker.process.join(max(0.0, latest - time.monotonic()))
-        if worker.process.is_alive():
-            worker.kill(f"did not end within {_LAST_ANSWERS + _LAST_BREATH:.0f} s")
 
 
 class _Worker:
@@ -129,16 +167,22 @@ class _Worker:
     def __init__(self, config: Config, listening: socket) -> None:
         from multiprocessing import get_context
 
-        self._turns, told = os.pipe()
-        os.set_blocking(self._turns, False)
-        os.set_blocking(told, False)
-        self._silent = 0
-        self.process = get_context("fork").Process(target=_work, args=(config, listening, told, os.getpid()))
-        self.process.start()
+        before = _open_files()
+        try:
+            self._turns, told = os.pipe()
+            os.set_blocking(self._turns, False)
+            os.set_blocking(told, False)
+            self._silent = 0
+            self.process = get_context("fork").Process(target=_work, args=(config, listening, told, os.getpid()))
+            self.process.start()
+        except OSError:
+            for number in _open_files() - before:  # multiprocessing leaves its own open too: whoever tries every second would soon have none left
+                os.close(number)
+            raise
         os.close(told)
 
-    def listen(self, most: int) -> None:
-        """Another second is over: end a process that was silent for `most` of them.
+    def silent_for(self) -> int:
+        """Another second is over: for how many of them it was silent.
 
         Seconds in which we ran ourselves, whatever the clocks say: who was put to sleep together wakes up together.
         """
@@ -146,21 +190,24 @@ class _Worker:
         with suppress(BlockingIOError):
             os.read(self._turns, 4096)
             self._silent = 0
-        if self._silent == most > 0:
-            self.kill(f"stands still for {most} s")
-
-    def kill(self, why: str) -> None:
-        """End it by force; where its threads stood goes to the log if it can still say so."""
-        print(f"worker {self.process.pid} {why} and is killed", file=sys.stderr, flush=True)
-        if self.process.pid:
-            os.kill(self.process.pid, signal.SIGABRT)
-        self.process.join(1)
-        self.process.kill()
-        self.process.join()
+        return self._silent
 
     def forget(self) -> None:
         """Close what it cannot say anything over any more."""
         os.close(self._turns)
+
+
+def _open_files() -> frozenset[int]:
+    """The numbers of the files that this process has open; it has few, and a new one gets the lowest number. Listing them would take one more."""
+    return frozenset(number for number in range(_MOST_OPEN) if _is_open(number))
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def _work(config: Config, listening: socket, told: int, parent: int) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
@@ -75,21 +73,3 @@ def test_the_numbers_are_told_to_this_host_or_to_who_knows_the_token(wiring: Wir
     guarded = TestClient(application(replace(wiring, settings=replace(wiring.settings, metrics_token=TOKEN))), client=("203.0.113.7", 50000))
     assert guarded.get("/metrics").status_code == 404
     assert guarded.get("/metrics", headers={"authorization": f"Bearer {TOKEN}"}).status_code == 200
-
-
-def test_counts_of_workers_that_are_gone_leave_with_the_next_start_and_no_folder_is_needed(tmp_path: Path) -> None:
-    gone = tmp_path / f"{socket.gethostname().replace('.', '-')}.4194304.abcd"
-    gone.write_bytes(b"")
-
-    tallies = Tallies(tmp_path)
-    for number in range(1100):
-        tallies.count(f"/page/{number}", 200 + number % 4 * 100, 0.001)
-
-    assert not gone.exists()
-    told = tallies.told()
-    assert sum(sum(one.statuses) for one in told.values()) == 1100
-    assert told["others"].statuses == (0, 19, 19, 19, 20)
-    (tmp_path / "file").write_text("")
-    alone = Tallies(tmp_path / "file")
-    alone.count("/login", 200, 3.0)
-    assert alone.told()["/login"].shares[-1] == 1

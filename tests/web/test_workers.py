@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,17 +17,37 @@ from bench.servers import ask, free_port
 from tests.services.waiting import PATIENCE, until
 from tests.shape.tree import ROOT
 
+_FAILING_FORK = """
+import os, sys
+import cli_serve
+
+port, sound, failing, fault = int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
+fork, asked = os.fork, [0]
+
+def forked():
+    asked[0] += 1
+    if sound < asked[0] <= sound + failing:
+        raise MemoryError if fault == "memory" else BlockingIOError(11, "Resource temporarily unavailable")
+    return fork()
+
+os.fork = forked
+cli_serve.serve_pages(host="127.0.0.1", port=port, face="both", workers=2)
+"""
+"""A desk whose system has no room for another process after the first `sound` ones, `failing` times."""
+
 
 @contextmanager
-def served(database_url: str, folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A desk of two workers, and its port; whatever of it still runs behind the block is killed."""
+def served(database_url: str, folder: Path, *, starter: Sequence[str] = (), workers: int = 2, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A desk of some workers, and its port; whatever of it still runs behind the block is killed."""
     port = free_port()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "JTICKETS_DATABASE_URL": database_url, "JTICKETS_STATE_DIR": str(folder), **settings}
-    command = [sys.executable, "-m", "cli", "serve", "--port", str(port), "--workers", "2"]
+    command = [sys.executable, "-m", "cli", "serve", "--port", str(port), "--workers", str(workers)]
+    if starter:
+        command = [sys.executable, "-c", starter[0], str(port), *starter[1:]]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=folder, stderr=log, start_new_session=True)
     try:
-        until(lambda: answers(port) and len(workers_of(process)) == 2)
+        until(lambda: answers(port) and len(workers_of(process)) == workers)
         yield process, port
     finally:
         if process.poll() is None:
@@ -119,3 +139,52 @@ def test_a_worker_that_does_not_end_is_killed(database_url: str, tmp_path: Path)
     told = (tmp_path / "log").read_text()
     assert f"worker {stopped} did not end within 8 s and is killed" in told
     assert f"worker {sound} " not in told
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_many_that_do_not_end_are_killed_together_within_the_time_that_a_service_is_given(database_url: str, tmp_path: Path) -> None:
+    with served(database_url, tmp_path, workers=10) as (process, _):
+        for worker in workers_of(process):
+            os.kill(worker, signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) == 0, "compose.yaml and the unit of docs/operating.md give it 15 s"
+    assert (tmp_path / "log").read_text().count("did not end within 8 s and is killed") == 10
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_worker_that_cannot_be_begun_is_tried_again_and_all_end_as_ever(database_url: str, tmp_path: Path) -> None:
+    with served(database_url, tmp_path, starter=(_FAILING_FORK, "2", "3", "room")) as (process, port):
+        files = len([*Path(f"/proc/{process.pid}/fd").iterdir()])
+        first = workers_of(process)
+        os.kill(first[0], signal.SIGKILL)
+        until(lambda: len({*workers_of(process)} - {first[0]}) == 2)
+        assert first[1] in workers_of(process)
+        assert answers(port)
+        until(lambda: len([*Path(f"/proc/{process.pid}/fd").iterdir()]) <= files)
+
+        last = workers_of(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+        assert processes().keys().isdisjoint(last)
+    told = (tmp_path / "log").read_text()
+    assert told.count("a worker cannot be begun, which is tried again: [Errno 11] Resource temporarily unavailable\n") == 3
+    assert told.count("is replaced") == 1
+    assert "Traceback" not in told
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_workers_begun_at_the_start_are_tried_again_too(database_url: str, tmp_path: Path) -> None:
+    with served(database_url, tmp_path, starter=(_FAILING_FORK, "0", "3", "room")) as (process, _):
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_workers_end_whatever_ends_their_parent(database_url: str, tmp_path: Path) -> None:
+    with served(database_url, tmp_path, starter=(_FAILING_FORK, "2", "1", "memory")) as (process, port):
+        first = workers_of(process)
+        os.kill(first[0], signal.SIGKILL)
+        assert process.wait(PATIENCE) == 1
+        assert processes().keys().isdisjoint(first)
+        assert not answers(port)
+    assert "MemoryError" in (tmp_path / "log").read_text()
