@@ -57,9 +57,17 @@ def require(batch: ImportBatch, *states: BatchState) -> None:
         raise Refused("batch_state", state=labels.batch_state(batch.state))
 
 
+def require_locked(session: Session, batch: ImportBatch, *states: BatchState) -> None:
+    """`require` of the batch as it stands, whoever changed it since it was read; nobody else does until the transaction ends."""
+    # What is not written yet would be lost by reading it anew.
+    session.flush()
+    session.refresh(batch, with_for_update=True)
+    require(batch, *states)
+
+
 def fail(session: Session, batch: ImportBatch, sentence: str, *, sheets: Sequence[dict[str, Any]] = (), by: Actor, now: datetime) -> None:
     """Nothing of the workbook can be imported; `sentence` says why and what to do."""
-    require(batch, BatchState.RECEIVED)
+    require_locked(session, batch, BatchState.RECEIVED)
     batch.sheets = list(sheets)
     batch.state, batch.refusal, batch.planned_at, batch.progress = BatchState.FAILED, sentence, now, 100
     journal.record(session, "fail", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, reason=sentence)
@@ -79,7 +87,7 @@ def clear(session: Session, batch_id: int) -> None:
 
 def finish(session: Session, batch: ImportBatch, made: Plan, sheets: list[dict[str, Any]], *, by: Actor, now: datetime) -> None:
     """Write the plan's certificates, and let people see it."""
-    require(batch, BatchState.RECEIVED)
+    require_locked(session, batch, BatchState.RECEIVED)
     keep_certificates(session, batch.id, made)
     keep_conflicts(session, batch.id, made, range(len(made.statuses)))
     if len(made.statuses) >= ROWS_AT_ONCE:
@@ -136,7 +144,7 @@ def confirm(session: Session, batch: ImportBatch, *, ticked: Collection[int], sh
 
     Refuses batch_state.
     """
-    require(batch, BatchState.PLANNED)
+    require_locked(session, batch, BatchState.PLANNED)
     chosen = and_(ImportRow.batch_id == batch.id, ImportRow.id.in_(shown))
     before = session.execute(select(ImportRow.id, ImportRow.contract_key, ImportRow.confirmed).where(chosen)).all()
     moved = [row for row in before if row.confirmed != (row.id in ticked)]
@@ -152,7 +160,7 @@ def confirm(session: Session, batch: ImportBatch, *, ticked: Collection[int], sh
 
 def confirm_all(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """Tick every warning of the plan. Refuses batch_state."""
-    require(batch, BatchState.PLANNED)
+    require_locked(session, batch, BatchState.PLANNED)
     rows = and_(ImportRow.batch_id == batch.id, ImportRow.status.not_in([ERROR, MISSING]), ImportRow.held_by == ImportRow.row)
     session.execute(update(ImportRow).where(rows, cast(ImportRow.warnings, Text) != "[]").values(confirmed=True), execution_options=_QUIET)
     _hold_all_again(session, batch.id)
@@ -162,7 +170,7 @@ def confirm_all(session: Session, batch: ImportBatch, *, by: Actor, now: datetim
 
 def confirm_renewals(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """Take every proposed renewal that carries no warning. Refuses batch_state."""
-    require(batch, BatchState.PLANNED)
+    require_locked(session, batch, BatchState.PLANNED)
     rows = and_(ImportRow.batch_id == batch.id, TOLD, ImportRow.kind == RENEWAL)
     session.execute(update(ImportRow).where(rows).values(confirmed=True), execution_options=_QUIET)
     refresh(session, batch, today=tokyo_date(now))
@@ -171,7 +179,7 @@ def confirm_renewals(session: Session, batch: ImportBatch, *, by: Actor, now: da
 
 def settle(session: Session, batch: ImportBatch, *, theirs: Collection[int], shown: Collection[int], by: Actor, now: datetime) -> None:
     """Take the workbook's value in the conflicts with ids `theirs`, keep ours in the others of `shown`. Refuses batch_state."""
-    require(batch, BatchState.PLANNED)
+    require_locked(session, batch, BatchState.PLANNED)
     found = session.scalars(select(ImportConflict).where(ImportConflict.batch_id == batch.id, ImportConflict.id.in_(shown))).all()
     moved = [conflict for conflict in found if conflict.take_theirs != (conflict.id in theirs)]
     if not moved:
@@ -210,7 +218,7 @@ def plan_again(session: Session, batch: ImportBatch, keys: Sequence[str], *, tod
 
 def discard(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """破棄: nothing of it will be written. Refuses batch_state."""
-    require(batch, BatchState.RECEIVED, BatchState.MAPPING, BatchState.PLANNED, BatchState.WAITING)
+    require_locked(session, batch, BatchState.RECEIVED, BatchState.MAPPING, BatchState.PLANNED, BatchState.WAITING)
     batch.state = BatchState.DISCARDED
     journal.record(session, "discard", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name)
 

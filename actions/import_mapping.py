@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from actions import journal
-from actions.import_batches import require
+from actions.import_batches import require, require_locked
 from importers.headings import NAME_COLUMN
 from importers.marks import column_number
 from importers.synonyms import PERIOD
@@ -51,7 +51,7 @@ def is_unclear(sheets: Sequence[Mapping[str, Any]]) -> bool:
 
 def ask(session: Session, batch: ImportBatch, sheets: list[dict[str, Any]], *, by: Actor, now: datetime) -> None:
     """Let the workbook wait until a person has said what its columns hold. Refuses batch_state."""
-    require(batch, BatchState.RECEIVED)
+    require_locked(session, batch, BatchState.RECEIVED)
     batch.sheets, batch.state, batch.progress = sheets, BatchState.MAPPING, 100
     missing = sorted({name for sheet in sheets for name in sheet["missing"]})
     journal.record(session, "ask_mapping", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name, missing=missing)

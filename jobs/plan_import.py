@@ -117,7 +117,7 @@ def keep(
             import_staging.keep_missing(session, batch_id, plan, part, first=count)
     with transaction(engine) as session:
         guard(session)
-        import_batches.finish(session, _waiting(session, batch_id), plan, sheets, by=by, now=now)
+        import_batches.finish(session, _held(session, batch_id), plan, sheets, by=by, now=now)
 
 
 @contextmanager
@@ -139,7 +139,8 @@ def _begin(parts: Parts, run: Run) -> int | None:
     """The oldest workbook that waits, free of what an earlier try may have left; None when none waits."""
     with transaction(parts.engine) as session:
         confirm(session, run)
-        batch = session.scalars(select(ImportBatch).where(ImportBatch.state == BatchState.RECEIVED).order_by(ImportBatch.id).limit(1)).one_or_none()
+        waiting = select(ImportBatch).where(ImportBatch.state == BatchState.RECEIVED).order_by(ImportBatch.id).limit(1)
+        batch = session.scalars(waiting.with_for_update()).one_or_none()
         if batch is None:
             return None
         import_batches.clear(session, batch.id)
@@ -192,7 +193,7 @@ def _fail(parts: Parts, run: Run, batch_id: int, refused: Refused, sheets: Seque
     with transaction(parts.engine) as session:
         confirm(session, run)
         import_batches.clear(session, batch_id)
-        import_batches.fail(session, _waiting(session, batch_id), say(refused), sheets=sheets, by=SYSTEM, now=parts.clock())
+        import_batches.fail(session, _held(session, batch_id), say(refused), sheets=sheets, by=SYSTEM, now=parts.clock())
     return False
 
 
@@ -200,7 +201,7 @@ def _ask(parts: Parts, run: Run, batch_id: int, sheets: list[dict[str, Any]]) ->
     with transaction(parts.engine) as session:
         confirm(session, run)
         import_batches.clear(session, batch_id)
-        import_mapping.ask(session, _waiting(session, batch_id), sheets, by=SYSTEM, now=parts.clock())
+        import_mapping.ask(session, _held(session, batch_id), sheets, by=SYSTEM, now=parts.clock())
     return True
 
 
@@ -213,6 +214,14 @@ def _tell(parts: Parts, run: Run, batch_id: int, percent: int) -> None:
 def _waiting(session: Session, batch_id: int) -> ImportBatch:
     """The batch while it waits for its plan. Raises Dropped."""
     batch = session.get_one(ImportBatch, batch_id)
+    if batch.state != BatchState.RECEIVED:
+        raise Dropped
+    return batch
+
+
+def _held(session: Session, batch_id: int) -> ImportBatch:
+    """The batch, which goes on waiting for its plan until this transaction ends. Raises Dropped."""
+    batch = session.get_one(ImportBatch, batch_id, with_for_update=True)
     if batch.state != BatchState.RECEIVED:
         raise Dropped
     return batch

@@ -49,7 +49,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow, Base
-from models.kept import Work, begun
+from models.kept import Sending, Work, begun
 
 if TYPE_CHECKING:
     from sqlalchemy.dialects import postgresql, sqlite
@@ -293,9 +293,11 @@ def bulk_insert(session: Session, table: type[Base], columns: Sequence[str], row
     cursor: Any = connection.connection.cursor()
     if dialect.name == "sqlite":
         begins = f"INSERT INTO {target.name} ({names}) VALUES "  # noqa: S608 # nosec B608 - names of our own columns
-        _insert_many(cursor, begins, len(columns), iter(adapted))
+        with Sending(connection, cursor, begins):
+            _insert_many(cursor, begins, len(columns), iter(adapted))
     else:
-        with cursor.copy(f"COPY {target.name} ({names}) FROM STDIN") as copy:
+        copies = f"COPY {target.name} ({names}) FROM STDIN"
+        with Sending(connection, cursor, copies), cursor.copy(copies) as copy:
             for row in adapted:
                 copy.write_row(row)
     cursor.close()

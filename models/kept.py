@@ -198,8 +198,8 @@ class _Ready:
             parameters[place] = given[name]
         return parameters
 
-    def _sending(self, connection: Connection) -> _Sending:
-        return _Sending(connection, self._cursor(connection), self._text)
+    def _sending(self, connection: Connection) -> Sending:
+        return Sending(connection, self._cursor(connection), self._text)
 
     def _cursor(self, connection: Connection) -> Any:
         """The connection's own cursor for this statement: psycopg's knows how to read its columns after the first time."""
@@ -211,7 +211,7 @@ class _Ready:
         return cursors[self]
 
 
-class _Sending:
+class Sending:
     """A driver's cursor at work; what the driver says of a failure is told as SQLAlchemy tells it."""
 
     def __init__(self, connection: Connection, cursor: Any, text: str) -> None:

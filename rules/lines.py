@@ -101,16 +101,17 @@ def differences(old: Values, new: Values) -> Changes:
 
 
 # One serial may carry two services: a corrected product number keeps each with its own before the serial alone decides.
-_PAIRINGS: tuple[Callable[[Values], Values], ...] = (
+PAIRINGS: tuple[Callable[[Values], Values], ...] = (
     itemgetter(_CONTRACT, _PRODUCT, _SERVICE),
     itemgetter(_CONTRACT, _SERIAL, _SERVICE),
     itemgetter(_CONTRACT, _SERIAL),
 )
+"""What a corrected line keeps of the one it was; all but the first need a serial."""
 
 
 def _pair(lines: Sequence[Values], found: list[int | None], stored: Sequence[Values], left: dict[int, None]) -> None:
     """Give the lines that found nothing the leftovers they resemble; fills `found`, empties `left`."""
-    for part, key in enumerate(_PAIRINGS):
+    for part, key in enumerate(PAIRINGS):
         alike: dict[Values, list[int]] = {}
         for index in left:
             alike.setdefault(key(stored[index]), []).append(index)

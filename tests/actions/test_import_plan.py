@@ -36,6 +36,36 @@ def test_what_a_shift_jis_file_cannot_say_is_no_change_and_stays(engine: Engine,
         assert session.execute(select(ContractLine.service, ContractLine.ends_on)).one() == ("保守〜🗼", date(2028, 3, 31))
 
 
+@pytest.mark.parametrize(
+    ("first", "told"),
+    [
+        ({"agent_name": "𠮷田商会", "end_user_name": "𡈽田商会"}, {"agent_name": "〓田商会", "end_user_name": "〓田商会"}),
+        ({"agent_name": "東西—商会", "end_user_name": "東西―商会"}, {"agent_name": "東西―商会"}),
+        ({"service": "𠮷田保守", "contact": "𡈽田保守"}, {"service": "〓田保守", "contact": "〓田保守"}),
+    ],
+    ids=["signs that are missing", "signs that are alike", "texts of a line"],
+)
+def test_texts_that_look_the_same_in_shift_jis_stay_with_whom_they_belong(engine: Engine, tmp_path: Path, first: dict[str, str], told: dict[str, str]) -> None:
+    import_lines(engine, tmp_path, first)
+
+    assert compare_lines(engine, first).statuses == ["unchanged"]
+    assert compare_lines(engine, {**first, **told}).statuses == ["unchanged"]
+
+
+def test_texts_of_lines_that_look_the_same_in_shift_jis_stay_with_their_lines(engine: Engine, tmp_path: Path) -> None:
+    first = {"serial": "A1", "service": "𠮷田保守", "contact": "東西—商会"}
+    second = {"serial": "A2", "service": "𡈽田保守", "contact": "東西―商会"}
+    import_lines(engine, tmp_path, first, second)
+    told = {"service": "〓田保守", "contact": "東西―商会"}
+
+    assert compare_lines(engine, first, second).statuses == ["unchanged", "unchanged"]
+    assert compare_lines(engine, {**second, **told}, {**first, **told}).statuses == ["unchanged", "unchanged"]
+    assert compare_lines(engine, {**first, **told}, {**second, **told, "serial": "B2"}).changes == {1: {"serial": ("A2", "B2")}}
+    # Which of the two lines each row is, nobody knows.
+    doubtful = compare_lines(engine, {**first, **told, "serial": "B1"}, {**second, **told, "serial": "B2"})
+    assert {row["values"]["service"] for row in doubtful.told()} == {"〓田保守"}
+
+
 def test_the_workbook_issued_again_differs_exactly_where_it_should(engine: Engine) -> None:
     expected = json.loads((SAMPLES / "expected" / "2026-11_再発行_差分.json").read_text())
     import_file(engine, FIRST)
