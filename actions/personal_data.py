@@ -20,10 +20,11 @@ from models.base import AnyRow, AnySelect
 from models.email_changes import EmailChange
 from models.journal import JournalEntry
 from models.neighbours import TicketMerge
-from models.outbox import Letter, LetterState, Recipient, RecipientState, ReturnedKind, ReturnedMail
+from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState, ReturnedKind, ReturnedMail
 from models.people import Account, AccountSession, AccountState, RateCount
 from models.radar import AccountFinding
 from models.requests import ExceptionRequest, RequestLink
+from models.search import take_out
 from models.tickets import Attachment, Message, MessageKind, Ticket
 from rules.refusal import Refused
 from rules.text import searchable
@@ -95,6 +96,7 @@ def files_of(session: Session, account_id: int, *, now: datetime) -> Sequence[An
 def erase_person(session: Session, account: Account, *, confirmation: str, reason: str, by: Actor, now: datetime) -> None:
     """Take the person out of everything that is kept, for ever.
 
+    Their address in the CC of another account's ticket stays: it is what that customer entered, who takes it out.
     Refuses: account_erased, text_empty at reason, erase_confirmation(user_id) at confirmation.
     """
     _check(account)
@@ -108,6 +110,8 @@ def erase_person(session: Session, account: Account, *, confirmation: str, reaso
     session.execute(delete(PendingRegistration).where(PendingRegistration.account_id == account.id))
     session.execute(delete(RateCount).where(RateCount.key == account.email_key))
     session.execute(delete(RecoveryRequest).where(RecoveryRequest.email_key == account.email_key))
+    _hold(session, account)
+    _erase_lines(session, account)
     _erase_returned(session, account)
     _erase_letters(session, account, now=now)
     _erase_tickets(session, account)
@@ -121,6 +125,14 @@ def erase_person(session: Session, account: Account, *, confirmation: str, reaso
 def _check(account: Account) -> None:
     if account.state == AccountState.ERASED:
         raise Refused("account_erased")
+
+
+def _hold(session: Session, account: Account) -> None:
+    """Let nobody write on the account's tickets or give it another meanwhile. The tickets first, as whoever writes on one holds it before the account."""
+    own = select(Ticket).where(Ticket.account_id == account.id).order_by(Ticket.id)
+    session.scalars(own.with_for_update(), execution_options={"populate_existing": True}).all()
+    session.refresh(account, with_for_update=True)
+    _check(account)
 
 
 def _erase_account(account: Account, *, now: datetime) -> None:
@@ -146,31 +158,40 @@ def _erase_letters(session: Session, account: Account, *, now: datetime) -> None
 def _erase_returned(session: Session, account: Account) -> None:
     """What the person wrote by mail, and reports that their letters came back; that something came stays, and who else wrote."""
     theirs = func.lower(ReturnedMail.sender) == account.email_key
-    told = _told_of_mail(session, account, select(ReturnedMail.ticket_id).where(theirs))
     session.execute(update(ReturnedMail).where(theirs).values(sender=NOBODY, subject="", body=""))
     back = select(Letter.id).outerjoin(Recipient, Recipient.letter_id == Letter.id)
     back = back.where((Letter.account_id == account.id) | (Recipient.address_key == account.email_key))
     session.execute(update(ReturnedMail).where(ReturnedMail.letter_id.in_(back), ReturnedMail.kind == ReturnedKind.REPORT).values(body=""))
-    for entry in told:
-        entry.facts = {name: value for name, value in entry.facts.items() if name != "address"}
 
 
-def _told_of_mail(session: Session, account: Account, tickets: AnySelect) -> list[JournalEntry]:
-    """The journal's lines about tickets that name the person's address."""
+def _erase_lines(session: Session, account: Account) -> None:
+    """The address in the journal's lines about tickets, whosesoever they are, and where a visitor with it was; and that it wanted no copies."""
+    mailed = select(Letter.ticket_id).join(Recipient, Recipient.letter_id == Letter.id).where(Recipient.address_key == account.email_key)
+    wrote = select(ReturnedMail.ticket_id).where(func.lower(ReturnedMail.sender) == account.email_key)
+    stopped = select(CopyStop.ticket_id).where(CopyStop.address_key == account.email_key)
     acts = JournalEntry.act.in_(("mail_reply", "stop_copies", "resume_copies", "offer_copies"))
-    rows = session.scalars(select(JournalEntry).where(JournalEntry.subject_kind == "ticket", JournalEntry.subject_id.in_(tickets), acts))
-    return [entry for entry in rows if str(entry.facts.get("address", "")).lower() == account.email_key]
+    tickets = or_(*(JournalEntry.subject_id.in_(found) for found in (mailed, wrote, stopped)))
+    for entry in session.scalars(select(JournalEntry).where(JournalEntry.subject_kind == "ticket", tickets, acts)):
+        if str(entry.facts.get("address", "")).lower() == account.email_key:
+            entry.facts = {name: value for name, value in entry.facts.items() if name != "address"}
+            entry.client = "" if entry.actor_kind == "visitor" else entry.client
+    session.execute(delete(CopyStop).where(CopyStop.address_key == account.email_key))
 
 
 def _erase_tickets(session: Session, account: Account) -> None:
-    """Subjects and posts stay as written: they are the desk's record of the device."""
+    """Subjects and posts stay as written: they are the desk's record of the device. The full text is made of them anew."""
     own = select(Ticket.id).where(Ticket.account_id == account.id)
-    posts = (Message.ticket_id.in_(own), Message.kind == MessageKind.CUSTOMER)
-    session.execute(update(Message).where(*posts).values(author_name=NOBODY), execution_options={"synchronize_session": False})
-    for ticket in session.scalars(select(Ticket).where(Ticket.account_id == account.id)):
+    tickets = session.scalars(select(Ticket).where(Ticket.account_id == account.id)).all()
+    for ticket in tickets:
         ticket.search_text = searchable(f"{ticket.subject} {account.company_name}")
         ticket.cc = [address for address in ticket.cc if address.lower() != account.email_key]
         ticket.contact_name, ticket.contact_phone = NOBODY if ticket.contact_name else "", ""
+    session.flush()
+    # Before their posts are written: the job that puts posts in holds the index while it writes them.
+    for ticket in tickets:
+        take_out(session, ticket.id)
+    posts = (Message.ticket_id.in_(own), Message.kind == MessageKind.CUSTOMER)
+    session.execute(update(Message).where(*posts).values(author_name=NOBODY), execution_options={"synchronize_session": False})
     for merge in session.scalars(select(TicketMerge).where(TicketMerge.into_id.in_(own))):
         merge.before = {**merge.before, "cc": [address for address in merge.before["cc"] if address.lower() != account.email_key]}
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from actions.jobs import Counts, Run, confirm
 from jobs.parts import Parts
 from models.database import transaction
-from models.search import has_waiting_posts, newest_old_ticket, put_in, put_in_anew, waiting_posts
+from models.search import has_waiting_posts, hold_index, newest_old_ticket, put_in, put_in_anew, waiting_posts
 
 _AT_ONCE = 200
 """Posts of one transaction: writers wait so long and no longer."""
@@ -24,6 +24,7 @@ def index_posts(parts: Parts, run: Run) -> Counts:
     new = anew = 0
     for _ in range(_ROUNDS):
         with transaction(parts.engine) as session:
+            hold_index(session)
             confirm(session, run)
             posts = waiting_posts(session, parts.clock(), limit=_AT_ONCE)
             put_in(session, posts)

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session
 
 from models.base import AnyRow, AnySelect, Base, mapped_column
-from models.database import is_sqlite
+from models.database import is_sqlite, lock
 from models.tickets import Attachment, Message, MessageKind, Ticket
 from rules.search import account_gram, grams, long_grams
 from rules.text import fold_key, searchable
@@ -63,6 +63,14 @@ class SearchDocument(Base):
     """The account whose gram it was put in with."""
 
 
+def hold_index(session: Session) -> None:
+    """Let nobody else change the index until this transaction ends. Tickets are held before it, never after: who holds one may wait here.
+
+    Two that changed it at once would not see each other's documents: one would stay though its post is put in anew, or stay as its post was.
+    """
+    lock(session, "search")
+
+
 def waiting_posts(session: Session, now: datetime, *, limit: int) -> Sequence[AnyRow]:
     """Published posts that are not in the index yet, oldest first: id, ticket_id, kind, text, in the columns of `POSTS`."""
     return session.execute(POSTS.where(Message.id.in_(waiting(Message.published_at <= now).limit(limit))).order_by(Message.id)).all()
@@ -80,7 +88,10 @@ def waiting(*conditions: ColumnElement[bool], newest: bool = False) -> AnySelect
 
 
 def put_in(session: Session, posts: Sequence[AnyRow], *, edition: int = EDITION) -> None:
-    """Make the documents of `posts` (rows of `waiting_posts`) and mark them as put in; of an older edition: as the version before does."""
+    """Make the documents of `posts` (rows of `waiting_posts`) and mark them as put in; of an older edition: as the version before does.
+
+    Hold the index before `posts` are read. A document that such a post has all the same gives way to the new one.
+    """
     if not posts:
         return
     names = file_names(session, [post.id for post in posts])
@@ -95,6 +106,8 @@ def put_in(session: Session, posts: Sequence[AnyRow], *, edition: int = EDITION)
         }
         for post in posts
     ]
+    numbers = [document["id"] for document in documents]
+    _forget(session, SearchDocument.id.in_(numbers), _POSTED_AS.in_(numbers))
     session.execute(insert(SearchDocument), documents)
     _keep_grams(session, documents)
     session.execute(update(Message).where(Message.id.in_([post.id for post in posts])).values(indexed=True), execution_options=_QUIET)
@@ -103,7 +116,7 @@ def put_in(session: Session, posts: Sequence[AnyRow], *, edition: int = EDITION)
 def put_in_anew(session: Session, *, limit: int) -> int:
     """Give up to `limit` documents of an older edition the grams of this one, the highest tickets first; how many there were.
 
-    The desk may search meanwhile: `newest_old_ticket` says from which ticket on all documents are of this edition.
+    Hold the index first. The desk may search meanwhile: `newest_old_ticket` says from which ticket on all documents are of this edition.
     """
     old = _old_documents().add_columns(SearchDocument.text, Ticket.account_id).join(Ticket, Ticket.id == SearchDocument.ticket_id)
     rows = session.execute(old.order_by(SearchDocument.ticket_id.desc()).limit(limit)).all()
@@ -142,10 +155,9 @@ def _old_documents() -> AnySelect:
 
 def take_out(session: Session, ticket_id: int) -> None:
     """Forget the documents of a ticket whose head or posts changed: they are compared one by one until the job puts them in anew."""
+    hold_index(session)
     first, last = ticket_id * SHIFT, (ticket_id + 1) * SHIFT - 1
-    held = SearchDocument.id.between(first, last)
-    _forget_grams(session, held, _POSTED_AS.between(first, last))
-    session.execute(delete(SearchDocument).where(held), execution_options=_QUIET)
+    _forget(session, SearchDocument.id.between(first, last), _POSTED_AS.between(first, last))
     session.execute(update(Message).where(Message.ticket_id == ticket_id).values(indexed=False), execution_options=_QUIET)
 
 
@@ -153,6 +165,11 @@ def _keep_grams(session: Session, documents: Iterable[dict[str, Any]]) -> None:
     sqlite = is_sqlite(session)
     rows = [{"id": document["id"], "grams": stored_grams(document_grams(**document), sqlite=sqlite)} for document in documents]
     session.execute(text(_INSERTS[sqlite]), rows)
+
+
+def _forget(session: Session, held: ColumnElement[bool], posted: ColumnElement[bool]) -> None:
+    _forget_grams(session, held, posted)
+    session.execute(delete(SearchDocument).where(held), execution_options=_QUIET)
 
 
 def _forget_grams(session: Session, held: ColumnElement[bool], posted: ColumnElement[bool]) -> None:

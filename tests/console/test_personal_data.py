@@ -12,18 +12,23 @@ import pytest
 from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
-from actions.letters import thread_id
+from actions import copies
+from actions.letters import Draft, thread_id, write_letters
 from actions.returned_mail import take
+from mail.compose import Text
 from mail.returned import Returned
 from models import TABLES, load
+from models.actors import Actor
 from models.admission import Consent, Refusal, SignIn
 from models.base import Base
 from models.database import transaction
 from models.journal import JournalEntry
 from models.neighbours import TicketMerge
-from models.outbox import Letter, Recipient, RecipientState
+from models.outbox import CopyStop, Letter, Recipient, RecipientState
 from models.people import Account, AccountState
 from models.requests import ExceptionRequest
+from models.search import put_in, waiting_posts
+from models.tickets import Ticket
 from rules.rights import Role
 from tests.client import Client
 from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_post, add_request, add_staff, add_ticket, sign_in_customer, sign_in_staff
@@ -136,6 +141,56 @@ def test_erasing_leaves_tickets_and_lines_without_the_person(client: Client, app
     assert client.get(f"/console/exceptions/{number}").says("（削除済みのお客様）")
     client.get(f"{ACCOUNTS}/{kimura.id}")
     client.post(f"{ACCOUNTS}/{kimura.id}/reopening", {"csrf_token": client.csrf_token(), "reason": "x"}, expect=422)
+
+
+def test_an_erased_person_is_no_longer_found_by_search(client: Client, engine: Engine, kimura: Account) -> None:
+    for word in ("木村", EMAIL):
+        _index(engine)
+        assert client.get(f"/console/tickets?q={word}").says("SRX300 で IPsec VPN が切断される")
+    client.get(f"{ACCOUNTS}/{kimura.id}/erasure")
+
+    client.submit(reason="ご本人の請求", confirmation="kimura")
+
+    for _ in range(2):
+        left = table_texts(engine)
+        assert [word for word in ("木村", "kimura", EMAIL) if word in left] == []
+        for word in ("木村", EMAIL):
+            assert not client.get(f"/console/tickets?q={word}").says("SRX300 で IPsec VPN が切断される")
+        assert client.get("/console/tickets?q=東西ネットワーク").says("SRX300 で IPsec VPN が切断される")
+        _index(engine)
+
+
+def test_what_an_erased_person_said_of_copies_leaves_neither_address_nor_client(client: Client, engine: Engine, wiring: Wiring, kimura: Account) -> None:
+    visitor, nobody = (Actor(None, "CC の受取人", address, "visitor") for address in ("198.51.100.9", "203.0.113.5"))
+    with transaction(engine) as session:
+        other = add_account(session, "ishii", email="ishii@tsubame.example", maintenance_email="system@tsubame.example", person_name="石井 誠")
+        ticket = add_ticket(session, other, cc=(EMAIL, "abe@tsubame.example"))
+        addresses = [other.email, EMAIL, "abe@tsubame.example"]
+        draft = Draft("answered", "copied", Text("件名", "本文です。\n"), addresses[:1], addresses[1:], ticket_id=ticket.id)
+        write_letters(session, [draft], desk=wiring.desk, now=NOW)
+        copies.stop(session, ticket.id, EMAIL, by=visitor, now=NOW)
+        copies.resume(session, ticket.id, EMAIL, by=visitor, now=NOW)
+        copies.stop(session, ticket.id, EMAIL.upper(), by=visitor, now=NOW)
+        copies.stop(session, ticket.id, "abe@tsubame.example", by=nobody, now=NOW)
+    client.get(f"{ACCOUNTS}/{kimura.id}/erasure")
+
+    client.submit(reason="ご本人の請求", confirmation="kimura")
+
+    left = table_texts(engine).split("\n")
+    assert [line.split()[0] for line in left if EMAIL in line] == ["ticket"]
+    assert [line for line in left if "198.51.100.9" in line] == []
+    with transaction(engine, readonly=True) as session:
+        assert session.get_one(Ticket, ticket.id).cc == [EMAIL, "abe@tsubame.example"]
+        assert session.scalars(select(CopyStop.address)).all() == ["abe@tsubame.example"]
+        lines = session.scalars(select(JournalEntry).where(JournalEntry.subject_id == ticket.id, JournalEntry.act.like("%_copies")).order_by(JournalEntry.id))
+        told = [(line.act, line.facts.get("address"), line.client) for line in lines]
+    nothing = [(act, None, "") for act in ("stop_copies", "resume_copies", "stop_copies")]
+    assert told == [*nothing, ("stop_copies", "abe@tsubame.example", "203.0.113.5")]
+
+
+def _index(engine: Engine) -> None:
+    with transaction(engine) as session:
+        put_in(session, waiting_posts(session, NOW + timedelta(days=1), limit=100))
 
 
 def test_one_screen_tells_who_saw_or_received_data_between_two_days(client: Client, engine: Engine, kimura: Account) -> None:
