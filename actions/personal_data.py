@@ -96,7 +96,8 @@ def files_of(session: Session, account_id: int, *, now: datetime) -> Sequence[An
 def erase_person(session: Session, account: Account, *, confirmation: str, reason: str, by: Actor, now: datetime) -> None:
     """Take the person out of everything that is kept, for ever.
 
-    Their address in the CC of another account's ticket stays: it is what that customer entered, who takes it out.
+    Their address in the CC of another account's ticket stays: it is what that customer entered, who takes it out; so does their word that no
+    copies shall go there, or these would begin again.
     Refuses: account_erased, text_empty at reason, erase_confirmation(user_id) at confirmation.
     """
     _check(account)
@@ -148,7 +149,7 @@ def _erase_letters(session: Session, account: Account, *, now: datetime) -> None
     """What still waits leaves no more; the ledger keeps that a letter went, not to whom and with what words."""
     mine = select(Letter.id).where(Letter.account_id == account.id)
     to_me = select(Recipient.letter_id).where(Recipient.address_key == account.email_key)
-    waiting = (Recipient.letter_id.in_(mine), Recipient.state == RecipientState.WAITING)
+    waiting = (Recipient.letter_id.in_(mine) | (Recipient.address_key == account.email_key), Recipient.state == RecipientState.WAITING)
     session.execute(update(Recipient).where(*waiting).values(state=RecipientState.SUPPRESSED, answer="erased", updated_at=now))
     session.execute(update(Letter).where(Letter.id.in_(mine), Letter.state == LetterState.WAITING).values(state=LetterState.WITHDRAWN))
     session.execute(update(Letter).where(Letter.id.in_(mine) | Letter.id.in_(to_me)).values(body=f"{NOBODY}\n"))
@@ -165,7 +166,7 @@ def _erase_returned(session: Session, account: Account) -> None:
 
 
 def _erase_lines(session: Session, account: Account) -> None:
-    """The address in the journal's lines about tickets, whosesoever they are, and where a visitor with it was; and that it wanted no copies."""
+    """The address in the journal's lines about tickets, whosesoever they are, and where a visitor with it was."""
     mailed = select(Letter.ticket_id).join(Recipient, Recipient.letter_id == Letter.id).where(Recipient.address_key == account.email_key)
     wrote = select(ReturnedMail.ticket_id).where(func.lower(ReturnedMail.sender) == account.email_key)
     stopped = select(CopyStop.ticket_id).where(CopyStop.address_key == account.email_key)
@@ -175,7 +176,6 @@ def _erase_lines(session: Session, account: Account) -> None:
         if str(entry.facts.get("address", "")).lower() == account.email_key:
             entry.facts = {name: value for name, value in entry.facts.items() if name != "address"}
             entry.client = "" if entry.actor_kind == "visitor" else entry.client
-    session.execute(delete(CopyStop).where(CopyStop.address_key == account.email_key))
 
 
 def _erase_tickets(session: Session, account: Account) -> None:
