@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
@@ -115,7 +116,13 @@ def take_backup(settings: Settings, engine: Engine, folder: Path, *, now: dateti
     unfinished.mkdir(parents=True)
     dumps.dump(engine, unfinished / _DATABASE, tools=tools)
     copied, faults = copy_files(engine, open_store(settings.attachments), open_store((unfinished / _FILES).resolve().as_uri()))
-    manifest = {"taken_at": now.isoformat(), "database": dumps.kind_of(engine), "files": copied, "missing": faults}
+    manifest = {
+        "taken_at": now.isoformat(),
+        "database": dumps.kind_of(engine),
+        "sha256": dumps.fingerprint(unfinished / _DATABASE),
+        "files": copied,
+        "missing": faults,
+    }
     (unfinished / _MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1))
     unfinished.rename(folder)
     return f"{folder} に控えを取りました（ファイル {copied}件）。" + (f" 照合できないファイルが {len(faults)}件あります。" if faults else "")
@@ -129,24 +136,44 @@ def bring_back(settings: Settings, folder: Path, *, numbers: int, now: datetime,
     from models.database import make_engine, transaction
     from storage.store import open_store
 
-    manifest = json.loads((folder / _MANIFEST).read_text())
+    manifest = _read_manifest(folder)
     engine = make_engine(settings.database_url)
     try:
-        if manifest["database"] != dumps.kind_of(engine):
-            raise ValueError(f"控えは {manifest['database']} のものです")
+        if manifest.database != dumps.kind_of(engine):
+            raise ValueError(f"控えは {manifest.database} のものです")
         if not dumps.is_empty(engine):
             raise ValueError("データベースが空ではありません")
+        if not dumps.is_sound(engine, folder / _DATABASE) or manifest.sha256 not in ("", dumps.fingerprint(folder / _DATABASE)):
+            raise ValueError("控えのデータベースが壊れています")
         dumps.restore(engine, folder / _DATABASE, tools=tools)
         if not dumps.is_whole(engine):
             raise ValueError("控えのデータベースが壊れています")
         bring_up_to_date(engine)
         copied, faults = copy_files(engine, open_store((folder / _FILES).resolve().as_uri()), open_store(settings.attachments))
         with transaction(engine) as session:
-            parked = settle_restored(session, taken_at=datetime.fromisoformat(manifest["taken_at"]), numbers=numbers, now=now)
+            parked = settle_restored(session, taken_at=manifest.taken_at, numbers=numbers, now=now)
     finally:
         engine.dispose()
     lacking = f" 照合できないファイルが {len(faults)}件あります。" if faults else ""
     return f"戻しました（ファイル {copied}件）。送信の途中だったメール {parked}通を止めています。コンソールの「送信メール」で確かめてください。{lacking}"
+
+
+@dataclass(frozen=True)
+class _Manifest:
+    """What a backup says of itself; those of older versions name no `sha256`."""
+
+    taken_at: datetime
+    database: str
+    sha256: str = ""
+
+
+def _read_manifest(folder: Path) -> _Manifest:
+    """Raises ValueError where it cannot be read."""
+    try:
+        told = json.loads((folder / _MANIFEST).read_text())
+        return _Manifest(datetime.fromisoformat(told["taken_at"]), str(told["database"]), str(told.get("sha256", "")))
+    except (ValueError, KeyError, TypeError, AttributeError) as fault:
+        raise ValueError(f"控えの {_MANIFEST} が壊れています") from fault
 
 
 def copy_files(engine: Engine, source: Store, target: Store) -> tuple[int, list[str]]:

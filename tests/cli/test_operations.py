@@ -15,7 +15,7 @@ from actions import files
 from actions.restoring import RESTORED
 from cli_operations import bring_back, copy_files, take_backup
 from models.database import make_engine, transaction
-from models.dumps import NoTool, tool
+from models.dumps import NoTool, is_empty, is_sound, tool
 from models.outbox import Letter, LetterState
 from models.tickets import Attachment, Ticket
 from settings import Settings
@@ -72,6 +72,34 @@ def test_what_was_backed_up_comes_back_whole(filled: Settings, other: Settings, 
     with pytest.raises(ValueError, match="空ではありません"):
         bring_back(other, folder, numbers=0, now=NOW, tools=TOOLS)
     restored.dispose()
+
+
+@pytest.mark.parametrize("damage", ["lost", "half", "other", "swapped", "manifest"])
+def test_a_backup_that_is_not_whole_is_refused_and_nothing_is_written(filled: Settings, other: Settings, engine: Engine, tmp_path: Path, damage: str) -> None:
+    folder = tmp_path / "backup"
+    take_backup(filled, engine, folder, now=NOW, tools=TOOLS)
+    database = folder / "database"
+    whole = database.read_bytes()
+    match damage:
+        case "lost":
+            database.unlink()
+        case "half":
+            database.write_bytes(whole[: len(whole) // 2])
+        case "other":
+            database.write_bytes(b"x" * 5000)
+        case "swapped":
+            database.write_bytes(whole + b"x")
+        case _:
+            (folder / "manifest.json").write_text('{"files": 1}')
+
+    with pytest.raises(ValueError, match="manifest.json が壊れています" if damage == "manifest" else "控えのデータベースが壊れています"):
+        bring_back(other, folder, numbers=0, now=NOW, tools=TOOLS)
+
+    empty = make_engine(other.database_url)
+    assert is_empty(empty)
+    assert is_sound(empty, database) is (damage in ("swapped", "manifest") or (damage == "half" and engine.dialect.name != "sqlite"))
+    empty.dispose()
+    assert damage != "lost" or not database.exists()
 
 
 def test_a_client_older_than_the_server_is_said(engine: Engine, tmp_path: Path) -> None:
