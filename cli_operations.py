@@ -63,7 +63,7 @@ def restore(
     except ValueError as fault:
         _stop(f"戻せませんでした（{fault}）。")
     except OSError as fault:
-        _stop(f"戻せませんでした（{fault}）。")
+        _stop(f"戻せませんでした（{fault}）。ファイルの途中で止まったときは、同じ restore をもう一度実行すると続けます。")
     typer.echo(told)
 
 
@@ -129,9 +129,11 @@ def take_backup(settings: Settings, engine: Engine, folder: Path, *, now: dateti
 
 
 def bring_back(settings: Settings, folder: Path, *, numbers: int, now: datetime, tools: Path | None = None) -> str:
-    """Fill the empty database and the storage from a backup; a sentence that says what to look after. Raises ValueError when it cannot."""
-    from actions.restoring import settle_restored
-    from cli_setup import bring_up_to_date
+    """Fill the empty database and the storage from a backup; a sentence that says what to look after. Raises ValueError when it cannot.
+
+    One that broke off in the files is taken up there: its letters rest since before the first of them.
+    """
+    from actions.restoring import end_restore
     from models import dumps
     from models.database import make_engine, transaction
     from storage.store import open_store
@@ -141,21 +143,52 @@ def bring_back(settings: Settings, folder: Path, *, numbers: int, now: datetime,
     try:
         if manifest.database != dumps.kind_of(engine):
             raise ValueError(f"控えは {manifest.database} のものです")
-        if not dumps.is_empty(engine):
-            raise ValueError("データベースが空ではありません")
-        if not dumps.is_sound(engine, folder / _DATABASE) or manifest.sha256 not in ("", dumps.fingerprint(folder / _DATABASE)):
-            raise ValueError("控えのデータベースが壊れています")
-        dumps.restore(engine, folder / _DATABASE, tools=tools)
-        if not dumps.is_whole(engine):
-            raise ValueError("控えのデータベースが壊れています")
-        bring_up_to_date(engine)
-        copied, faults = copy_files(engine, open_store((folder / _FILES).resolve().as_uri()), open_store(settings.attachments))
+        source, target = open_store((folder / _FILES).resolve().as_uri()), open_store(settings.attachments)
+        parked = _broken_off(engine, manifest)
+        if parked is None:
+            parked = _fill(engine, folder / _DATABASE, manifest, numbers=numbers, now=now, tools=tools)
+        copied, faults = copy_files(engine, source, target)
         with transaction(engine) as session:
-            parked = settle_restored(session, taken_at=manifest.taken_at, numbers=numbers, now=now)
+            end_restore(session, taken_at=manifest.taken_at, files=copied, now=now)
     finally:
         engine.dispose()
     lacking = f" 照合できないファイルが {len(faults)}件あります。" if faults else ""
     return f"戻しました（ファイル {copied}件）。送信の途中だったメール {parked}通を止めています。コンソールの「送信メール」で確かめてください。{lacking}"
+
+
+def _broken_off(engine: Engine, manifest: _Manifest) -> int | None:
+    """How many letters rest of a restore of this very backup that broke off in the files; None where the database is empty. Raises ValueError."""
+    from actions.restoring import broken_off
+    from models import dumps
+    from models.database import transaction
+    from models.schema_version import pending_migrations
+
+    if dumps.is_empty(engine):
+        return None
+    parked = None
+    if not pending_migrations(engine):
+        with transaction(engine, readonly=True) as session:
+            parked = broken_off(session, taken_at=manifest.taken_at)
+    if parked is None:
+        raise ValueError("データベースが空ではありません。戻す途中で止まったものなら、データベースを作り直してから、もう一度 restore を実行してください")
+    return parked
+
+
+def _fill(engine: Engine, database: Path, manifest: _Manifest, *, numbers: int, now: datetime, tools: Path | None) -> int:
+    """Bring the database back, and stop its letters before anything else is done; how many. Raises ValueError."""
+    from actions.restoring import settle_restored
+    from cli_setup import bring_up_to_date
+    from models import dumps
+    from models.database import transaction
+
+    if not dumps.is_sound(engine, database) or manifest.sha256 not in ("", dumps.fingerprint(database)):
+        raise ValueError("控えのデータベースが壊れています")
+    dumps.restore(engine, database, tools=tools)
+    if not dumps.is_whole(engine):
+        raise ValueError("戻したデータベースが壊れています")
+    bring_up_to_date(engine)
+    with transaction(engine) as session:
+        return settle_restored(session, taken_at=manifest.taken_at, numbers=numbers, now=now)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from actions import journal
 from models.actors import SYSTEM
 from models.base import NEVER
 from models.database import start_numbers_at
+from models.journal import JournalEntry
 from models.outbox import Letter, LetterState
 from models.tickets import Message, Ticket
 
@@ -27,5 +28,17 @@ def settle_restored(session: Session, *, taken_at: datetime, numbers: int, now: 
     parked = session.scalars(waiting.values(state=LetterState.PARKED, try_at=NEVER, fence=Letter.fence + 1, fault=RESTORED).returning(Letter.id)).all()
     for table in (Ticket, Message):
         start_numbers_at(session.connection(), table.__tablename__, (session.scalar(select(func.max(table.id))) or 0) + numbers + 1)
-    journal.record(session, "restore", "desk", None, by=SYSTEM, now=now, at=taken_at.isoformat(), parked=len(parked))
+    journal.record(session, "restore", "desk", None, by=SYSTEM, now=now, at=taken_at.isoformat(), parked=len(parked), files=None)
     return len(parked)
+
+
+def broken_off(session: Session, *, taken_at: datetime) -> int | None:
+    """How many letters the restore of this backup parked, where it came no further than that; None where none broke off."""
+    last = select(JournalEntry.facts).where(JournalEntry.act == "restore").order_by(JournalEntry.id.desc()).limit(1)
+    facts = session.scalar(last) or {}
+    return int(facts["parked"]) if facts.get("at") == taken_at.isoformat() and facts.get("files", 0) is None else None
+
+
+def end_restore(session: Session, *, taken_at: datetime, files: int, now: datetime) -> None:
+    """Note that the files are back too: the same backup is not taken up again."""
+    journal.record(session, "restore", "desk", None, by=SYSTEM, now=now, at=taken_at.isoformat(), files=files)

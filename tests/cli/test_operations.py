@@ -19,7 +19,7 @@ from models.dumps import NoTool, is_empty, is_sound, tool
 from models.outbox import Letter, LetterState
 from models.tickets import Attachment, Ticket
 from settings import Settings
-from storage.store import open_store
+from storage.store import StorageFault, Store, Stored, open_store
 from tests.people import NOW, add_account, add_post, add_ticket
 from tests.services.databases import new_database
 
@@ -72,6 +72,32 @@ def test_what_was_backed_up_comes_back_whole(filled: Settings, other: Settings, 
     with pytest.raises(ValueError, match="空ではありません"):
         bring_back(other, folder, numbers=0, now=NOW, tools=TOOLS)
     restored.dispose()
+
+
+def test_a_restore_that_breaks_off_in_the_files_rests_its_letters_and_is_taken_up_again(
+    filled: Settings, other: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "backup"
+    take_backup(filled, engine, folder, now=NOW, tools=TOOLS)
+
+    def full(_store: Store, _key: str, _chunks: object) -> Stored:
+        raise StorageFault("No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "keep", full)
+        with pytest.raises(StorageFault):
+            bring_back(other, folder, numbers=1000, now=NOW, tools=TOOLS)
+
+    restored = make_engine(other.database_url)
+    with transaction(restored, readonly=True) as session:
+        assert session.scalars(select(Letter.state)).all() == [LetterState.PARKED]
+    told = bring_back(other, folder, numbers=1000, now=NOW, tools=TOOLS)
+    assert "ファイル 2件" in told
+    assert "メール 1通を止めています" in told
+    assert files.check_files(restored, open_store(other.attachments), deep=True, now=NOW + timedelta(days=1)).sound
+    restored.dispose()
+    with pytest.raises(ValueError, match="空ではありません"):
+        bring_back(other, folder, numbers=0, now=NOW, tools=TOOLS)
 
 
 @pytest.mark.parametrize("damage", ["lost", "half", "other", "swapped", "manifest"])
