@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn, TextIO
 
 import typer
 
@@ -17,6 +18,7 @@ from cli_setup import one_line, opened_database, settings_or_exit
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
 
     from actions.files import Named
     from settings import Settings
@@ -96,27 +98,53 @@ def check_attachments(settings: Settings, *, deep: bool, repair: bool) -> bool:
 
 
 def take_backup(settings: Settings, engine: Engine, folder: Path, *, now: datetime, tools: Path | None = None) -> str:
-    """Write database and files into the new `folder`; a sentence that says how much. What breaks off leaves no folder of that name.
+    """Write database and files into the new `folder`; a sentence that says how much. What breaks off leaves nothing behind.
 
-    The database first: every file that it names lay in the storage before its row did.
+    The database first: every file that it names lay in the storage before its row did. The files by what the copy of the database names.
     """
+    from actions.files import is_named
     from models import dumps
     from storage.store import open_store
 
     unfinished = folder.with_name(f"{folder.name}.unfinished")
+    if unfinished.exists():
+        raise ValueError(f"{unfinished} が残っています。ほかの backup が動いていなければ、消してからもう一度実行してください")
     unfinished.mkdir(parents=True)
-    dumps.dump(engine, unfinished / _DATABASE, tools=tools)
-    copied, faults = copy_files(engine, open_store(settings.attachments), open_store((unfinished / _FILES).resolve().as_uri()))
-    manifest = {
-        "taken_at": now.isoformat(),
-        "database": dumps.kind_of(engine),
-        "sha256": dumps.fingerprint(unfinished / _DATABASE),
-        "files": copied,
-        "missing": faults,
-    }
-    (unfinished / _MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1))
-    unfinished.rename(folder)
+    try:
+        with tempfile.TemporaryFile("w+") as listed:
+            dumps.dump(engine, unfinished / _DATABASE, look=lambda session: _list_files(session, listed), tools=tools)
+            listed.seek(0)
+            named = (_named_of(line) for line in listed)
+            copied, lost = _copy_named(named, open_store(settings.attachments), open_store((unfinished / _FILES).resolve().as_uri()))
+        swept = [one.key for one in lost if not is_named(engine, one.key)]
+        faults = [one.key for one in lost if not one.held and one.key not in swept]
+        manifest = {
+            "taken_at": now.isoformat(),
+            "database": dumps.kind_of(engine),
+            "sha256": dumps.fingerprint(unfinished / _DATABASE),
+            "files": copied,
+            "missing": faults,
+            "swept": swept,
+        }
+        (unfinished / _MANIFEST).write_text(json.dumps(manifest, ensure_ascii=False, indent=1))
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
     return f"{folder} に控えを取りました（ファイル {copied}件）。" + (f" 照合できないファイルが {len(faults)}件あります。" if faults else "")
+
+
+def _list_files(session: Session, listed: TextIO) -> None:
+    """Write down, a line each, the files that a database names: copying them takes longer than a transaction should."""
+    from actions.files import named_in
+
+    for one in named_in(session):
+        listed.write(json.dumps(asdict(one)) + "\n")
+
+
+def _named_of(line: str) -> Named:
+    from actions.files import Named
+
+    return Named(**json.loads(line))
 
 
 def bring_back(settings: Settings, folder: Path, *, numbers: int, now: datetime, tools: Path | None = None) -> str:
@@ -180,7 +208,7 @@ def _fill(engine: Engine, database: Path, manifest: _Manifest, *, numbers: int, 
         raise ValueError("戻したデータベースが壊れています")
     bring_up_to_date(engine)
     with transaction(engine) as session:
-        return settle_restored(session, taken_at=manifest.taken_at, numbers=numbers, now=now)
+        return settle_restored(session, taken_at=manifest.taken_at, numbers=numbers, swept=manifest.swept, now=now)
 
 
 @dataclass(frozen=True)
@@ -190,13 +218,15 @@ class _Manifest:
     taken_at: datetime
     database: str
     sha256: str = ""
+    swept: tuple[str, ...] = ()
+    """Files that the jobs swept while it was taken: the database names them, and nobody has them."""
 
 
 def _read_manifest(folder: Path) -> _Manifest:
     """Raises ValueError where it cannot be read."""
     try:
         told = json.loads((folder / _MANIFEST).read_text())
-        return _Manifest(datetime.fromisoformat(told["taken_at"]), str(told["database"]), str(told.get("sha256", "")))
+        return _Manifest(datetime.fromisoformat(told["taken_at"]), str(told["database"]), str(told.get("sha256", "")), tuple(told.get("swept", ())))
     except (ValueError, KeyError, TypeError, AttributeError) as fault:
         raise ValueError(f"控えの {_MANIFEST} が壊れています") from fault
 
@@ -205,13 +235,19 @@ def copy_files(engine: Engine, source: Store, target: Store) -> tuple[int, list[
     """Copy every file that the database names; (how many arrived whole, the keys of those that did not). What is there already is not sent again."""
     from actions.files import named_files
 
-    copied, faults = 0, list[str]()
-    for named in named_files(engine):
-        if _is_there(target, named) or (_copy(source, target, named.key) and _is_there(target, named)):
+    copied, lost = _copy_named(named_files(engine), source, target)
+    return copied, [one.key for one in lost if not one.held]
+
+
+def _copy_named(named: Iterable[Named], source: Store, target: Store) -> tuple[int, list[Named]]:
+    """(how many arrived whole, those that did not)."""
+    copied, lost = 0, list["Named"]()
+    for one in named:
+        if _is_there(target, one) or (_copy(source, target, one.key) and _is_there(target, one)):
             copied += 1
-        elif not named.held:
-            faults.append(named.key)
-    return copied, faults
+        else:
+            lost.append(one)
+    return copied, lost
 
 
 def _is_there(target: Store, named: Named) -> bool:

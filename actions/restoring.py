@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
+from actions.files import forget_swept
 from models.actors import SYSTEM
 from models.base import NEVER
 from models.database import start_numbers_at
@@ -18,12 +20,14 @@ from models.tickets import Message, Ticket
 RESTORED = "restored"
 
 
-def settle_restored(session: Session, *, taken_at: datetime, numbers: int, now: datetime) -> int:
+def settle_restored(session: Session, *, taken_at: datetime, numbers: int, swept: Sequence[str], now: datetime) -> int:
     """Park the letters that were on their way when the backup was taken, and let ticket numbers go on `numbers` above the highest.
 
     Those letters may have left in the time that is lost: staff see them among the failed ones and send again what did not arrive. The numbers
-    given in that time stand in people's mail: none is given a second time. Returns how many letters were parked.
+    given in that time stand in people's mail: none is given a second time. Rows of `swept` bytes go, as they went while the backup was taken.
+    Returns how many letters were parked.
     """
+    forget_swept(session, swept)
     waiting = update(Letter).where(Letter.state.in_([LetterState.WAITING, LetterState.SENDING]))
     parked = session.scalars(waiting.values(state=LetterState.PARKED, try_at=NEVER, fence=Letter.fence + 1, fault=RESTORED).returning(Letter.id)).all()
     for table in (Ticket, Message):

