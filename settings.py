@@ -251,7 +251,8 @@ def _imap_url(text: str) -> str:
     return text
 
 
-def _attachments_url(text: str) -> str:
+def checked_place(text: str) -> str:
+    """The URL of a place for attachments, if it has the form of one. Raises ValueError."""
     parts = urlsplit(text)
     placed = bool(parts.netloc) if parts.scheme == "s3" else parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
     if not placed:
@@ -325,7 +326,7 @@ _READERS: dict[str, Callable[[str], object]] = {
     "smtp_url": _smtp_url,
     "imap_url": _imap_url,
     "mail_from": _sender,
-    "attachments_url": _attachments_url,
+    "attachments_url": checked_place,
     "oidc_issuer": _issuer,
     "desk_address": _address,
     "center_address": _address,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, and_, select
 from sqlalchemy.orm import Session
 
 from actions import notices_reminders as notices
@@ -76,7 +76,7 @@ def sections_for(session: Session, staff: Staff, *, calendar: BusinessCalendar, 
     if right(roles, Area.TICKETS) is Right.OWN:
         found.append(_tickets(session, "契約の確認待ち", "/console/tickets?view=waiting_center", Ticket.state == State.WAITING_CENTER))
     if may(roles, Area.IMPORTS, Right.WRITE):
-        found.append(_imports(session))
+        found += _imports(session, staff.id)
     if may(roles, Area.DELIVERY, Right.WRITE):
         found += [_mails(session), _failed_runs(session, now)]
     return [section for section in found if section is not None]
@@ -103,9 +103,18 @@ def _tickets(session: Session, title: str, path: str, wanted: ColumnElement[bool
     return _section(title, path, len(rows), lines, "件")
 
 
-def _imports(session: Session) -> Section | None:
-    names = session.scalars(select(ImportBatch.file_name).where(ImportBatch.state == BatchState.PLANNED).order_by(ImportBatch.id).limit(_COUNTED)).all()
-    return _section("確認を待つ取込", "/console/imports", len(names), names[:_LINES], "件")
+def _imports(session: Session, staff_id: int) -> list[Section | None]:
+    """The plans to look through, and those that wait for a second person: neither who uploaded one nor who asked."""
+    second = and_(*(column.is_distinct_from(staff_id) for column in (ImportBatch.staff_id, ImportBatch.asked_id)))
+    return [
+        _batches(session, "確認を待つ取込", ImportBatch.state == BatchState.PLANNED),
+        _batches(session, "承認を待つ取込（2 人目）", and_(ImportBatch.state == BatchState.WAITING, second)),
+    ]
+
+
+def _batches(session: Session, title: str, wanted: ColumnElement[bool]) -> Section | None:
+    names = session.scalars(select(ImportBatch.file_name).where(wanted).order_by(ImportBatch.id).limit(_COUNTED)).all()
+    return _section(title, "/console/imports", len(names), names[:_LINES], "件")
 
 
 def _mails(session: Session) -> Section | None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from sqlalchemy import Engine, and_, select
+from sqlalchemy import Engine, and_, delete, select
 from sqlalchemy.orm import Session
 
 from models.base import AnyRow
@@ -21,6 +22,8 @@ YOUNG = timedelta(hours=1)
 """Bytes this young may belong to an upload whose row is still to be written."""
 _HELD = (Attachment.message_id.is_(None), Attachment.holder != "")
 _AT_ONCE = 500
+_Table = Attachment | ImportBatch | HandedBack
+_TABLES: tuple[type[_Table], ...] = (Attachment, ImportBatch, HandedBack)
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,30 @@ class Findings:
 
 def named_files(engine: Engine) -> Iterator[Named]:
     """Everything the database names, a page and a short transaction at a time."""
-    for table in (Attachment, ImportBatch, HandedBack):
+
+    def page(table: type[_Table], last: int) -> Sequence[AnyRow]:
+        with transaction(engine, readonly=True) as session:
+            return _page(session, table, last)
+
+    return _named(page)
+
+
+def named_in(session: Session) -> Iterator[Named]:
+    """Everything the database names, as `session` sees it."""
+    return _named(partial(_page, session))
+
+
+def is_named(engine: Engine, key: str) -> bool:
+    """Whether a row names `key` now."""
+    with transaction(engine, readonly=True) as session:
+        return any(session.scalar(select(table.id).where(table.storage_key == key)) is not None for table in _TABLES)
+
+
+def _named(page: Callable[[type[_Table], int], Sequence[AnyRow]]) -> Iterator[Named]:
+    for table in _TABLES:
         last = 0
         while True:
-            with transaction(engine, readonly=True) as session:
-                rows = _page(session, table, last)
+            rows = page(table, last)
             for row in rows:
                 yield Named(row.storage_key, row.size, row.sha256, row.name, row.held)
             if len(rows) < _AT_ONCE:
@@ -77,7 +99,8 @@ def check_files(engine: Engine, store: Store, *, deep: bool, now: datetime) -> F
         elif size != named.size or (deep and store.digest(named.key).sha256 != named.sha256):
             altered.append(named)
     old = [key for folder in FOLDERS for key, changed_at in store.listing(folder) if changed_at < now - YOUNG]
-    orphans = [key for key in old if key not in known and not _is_named(engine, key)]
+    # Asked again: its row may have been written while the others were compared.
+    orphans = [key for key in old if key not in known and not is_named(engine, key)]
     return Findings(len(known), tuple(lost), tuple(altered), tuple(orphans))
 
 
@@ -96,16 +119,17 @@ def repair(engine: Engine, store: Store, findings: Findings) -> tuple[int, int]:
     return len(findings.orphans), len(rows)
 
 
-def _page(session: Session, table: type[Attachment] | type[ImportBatch] | type[HandedBack], last: int) -> Sequence[AnyRow]:
+def forget_swept(session: Session, keys: Sequence[str]) -> None:
+    """Drop the rows of bytes that the jobs swept: what was handed back, and files that nobody posted."""
+    for first in range(0, len(keys), _AT_ONCE):
+        some = keys[first : first + _AT_ONCE]
+        session.execute(delete(HandedBack).where(HandedBack.storage_key.in_(some)))
+        session.execute(delete(Attachment).where(Attachment.storage_key.in_(some), *_HELD))
+
+
+def _page(session: Session, table: type[_Table], last: int) -> Sequence[AnyRow]:
     name = Attachment.name if table is Attachment else ImportBatch.file_name if table is ImportBatch else HandedBack.storage_key
     # A file without post and without holder is evidence of a change of a maintenance e-mail.
     held = and_(*_HELD) if table is Attachment else table.id.is_(None)
     statement = select(table.id, table.storage_key, table.size, table.sha256, name.label("name"), held.label("held"))
     return session.execute(statement.where(table.id > last, table.storage_key.is_not(None)).order_by(table.id).limit(_AT_ONCE)).all()
-
-
-def _is_named(engine: Engine, key: str) -> bool:
-    """Asked again: its row may have been written while the others were compared."""
-    with transaction(engine, readonly=True) as session:
-        tables = (Attachment, ImportBatch, HandedBack)
-        return any(session.scalar(select(table.id).where(table.storage_key == key)) is not None for table in tables)

@@ -54,6 +54,14 @@ class LeaseLost(Exception):
     """Another process has this run by now: what was done here must not be written."""
 
 
+class Broken(Exception):
+    """A run could not do its work. The text says why, in words that may be shown; `again`: somebody should try it once more in its slot."""
+
+    def __init__(self, words: str, *, again: bool = False) -> None:
+        super().__init__(words)
+        self.again = again
+
+
 def begin(session: Session, line: Line, *, worker: str, now: datetime, lease: timedelta = LEASE) -> Run | None:
     """Take the run of the slot that `now` lies in; None when it is done, somebody does it, or it is too old.
 

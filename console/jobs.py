@@ -71,6 +71,7 @@ _COUNTS = {
     "checked": N_("確かめたアカウント {n}件"),
     "found": N_("新しく見つかった {n}件"),
     "solved": N_("解消した {n}件"),
+    "unreadable": N_("読み取れなかったメール {n}通"),
     "standing": N_("残っている {n}件"),
 }
 

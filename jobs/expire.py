@@ -5,13 +5,17 @@ Decisions and letters themselves are kept: staff must be able to prove what was 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
+import structlog
 from sqlalchemy import CursorResult, Delete, Select, and_, delete, or_, select, update
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from actions.exception_requests import lapse_requests
-from actions.jobs import Counts, Run, RunState, confirm
+from actions.jobs import Broken, Counts, Run, RunState, confirm
 from jobs.parts import Parts
 from mail.compose import SECRET_NOTICES, mask_links
 from models.admission import AccountLink, PendingRegistration, Refusal, SignIn
@@ -27,6 +31,7 @@ from models.tickets import Draft, Ticket
 from rules.limits import Limits
 from rules.tickets import State
 
+log = structlog.get_logger("jobs.expire")
 _KEPT_REGISTRATION = timedelta(days=7)
 """So long a link that came too late still says so, and offers a new one."""
 _KEPT_COMPLETED = timedelta(days=30)
@@ -39,19 +44,24 @@ _READINGS_AT_ONCE = 20_000
 
 
 def expire(parts: Parts, run: Run) -> Counts:
-    """Delete what has run out; how many rows of each kind."""
+    """Delete what has run out; how many rows of each kind. What cannot be deleted stands in the way of no other kind: Broken names it at the end."""
     now = parts.clock()
+    work: dict[str, Callable[[Session], int]] = {name: partial(_rows, statement=statement) for name, statement in _statements(parts.limits, now).items()}
+    work["exceptions"] = partial(lapse_requests, now=now)
+    work["secrets"] = partial(_forget_secrets, limits=parts.limits, now=now)
     counts: dict[str, int] = {}
-    for name, statement in _statements(parts.limits, now).items():
-        with transaction(parts.engine) as session:
-            confirm(session, run)
-            counts[name] = _rows(session, statement)
-    with transaction(parts.engine) as session:
-        confirm(session, run)
-        counts["exceptions"] = lapse_requests(session, now=now)
-    with transaction(parts.engine) as session:
-        confirm(session, run)
-        counts["secrets"] = _forget_secrets(session, parts.limits, now)
+    faults: dict[str, DBAPIError] = {}
+    for name, forget in work.items():
+        try:
+            with transaction(parts.engine) as session:
+                confirm(session, run)
+                counts[name] = forget(session)
+        except DBAPIError as fault:
+            log.warning("what has run out cannot be deleted", kind=name, fault=type(fault.orig).__name__)
+            faults[name] = fault
+    if faults:
+        names = ", ".join(f"{name} ({type(fault.orig).__name__})" for name, fault in faults.items())
+        raise Broken(f"not deleted: {names}", again=any(isinstance(fault, (OperationalError, InterfaceError)) for fault in faults.values()))
     return {name: count for name, count in counts.items() if count}
 
 

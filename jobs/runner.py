@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from actions import jobs
-from actions.jobs import Run
+from actions.jobs import Broken, Run
 from actions.timetable import Daily
 from jobs.deliver_mail import Mailer
 from jobs.parts import Parts
@@ -174,8 +174,9 @@ class Process:
             kept = self._tell(lambda session, now: jobs.finish(session, begun, counts, now=now))
         except BaseException as fault:
             # The database was away or busy: the slot is not lost by it, somebody tries again within the minute.
-            again = isinstance(fault, _AWAY) and begun.fence < jobs.MOST_TRIES and job.line.rhythm.latest(self._parts.clock()) == begun.slot
-            words = type(fault).__name__
+            away = fault.again if isinstance(fault, Broken) else isinstance(fault, _AWAY)
+            again = away and begun.fence < jobs.MOST_TRIES and job.line.rhythm.latest(self._parts.clock()) == begun.slot
+            words = str(fault) if isinstance(fault, Broken) else type(fault).__name__
             self._tell(lambda session, now: jobs.put_back(session, begun, now=now) if again else jobs.fail(session, begun, words, now=now))
             raise
         finally:

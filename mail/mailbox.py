@@ -37,6 +37,14 @@ class Fetched:
     raw: bytes
 
 
+@dataclass(frozen=True)
+class Withheld:
+    """One mail that the server names and does not hand out."""
+
+    key: str
+    answer: str
+
+
 class MailboxDown(Exception):
     """The mailbox cannot be read now; what is in it stays."""
 
@@ -60,6 +68,10 @@ def probe(url: str) -> str:
     return f"{place.scheme} {place.host}:{place.port}/{place.folder}"
 
 
+class _Refusal(MailboxDown):
+    """The server said NO to a command; the talk goes on."""
+
+
 class Mailbox:
     """An open folder."""
 
@@ -67,13 +79,22 @@ class Mailbox:
         self._imap = imap
         self._validity = validity
 
-    def unseen(self, limit: int) -> Iterator[Fetched]:
-        """Up to `limit` mails that are not marked as seen, the oldest first; fetching marks nothing. Raises MailboxDown."""
-        for uid in self._ask("SEARCH", "UNSEEN")[0].split()[:limit]:
-            found = self._ask("FETCH", uid.decode("ascii"), f"(BODY.PEEK[]<0.{_MOST_BYTES}>)")
+    def unseen(self, limit: int) -> Iterator[Fetched | Withheld]:
+        """Up to `limit` mails that are not marked as seen, the oldest first, and what is withheld on the way; fetching marks nothing. Raises MailboxDown."""
+        left = limit
+        for uid in (told.decode("ascii") for told in self._ask("SEARCH", "UNSEEN")[0].split()):
+            if not left:
+                return
+            key = f"{self._validity}:{uid}"
+            try:
+                found = self._ask("FETCH", uid, f"(BODY.PEEK[]<0.{_MOST_BYTES}>)")
+            except _Refusal as refusal:
+                yield Withheld(key, str(refusal))
+                continue
             literals = [cast("tuple[bytes, bytes]", part) for part in found if isinstance(part, tuple)]
             if literals:
-                yield Fetched(f"{self._validity}:{uid.decode('ascii')}", uid.decode("ascii"), literals[0][1])
+                left -= 1
+                yield Fetched(key, uid, literals[0][1])
 
     def mark_seen(self, fetched: Fetched) -> None:
         """It is recorded: do not show it again. Raises MailboxDown."""
@@ -83,7 +104,7 @@ class Mailbox:
         with _speaking():
             status, answer = self._imap.uid(command, *arguments)
         if status != "OK":
-            raise MailboxDown(f"{command}: {status}")
+            raise _Refusal(f"{command}: {status}")
         return [part if part is not None else b"" for part in answer]
 
 

@@ -2,45 +2,59 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
+from sqlalchemy.orm import Session
 
 from models.database import is_embedded
 
 OLDEST_SERVER = 15
+_SERVED = b"PGDMP"
+"""What a file of pg_dump begins with."""
 
 
 class NoTool(Exception):
     """A client tool is missing or older than the server; the text says which one is needed."""
 
 
-def dump(engine: Engine, target: Path, *, tools: Path | None = None) -> None:
-    """Write the database, as it is at one moment, into the file `target`. Raises NoTool."""
+def dump(engine: Engine, target: Path, *, look: Callable[[Session], None], tools: Path | None = None) -> None:
+    """Write the database, as it is at one moment, into the file `target`; `look` sees it as it is in there. Raises NoTool, OSError."""
     if is_embedded(engine):
-        with closing(sqlite3.connect(target)) as copy, closing(sqlite3.connect(str(engine.url.database))) as source:
+        with _telling(), closing(sqlite3.connect(target)) as copy, closing(sqlite3.connect(str(engine.url.database))) as source:
             source.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE")
+        copied = create_engine("sqlite://", creator=lambda: _opened(target), poolclass=NullPool, hide_parameters=True)
+        with Session(copied) as session:
+            look(session)
         return
     program = tool(engine, "pg_dump", tools)
-    _run([program, "--format=custom", "--no-owner", "--no-privileges", f"--file={target}"], engine)
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True) as connection, connection.begin():
+        moment = connection.execute(text("SELECT pg_export_snapshot()")).scalar()
+        _run([program, "--format=custom", "--no-owner", "--no-privileges", f"--snapshot={moment}", f"--file={target}"], engine)
+        with Session(connection) as session:
+            look(session)
 
 
 def restore(engine: Engine, source: Path, *, tools: Path | None = None) -> None:
-    """Fill the empty database from a file of `dump`. Raises NoTool, ValueError when the database is not empty."""
+    """Fill the empty database from a file of `dump`. Raises NoTool, OSError, and ValueError when the database is not empty or the file not whole."""
     if not is_empty(engine):
         raise ValueError("the database is not empty")
+    if not is_sound(engine, source):
+        raise ValueError("the file is no whole copy of a database")
     engine.dispose()
     if is_embedded(engine):
         path = Path(str(engine.url.database))
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(source)) as copy, closing(sqlite3.connect(path)) as target:
+        with _telling(), closing(_opened(source)) as copy, closing(sqlite3.connect(path)) as target:
             copy.backup(target)
         return
     program = tool(engine, "pg_restore", tools)
@@ -63,6 +77,41 @@ def is_whole(engine: Engine) -> bool:
         return True
     with engine.connect().execution_options(readonly=True) as connection:
         return connection.execute(text("PRAGMA integrity_check")).scalar() == "ok"
+
+
+def is_sound(engine: Engine, source: Path) -> bool:
+    """Whether a file of `dump` is there and whole, as far as it tells by itself: pg_restore reads all of its own or writes nothing."""
+    if not source.is_file():
+        return False
+    if not is_embedded(engine):
+        with source.open("rb") as file:
+            return file.read(len(_SERVED)) == _SERVED
+    try:
+        with closing(_opened(source)) as copy:
+            tables = copy.execute("SELECT count(*) FROM sqlite_master WHERE type = 'table'").fetchone()
+            return tables != (0,) and copy.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    except sqlite3.Error:
+        return False
+
+
+def fingerprint(source: Path) -> str:
+    """The SHA-256 of a file of `dump`."""
+    with source.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _opened(source: Path) -> sqlite3.Connection:
+    """A file of `dump` for reading: nothing is made where it lacks."""
+    return sqlite3.connect(f"{source.resolve().as_uri()}?mode=ro", uri=True)
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    """What SQLite could not read or write (a full disk), under the name of every such fault."""
+    try:
+        yield
+    except sqlite3.Error as fault:
+        raise OSError(str(fault)) from fault
 
 
 def server_version(engine: Engine) -> int:

@@ -19,6 +19,7 @@ from actions.timetable import TIMETABLE
 from mail.desk import Desk
 from models.admission import PendingRegistration
 from models.base import NEVER
+from models.imports import BatchState
 from models.masters import CompanyDay
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import RateCount
@@ -32,7 +33,20 @@ from rules.reminders import Kind, Outcome
 from rules.requests import RequestState
 from rules.rights import Role
 from rules.tickets import State
-from tests.people import CONTRACT, EMAIL, MAINTENANCE, NOW, add_account, add_certificate, add_email_change, add_renewal, add_request, add_staff, add_ticket
+from tests.people import (
+    CONTRACT,
+    EMAIL,
+    MAINTENANCE,
+    NOW,
+    add_account,
+    add_certificate,
+    add_email_change,
+    add_import,
+    add_renewal,
+    add_request,
+    add_staff,
+    add_ticket,
+)
 
 DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin@jscom.example", "center@jscom.example")
 CALENDAR, LIMITS = BusinessCalendar(), Limits()
@@ -137,6 +151,22 @@ def test_each_member_reads_what_waits_for_them(session: Session) -> None:
     assert "■ 未割り当て　1件" in first
     assert "■ 送信を中止したメール　1通" in second
     assert letter.subject in second
+
+
+def test_a_plan_that_waits_for_approval_is_shown_to_whoever_may_give_it(session: Session) -> None:
+    uploader, asker, second = (add_staff(session, name, roles=(Role.SERVICE_CENTER,)) for name in ("kondo", "mori", "hayashi"))
+    batch, _, _ = add_import(session)
+    batch.state, batch.staff_id, batch.asked_id, batch.file_name = BatchState.WAITING, uploader.id, asker.id, "更新.xlsx"
+    session.flush()
+
+    assert write_digests(session, now=NOW, **BOTH) == {Outcome.TOLD: 1, Outcome.EMPTY: 2}
+
+    assert [recipients for _, recipients in sent(session, "staff_digest")] == [[second.email]]
+    assert "■ 承認を待つ取込（2 人目）　1件" in body(session, "staff_digest")
+    assert "更新.xlsx" in body(session, "staff_digest")
+    batch.state, batch.staff_id, batch.asked_id = BatchState.WAITING, None, None
+    session.flush()
+    assert write_digests(session, now=NOW + timedelta(days=1), **BOTH) == {Outcome.TOLD: 3}
 
 
 def test_who_has_nothing_waiting_or_wants_none_gets_no_overview(session: Session) -> None:

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+import threading
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
-from sqlalchemy import Engine, select
+import pytest
+from sqlalchemy import Engine, select, text
 
 from actions import jobs, notices
-from actions.jobs import Run
+from actions.jobs import Broken, Run, RunState
 from actions.rates import count_one
 from actions.timetable import line_of
 from jobs.check_files import check
 from jobs.expire import expire
 from jobs.index_search import has_waiting, index_posts
 from jobs.parts import Parts
+from jobs.runner import Process
+from jobs.schedule import Job
 from jobs.sweep import sweep_uploads
 from models.admission import AccountLink, LinkKind, PendingRegistration
 from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.database import transaction
 from models.email_changes import EmailChangeFile
+from models.job_runs import JobRun
 from models.outbox import Letter
 from models.people import AccountSession, RateCount
 from models.reading import Reading, note_reading
@@ -78,6 +83,33 @@ def test_what_has_run_out_is_deleted_and_the_rest_stays(engine: Engine, clock: C
         assert session.scalars(select(AccountSession.token_hash)).all() == ["s1"]
         assert len(session.scalars(select(RateCount.id)).all()) == 1
         assert len(session.scalars(select(Reading.id)).all()) == 2
+
+
+def test_what_cannot_be_deleted_hinders_nothing_behind_it_and_is_named(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    with transaction(engine) as session:
+        account = add_account(session)
+        count_one(session, "sign_in", "1.2.3.4", window=timedelta(minutes=5), now=NOW - timedelta(days=3))
+        session.add(AccountLink(kind=LinkKind.RESET, token_hash="l", account_id=account.id, created_at=NOW, expires_at=NOW - timedelta(days=8)))
+        if engine.dialect.name == "sqlite":
+            session.execute(text("CREATE TRIGGER stays BEFORE DELETE ON account_link BEGIN SELECT RAISE(ABORT, 'a trigger'); END"))
+        else:
+            session.execute(text("CREATE FUNCTION stays() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'a trigger'; END $$"))
+            session.execute(text("CREATE TRIGGER stays BEFORE DELETE ON account_link FOR EACH ROW EXECUTE FUNCTION stays()"))
+    process = Process(parts, threading.Event())
+    line = line_of("expire")
+    assert line
+    try:
+        with pytest.raises(Broken):
+            process.tick(Job(line, expire))
+    finally:
+        with transaction(engine) as session:
+            session.execute(text("DROP TRIGGER stays" if engine.dialect.name == "sqlite" else "DROP FUNCTION stays CASCADE"))
+
+    with transaction(engine, readonly=True) as session:
+        row = session.scalars(select(JobRun)).one()
+        assert (row.state, row.fault.partition(" (")[0]) == (RunState.FAILED, "not deleted: links")
+        assert session.scalars(select(RateCount.bucket)).all() == []
 
 
 def test_links_in_old_letters_are_blotted_out(engine: Engine, clock: Clock, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -10,14 +11,18 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from actions import jobs
-from actions.jobs import Run
+from actions.jobs import Broken, Run, RunState
+from actions.lateness import late_jobs
 from actions.letters import Draft, write_letters
 from actions.timetable import line_of
 from jobs.parts import Parts
 from jobs.read_mailbox import read_mailbox
+from jobs.runner import Process
+from jobs.schedule import Job
 from mail.compose import Text
 from mail.mailbox import probe
 from models.database import transaction
+from models.job_runs import JobRun
 from models.outbox import Letter, Recipient, ReturnedMail
 from models.people import Account
 from models.tickets import Message
@@ -190,12 +195,11 @@ def test_each_mail_is_taken_once_though_the_connection_breaks_before_it_is_marke
 ) -> None:
     imap.receive(answer(sent[1]))
     imap.receive(answer(sent[1]))
-    imap.breaks_at = "STORE"
-    assert poll(parts) == {"unreadable": 1}
-    clock.advance(minutes=2)
-    imap.breaks_at = "LOGIN"
-    assert poll(parts) == {"unreadable": 1}
-    clock.advance(minutes=2)
+    for command in ("STORE", "LOGIN"):
+        imap.breaks_at = command
+        with pytest.raises(Broken):
+            poll(parts)
+        clock.advance(minutes=6)
     imap.breaks_at = ""
 
     assert poll(parts) == {"known": 1, "reply": 1}
@@ -204,6 +208,42 @@ def test_each_mail_is_taken_once_though_the_connection_breaks_before_it_is_marke
         assert session.scalars(select(ReturnedMail.mailbox_key).order_by(ReturnedMail.id)).all() == ["7:1", "7:2"]
     assert told(engine) == [A]
     assert letter_states(engine) == {"done": 1, "waiting": 1}
+
+
+def test_a_mail_that_the_server_withholds_is_passed_over_at_every_run(
+    engine: Engine, parts: Parts, imap: ImapServer, sent: tuple[int, str], clock: Clock
+) -> None:
+    imap.withheld = {imap.receive(answer(sent[1]))}
+    imap.receive(answer(sent[1]))
+    assert poll(parts) == {"unreadable": 1, "reply": 1}
+
+    clock.advance(minutes=2)
+    imap.receive(answer(sent[1]))
+    assert poll(parts) == {"unreadable": 1, "reply": 1}
+
+    assert imap.seen == {2, 3}
+
+
+def test_a_mailbox_that_cannot_be_read_fails_its_runs_and_makes_the_job_late(
+    engine: Engine, parts: Parts, imap: ImapServer, clock: Clock, client: Client
+) -> None:
+    line = line_of("read_mailbox")
+    assert line
+    process = Process(parts, threading.Event())
+    process.tick(Job(line, read_mailbox))
+    imap.password = "another"
+
+    for _ in range(4):
+        clock.advance(minutes=20)
+        with pytest.raises(Broken):
+            process.tick(Job(line, read_mailbox))
+
+    with transaction(engine) as session:
+        failed = session.scalars(select(JobRun).where(JobRun.state == RunState.FAILED)).all()
+        assert {row.fault for row in failed} == {"the server refused the login or a command"}
+        assert [late.name for late in late_jobs(session, now=clock(), lines=[line])] == ["read_mailbox"]
+        sign_in_staff(client, session, add_staff(session, roles=[Role.ADMIN]))
+    assert client.get("/console/jobs?state=failed").says("the server refused the login or a command")
 
 
 def test_a_mail_that_nobody_can_read_hinders_none_behind_it(engine: Engine, parts: Parts, imap: ImapServer, sent: tuple[int, str]) -> None:

@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 
 @dataclass
 class ImapServer:
-    """The folder's mails by UID, which of them are marked as seen, and the command that breaks the connection off."""
+    """The folder's mails by UID, which of them are marked as seen, and the command that breaks the connection off, which mails it withholds."""
 
     port: int = 0
     user: str = "tickets"
@@ -22,6 +22,8 @@ class ImapServer:
     mails: dict[int, bytes] = field(default_factory=dict[int, bytes])
     seen: set[int] = field(default_factory=set[int])
     breaks_at: str = ""
+    withheld: set[int] = field(default_factory=set[int])
+    """UIDs whose FETCH is answered with NO."""
 
     @property
     def url(self) -> str:
@@ -84,6 +86,8 @@ def _answer(server: ImapServer, command: str) -> tuple[bytes, str]:
     if verb == "UID FETCH":
         found = re.fullmatch(r"UID FETCH (\d+) \(BODY\.PEEK\[\]<0\.(\d+)>\)", command)
         assert found, command
+        if int(found.group(1)) in server.withheld:
+            return b"", "NO [SERVERBUG]"
         raw = server.mails[int(found.group(1))][: int(found.group(2))]
         return f"* {found.group(1)} FETCH (UID {found.group(1)} BODY[]<0> {{{len(raw)}}}\r\n".encode() + raw + b")\r\n", "OK"
     if verb == "UID STORE":
