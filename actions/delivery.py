@@ -1,7 +1,7 @@
 """Letters on their way: claimed with a lease and a fencing number, tried outside any transaction, recorded per recipient.
 
 What the columns of a letter mean here: `fence` counts claims; `try_at` is when it may be claimed next, and while it is being sent when its
-lease ends; `attempts` counts failures of the letter itself, which park it; `fault` is "" as long as no try failed.
+lease ends; `attempts` counts failures of the letter itself, which park it; `fault` is "" as long as no try failed, and again once all were reached.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from actions.copies import stopped_among
@@ -228,7 +228,9 @@ def correct(session: Session, letter_id: int, old: str, typed: str, *, by: Actor
     if wrong.place == "cc" and stopped_among(session, [wrong.address_key, address.key]):
         raise Refused("mail_stopped", "address")
     wrong.address, wrong.address_key, wrong.state, wrong.answer, wrong.updated_at = address.value, address.key, RecipientState.WAITING, "", now
-    letter.state, letter.try_at, letter.attempts, letter.fault = LetterState.WAITING, now, 0, ""
+    letter.state, letter.try_at, letter.attempts = LetterState.WAITING, now, 0
+    if not any(one.state in {RecipientState.PERMANENT, RecipientState.UNKNOWN} for one in recipients):
+        letter.fault = ""
     record(session, "correct_address", "letter", letter_id, by=by, now=now, subject_name=letter.subject[:300], address=[old, address.value])
     return address.value
 
@@ -313,12 +315,20 @@ def _settled(one: OpenRecipient, state: RecipientState, words: str, now: datetim
 
 
 _letters, _recipients = Letter.__table__, Recipient.__table__
+_words = bindparam("words", type_=Letter.fault.type)
+_refused = (
+    select(func.max(func.coalesce(func.nullif(_recipients.c.answer, ""), _letters.c.fault)))
+    .where(_recipients.c.letter_id == _letters.c.id, _recipients.c.state == RecipientState.PERMANENT)
+    .correlate(_letters)
+    .scalar_subquery()
+)
+"""What was said of those whom an earlier try, or a mail that came back, has shown to be out of reach: this try was not for them."""
 _SETTLED_LETTER = (
     update(_letters)
     .where(_letters.c.id == bindparam("letter"), _letters.c.fence == bindparam("held"), _letters.c.state == LetterState.SENDING)
     .values(
         attempts=bindparam("failures"),
-        fault=bindparam("words"),
+        fault=case((and_(_words == "", _letters.c.fault != ""), func.coalesce(_refused, "")), else_=_words),
         state=bindparam("ended"),
         try_at=bindparam("next_try"),
         sent_at=func.coalesce(bindparam("sent", type_=Letter.sent_at.type), _letters.c.sent_at),
