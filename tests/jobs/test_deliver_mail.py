@@ -6,12 +6,15 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import OperationalError
 
 from actions import delivery, reminders_staff, returned_mail
 from jobs.deliver_mail import Mailer
@@ -107,10 +110,10 @@ def test_who_was_refused_stays_told_of_after_the_others_were_reached(engine: Eng
     assert told_of(engine, parts) == ["550 5.1.1 no such user"]
 
 
-@pytest.mark.parametrize("taken_again", [True, False])
-def test_who_a_mail_that_came_back_gave_up_stays_told_of(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, taken_again: bool) -> None:
+@pytest.mark.parametrize("others", [True, False])
+def test_who_a_mail_that_came_back_gave_up_stays_told_of(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, others: bool) -> None:
     parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
-    write_many(engine, parts, 1, cc=["a@tozai.example"] if taken_again else [])
+    write_many(engine, parts, 1, cc=["a@tozai.example"] if others else [])
     awkward.at["END"] = RESET
     mailer = mailer_for(parts)
     mailer.deliver()
@@ -452,3 +455,113 @@ def test_a_letter_that_another_worker_has_by_now_keeps_no_other_from_being_recor
     assert letter_states(engine) == {"done": 2, "sending": 1}
     assert recipient_states(engine)["1@tozai.example"] == "waiting"
     assert noted(engine) == 0
+
+
+class Hurried(threading.Event):
+    """Waits for nothing."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return self.is_set()
+
+
+class Away:
+    """A database that takes no tries while `now` is set; with it goes the patience of whoever waits for it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = False
+        self.stop = Hurried()
+        for name in ("tell", "settle", "settle_all"):
+            monkeypatch.setattr(delivery, name, self._guarded(getattr(delivery, name)))
+
+    def _guarded(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*values: Any) -> Any:
+            found = None if self.now and values else real(*values)  # what has no values hears an answer: one that was sent is to be read
+            if self.now:
+                raise OperationalError("", {}, Exception("the server closed the connection"))
+            return self._guarded(found) if callable(found) else found
+
+        return called
+
+
+@pytest.fixture
+def away(monkeypatch: pytest.MonkeyPatch) -> Away:
+    return Away(monkeypatch)
+
+
+@pytest.mark.parametrize("stops", [False, True])
+def test_a_try_that_the_database_did_not_take_is_recorded_as_soon_as_it_is_back(
+    engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink, away: Away, stops: bool
+) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    write_many(engine, parts, 1)
+    mailer = mailer_for(parts, stop=away.stop)
+    away.now = True
+    with pytest.raises(OperationalError):
+        mailer.deliver()
+    away.now = False
+
+    if not stops:
+        mailer.deliver()
+        assert letter_states(engine) == {"done": 1}
+    mailer.close()
+    clock.advance(minutes=5)
+    mailer_for(parts).deliver()
+
+    assert letter_states(engine) == {"done": 1}
+    assert len(smtp_sink.letters) == 1
+
+
+def test_a_worker_that_ends_while_the_database_is_away_ends(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink, away: Away) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    write_many(engine, parts, 1)
+    mailer = mailer_for(parts, stop=away.stop)
+    away.now = True
+    with pytest.raises(OperationalError):
+        mailer.deliver()
+
+    mailer.close()
+
+    assert letter_states(engine) == {"sending": 1}
+
+
+def test_a_try_that_is_put_while_the_one_before_cannot_be_recorded_is_kept(engine: Engine, clock: Clock, tmp_path: Path, away: Away) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    write_many(engine, parts, 2)
+    with transaction(engine) as session:
+        first, second = delivery.claim(session, now=clock(), limit=2)
+    marks = Marks(parts, away.stop)
+    marks.put(Tried(first, Outcome({first.open[0].address: Answer(Verdict.ACCEPTED, "250 ok")}), Counter()))
+    away.now = True
+    with suppress(OperationalError):  # a note is taken all the same
+        marks.put(Tried(second, Outcome({second.open[0].address: Answer(Verdict.ACCEPTED, "250 ok")}), Counter()))
+    away.now = False
+
+    marks.settle()
+    marks.give_back()
+
+    assert letter_states(engine) == {"done": 2}
+
+
+@pytest.mark.parametrize("greeting", ["250 awkward", AT_ONCE])
+def test_a_text_that_was_handed_over_is_heard_whatever_the_database_does(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, away: Away, monkeypatch: pytest.MonkeyPatch, greeting: str
+) -> None:
+    awkward.at["EHLO"] = greeting
+    monkeypatch.setattr("jobs.marks._TOGETHER_SECONDS", 0.0)
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    write_many(engine, parts, 3)
+    mailer = mailer_for(parts, stop=away.stop)
+    away.now = True
+    with pytest.raises(OperationalError):
+        mailer.deliver()
+    handed_over = len(awkward.taken)
+    away.now = False
+
+    for _ in range(3):
+        clock.advance(minutes=5)
+        mailer.deliver()
+    mailer.close()
+
+    assert handed_over < 3, "nothing more is handed over while what was cannot be recorded"
+    assert letter_states(engine) == {"done": 3}
+    assert set(Counter(message_id(text) for text in awkward.taken).values()) == {1}
