@@ -10,8 +10,10 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
@@ -31,6 +33,8 @@ from rules.addresses import parse_address
 from rules.limits import Limits
 from rules.refusal import Refused
 
+log = structlog.get_logger("actions.delivery")
+
 LEASE = timedelta(minutes=3)
 """How long a claim holds without being renewed; longer than any one command of the mail server may take (`renew`)."""
 POISON_FAILURES = 5
@@ -44,6 +48,9 @@ _STATES = {
     Verdict.PERMANENT: RecipientState.PERMANENT,
     Verdict.UNKNOWN: RecipientState.UNKNOWN,
 }
+_OF_A_LETTER = frozenset({"letter", "held", "failures", "words", "sent", "ended", "next_try"})
+_OF_A_RECIPIENT = frozenset({"recipient", "ended", "words", "since"})
+"""What an `Ending` says of them."""
 _MOMENTS = frozenset({"sent", "next_try", "since"})
 """What is a moment of an `Ending`."""
 
@@ -87,9 +94,17 @@ class Ending:
 
     @classmethod
     def read(cls, told: list[Any]) -> Ending:
-        """The ending that was `told`."""
-        header_id, letter, recipients = told
-        return cls(header_id, _read(letter), [_read(one) for one in recipients])
+        """The ending that was `told`. Raises ValueError when it is none as this version tells them."""
+        try:
+            header_id, letter, recipients = told
+            ended = cls(header_id, _read(letter), [_read(one) for one in recipients])
+        except (TypeError, AttributeError) as fault:
+            raise ValueError("not an ending") from fault
+        if ended.letter.keys() != _OF_A_LETTER or any(one.keys() != _OF_A_RECIPIENT for one in ended.recipients):
+            raise ValueError("an ending of another shape")
+        if not all(isinstance(moment, datetime) for moment in (ended.letter["next_try"], *(one["since"] for one in ended.recipients))):
+            raise ValueError("an ending without its moments")
+        return ended
 
 
 def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, lease: timedelta = LEASE) -> list[Claim]:
@@ -174,7 +189,7 @@ def settle_noted(session: Session) -> bool:
     folder = notes_folder(session.connection())
     settled = False
     for path, notes in read_notes(folder) if folder else ():
-        found = [_settle_same(session, Ending.read(note)) for note in notes]
+        found = [_settle_same(session, ended) for ended in _endings(path, notes)]
         if not any(found):
             forget_notes(path)
         settled = settled or any(found)
@@ -293,6 +308,20 @@ def _end(one: OpenRecipient, answer: Answer | None, limits: Limits, now: datetim
         over = one.state is RecipientState.TEMPORARY and now - one.since > timedelta(hours=limits.mail_retry_hours)
         return state, answer.text, over
     return state, answer.text, True
+
+
+def _endings(path: Path, notes: Sequence[Any]) -> list[Ending]:
+    """What `notes` say. One that cannot be read, as an older version's, keeps no letter from leaving."""
+    endings: list[Ending] = []
+    odd = 0
+    for note in notes:
+        try:
+            endings.append(Ending.read(note))
+        except ValueError:
+            odd += 1
+    if odd:
+        log.warning("notes of another shape", file=path.name, notes=odd)
+    return endings
 
 
 def _settle_same(session: Session, ended: Ending) -> bool:

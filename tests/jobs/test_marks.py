@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, update
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from actions import delivery
 from jobs.deliver_mail import Mailer
@@ -101,6 +102,36 @@ def test_what_a_killed_worker_noted_is_recorded_and_not_sent_again(engine: Engin
     with transaction(engine) as session:
         assert not delivery.settle_noted(session), "nothing is left to do for them"
     assert not [*folder.iterdir()], "nobody needs them any more"
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_notes_of_another_shape_stop_no_letter(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
+    folder = notes_folder(engine)
+    assert folder
+    write_many(engine, parts, 3)
+    with transaction(engine) as session:
+        claims = delivery.claim(session, now=clock(), limit=3)
+    told = [delivery.ending(claim, Outcome({claim.open[0].address: Answer(Verdict.ACCEPTED, "")}), limits=parts.limits, now=clock()).told() for claim in claims]
+    notes, (header_id, letter, recipients) = Notes(folder), told[0]
+    without = {name: value for name, value in letter.items() if name != "held"}
+    odd: list[Any] = [
+        *(7, [], {}, "text", [header_id, letter], [header_id, letter, recipients, 1], [header_id, None, recipients], [header_id, letter, [3]]),
+        *([header_id, without, recipients], [header_id, {**letter, "more": 1}, recipients], [header_id, {**letter, "next_try": "soon"}, recipients]),
+        *([header_id, {**letter, "next_try": None}, recipients], [header_id, letter, [{**recipients[0], "since": 5}]]),
+    ]
+    for note in [*odd, told[1]]:
+        notes.add(note)
+
+    clock.advance(minutes=5)
+    mailer = mailer_for(parts)
+    with capture_logs() as logged:
+        mailer.deliver()
+    mailer.close()
+
+    assert [letter.subject for letter in smtp_sink.letters] == ["letter 0", "letter 2"], "what can be read of the notes is recorded"
+    assert letter_states(engine) == {"done": 3}
+    assert [line["notes"] for line in logged if line["event"] == "notes of another shape"] == [len(odd)]
 
 
 def test_a_letter_that_another_worker_has_by_now_keeps_no_other_from_being_recorded(engine: Engine, clock: Clock, tmp_path: Path) -> None:
