@@ -1,7 +1,7 @@
 """Letters on their way: claimed with a lease and a fencing number, tried outside any transaction, recorded per recipient.
 
 What the columns of a letter mean here: `fence` counts claims; `try_at` is when it may be claimed next, and while it is being sent when its
-lease ends; `attempts` counts failures of the letter itself, which park it; `fault` is "" as long as no try failed.
+lease ends; `attempts` counts failures of the letter itself, which park it; `fault` is "" as long as no try failed, and again once all were reached.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, func, or_, select, update
+import structlog
+from sqlalchemy import ColumnElement, Connection, Integer, String, Update, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from actions.copies import stopped_among
@@ -31,6 +33,8 @@ from rules.addresses import parse_address
 from rules.limits import Limits
 from rules.refusal import Refused
 
+log = structlog.get_logger("actions.delivery")
+
 LEASE = timedelta(minutes=3)
 """How long a claim holds without being renewed; longer than any one command of the mail server may take (`renew`)."""
 POISON_FAILURES = 5
@@ -44,6 +48,9 @@ _STATES = {
     Verdict.PERMANENT: RecipientState.PERMANENT,
     Verdict.UNKNOWN: RecipientState.UNKNOWN,
 }
+_OF_A_LETTER = frozenset({"letter", "held", "failures", "words", "sent", "ended", "next_try"})
+_OF_A_RECIPIENT = frozenset({"recipient", "ended", "words", "since"})
+"""What an `Ending` says of them."""
 _MOMENTS = frozenset({"sent", "next_try", "since"})
 """What is a moment of an `Ending`."""
 
@@ -87,9 +94,17 @@ class Ending:
 
     @classmethod
     def read(cls, told: list[Any]) -> Ending:
-        """The ending that was `told`."""
-        header_id, letter, recipients = told
-        return cls(header_id, _read(letter), [_read(one) for one in recipients])
+        """The ending that was `told`. Raises ValueError when it is none as this version tells them."""
+        try:
+            header_id, letter, recipients = told
+            ended = cls(header_id, _read(letter), [_read(one) for one in recipients])
+        except (TypeError, AttributeError) as fault:
+            raise ValueError("not an ending") from fault
+        if ended.letter.keys() != _OF_A_LETTER or any(one.keys() != _OF_A_RECIPIENT for one in ended.recipients):
+            raise ValueError("an ending of another shape")
+        if not all(isinstance(moment, datetime) for moment in (ended.letter["next_try"], *(one["since"] for one in ended.recipients))):
+            raise ValueError("an ending without its moments")
+        return ended
 
 
 def claim(session: Session, *, now: datetime, limit: int, per_minute: int = 0, lease: timedelta = LEASE) -> list[Claim]:
@@ -174,7 +189,7 @@ def settle_noted(session: Session) -> bool:
     folder = notes_folder(session.connection())
     settled = False
     for path, notes in read_notes(folder) if folder else ():
-        found = [_settle_same(session, Ending.read(note)) for note in notes]
+        found = [_settle_same(session, ended) for ended in _endings(path, notes)]
         if not any(found):
             forget_notes(path)
         settled = settled or any(found)
@@ -228,7 +243,9 @@ def correct(session: Session, letter_id: int, old: str, typed: str, *, by: Actor
     if wrong.place == "cc" and stopped_among(session, [wrong.address_key, address.key]):
         raise Refused("mail_stopped", "address")
     wrong.address, wrong.address_key, wrong.state, wrong.answer, wrong.updated_at = address.value, address.key, RecipientState.WAITING, "", now
-    letter.state, letter.try_at, letter.attempts, letter.fault = LetterState.WAITING, now, 0, ""
+    letter.state, letter.try_at, letter.attempts = LetterState.WAITING, now, 0
+    if not any(one.state in {RecipientState.PERMANENT, RecipientState.UNKNOWN} for one in recipients):
+        letter.fault = ""
     record(session, "correct_address", "letter", letter_id, by=by, now=now, subject_name=letter.subject[:300], address=[old, address.value])
     return address.value
 
@@ -293,6 +310,20 @@ def _end(one: OpenRecipient, answer: Answer | None, limits: Limits, now: datetim
     return state, answer.text, True
 
 
+def _endings(path: Path, notes: Sequence[Any]) -> list[Ending]:
+    """What `notes` say. One that cannot be read, as an older version's, keeps no letter from leaving."""
+    endings: list[Ending] = []
+    odd = 0
+    for note in notes:
+        try:
+            endings.append(Ending.read(note))
+        except ValueError:
+            odd += 1
+    if odd:
+        log.warning("notes of another shape", file=path.name, notes=odd)
+    return endings
+
+
 def _settle_same(session: Session, ended: Ending) -> bool:
     """Record what was noted, unless the note is about a letter of another database that lay here before and numbered its letters alike."""
     header_id = session.execute(select(Letter.header_id).where(Letter.id == ended.letter["letter"])).scalar()
@@ -313,12 +344,20 @@ def _settled(one: OpenRecipient, state: RecipientState, words: str, now: datetim
 
 
 _letters, _recipients = Letter.__table__, Recipient.__table__
+_words = bindparam("words", type_=Letter.fault.type)
+_refused = (
+    select(func.max(func.coalesce(func.nullif(_recipients.c.answer, ""), _letters.c.fault)))
+    .where(_recipients.c.letter_id == _letters.c.id, _recipients.c.state == RecipientState.PERMANENT)
+    .correlate(_letters)
+    .scalar_subquery()
+)
+"""What was said of those whom an earlier try, or a mail that came back, has shown to be out of reach: this try was not for them."""
 _SETTLED_LETTER = (
     update(_letters)
     .where(_letters.c.id == bindparam("letter"), _letters.c.fence == bindparam("held"), _letters.c.state == LetterState.SENDING)
     .values(
         attempts=bindparam("failures"),
-        fault=bindparam("words"),
+        fault=case((and_(_words == "", _letters.c.fault != ""), func.coalesce(_refused, "")), else_=_words),
         state=bindparam("ended"),
         try_at=bindparam("next_try"),
         sent_at=func.coalesce(bindparam("sent", type_=Letter.sent_at.type), _letters.c.sent_at),

@@ -134,10 +134,10 @@ def calendar_ending(session: Session, known_until: date, to: Sequence[str], *, d
 
 
 def mails_failed(session: Session, letters: Sequence[AnyRow], to: Sequence[str], *, desk: Desk, now: datetime) -> bool:
-    """送れなかったメール; False when nobody is there to tell."""
+    """送れなかったメール (id, subject, and the `cause` by which a failure is known); False when nobody is there to tell."""
     shown = [{"id": row.id, "subject": row.subject} for row in letters[:_MOST_LINES]]
     text = worded(session, MAILS_FAILED, desk=desk, letters=shown, count=len(letters), more=len(letters) - len(shown))
-    return _to_staff(session, MAILS_FAILED, f"{MAILS_FAILED}:{_digest(f'{row.id}:{row.fence}' for row in letters)}", text, to, desk, now)
+    return _to_staff(session, MAILS_FAILED, f"{MAILS_FAILED}:{_digest(row.cause for row in letters)}", text, to, desk, now)
 
 
 def quotas(session: Session, found: Sequence[Quota], names: Mapping[int, AnyRow], to: Sequence[str], *, desk: Desk, now: datetime) -> bool:

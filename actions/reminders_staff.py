@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, time, timedelta
 from typing import TypeVar
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from actions import notices_center
@@ -40,16 +40,18 @@ _ACCOUNTS = (Role.DESK, Role.ADMIN)
 def tell_of_failed_mails(session: Session, *, desk: Desk, now: datetime) -> int:
     """One letter to leads and administrators about all letters that were given up or refused since the last one; how many they are.
 
-    A letter that was sent again and failed again is told again. This letter's own failures are told by the console alone.
+    A letter that was sent again and failed again is told again, and one that turns out to have reached fewer than was told. This letter's own
+    failures are told by the console alone. Of very many the newest come first, and the others with the next letter.
     """
     refused = exists(select(Recipient.id).where(Recipient.letter_id == Letter.id, Recipient.state.in_([RecipientState.PERMANENT, RecipientState.UNKNOWN])))
     failed = and_(Letter.fault != "", or_(Letter.state == LetterState.PARKED, and_(Letter.state == LetterState.DONE, refused)))
-    statement = select(Letter.id, Letter.fence, Letter.subject).where(failed, Letter.kind != notices.MAILS_FAILED)
-    rows = session.execute(statement.order_by(Letter.id.desc()).limit(_MOST_MAILS)).all()
-    fresh = _fresh(session, Kind.MAILS_FAILED, {f"{row.id}:{row.fence}": row for row in rows})
+    cause = _failure()
+    told = exists(select(Reminder.id).where(Reminder.cause == f"{Kind.MAILS_FAILED}:" + cause).correlate(Letter))
+    statement = select(Letter.id, Letter.subject, cause.label("cause")).where(failed, Letter.kind != notices.MAILS_FAILED, ~told)
+    fresh = session.execute(statement.order_by(Letter.id.desc()).limit(_MOST_MAILS)).all()
     if fresh:
         reached = notices.mails_failed(session, fresh, notices.staff_with(session, _DELIVERY), desk=desk, now=now)
-        _settle(session, Kind.MAILS_FAILED, [f"{row.id}:{row.fence}" for row in fresh], reached, now)
+        _settle(session, Kind.MAILS_FAILED, [row.cause for row in fresh], reached, now)
     return len(fresh)
 
 
@@ -118,6 +120,14 @@ def tell_of_late_jobs(session: Session, late: Sequence[Late], *, desk: Desk, now
         reached = notices.jobs_late(session, fresh, notices.staff_with(session, [Role.ADMIN]), desk=desk, now=now)
         _settle(session, Kind.JOBS_LATE, [f"{one.line.name}:{one.since.isoformat()}" for one in fresh], reached, now)
     return len(fresh)
+
+
+def _failure() -> ColumnElement[str]:
+    """By what a letter's failure is known: which of its claims ended so, and how many recipients it has not reached, if more than one."""
+    unreached = Recipient.state.not_in([RecipientState.ACCEPTED, RecipientState.SUPPRESSED])
+    count = select(func.count(Recipient.id)).where(Recipient.letter_id == Letter.id, unreached).correlate(Letter).scalar_subquery()
+    many = case((count > 1, ":" + cast(count, String)), else_="")
+    return cast(Letter.id, String) + ":" + cast(Letter.fence, String) + many
 
 
 def _tell_of_quotas(session: Session, found: Sequence[notices.Quota], period: str, *, desk: Desk, limits: Limits, now: datetime) -> int:

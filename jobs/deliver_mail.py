@@ -57,7 +57,8 @@ class Mailer:
         self._wait = timedelta()
         self._not_before: datetime | None = None
         self._used_at: datetime | None = None
-        self._failed_last: int | None = None
+        self._failed: set[int] = set()
+        """The letters that failed since the server took one."""
         self._batch = FEWEST
         self._marks = Marks(parts, stop)
         self._last: Tried | None = None
@@ -71,6 +72,8 @@ class Mailer:
         done: Counter[str] = Counter()
         ahead: Future[list[Claim]] | None = None
         try:
+            # What the database would not take last time comes first: once its lease ends, such a letter would go again.
+            self._marks.settle()
             while not self._stop.is_set():
                 claims = self._next(ahead)
                 # While letters leave quickly, the next ones are claimed meanwhile.
@@ -91,8 +94,9 @@ class Mailer:
         return done
 
     def close(self) -> None:
-        """Hang up."""
+        """Record what is left to record, and hang up."""
         self._claiming.shutdown()
+        self._marks.close()
         self._sender.close()
 
     def _next(self, ahead: Future[list[Claim]] | None) -> list[Claim]:
@@ -144,7 +148,7 @@ class Mailer:
                 outcome = self._try(claim, claims[place : place + _AHEAD])
                 self.record_last()
                 if outcome is not None:
-                    self._last = Tried(claim, self._weigh(claim, outcome), counts)
+                    self._last = Tried(claim, outcome, counts)
                     if outcome.blame is Blame.SERVER:
                         return counts, False
         except ServerDown as fault:
@@ -180,7 +184,7 @@ class Mailer:
             answer = Answer(Verdict.TEMPORARY, str(parcel)[:500])
             return Outcome({one.address: answer for one in claim.open}, Blame.LETTER, answer.text)
         try:
-            return self._sender.send(parcel, self._from, _Company(self, self._parts, claim, coming))
+            return self._weigh(claim, self._sender.send(parcel, self._from, _Company(self, self._parts, claim, coming)))
         except LeaseLost:
             log.warning("lease lost", letter=claim.letter_id)
             return None
@@ -213,12 +217,13 @@ class Mailer:
             return fault
 
     def _weigh(self, claim: Claim, outcome: Outcome) -> Outcome:
-        """A failure is the letter's own unless a different letter failed just before it: then the server fails at all of them."""
-        if outcome.blame is Blame.LETTER:
-            another, self._failed_last = self._failed_last not in (None, claim.letter_id), claim.letter_id
-            return replace(outcome, blame=Blame.NOBODY) if another else outcome
+        """A second failure is the letter's own only if the server took another one since the first: else it may be failing at all of them."""
         if any(answer.verdict is Verdict.ACCEPTED for answer in outcome.answers.values()):
-            self._failed_last = None
+            self._failed.clear()
+        elif outcome.blame is Blame.LETTER:
+            if claim.letter_id in self._failed:
+                return replace(outcome, blame=Blame.NOBODY)
+            self._failed.add(claim.letter_id)
         return outcome
 
     def _release(self, claims: Sequence[Claim]) -> None:

@@ -190,7 +190,7 @@ class Post:
             return Outcome(answers, Blame.NOBODY, "")
         code, said = next(replies)
         if code != 354:
-            return self._refused_text(talk, taken, answers, code, said)
+            return self._refused_text(talk, taken, answers, code, said, Blame.SERVER)
         return self._hand_over(talk, parcel.mail, sender, taken, answers)
 
     def _hand_over(self, talk: Talk, mail: bytes, sender: str, taken: Sequence[str], answers: dict[str, Answer]) -> Outcome:
@@ -207,7 +207,7 @@ class Post:
             self._drop()
             return _broken(answers, [*answers, *taken], _words(fault), Verdict.UNKNOWN)
         if code != 250:
-            return self._refused_text(talk, taken, answers, code, said)
+            return self._refused_text(talk, taken, answers, code, said, Blame.LETTER)
         accepted = Answer(Verdict.ACCEPTED, _line(code, said))
         return Outcome({**answers, **dict.fromkeys(taken, accepted)})
 
@@ -232,14 +232,15 @@ class Post:
             return Outcome(answers | dict.fromkeys(recipients, _answer(code, said)), Blame.NOBODY, _line(code, said))
         return Outcome(answers | dict.fromkeys(recipients, Answer(Verdict.TEMPORARY, _line(code, said))), Blame.SERVER, _line(code, said))
 
-    def _refused_text(self, talk: Talk, taken: Sequence[str], answers: dict[str, Answer], code: int, said: bytes) -> Outcome:
+    def _refused_text(self, talk: Talk, taken: Sequence[str], answers: dict[str, Answer], code: int, said: bytes, busy: Blame) -> Outcome:
+        """A text was refused: before the server saw any of it (DATA) or afterwards; `busy` is whose fault it is when another time may do."""
         answer = _answer(code, said)
         if code == _SERVICE_CLOSING:
             self._drop()
             return _broken(answers, [*answers, *taken], answer.text, Verdict.TEMPORARY, Blame.SERVER)
         if self._begun is None:
             self._reset(talk)
-        blame = Blame.LETTER if answer.verdict is Verdict.TEMPORARY else Blame.NOBODY
+        blame = busy if answer.verdict is Verdict.TEMPORARY else Blame.NOBODY
         return Outcome({**answers, **dict.fromkeys(taken, answer)}, blame, answer.text)
 
     def _connect(self) -> smtplib.SMTP:

@@ -7,16 +7,20 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import case, select, update
 from sqlalchemy.orm import Session
 
-from actions import reminders_center, reminders_contracts, reminders_staff
+from actions import reminders_center, reminders_contracts, reminders_staff, returned_mail
 from actions.digests import write_digests
 from actions.exception_requests import answer_request
 from actions.lateness import Late
+from actions.letters import Draft, write_letters
 from actions.reminders_registrations import remind_of_links
 from actions.timetable import TIMETABLE
+from mail.compose import Text
 from mail.desk import Desk
+from mail.returned import Fate, Returned
 from models.admission import PendingRegistration
 from models.base import NEVER
 from models.imports import BatchState
@@ -192,6 +196,32 @@ def test_failed_letters_are_told_to_leads_and_administrators_once(session: Sessi
     assert reminders_staff.tell_of_failed_mails(session, desk=DESK, now=NOW) == 1
 
     assert sent(session, "staff_mails_failed")[0] == ("[J's チケットシステム] 送れなかったメール 2通", ["tanaka@jscom.co.jp"])
+
+
+def test_very_many_failed_letters_are_all_told_one_letter_after_the_other(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reminders_staff, "_MOST_MAILS", 3)
+    add_staff(session, roles=[Role.ADMIN])
+    for number in range(7):
+        add_letter(session, LetterState.PARKED, cause=f"c{number}")
+
+    assert [reminders_staff.tell_of_failed_mails(session, desk=DESK, now=NOW + timedelta(hours=hour)) for hour in range(4)] == [3, 3, 1, 0]
+
+
+def test_a_letter_that_turns_out_to_have_reached_fewer_is_told_again(session: Session) -> None:
+    add_staff(session, roles=[Role.ADMIN])
+    (id_,) = write_letters(session, [Draft("answered", "c", Text("件名", "本文\n"), ["to@tozai.example"], ["cc@tozai.example"])], desk=DESK, now=NOW)
+    session.execute(update(Letter).values(state=LetterState.DONE, fault="550 no such user", fence=1))
+    session.execute(update(Recipient).values(state=case((Recipient.place == "cc", RecipientState.PERMANENT), else_=RecipientState.ACCEPTED)))
+    first = reminders_staff.tell_of_failed_mails(session, desk=DESK, now=NOW)
+    header = session.scalars(select(Letter.header_id).where(Letter.id == id_)).one()
+    fate = Fate(("to@tozai.example",), True, "5.1.1 gone")
+    report = Returned(sender="", subject="", body="", references=(header,), automatic=True, report=True, fates=(fate,))
+
+    returned_mail.take(session, "1:1", report, desk=DESK, now=NOW)
+
+    assert first == 1
+    assert [reminders_staff.tell_of_failed_mails(session, desk=DESK, now=NOW) for _ in range(2)] == [1, 0]
+    assert len(sent(session, "staff_mails_failed")) == 2
 
 
 def test_a_limit_that_nears_is_told_once_a_day(session: Session) -> None:

@@ -52,3 +52,8 @@ def recipient_states(engine: Engine) -> dict[str, str]:
     """The state of each address."""
     with transaction(engine, readonly=True) as session:
         return {address: str(state) for address, state in session.execute(select(Recipient.address, Recipient.state))}
+
+
+def message_id(text: bytes) -> bytes:
+    """The line of a text that the server took."""
+    return next(line for line in text.splitlines() if line.lower().startswith(b"message-id:"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections import Counter
@@ -11,21 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, select
 
-from actions import delivery
 from jobs.deliver_mail import Mailer
-from jobs.marks import Marks, Tried
 from mail.recorder import Recorder
-from mail.smtp import Answer, Outcome, Verdict
+from mail.smtp import Outcome
 from mail.talk import Company, Parcel
 from models.database import transaction
 from models.job_runs import JobRun
-from models.notes import Notes, notes_folder, read_notes
 from models.outbox import Letter
 from rules.limits import Limits
 from tests.clock import Clock
-from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states, write_many
+from tests.jobs.mailroom import letter_states, mailer_for, message_id, parts_for, recipient_states, write_many
 from tests.services.awkward_smtp import RESET, AwkwardServer, awkward_server
 from tests.services.smtp import SmtpSink, smtp_server
 
@@ -182,10 +178,30 @@ def test_a_poison_letter_is_parked_and_delays_nobody(engine: Engine, clock: Cloc
     assert recipient_states(engine)["3@tozai.example"] == "unknown"
 
 
-def test_a_server_that_fails_at_every_letter_parks_none(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer) -> None:
+def test_two_letters_that_the_server_never_takes_are_parked_though_they_are_tried_together(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer
+) -> None:
     parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
-    awkward.at["DATA"] = "451 out of order"
-    write_many(engine, parts, 6)
+    awkward.unwelcome = b"Cc: sato@tozai.example"
+    write_many(engine, parts, 2, cc=["sato@tozai.example"])
+    mailer = mailer_for(parts)
+
+    for number in range(2, 7):
+        mailer.deliver()
+        write_many(engine, parts, 1, first=number)
+        mailer.deliver()
+        clock.advance(minutes=11)
+    mailer.close()
+
+    assert letter_states(engine) == {"done": 5, "parked": 2}
+
+
+@pytest.mark.parametrize("count", [1, 2, 6])
+@pytest.mark.parametrize("command", ["DATA", "END"])
+def test_a_server_that_fails_at_every_letter_parks_none(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, command: str, count: int) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    awkward.at[command] = "451 out of order"
+    write_many(engine, parts, count)
     mailer = mailer_for(parts)
 
     for _ in range(10):
@@ -195,14 +211,15 @@ def test_a_server_that_fails_at_every_letter_parks_none(engine: Engine, clock: C
     mailer.deliver()
     mailer.close()
 
-    assert letter_states(engine) == {"done": 6}
+    assert letter_states(engine) == {"done": count}
 
 
-def test_a_letter_that_cannot_be_made_into_a_message_is_parked(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
+def test_letters_that_cannot_be_made_into_messages_are_parked(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
     parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
-    write_many(engine, parts, 2)
+    write_many(engine, parts, 3)
     with transaction(engine) as session:
-        session.scalars(select(Letter).order_by(Letter.id)).first().header_id = "<broken\r\nBcc: evil@evil.example>"  # type: ignore[union-attr]
+        for letter in session.scalars(select(Letter).order_by(Letter.id).limit(2)):
+            letter.header_id = f"<broken{letter.id}\r\nBcc: evil@evil.example>"
     mailer = mailer_for(parts)
 
     for _ in range(6):
@@ -210,7 +227,7 @@ def test_a_letter_that_cannot_be_made_into_a_message_is_parked(engine: Engine, c
         clock.advance(minutes=11)
     mailer.close()
 
-    assert letter_states(engine) == {"done": 1, "parked": 1}
+    assert letter_states(engine) == {"done": 1, "parked": 2}
     assert len(smtp_sink.letters) == 1
 
 
@@ -256,10 +273,6 @@ def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(
     assert isinstance(mailer, Mailer)
 
 
-def message_id(text: bytes) -> bytes:
-    return next(line for line in text.splitlines() if line.lower().startswith(b"message-id:"))
-
-
 def test_a_limit_a_minute_holds_for_all_workers_together(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
     parts = replace(parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url), limits=Limits(mails_per_minute=7))
     write_many(engine, parts, 20)
@@ -292,87 +305,3 @@ def test_letters_that_piled_up_leave_evenly_and_fresh_ones_at_once(engine: Engin
     assert letter_states(engine) == {"done": 8}
     assert took[1] >= 0.4, "four letters at ten a second"
     assert took[0] < 0.4
-
-
-def test_a_letter_is_recorded_before_the_next_one_is_handed_over(engine: Engine, clock: Clock, tmp_path: Path) -> None:
-    parts = parts_for(engine, clock, tmp_path, smtp_url="smtp://localhost")
-    write_many(engine, parts, 4)
-    unrecorded: list[int] = []
-
-    class Watching(Recorder):
-        def send(self, parcel: Parcel, sender: str, company: Company) -> Outcome:
-            company.before_text()
-            until = time.monotonic() + 5
-            while (left := taken - letter_states(engine).get("done", 0) - noted(engine)) and time.monotonic() < until:
-                time.sleep(0.001)  # PostgreSQL was told, and does it without being asked again
-            unrecorded.append(left)
-            counting()
-            return super().send(parcel, sender, company)
-
-    taken = 0
-
-    def counting() -> None:
-        nonlocal taken
-        taken += 1
-
-    Mailer(parts, "test", threading.Event(), sender=Watching()).deliver()
-
-    assert unrecorded == [0, 0, 0, 0]
-    assert letter_states(engine) == {"done": 4}
-    assert noted(engine) == 0
-
-
-def noted(engine: Engine) -> int:
-    """How many tries are noted and not recorded yet."""
-    folder = notes_folder(engine)
-    return sum(len(notes) for _, notes in read_notes(folder)) if folder else 0
-
-
-@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
-def test_what_a_killed_worker_noted_is_recorded_and_not_sent_again(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
-    parts = parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url)
-    folder = notes_folder(engine)
-    assert folder
-    write_many(engine, parts, 3)
-    with transaction(engine) as session:
-        claims = delivery.claim(session, now=clock(), limit=3)
-    notes = Notes(folder)
-    accepted = Outcome({"0@tozai.example": Answer(Verdict.ACCEPTED, "250 ok")})
-    noted = delivery.ending(claims[0], accepted, limits=parts.limits, now=clock())
-    notes.add(noted.told())
-    elsewhere = replace(noted, header_id="<another@jscom.co.jp>", letter={**noted.letter, "letter": claims[1].letter_id})
-    notes.add(elsewhere.told())  # of a database that lay here before
-    with next(folder.iterdir()).open("ab") as file:
-        file.write(b'\n[{"letter":2,"held"')  # the disk was full
-
-    clock.advance(minutes=5)
-    mailer = mailer_for(parts)
-    mailer.deliver()
-    mailer.close()
-
-    assert [letter.subject for letter in smtp_sink.letters] == ["letter 1", "letter 2"]
-    assert letter_states(engine) == {"done": 3}
-    os.utime(next(folder.iterdir()), (0, 0))
-    with transaction(engine) as session:
-        assert not delivery.settle_noted(session), "nothing is left to do for them"
-    assert not [*folder.iterdir()], "nobody needs them any more"
-
-
-def test_a_letter_that_another_worker_has_by_now_keeps_no_other_from_being_recorded(engine: Engine, clock: Clock, tmp_path: Path) -> None:
-    parts = parts_for(engine, clock, tmp_path)
-    write_many(engine, parts, 3)
-    with transaction(engine) as session:
-        claims = delivery.claim(session, now=clock(), limit=3)
-    with transaction(engine) as session:
-        session.execute(update(Letter).where(Letter.id == claims[1].letter_id).values(fence=Letter.fence + 1))
-    marks, counts = Marks(parts, threading.Event()), Counter[str]()
-
-    for claim in claims:
-        marks.put(Tried(claim, Outcome({claim.open[0].address: Answer(Verdict.ACCEPTED, "250 ok")}), counts))
-    marks.settle()
-    marks.give_back()
-
-    assert counts == {"letters": 2, "accepted": 2}
-    assert letter_states(engine) == {"done": 2, "sending": 1}
-    assert recipient_states(engine)["1@tozai.example"] == "waiting"
-    assert noted(engine) == 0

@@ -93,7 +93,7 @@ def test_all_refused_is_told_and_the_connection_goes_on(open_post: Callable[...,
 @pytest.mark.parametrize(
     ("where", "answer", "verdict", "blame"),
     [
-        ("DATA", "451 later", Verdict.TEMPORARY, Blame.LETTER),
+        ("DATA", "451 later", Verdict.TEMPORARY, Blame.SERVER),
         ("END", "451 later", Verdict.TEMPORARY, Blame.LETTER),
         ("END", "554 content refused", Verdict.PERMANENT, Blame.NOBODY),
         ("DATA", RESET, Verdict.TEMPORARY, Blame.LETTER),

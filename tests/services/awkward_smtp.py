@@ -18,13 +18,14 @@ class AwkwardServer:
     """`at` names what happens at a command (MAIL, RCPT, DATA, END, …): an answer, or RESET to break the connection off.
 
     END is the dot that ends a text. A text that END resets was taken all the same: its 250 is lost.
-    `poison` is a piece of text that resets every letter holding it.
+    `poison` is a piece of text that resets every letter holding it; `unwelcome` one by which a letter is put off.
     """
 
     port: int = 0
     at: dict[str, str] = field(default_factory=dict[str, str])
     delay: float = 0.0
     poison: bytes = b"\0"
+    unwelcome: bytes = b"\0"
     refused: dict[str, str] = field(default_factory=dict[str, str])
     """Answers to RCPT by address."""
     taken: list[bytes] = field(default_factory=list[bytes])
@@ -88,7 +89,7 @@ def _take(connection: socket.socket, lines: BinaryIO, server: AwkwardServer) -> 
         text += line
     if server.poison in text:
         return False
-    answer = server.at.get("END", "250 taken")
+    answer = "451 another time" if server.unwelcome in text else server.at.get("END", "250 taken")
     if answer == RESET or answer.startswith("250"):
         server.taken.append(text)
     if answer == RESET:
