@@ -78,9 +78,11 @@ def apply_command(
             # First: where the result cannot be written, nothing is applied.
             _annotate(file, annotate, plan, sheets)
             step("計画を保存しています", 60)
-            batch_id = _keep(engine, settings, file, plan, sheets, by)
-            step("反映しています", 80)
-            written = _apply(engine, batch_id, by, all_or_nothing=all_or_nothing)
+            batch_id = _receive(engine, settings, file, by)
+            with _telling(engine, batch_id, by):
+                _keep(engine, batch_id, plan, sheets, by)
+                step("反映しています", 80)
+                written = _apply(engine, batch_id, by, all_or_nothing=all_or_nothing)
             step("完了", 100)
     told = _outcome(file, batch_id, plan, written)
     if as_json:
@@ -174,11 +176,11 @@ def _annotate(file: Path, out: Path | None, plan: Plan, sheets: list[dict[str, A
     typer.echo(f"結果を「{out}」に書き込みました。", err=True)
 
 
-def _keep(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: list[dict[str, Any]], by: Actor) -> int:
-    """Store the workbook and its plan as a batch, as an upload in the console would."""
+def _receive(engine: Engine, settings: Settings, file: Path, by: Actor) -> int:
+    """Store the workbook as a batch, as an upload in the console would; the job leaves it to this process."""
     from actions import import_batches
-    from jobs.plan_import import keep
     from models.database import transaction
+    from models.imports import BatchState
     from rules.filenames import clean_name
     from storage.store import open_store
     from web.wiring import utc_now
@@ -186,9 +188,32 @@ def _keep(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: li
     with file.open("rb") as content:
         stored = open_store(settings.attachments).put(content, folder="imports")
     with transaction(engine) as session:
-        batch_id = import_batches.receive(session, file_name=clean_name(file.name), stored=stored, by=by, now=utc_now()).id
+        name, now = clean_name(file.name), utc_now()
+        return import_batches.receive(session, file_name=name, stored=stored, by=by, now=now, state=BatchState.PLANNING).id
+
+
+@contextmanager
+def _telling(engine: Engine, batch_id: int, by: Actor) -> Iterator[None]:
+    """Where somebody in the console was quicker with this batch: end with 2 and the sentence that says so."""
+    from jobs.plan_import import Dropped
+    from models.imports import BatchState
+    from wording import labels
+    from wording.refusals import say
+
+    try:
+        yield
+    except (Dropped, Refused) as fault:
+        _close(engine, batch_id, by)
+        refused = fault if isinstance(fault, Refused) else Refused("batch_state", state=labels.batch_state(BatchState.DISCARDED))
+        typer.echo(say(refused), err=True)
+        raise typer.Exit(UNREADABLE) from fault
+
+
+def _keep(engine: Engine, batch_id: int, plan: Plan, sheets: list[dict[str, Any]], by: Actor) -> None:
+    from jobs.plan_import import keep
+    from web.wiring import utc_now
+
     keep(engine, batch_id, plan, sheets, by=by, now=utc_now(), guard=lambda _session: None)
-    return batch_id
 
 
 def _apply(engine: Engine, batch_id: int, by: Actor, *, all_or_nothing: bool) -> Written:
@@ -223,7 +248,7 @@ def _close(engine: Engine, batch_id: int, by: Actor) -> None:
 
     with transaction(engine) as session:
         batch = session.get_one(ImportBatch, batch_id)
-        if batch.state == BatchState.PLANNED:
+        if batch.state in (BatchState.PLANNING, BatchState.PLANNED):
             import_batches.discard(session, batch, by=by, now=utc_now())
 
 
