@@ -35,8 +35,8 @@ class Stored:
     """Key -> id, `updated_at`, values of `CERTIFICATE_FIELDS`."""
     line_ids: list[int] = field(default_factory=list[int])
     values: list[Values] = field(default_factory=list[Values])
-    corrected_parties: dict[tuple[str, str], ByHand] = field(default_factory=dict[tuple[str, str], ByHand])
-    """(Key, field of the e-mail)."""
+    corrected_heads: dict[tuple[str, str], ByHand] = field(default_factory=dict[tuple[str, str], ByHand])
+    """(Key, one of `CERTIFICATE_FIELDS`): the issue date, or name and e-mail of a party."""
     corrected_lines: dict[int, ByHand] = field(default_factory=dict[int, ByHand])
     """Index of the line."""
 
@@ -76,12 +76,15 @@ def _load_certificates(session: Session, named: ColumnElement[bool], stored: Sto
     for certificate_id, role, name, email, set_at, set_by in connection.execute(held.join(Certificate, Certificate.id == Party.certificate_id).where(named)):
         parties[certificate_id, role] = (name, email)
         if set_at is not None:
-            by_hand[certificate_id, f"{role}_email"] = ByHand(set_at, set_by)
+            by_hand |= dict.fromkeys(((certificate_id, f"{role}_name"), (certificate_id, f"{role}_email")), ByHand(set_at, set_by))
     by_id: dict[int, tuple[str, str, Values]] = {}
-    known = select(Certificate.id, Certificate.contract_key, cast(Certificate.issued_on, String), Certificate.updated_at)
-    for number, key, issued, updated_at in connection.execute(known.where(named)):
+    own = (Certificate.updated_at, Certificate.set_at, Certificate.set_by)
+    known = select(Certificate.id, Certificate.contract_key, cast(Certificate.issued_on, String), *own)
+    for number, key, issued, updated_at, set_at, set_by in connection.execute(known.where(named)):
+        if set_at is not None:
+            by_hand[number, "issued_on"] = ByHand(set_at, set_by)
         told = [text for role in PartyRole for text in parties.get((number, role), _NO_PARTY)]
         by_id[number] = (issued, key, tuple(told))
         stored.certificates[key] = (number, updated_at, (issued, *told))
-    stored.corrected_parties = {(by_id[number][1], field): told for (number, field), told in by_hand.items()}
+    stored.corrected_heads = {(by_id[number][1], field): told for (number, field), told in by_hand.items()}
     return by_id

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -24,6 +23,9 @@ from tests.workbooks import NAKAMURA, csv_of
 
 LINES = csv_of(*({"contract": f"JSC2604{number}A", "serial": f"S{number}"} for number in range(1000, 1020)))
 
+_PARTS = "_parts"
+"""What `jobs.plan_import.keep` asks before it writes the rows of a plan, and again before the missing lines."""
+
 
 @pytest.fixture(autouse=True)
 def configured(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,15 +41,16 @@ def apply(folder: Path) -> Result:
 
 def between(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], *, rows_written: bool) -> None:
     """Do `act` once, when the command line has stored its batch and is about to write the rows of its plan, or has just written them."""
-    real, calls = plan_import._parts, list[int]()
+    real: Callable[..., Iterator[range]] = getattr(plan_import, _PARTS)
+    calls: list[int] = []
 
-    def parts(count: int) -> Any:
+    def parts(count: int) -> Iterator[range]:
         calls.append(count)
         if len(calls) == (2 if rows_written else 1):
             act()
         return real(count)
 
-    monkeypatch.setattr(plan_import, "_parts", parts)
+    monkeypatch.setattr(plan_import, _PARTS, parts)
 
 
 def the_batch(engine: Engine) -> ImportBatch:
@@ -66,7 +69,9 @@ def test_the_job_leaves_a_workbook_of_the_command_line_alone(
 ) -> None:
     parts = parts_for(engine, clock, tmp_path / "var")
     with transaction(engine) as session:
-        run = job_actions.begin(session, line_of("plan_import"), worker="jobs", now=clock())
+        line = line_of("plan_import")
+        assert line is not None
+        run = job_actions.begin(session, line, worker="jobs", now=clock())
     assert run is not None
     seen: list[object] = []
 
