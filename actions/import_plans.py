@@ -198,7 +198,7 @@ def plan(session: Session, rows: Rows, *, today: date) -> Plan:
     settle_signs(rows.values, stored)
     sound = [index for index in range(len(rows.values)) if index not in rows.errors] if rows.errors else range(len(rows.values))
     values, conflicts = settle_heads(rows.values, stored, rows.theirs)
-    found = diff([values[index] for index in sound], stored.values, [rows.values[index] for index in rows.errors])
+    found = diff([values[index] for index in sound], stored.values, [rows.values[index] for index in rows.errors], stored.before)
     made = _fates(rows, sound, found, stored)
     made.conflicts = [conflict for conflict in conflicts if conflict.index not in rows.errors] + _settle_lines(made, sound, found, stored)
     _compare_serials(session, made, today=today)

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import ColumnElement, String, and_, cast, select
 from sqlalchemy.orm import Session
 
 from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import among
+from models.imports import CELL_COLUMNS, ImportRow
 from models.masters import ProductFamily
 from rules.lines import Values
 
@@ -39,10 +40,12 @@ class Stored:
     """(Key, one of `CERTIFICATE_FIELDS`): the issue date, or name and e-mail of a party."""
     corrected_lines: dict[int, ByHand] = field(default_factory=dict[int, ByHand])
     """Index of the line."""
+    before: dict[int, Values] = field(default_factory=dict[int, Values])
+    """By index, what the workbook said of a line that was corrected since."""
 
 
 def load_stored(session: Session, keys: Sequence[str]) -> Stored:
-    """The certificates of `keys` with parties and lines, in four statements."""
+    """The certificates of `keys` with parties and lines, in a handful of statements."""
     stored = Stored()
     if not keys:
         return stored
@@ -64,7 +67,19 @@ def load_stored(session: Session, keys: Sequence[str]) -> Stored:
         stored.line_ids.append(line_id)
         line_texts = (same(product, product), serial, same(starts, starts), same(ends, ends), same(service, service), same(contact, contact))
         stored.values.append((issued, key, families[family_id], *line_texts, *parties))
+    if stored.corrected_lines:
+        _load_before(session, named, stored)
     return stored
+
+
+def _load_before(session: Session, named: ColumnElement[bool], stored: Stored) -> None:
+    """Fill `stored.before` by the rows that the corrected lines came from: those are few."""
+    line, row = ContractLine, ImportRow
+    came = and_(row.batch_id == line.batch_id, row.contract_key == Certificate.contract_key, row.sheet == line.sheet, row.row == line.row)
+    told = select(line.id, *(getattr(row, name) for name in CELL_COLUMNS)).join(Certificate, Certificate.id == line.certificate_id).join(row, came)
+    places = {stored.line_ids[at]: at for at in stored.corrected_lines}
+    for line_id, *texts in session.execute(told.where(named, line.set_at.is_not(None), row.row > 0)):
+        stored.before[places[line_id]] = tuple(texts)
 
 
 def _load_certificates(session: Session, named: ColumnElement[bool], stored: Stored) -> dict[int, tuple[str, str, Values]]:

@@ -138,6 +138,18 @@ def test_of_a_party_corrected_by_hand_one_value_may_be_taken_and_the_other_stays
     assert [conflict.field for conflict in compare_lines(engine, {"serial": "A1"}, now=_LATER).conflicts] == ["end_user_name"]
 
 
+def test_a_serial_corrected_by_hand_is_asked_for_at_the_row_that_still_says_the_old_one(engine: Engine) -> None:
+    import_lines_here(engine, {"serial": "OLD1"})
+    with transaction(engine) as session:
+        session.execute(update(ContractLine).values(serial="NEW1", set_at=NOW, set_by="中村"))
+        session.execute(update(Certificate).values(updated_at=_LATER))
+
+    plan = compare_lines(engine, {"serial": "ADDED"}, {"serial": "OLD1"}, now=_LATER)
+
+    assert plan.statuses == ["new", "unchanged"] and plan.missing_lines == []
+    assert [(conflict.index, conflict.ours, conflict.theirs) for conflict in plan.conflicts] == [(1, "NEW1", "OLD1")]
+
+
 def test_a_party_emptied_by_hand_is_asked_for_by_every_import(engine: Engine) -> None:
     import_lines_here(engine, {"serial": "A1"})
     correct_head(engine, {"end_user_name": "", "end_user_email": ""})
