@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli_setup import opened_database, settings_or_exit
+from cli_setup import opened_database, settings_of_a_process, settings_or_exit
 from rules.refusal import Refused
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def plan_command(file: File, as_json: AsJson = False, annotate: Annotate = None)
 
     終了コード：0 問題なし、1 エラーあり、2 読み込めない。
     """
+    _require_other(file, annotate)
     with opened() as (settings, engine), _steps() as step:
         rows, sheets, plan = _read_and_compare(engine, settings, file, step)
         step("完了", 100)
@@ -69,7 +70,8 @@ def apply_command(
     もう 1 人の承認は求めません：このコマンドを実行した人の責任になります。
     同じファイルをもう一度反映しても、何も変わりません。終了コード：0 問題なし、1 反映待ちあり、2 読み込めない。
     """
-    with opened() as (settings, engine):
+    _require_other(file, annotate)
+    with opened(keeps_files=True) as (settings, engine):
         by = actor_of(engine, staff)
         with _steps() as step:
             rows, sheets, plan = _read_and_compare(engine, settings, file, step, confirmed=confirm_warnings)
@@ -92,6 +94,13 @@ def apply_command(
     raise typer.Exit(_code(rows, found=bool(told["held"]["rows"])))
 
 
+def _require_other(file: Path, out: Path | None) -> None:
+    """Nothing is written over the workbook itself."""
+    if out is not None and (out.resolve() == file.resolve() or (out.exists() and file.exists() and out.samefile(file))):
+        typer.echo(f"「{out}」は読み込むファイルそのものです。別の名前を指定してください。", err=True)
+        raise typer.Exit(UNREADABLE)
+
+
 def _code(rows: Rows, *, found: bool) -> int:
     """The exit code; a workbook without any row counts as unreadable."""
     from wording.refusals import say
@@ -103,9 +112,9 @@ def _code(rows: Rows, *, found: bool) -> int:
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Settings, Engine]]:
-    """The settings and the database with this version's tables."""
-    settings = settings_or_exit(code=UNREADABLE)
+def opened(*, keeps_files: bool = False) -> Iterator[tuple[Settings, Engine]]:
+    """The settings and the database with this version's tables; for what `keeps_files`, folders that can be written into."""
+    settings = (settings_of_a_process if keeps_files else settings_or_exit)(code=UNREADABLE)
     with opened_database(settings, code=UNREADABLE) as engine:
         yield settings, engine
 
@@ -185,8 +194,12 @@ def _receive(engine: Engine, settings: Settings, file: Path, by: Actor) -> int:
     from storage.store import open_store
     from web.wiring import utc_now
 
-    with file.open("rb") as content:
-        stored = open_store(settings.attachments).put(content, folder="imports")
+    try:
+        with file.open("rb") as content:
+            stored = open_store(settings.attachments).put(content, folder="imports")
+    except OSError as fault:
+        typer.echo(f"ファイル「{file}」を保管できないため、反映していません（{fault}）。添付ファイルの保管先をお確かめください。", err=True)
+        raise typer.Exit(UNREADABLE) from fault
     with transaction(engine) as session:
         name, now = clean_name(file.name), utc_now()
         return import_batches.receive(session, file_name=name, stored=stored, by=by, now=now, state=BatchState.PLANNING).id
