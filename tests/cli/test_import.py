@@ -179,7 +179,7 @@ def test_a_storage_that_takes_nothing_gets_one_sentence_and_2(engine: Engine, tm
     monkeypatch.setattr(Store, "keep", full)
     result = run("apply", str(path))
 
-    assert result.exit_code == 2 and "保管できない" in result.stderr and result.stderr.count("\n") == 1
+    assert result.exit_code == 2 and "保管できない" in result.stderr.splitlines()[-1]
     assert count(engine, ImportBatch) == count(engine, Certificate) == 0
 
 
@@ -193,6 +193,25 @@ def test_the_workbook_itself_is_not_written_over(engine: Engine, tmp_path: Path,
         result = run(command, str(path), "--annotate", str(out))
         assert result.exit_code == 2 and "別の名前を指定してください。" in result.stderr
     assert path.read_bytes() == csv_of({"serial": "A1"}) and count(engine, ImportBatch) == 0
+
+
+def test_a_second_table_beside_the_first_is_told(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    head, left, right = (row.split(",") for row in csv_of({"serial": "L1"}, {"serial": "R1"}).decode().splitlines())
+    path.write_text("\n".join(",".join(row) for row in ([*head, "", *head], [*left, "", *right])), encoding="utf-8")
+
+    for command in ("plan", "apply"):
+        assert "もう 1 つの表があります" in run(command, str(path), "--json").stderr
+
+
+def test_nothing_is_applied_where_the_console_would_ask_for_the_columns(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(csv_of({"serial": "A1"}).replace("製品番号".encode(), "なにか".encode()))
+
+    for command in ("plan", "apply"):
+        result = run(command, str(path), "--json")
+        assert result.exit_code == 1 and json.loads(result.stdout) and "列の対応を選んでください。" in result.stderr.splitlines()[-1]
+    assert count(engine, ImportBatch) == count(engine, Certificate) == 0
 
 
 def test_the_summary_reads_well_without_json(engine: Engine) -> None:
