@@ -150,6 +150,11 @@ def test_a_serial_corrected_by_hand_is_asked_for_at_the_row_that_still_says_the_
     assert [(conflict.index, conflict.ours, conflict.theirs) for conflict in plan.conflicts] == [(1, "NEW1", "OLD1")]
 
 
+def test_a_serial_that_a_person_types_is_taken_though_a_file_with_it_is_doubted(engine: Engine) -> None:
+    with transaction(engine, readonly=True) as session:
+        assert contracts.parse_field(session, "serial", "4E+05") == "4E+05"
+
+
 def test_a_party_emptied_by_hand_is_asked_for_by_every_import(engine: Engine) -> None:
     import_lines_here(engine, {"serial": "A1"})
     correct_head(engine, {"end_user_name": "", "end_user_email": ""})
