@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from models.actors import Actor
     from settings import Settings
 
+_LAST_NUMBER = 2**31 - 1
+"""No batch has a greater one, and a database may refuse to look for it."""
+
 
 @imports.command("undo")
 def undo_command(
@@ -52,7 +55,7 @@ def _undo(engine: Engine, settings: Settings, batch_id: int, by: Actor, *, only_
 
     now = utc_now()
     with transaction(engine, readonly=only_plan) as session:
-        batch = session.get(ImportBatch, batch_id)
+        batch = session.get(ImportBatch, batch_id) if 0 < batch_id <= _LAST_NUMBER else None
         if batch is None:
             typer.echo(f"取込 {batch_id} はありません。番号をお確かめください。", err=True)
             raise typer.Exit(UNREADABLE)

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli_setup import opened_database, settings_or_exit
+from cli_import_told import outcome, print_plan, show_outcome, show_plan
+from cli_setup import opened_database, settings_of_a_process, settings_or_exit
 from rules.refusal import Refused
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from sqlalchemy import Engine
 
     from actions.import_apply import Written
@@ -29,7 +29,6 @@ imports = typer.Typer(no_args_is_help=True, help="証書の取込：ファイル
 
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
 _MOST_TRIES = 3
-_SHOWN = 20
 File = Annotated[Path, typer.Argument(help="xlsx、xls、csv（UTF-8 か cp932）のファイル。", show_default=False)]
 Annotate = Annotated[
     Path | None, typer.Option(metavar="OUT.xlsx", help="エラーの印・行ごとの結果・原因の一覧を付けたファイルを書き出します。", show_default=False)
@@ -43,15 +42,17 @@ def plan_command(file: File, as_json: AsJson = False, annotate: Annotate = None)
 
     終了コード：0 問題なし、1 エラーあり、2 読み込めない。
     """
+    _require_other(file, annotate)
     with opened() as (settings, engine), _steps() as step:
         rows, sheets, plan = _read_and_compare(engine, settings, file, step)
         step("完了", 100)
+    unclear = _tell_sheets(sheets)
     _annotate(file, annotate, plan, sheets)
     if as_json:
-        _print_plan(file, sheets, plan)
+        print_plan(file, sheets, plan)
     else:
-        _show_plan(file, sheets, plan)
-    raise typer.Exit(_code(rows, found=bool(rows.errors)))
+        show_plan(file, sheets, plan)
+    raise typer.Exit(_code(rows, found=unclear or bool(rows.errors)))
 
 
 @imports.command("apply")
@@ -69,25 +70,32 @@ def apply_command(
     もう 1 人の承認は求めません：このコマンドを実行した人の責任になります。
     同じファイルをもう一度反映しても、何も変わりません。終了コード：0 問題なし、1 反映待ちあり、2 読み込めない。
     """
-    with opened() as (settings, engine):
+    _require_other(file, annotate)
+    with opened(keeps_files=True) as (settings, engine):
         by = actor_of(engine, staff)
         with _steps() as step:
             rows, sheets, plan = _read_and_compare(engine, settings, file, step, confirmed=confirm_warnings)
+            unclear = _tell_sheets(sheets)
             if not rows.values:
                 raise typer.Exit(_code(rows, found=False))
             # First: where the result cannot be written, nothing is applied.
             _annotate(file, annotate, plan, sheets)
-            step("計画を保存しています", 60)
-            batch_id = _keep(engine, settings, file, plan, sheets, by)
-            step("反映しています", 80)
-            written = _apply(engine, batch_id, by, all_or_nothing=all_or_nothing)
+            step("反映しています", 60)
+            batch_id, written = (None, None) if unclear else _store(engine, settings, file, plan, sheets, by, all_or_nothing=all_or_nothing)
             step("完了", 100)
-    told = _outcome(file, batch_id, plan, written)
+    told = outcome(file, batch_id, plan, written)
     if as_json:
         print(json.dumps(told, ensure_ascii=False))
     else:
-        _show_outcome(told, confirmed=confirm_warnings)
-    raise typer.Exit(_code(rows, found=bool(told["held"]["rows"])))
+        show_outcome(told, confirmed=confirm_warnings)
+    raise typer.Exit(_code(rows, found=unclear or bool(told["held"]["rows"])))
+
+
+def _require_other(file: Path, out: Path | None) -> None:
+    """Nothing is written over the workbook itself."""
+    if out is not None and (out.resolve() == file.resolve() or (out.exists() and file.exists() and out.samefile(file))):
+        typer.echo(f"「{out}」は読み込むファイルそのものです。別の名前を指定してください。", err=True)
+        raise typer.Exit(UNREADABLE)
 
 
 def _code(rows: Rows, *, found: bool) -> int:
@@ -101,9 +109,9 @@ def _code(rows: Rows, *, found: bool) -> int:
 
 
 @contextmanager
-def opened() -> Iterator[tuple[Settings, Engine]]:
-    """The settings and the database with this version's tables."""
-    settings = settings_or_exit(code=UNREADABLE)
+def opened(*, keeps_files: bool = False) -> Iterator[tuple[Settings, Engine]]:
+    """The settings and the database with this version's tables; for what `keeps_files`, folders that can be written into."""
+    settings = (settings_of_a_process if keeps_files else settings_or_exit)(code=UNREADABLE)
     with opened_database(settings, code=UNREADABLE) as engine:
         yield settings, engine
 
@@ -174,21 +182,69 @@ def _annotate(file: Path, out: Path | None, plan: Plan, sheets: list[dict[str, A
     typer.echo(f"結果を「{out}」に書き込みました。", err=True)
 
 
-def _keep(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: list[dict[str, Any]], by: Actor) -> int:
-    """Store the workbook and its plan as a batch, as an upload in the console would."""
+def _tell_sheets(sheets: list[dict[str, Any]]) -> bool:
+    """Say what the console shows of the sheets; whether it would ask what the columns hold: then nothing is applied."""
+    from actions.import_mapping import is_unclear
+
+    for sheet in sheets:
+        for note in sheet["notes"]:
+            typer.echo(f"シート「{sheet['name']}」：{note}" if sheet["name"] else note, err=True)
+    unclear = is_unclear(sheets)
+    if unclear:
+        typer.echo("必要な列が見つからないため、このままでは反映できません。管理画面の「証書の取込」で、列の対応を選んでください。", err=True)
+    return unclear
+
+
+def _store(engine: Engine, settings: Settings, file: Path, plan: Plan, sheets: list[dict[str, Any]], by: Actor, *, all_or_nothing: bool) -> tuple[int, Written]:
+    """Keep the plan as a batch, and apply it."""
+    batch_id = _receive(engine, settings, file, by)
+    with _telling(engine, batch_id, by):
+        _keep(engine, batch_id, plan, sheets, by)
+        return batch_id, _apply(engine, batch_id, by, all_or_nothing=all_or_nothing)
+
+
+def _receive(engine: Engine, settings: Settings, file: Path, by: Actor) -> int:
+    """Store the workbook as a batch, as an upload in the console would; the job leaves it to this process."""
     from actions import import_batches
-    from jobs.plan_import import keep
     from models.database import transaction
+    from models.imports import BatchState
     from rules.filenames import clean_name
     from storage.store import open_store
     from web.wiring import utc_now
 
-    with file.open("rb") as content:
-        stored = open_store(settings.attachments).put(content, folder="imports")
+    try:
+        with file.open("rb") as content:
+            stored = open_store(settings.attachments).put(content, folder="imports")
+    except OSError as fault:
+        typer.echo(f"ファイル「{file}」を保管できないため、反映していません（{fault}）。添付ファイルの保管先をお確かめください。", err=True)
+        raise typer.Exit(UNREADABLE) from fault
     with transaction(engine) as session:
-        batch_id = import_batches.receive(session, file_name=clean_name(file.name), stored=stored, by=by, now=utc_now()).id
+        name, now = clean_name(file.name), utc_now()
+        return import_batches.receive(session, file_name=name, stored=stored, by=by, now=now, state=BatchState.PLANNING).id
+
+
+@contextmanager
+def _telling(engine: Engine, batch_id: int, by: Actor) -> Iterator[None]:
+    """Where somebody in the console was quicker with this batch: end with 2 and the sentence that says so."""
+    from jobs.plan_import import Dropped
+    from models.imports import BatchState
+    from wording import labels
+    from wording.refusals import say
+
+    try:
+        yield
+    except (Dropped, Refused) as fault:
+        _close(engine, batch_id, by)
+        refused = fault if isinstance(fault, Refused) else Refused("batch_state", state=labels.batch_state(BatchState.DISCARDED))
+        typer.echo(say(refused), err=True)
+        raise typer.Exit(UNREADABLE) from fault
+
+
+def _keep(engine: Engine, batch_id: int, plan: Plan, sheets: list[dict[str, Any]], by: Actor) -> None:
+    from jobs.plan_import import keep
+    from web.wiring import utc_now
+
     keep(engine, batch_id, plan, sheets, by=by, now=utc_now(), guard=lambda _session: None)
-    return batch_id
 
 
 def _apply(engine: Engine, batch_id: int, by: Actor, *, all_or_nothing: bool) -> Written:
@@ -223,110 +279,8 @@ def _close(engine: Engine, batch_id: int, by: Actor) -> None:
 
     with transaction(engine) as session:
         batch = session.get_one(ImportBatch, batch_id)
-        if batch.state == BatchState.PLANNED:
+        if batch.state in (BatchState.PLANNING, BatchState.PLANNED):
             import_batches.discard(session, batch, by=by, now=utc_now())
-
-
-def _outcome(file: Path, batch_id: int, plan: Plan, written: Written) -> dict[str, Any]:
-    held = [index for index, row in plan.held_by.items() if row]
-    rows = [
-        {
-            "sheet": plan.rows.sheets[index],
-            "row": plan.rows.numbers[index],
-            "status": plan.statuses[index],
-            "contract": plan.rows.values[index][1],
-            "held_by": plan.held_by[index],
-            "reasons": [issue["message"] for issue in (*plan.rows.errors.get(index, ()), *plan.rows.warnings.get(index, ()))],
-        }
-        for index in sorted(held)
-    ]
-    certificates = sum(1 for certificate in plan.certificates.values() if certificate.held_by)
-    return {
-        "file": file.name,
-        "batch": batch_id,
-        "written": {
-            "certificates": written.certificates,
-            "new": written.new,
-            "changed": written.changed,
-            "unchanged": plan.statuses.count("unchanged"),
-        },
-        "held": {"certificates": certificates, "rows": rows},
-        "missing": plan.missing,
-        "summary": plan.summary(),
-    }
-
-
-def _print_plan(file: Path, sheets: list[dict[str, Any]], plan: Plan) -> None:
-    """One JSON object, a row a line, so that 100,000 rows need no second copy in memory."""
-    told = [{name: sheet[name] for name in ("name", "rows", "heading_row", "skipped", "hidden", "notes")} for sheet in sheets]
-    print("{" + f'"file":{_json(file.name)},"sheets":{_json(told)},"rows":[')
-    for index, row in enumerate(plan.told()):
-        print(("," if index else "") + _json(row))
-    print(f'],"missing":{_json(plan.missing)},"summary":{_json(plan.summary())}' + "}")
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _show_plan(file: Path, sheets: list[dict[str, Any]], plan: Plan) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    summary = plan.summary()
-    console.print(f"{file.name}：反映すると起きること", markup=False, soft_wrap=True)
-    table = Table()
-    table.add_column("判定")
-    table.add_column("行", justify="right")
-    for label, count in _counts(summary):
-        table.add_row(label, f"{count:,}")
-    console.print(table)
-    for sheet in sheets:
-        console.print(
-            sheet["skipped"] or f"シート「{sheet['name']}」：{sheet['rows']:,}行（見出しは {sheet['heading_row']}行目）", markup=False, soft_wrap=True
-        )
-    _show_problems(console, plan)
-    console.print(f"証書 {summary['certificates']:,}件。まだ何も反映されていません。", markup=False, soft_wrap=True)
-
-
-def _counts(summary: dict[str, int]) -> list[tuple[str, int]]:
-    labels = {"new": "新規", "changed": "変更", "unchanged": "変更なし", "error": "エラー", "warnings": "警告のある行", "missing": "ファイルにない明細"}
-    return [(label, summary[name]) for name, label in labels.items()]
-
-
-def _show_problems(console: Console, plan: Plan) -> None:
-    problems = sorted({*plan.rows.errors, *plan.rows.warnings})
-    for index in problems[:_SHOWN]:
-        place = f"{plan.rows.sheets[index]} {plan.rows.numbers[index]}行目".strip()
-        for kind, issues in (("エラー", plan.rows.errors), ("警告", plan.rows.warnings)):
-            for issue in issues.get(index, ()):
-                console.print(f"{kind}  {place}  {issue['message']}", markup=False, soft_wrap=True)
-    if len(problems) > _SHOWN:
-        console.print(f"ほか {len(problems) - _SHOWN:,}行。すべては --json で出力できます。", markup=False, soft_wrap=True)
-
-
-def _show_outcome(told: dict[str, Any], *, confirmed: bool) -> None:
-    from rich.console import Console
-
-    console = Console()
-    written, held = told["written"], told["held"]
-    if written["certificates"]:
-        lines = written["new"] + written["changed"]
-        console.print(
-            f"証書 {written['certificates']:,}件（新規 {written['new']:,}行・変更 {written['changed']:,}行、合わせて {lines:,}行）を反映しました。",
-            markup=False,
-        )
-    else:
-        console.print("反映する内容はありませんでした。何も変わっていません。", markup=False, soft_wrap=True)
-    if held["rows"]:
-        console.print(f"証書 {held['certificates']:,}件（{len(held['rows']):,}行）は反映待ちです。", markup=False, soft_wrap=True)
-        for row in [row for row in held["rows"] if row["reasons"]][:_SHOWN]:
-            console.print(f"  {row['sheet']} {row['row']}行目  {' '.join(row['reasons'])}", markup=False, soft_wrap=True)
-        if not confirmed:
-            console.print("警告だけの証書は、内容を確かめてから --confirm-warnings を付けると反映できます。", markup=False, soft_wrap=True)
-    if told["missing"]:
-        console.print(f"ファイルにない明細が {len(told['missing']):,}件あります。残しました。", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -87,6 +87,9 @@ def parse_field(session: Session, name: str, typed: str) -> str:
     """One value as an import would read it. Refuses at `name` what an import would tell as an error of the cell: day_form, cell_<code>(column, …)."""
     parse = _family_parser(session) if name == "family" else _PARSERS[name]
     found = parse(typed)
+    if isinstance(found, Problem) and found.code == "number_for_code":
+        # Doubtful in a file; here a person typed it.
+        found = found.value
     if isinstance(found, Problem):
         if found.code in ("not_a_date", "date_from_number"):
             raise Refused("day_form", name)

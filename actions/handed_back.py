@@ -19,7 +19,7 @@ from wording.refusals import say
 
 MOST_TRIES = 3
 """What broke off so often would break off for ever."""
-_UNPLANNED = frozenset({BatchState.RECEIVED, BatchState.MAPPING, BatchState.FAILED})
+_UNPLANNED = frozenset({BatchState.RECEIVED, BatchState.PLANNING, BatchState.MAPPING, BatchState.FAILED})
 
 
 def require_rows(session: Session, batch: ImportBatch) -> None:

@@ -136,11 +136,12 @@ def keep_new_images(session: Session, batch_id: int, _now: datetime) -> None:
 
 
 def change_certificates(session: Session, batch_id: int, now: datetime) -> None:
-    """The issue dates of those that were; any change of a line or a party counts as a change of the certificate."""
+    """The issue dates of those that were, marked as by hand while they stay; any change of a line or a party counts as a change of the certificate."""
+    same = Certificate.issued_on == ImportCertificate.issued_on
     statement = (
         update(Certificate)
         .where(ready(batch_id), ImportCertificate.certificate_id == Certificate.id)
-        .values(issued_on=ImportCertificate.issued_on, batch_id=batch_id, updated_at=now)
+        .values(issued_on=ImportCertificate.issued_on, batch_id=batch_id, updated_at=now, **_marked(Certificate, same))
     )
     session.execute(statement, execution_options=_QUIET)
 
@@ -155,14 +156,19 @@ def put_parties(session: Session, batch_id: int, _now: datetime) -> None:
         )
         added = insert_on_conflict(session, Party).from_select(["certificate_id", "role", "name", "email", "email_key"], staged, include_defaults=False)
         told = {column: added.excluded[column] for column in ("name", "email", "email_key")}
-        # An e-mail that stays as it was corrected by hand stays marked so.
-        same = Party.email_key == added.excluded.email_key
-        told |= {"set_at": case((same, Party.set_at), else_=null()), "set_by": case((same, Party.set_by), else_="")}
+        told |= _marked(Party, and_(Party.name == added.excluded.name, Party.email_key == added.excluded.email_key))
         session.execute(added.on_conflict_do_update(index_elements=["certificate_id", "role"], set_=told))
         gone = select(ImportCertificate.certificate_id).where(ready(batch_id), ImportCertificate.certificate_id.is_not(None), name == "", email == "")
         # PostgreSQL, which counted the parties before they came, would look through the plan for each of them to find none.
         if session.scalar(gone.limit(1)) is not None:
-            session.execute(delete(Party).where(Party.role == role, Party.certificate_id.in_(gone)), execution_options=_QUIET)
+            # One that was emptied by hand stays, for the next import to ask.
+            told_of = (Party.name != "") | (Party.email != "")
+            session.execute(delete(Party).where(Party.role == role, told_of, Party.certificate_id.in_(gone)), execution_options=_QUIET)
+
+
+def _marked(table: type[Certificate | Party], same: ColumnElement[bool]) -> dict[str, Any]:
+    """What stays as it was corrected by hand stays marked so."""
+    return {"set_at": case((same, table.set_at), else_=null()), "set_by": case((same, table.set_by), else_="")}
 
 
 def add_lines(session: Session, batch_id: int, _now: datetime) -> None:
@@ -197,9 +203,13 @@ def withdraw_lines(session: Session, batch_id: int, _now: datetime) -> None:
 
 
 def keep_corrections(session: Session, batch_id: int) -> None:
-    """Give lines back what was corrected by hand, where nobody chose the workbook's value: those are few."""
-    ours = and_(ImportConflict.line_id != 0, ImportConflict.take_theirs.is_(False), ImportConflict.contract_key.in_(_ready_keys(batch_id)))
+    """Give lines back what was corrected by hand, and parties the mark of it, where nobody chose the workbook's value: those are few."""
+    ours = and_(ImportConflict.take_theirs.is_(False), ImportConflict.contract_key.in_(_ready_keys(batch_id)))
     for conflict in session.scalars(select(ImportConflict).where(ImportConflict.batch_id == batch_id, ours)).all():
+        if not conflict.line_id:
+            if conflict.field != "issued_on":
+                _mark_party(session, conflict)
+            continue
         line = session.get(ContractLine, conflict.line_id)
         if line is None:
             continue
@@ -209,6 +219,14 @@ def keep_corrections(session: Session, batch_id: int) -> None:
         else:
             setattr(line, conflict.field, date.fromisoformat(conflict.ours) if conflict.field in _DAYS else conflict.ours)
     session.flush()
+
+
+def _mark_party(session: Session, conflict: ImportConflict) -> None:
+    """One whose other value is the workbook's now; an issue date that stayed is marked still."""
+    of = select(Certificate.id).where(Certificate.contract_key == conflict.contract_key).scalar_subquery()
+    role = PartyRole(conflict.field.removesuffix("_name").removesuffix("_email"))
+    mine = and_(Party.certificate_id == of, Party.role == role)
+    session.execute(update(Party).where(mine).values(set_at=conflict.set_at, set_by=conflict.set_by), execution_options=_QUIET)
 
 
 def _ready_keys(batch_id: int) -> AnySelect:

@@ -31,14 +31,14 @@ from wording import labels
 _QUIET = {"synchronize_session": False}
 
 
-def receive(session: Session, *, file_name: str, stored: Stored, by: Actor, now: datetime) -> ImportBatch:
-    """Keep an uploaded workbook whose bytes lie in the storage; the job `plan_import` reads it."""
+def receive(session: Session, *, file_name: str, stored: Stored, by: Actor, now: datetime, state: BatchState = BatchState.RECEIVED) -> ImportBatch:
+    """Keep an uploaded workbook whose bytes lie in the storage; the job `plan_import` reads it, unless whoever gives it is `PLANNING` it already."""
     batch = ImportBatch(
         file_name=file_name[-300:],
         sha256=stored.sha256,
         size=stored.size,
         storage_key=stored.key,
-        state=BatchState.RECEIVED,
+        state=state,
         staff_id=by.id if isinstance(by, StaffMember) else None,
         uploaded_by=by.name,
         uploaded_at=now,
@@ -86,8 +86,11 @@ def clear(session: Session, batch_id: int) -> None:
 
 
 def finish(session: Session, batch: ImportBatch, made: Plan, sheets: list[dict[str, Any]], *, by: Actor, now: datetime) -> None:
-    """Write the plan's certificates, and let people see it."""
-    require_locked(session, batch, BatchState.RECEIVED)
+    """Write the plan's certificates, and let people see it. Refuses batch_state(state), plan_changed (its rows are not all there)."""
+    require_locked(session, batch, BatchState.RECEIVED, BatchState.PLANNING)
+    kept = session.scalar(select(func.count()).where(ImportRow.batch_id == batch.id))
+    if kept != len(made.statuses) + len(made.missing_lines):
+        raise Refused("plan_changed")
     keep_certificates(session, batch.id, made)
     keep_conflicts(session, batch.id, made, range(len(made.statuses)))
     if len(made.statuses) >= ROWS_AT_ONCE:
@@ -218,7 +221,7 @@ def plan_again(session: Session, batch: ImportBatch, keys: Sequence[str], *, tod
 
 def discard(session: Session, batch: ImportBatch, *, by: Actor, now: datetime) -> None:
     """破棄: nothing of it will be written. Refuses batch_state."""
-    require_locked(session, batch, BatchState.RECEIVED, BatchState.MAPPING, BatchState.PLANNED, BatchState.WAITING)
+    require_locked(session, batch, BatchState.RECEIVED, BatchState.PLANNING, BatchState.MAPPING, BatchState.PLANNED, BatchState.WAITING)
     batch.state = BatchState.DISCARDED
     journal.record(session, "discard", "import_batch", batch.id, by=by, now=now, subject_name=batch.file_name)
 

@@ -10,11 +10,11 @@ from actions.import_stored import ByHand, Stored
 from rules.lines import CERTIFICATE_FIELDS, EMAIL_FIELDS, FIELDS, Changes, Values
 
 _CONTRACT = FIELDS.index("contract")
-_AT = {name: FIELDS.index(name) for name in EMAIL_FIELDS}
-_HEADER_AT = {name: CERTIFICATE_FIELDS.index(name) for name in EMAIL_FIELDS}
+_AT = {name: FIELDS.index(name) for name in CERTIFICATE_FIELDS}
+_HEADER_AT = {name: CERTIFICATE_FIELDS.index(name) for name in CERTIFICATE_FIELDS}
 
 Choice = tuple[str, int, str]
-"""Contract key, id of the line (0: an e-mail of the certificate), field."""
+"""Contract key, id of the line (0: the certificate's own field), field."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,18 @@ class Conflict:
     take_theirs: bool
 
 
-def settle_parties(values: Sequence[Values], stored: Stored, theirs: Collection[Choice]) -> tuple[Sequence[Values], list[Conflict]]:
-    """The rows with our e-mails where they were corrected by hand and theirs were not chosen, and what is to be asked."""
-    if not stored.corrected_parties:
+def settle_heads(values: Sequence[Values], stored: Stored, theirs: Collection[Choice]) -> tuple[Sequence[Values], list[Conflict]]:
+    """The rows with our issue dates and parties where they were corrected by hand and theirs were not chosen, and what is to be asked."""
+    if not stored.corrected_heads:
         return values, []
     settled, conflicts = list(values), dict[Choice, Conflict]()
     corrected: dict[str, list[tuple[str, ByHand]]] = {}
-    for (key, field), by_hand in stored.corrected_parties.items():
+    for (key, field), by_hand in stored.corrected_heads.items():
         corrected.setdefault(key, []).append((field, by_hand))
     for index, told in enumerate(values):
         for field, by_hand in corrected.get(told[_CONTRACT], ()):
             ours = stored.certificates[told[_CONTRACT]][2][_HEADER_AT[field]]
-            if told[_AT[field]].lower() == ours.lower():
+            if _same(field, ours, told[_AT[field]]):
                 continue
             choice = (told[_CONTRACT], 0, field)
             taken = choice in theirs
@@ -51,6 +51,10 @@ def settle_parties(values: Sequence[Values], stored: Stored, theirs: Collection[
             if not taken:
                 settled[index] = _with(settled[index], _AT[field], ours)
     return settled, list(conflicts.values())
+
+
+def _same(field: str, ours: str, told: str) -> bool:
+    return told == ours or (field in EMAIL_FIELDS and told.lower() == ours.lower())
 
 
 def settle_lines(

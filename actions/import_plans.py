@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.import_conflicts import Choice, Conflict, settle_lines, settle_parties
+from actions.import_conflicts import Choice, Conflict, settle_heads, settle_lines
 from actions.import_signs import settle_signs
 from actions.import_stored import Stored, load_stored
 from actions.renewals import SerialHolder, propose_renewals, serial_holders
@@ -197,8 +197,8 @@ def plan(session: Session, rows: Rows, *, today: date) -> Plan:
     stored = load_stored(session, rows.keys())
     settle_signs(rows.values, stored)
     sound = [index for index in range(len(rows.values)) if index not in rows.errors] if rows.errors else range(len(rows.values))
-    values, conflicts = settle_parties(rows.values, stored, rows.theirs)
-    found = diff([values[index] for index in sound], stored.values, [rows.values[index] for index in rows.errors])
+    values, conflicts = settle_heads(rows.values, stored, rows.theirs)
+    found = diff([values[index] for index in sound], stored.values, [rows.values[index] for index in rows.errors], stored.before)
     made = _fates(rows, sound, found, stored)
     made.conflicts = [conflict for conflict in conflicts if conflict.index not in rows.errors] + _settle_lines(made, sound, found, stored)
     _compare_serials(session, made, today=today)

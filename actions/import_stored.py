@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, String, cast, select
+from sqlalchemy import ColumnElement, String, and_, cast, select
 from sqlalchemy.orm import Session
 
 from models.contracts import Certificate, ContractLine, Party, PartyRole
 from models.database import among
+from models.imports import CELL_COLUMNS, ImportRow
 from models.masters import ProductFamily
 from rules.lines import Values
 
@@ -35,14 +36,16 @@ class Stored:
     """Key -> id, `updated_at`, values of `CERTIFICATE_FIELDS`."""
     line_ids: list[int] = field(default_factory=list[int])
     values: list[Values] = field(default_factory=list[Values])
-    corrected_parties: dict[tuple[str, str], ByHand] = field(default_factory=dict[tuple[str, str], ByHand])
-    """(Key, field of the e-mail)."""
+    corrected_heads: dict[tuple[str, str], ByHand] = field(default_factory=dict[tuple[str, str], ByHand])
+    """(Key, one of `CERTIFICATE_FIELDS`): the issue date, or name and e-mail of a party."""
     corrected_lines: dict[int, ByHand] = field(default_factory=dict[int, ByHand])
     """Index of the line."""
+    before: dict[int, Values] = field(default_factory=dict[int, Values])
+    """By index, what the workbook said of a line that was corrected since."""
 
 
 def load_stored(session: Session, keys: Sequence[str]) -> Stored:
-    """The certificates of `keys` with parties and lines, in four statements."""
+    """The certificates of `keys` with parties and lines, in a handful of statements."""
     stored = Stored()
     if not keys:
         return stored
@@ -64,7 +67,19 @@ def load_stored(session: Session, keys: Sequence[str]) -> Stored:
         stored.line_ids.append(line_id)
         line_texts = (same(product, product), serial, same(starts, starts), same(ends, ends), same(service, service), same(contact, contact))
         stored.values.append((issued, key, families[family_id], *line_texts, *parties))
+    if stored.corrected_lines:
+        _load_before(session, named, stored)
     return stored
+
+
+def _load_before(session: Session, named: ColumnElement[bool], stored: Stored) -> None:
+    """Fill `stored.before` by the rows that the corrected lines came from: those are few."""
+    line, row = ContractLine, ImportRow
+    came = and_(row.batch_id == line.batch_id, row.contract_key == Certificate.contract_key, row.sheet == line.sheet, row.row == line.row)
+    told = select(line.id, *(getattr(row, name) for name in CELL_COLUMNS)).join(Certificate, Certificate.id == line.certificate_id).join(row, came)
+    places = {stored.line_ids[at]: at for at in stored.corrected_lines}
+    for line_id, *texts in session.execute(told.where(named, line.set_at.is_not(None), row.row > 0)):
+        stored.before[places[line_id]] = tuple(texts)
 
 
 def _load_certificates(session: Session, named: ColumnElement[bool], stored: Stored) -> dict[int, tuple[str, str, Values]]:
@@ -76,12 +91,15 @@ def _load_certificates(session: Session, named: ColumnElement[bool], stored: Sto
     for certificate_id, role, name, email, set_at, set_by in connection.execute(held.join(Certificate, Certificate.id == Party.certificate_id).where(named)):
         parties[certificate_id, role] = (name, email)
         if set_at is not None:
-            by_hand[certificate_id, f"{role}_email"] = ByHand(set_at, set_by)
+            by_hand |= dict.fromkeys(((certificate_id, f"{role}_name"), (certificate_id, f"{role}_email")), ByHand(set_at, set_by))
     by_id: dict[int, tuple[str, str, Values]] = {}
-    known = select(Certificate.id, Certificate.contract_key, cast(Certificate.issued_on, String), Certificate.updated_at)
-    for number, key, issued, updated_at in connection.execute(known.where(named)):
+    own = (Certificate.updated_at, Certificate.set_at, Certificate.set_by)
+    known = select(Certificate.id, Certificate.contract_key, cast(Certificate.issued_on, String), *own)
+    for number, key, issued, updated_at, set_at, set_by in connection.execute(known.where(named)):
+        if set_at is not None:
+            by_hand[number, "issued_on"] = ByHand(set_at, set_by)
         told = [text for role in PartyRole for text in parties.get((number, role), _NO_PARTY)]
         by_id[number] = (issued, key, tuple(told))
         stored.certificates[key] = (number, updated_at, (issued, *told))
-    stored.corrected_parties = {(by_id[number][1], field): told for (number, field), told in by_hand.items()}
+    stored.corrected_heads = {(by_id[number][1], field): told for (number, field), told in by_hand.items()}
     return by_id

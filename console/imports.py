@@ -44,7 +44,7 @@ def upload(call: Call) -> Response:
 def show(call: Call) -> Response:
     """One batch at the step it has reached: its reading, its columns, why it cannot be read, its plan, or what applying it did."""
     batch = load(call)
-    if batch.state == BatchState.RECEIVED:
+    if batch.state in (BatchState.RECEIVED, BatchState.PLANNING):
         return call.page(_SHOW, block="progress", **frame_of(call), batch=batch, links=steps_of(batch))
     if call.basis.is_htmx:
         # The page waited for the reading: now it becomes another one.

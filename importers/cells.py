@@ -63,7 +63,7 @@ def parse_date(raw: object, *, date1904: bool = False) -> Parsed:
 
 
 def parse_code(raw: object, *, upper: bool = False) -> Parsed:
-    """A product number or serial: folded; a number counts by its digits (warning)."""
+    """A product number or serial: folded; a number counts by its digits (warning), and one of which a spreadsheet left an exponent is doubtful too."""
     if isinstance(raw, str) and _PLAIN.fullmatch(raw):
         return raw.upper() if upper else raw
     text = shown(raw)
@@ -75,7 +75,7 @@ def parse_code(raw: object, *, upper: bool = False) -> Parsed:
         return wrong
     if isinstance(raw, (date, time, timedelta)):
         return Problem("date_for_code", {"v": value})
-    return Problem("number_for_code", {"v": value}, value, warning=True) if _is_number(raw) else value
+    return Problem("number_for_code", {"v": value}, value, warning=True) if _is_number(raw) or _EXPONENT.fullmatch(value) else value
 
 
 def parse_codes(raws: Collection[object], *, upper: bool = False) -> list[str] | None:
@@ -205,7 +205,9 @@ def shown(raw: object) -> str:
     return str(raw)
 
 
-_PLAIN = re.compile(r"(?!ditto)[A-Za-z0-9][A-Za-z0-9._/+-]{0,99}")
+_EXPONENT = re.compile(r"\d(?:\.\d+)?[Ee]\+\d{2,3}")
+"""What Excel leaves in a csv of a long number, or of a code such as 4E5: the other digits are gone."""
+_PLAIN = re.compile(rf"(?!ditto|{_EXPONENT.pattern}(?![A-Za-z0-9._/+-]))[A-Za-z0-9][A-Za-z0-9._/+-]{{0,99}}")
 """Most codes; nothing about them needs a closer look."""
 _PLAIN_CODES = re.compile(rf"(?:{_PLAIN.pattern})?+(?:\n(?:{_PLAIN.pattern})?+)*+")
 _CONTACT_KEY = fold_contact(CONTACT)

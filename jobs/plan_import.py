@@ -33,6 +33,8 @@ MOST_TRIES = 3
 """A workbook whose reading broke off so often would break off for ever."""
 _READ, _COMPARED, _KEPT = 50, 60, 95
 """Percent of the work."""
+_WAITING = (BatchState.RECEIVED, BatchState.PLANNING)
+"""The second one waits for the command line, and is none of the job's."""
 Guard = Callable[[Session], None]
 """Raises when this process may not write any more."""
 
@@ -98,7 +100,10 @@ def keep(
     guard: Guard,
     ahead: RowsAhead | None = None,
 ) -> None:
-    """Write a plan, of which `ahead` may have written rows, in short transactions; people see it after the last one. Raises Dropped."""
+    """Write a plan, of which `ahead` may have written rows, in short transactions; people see it after the last one.
+
+    Raises Dropped; refuses plan_changed where another process took rows away.
+    """
     count = len(plan.statuses)
     for part in _parts(count):
         indexes, wrong = ahead.unwritten(plan, part) if ahead else (part, ())
@@ -214,7 +219,7 @@ def _tell(parts: Parts, run: Run, batch_id: int, percent: int) -> None:
 def _waiting(session: Session, batch_id: int) -> ImportBatch:
     """The batch while it waits for its plan. Raises Dropped."""
     batch = session.get_one(ImportBatch, batch_id)
-    if batch.state != BatchState.RECEIVED:
+    if batch.state not in _WAITING:
         raise Dropped
     return batch
 

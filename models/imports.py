@@ -18,6 +18,8 @@ load("people")
 
 class BatchState(StrEnum):
     RECEIVED = "received"
+    PLANNING = "planning"
+    """Read by the command line, which keeps the plan itself: the job leaves it alone."""
     MAPPING = "mapping"
     """Waits until a person has said what its columns hold."""
     PLANNED = "planned"

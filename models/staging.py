@@ -62,7 +62,7 @@ class ImportCertificate(Base):
 class ImportConflict(Base):
     """A value that was corrected by hand since the last import and that the workbook would set otherwise: ours stays unless a person chooses theirs.
 
-    `field` is one of a certificate's e-mails (`line_id` 0) or of the line's own fields; `position` is the row in which it is asked.
+    `field` is one of `rules.lines.CERTIFICATE_FIELDS` (`line_id` 0) or of the line's own fields; `position` is the row in which it is asked.
     """
 
     __tablename__ = "import_conflict"

@@ -78,10 +78,11 @@ class Undoing:
         return and_(or_(ContractLine.batch_id == self.batch_id, ContractLine.id.in_(later)), ContractLine.id.not_in(mine))
 
     def removable_lines(self) -> ColumnElement[bool]:
-        """The added lines that go: those of a certificate whose parties were corrected by hand stay with it."""
+        """The added lines that go: those of a certificate whose head or parties were corrected by hand stay with it."""
         mine = and_(self.certificates(Deed.ADDED), CertificateImage.certificate_id == Party.certificate_id)
         corrected = select(Party.certificate_id).where(mine, ~self.untouched(Party))
-        return and_(self.added_lines(), self.left_line(), ContractLine.certificate_id.not_in(corrected))
+        heads = select(Certificate.id).where(self._corrected_heads()).correlate(None)
+        return and_(self.added_lines(), self.left_line(), ContractLine.certificate_id.not_in(corrected), ContractLine.certificate_id.not_in(heads))
 
     def changed_lines(self) -> ColumnElement[bool]:
         """Of `ContractLine` and `LineImage`: the changed lines that change back."""
@@ -110,6 +111,7 @@ class Undoing:
             of_image.where(self.image(Deed.CHANGED), ~there.exists()),
             of_image.where(self.image(Deed.REMOVED), ~self.returning_lines()),
             head.where(self.certificates(Deed.CHANGED), ~restored.exists()),
+            head.where(self._corrected_heads()),
         ).subquery("kept")
         return select(kept)
 
@@ -118,6 +120,10 @@ class Undoing:
         edited = select(ContractLine.id).where(ContractLine.certificate_id == Certificate.id, ~self.removable_lines())
         mine = Certificate.id.in_(select(CertificateImage.certificate_id).where(self.certificates(Deed.ADDED)))
         return and_(mine, self.left_head(), ~edited.correlate(Certificate).exists())
+
+    def _corrected_heads(self) -> ColumnElement[bool]:
+        """Of `Certificate` and `CertificateImage`: the added ones whose head was corrected by hand since."""
+        return and_(self.certificates(Deed.ADDED), CertificateImage.certificate_id == Certificate.id, ~self.untouched(Certificate))
 
     def restorable_heads(self) -> ColumnElement[bool]:
         """Of `Certificate` and `CertificateImage`: the changed ones whose head and parties change back."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
@@ -68,20 +68,24 @@ class Diff:
         return Status.CHANGED if self.changes[index] else Status.UNCHANGED
 
 
-def diff(lines: Sequence[Values], stored: Sequence[Values], unsound: Iterable[Values] = ()) -> Diff:
+def diff(lines: Sequence[Values], stored: Sequence[Values], unsound: Iterable[Values] = (), before: Mapping[int, Values] | None = None) -> Diff:
     """Match the workbook's sound `lines` with the `stored` ones of the same certificates (DOMAIN, "Import").
 
     Lines match by (product, serial, service) within their contract; leftovers pair by (product, service), then by
     (serial), so a corrected serial is a change. `unsound` are the workbook's lines with errors ("" where a cell could
-    not be read): they change nothing, but what they stand for is not missing.
+    not be read): they change nothing, but what they stand for is not missing. `before` says, by index, what stored lines were until they were
+    corrected by hand: a workbook that names them so still means them.
     """
     free = {identity(values): index for index, values in enumerate(stored)}
     found = [free.pop(identity(values), None) for values in lines] if free else list[int | None]([None]) * len(lines)
     doubtful = [values for values in unsound if free.pop(identity(values), None) is None]
     if free:
         left = dict.fromkeys(free.values())
+        nowhere = list[int | None]([None]) * len(doubtful)
+        for told, at in ((lines, found), (doubtful, nowhere)) if before else ():
+            _pair_corrected(told, at, before or {}, left)
         _pair(lines, found, stored, left)
-        _pair(doubtful, [None] * len(doubtful), stored, left)
+        _pair(doubtful, nowhere, stored, left)
         missing = list(left)
     else:
         missing = []
@@ -107,6 +111,16 @@ PAIRINGS: tuple[Callable[[Values], Values], ...] = (
     itemgetter(_CONTRACT, _SERIAL),
 )
 """What a corrected line keeps of the one it was; all but the first need a serial."""
+
+
+def _pair_corrected(lines: Sequence[Values], found: list[int | None], before: Mapping[int, Values], left: dict[int, None]) -> None:
+    """Give the lines that found nothing the leftovers that were the same before they were corrected; fills `found`, empties `left`."""
+    known = {identity(values): index for index, values in before.items() if index in left}
+    for position, at in enumerate(found if known else ()):
+        chosen = known.pop(identity(lines[position]), None) if at is None else None
+        if chosen is not None:
+            found[position] = chosen
+            del left[chosen]
 
 
 def _pair(lines: Sequence[Values], found: list[int | None], stored: Sequence[Values], left: dict[int, None]) -> None:

@@ -116,6 +116,7 @@ _RECIPIENT_STATES = {
 }
 _BATCH_STATES = {
     "received": N_("受領"),
+    "planning": N_("読み込み中"),
     "mapping": N_("列の対応待ち"),
     "planned": N_("計画"),
     "waiting": N_("承認待ち"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Executable, select, update
 
-from actions import import_apply, import_approvals, import_batches
+from actions import contracts, import_apply, import_approvals, import_batches
 from models.actors import StaffMember
 from models.contracts import Certificate, ContractLine, Party
 from models.database import transaction
@@ -103,6 +103,66 @@ def test_an_email_corrected_by_hand_stays_unless_the_workbooks_is_chosen(engine:
     assert choose_theirs(engine, again) == [("changed", "conflict"), ("changed", "")]
     apply_batch(engine, again, now=_LATER)
     assert party(engine) == ("kiban@osaka.tozai.example", "")
+
+
+def test_an_issue_date_and_a_name_corrected_by_hand_stay_unless_the_workbooks_are_chosen(engine: Engine) -> None:
+    import_lines_here(engine, {"serial": "A1"})
+    ours = {"issued_on": "2026-03-31", "end_user_name": "東西ネットワーク新社名株式会社"}
+    correct_head(engine, ours)
+
+    same = compare_lines(engine, {"serial": "A1"}, now=_LATER)
+    assert [(row["status"], row["kind"]) for row in same.told()] == [("unchanged", "conflict")]
+    assert {conflict.field: conflict.ours for conflict in same.conflicts} == ours
+    assert compare_lines(engine, {"serial": "A1", **ours}, now=_LATER).conflicts == []
+
+    apply_batch(engine, keep_plan(engine, compare_lines(engine, {"serial": "A1", "ends_on": "2028-03-31"}, now=_LATER), now=_LATER), now=_LATER)
+    assert head(engine) == ("2026-03-31", "中村", "東西ネットワーク新社名株式会社", "中村")
+
+    taken = keep_plan(engine, compare_lines(engine, {"serial": "A1", "ends_on": "2028-03-31"}, now=_LATER), now=_LATER)
+    choose_theirs(engine, taken)
+    apply_batch(engine, taken, now=_LATER)
+    assert head(engine) == ("2026-04-01", "", "東西ネットワーク株式会社", "")
+
+    undo_batch(engine, taken, now=_LATER)
+    assert head(engine) == ("2026-03-31", "中村", "東西ネットワーク新社名株式会社", "中村")
+
+
+def test_of_a_party_corrected_by_hand_one_value_may_be_taken_and_the_other_stays_marked(engine: Engine) -> None:
+    import_lines_here(engine, {"serial": "A1"})
+    correct_head(engine, {"end_user_name": "東西ネットワーク新社名株式会社", "end_user_email": _OURS})
+    batch_id = keep_plan(engine, compare_lines(engine, {"serial": "A1"}, now=_LATER), now=_LATER)
+    choose_theirs(engine, batch_id, field="end_user_email")
+    apply_batch(engine, batch_id, now=_LATER)
+
+    assert head(engine)[2:] == ("東西ネットワーク新社名株式会社", "中村") and party(engine) == ("kiban@osaka.tozai.example", "中村")
+    assert [conflict.field for conflict in compare_lines(engine, {"serial": "A1"}, now=_LATER).conflicts] == ["end_user_name"]
+
+
+def test_a_serial_corrected_by_hand_is_asked_for_at_the_row_that_still_says_the_old_one(engine: Engine) -> None:
+    import_lines_here(engine, {"serial": "OLD1"})
+    with transaction(engine) as session:
+        session.execute(update(ContractLine).values(serial="NEW1", set_at=NOW, set_by="中村"))
+        session.execute(update(Certificate).values(updated_at=_LATER))
+
+    plan = compare_lines(engine, {"serial": "ADDED"}, {"serial": "OLD1"}, now=_LATER)
+
+    assert plan.statuses == ["new", "unchanged"] and plan.missing_lines == []
+    assert [(conflict.index, conflict.ours, conflict.theirs) for conflict in plan.conflicts] == [(1, "NEW1", "OLD1")]
+
+
+def test_a_serial_that_a_person_types_is_taken_though_a_file_with_it_is_doubted(engine: Engine) -> None:
+    with transaction(engine, readonly=True) as session:
+        assert contracts.parse_field(session, "serial", "4E+05") == "4E+05"
+
+
+def test_a_party_emptied_by_hand_is_asked_for_by_every_import(engine: Engine) -> None:
+    import_lines_here(engine, {"serial": "A1"})
+    correct_head(engine, {"end_user_name": "", "end_user_email": ""})
+    lines = {"serial": "A1", "ends_on": "2028-03-31"}
+
+    apply_batch(engine, keep_plan(engine, compare_lines(engine, lines, now=_LATER), now=_LATER), now=_LATER)
+
+    assert [conflict.field for conflict in compare_lines(engine, lines, now=_LATER).conflicts] == ["end_user_name", "end_user_email"]
 
 
 def test_each_value_of_a_line_corrected_by_hand_is_asked_for(engine: Engine, tmp_path: Path) -> None:
@@ -243,3 +303,23 @@ def choose_theirs(engine: Engine, batch_id: int, *, field: str = "%") -> Sequenc
 def rows_of(engine: Engine, statement: Executable) -> Sequence[Any]:
     with transaction(engine, readonly=True) as session:
         return [tuple(row) for row in session.execute(statement)]
+
+
+def import_lines_here(engine: Engine, *lines: dict[str, str]) -> None:
+    apply_batch(engine, keep_plan(engine, compare_lines(engine, *lines)))
+
+
+def correct_head(engine: Engine, told: dict[str, str]) -> None:
+    """As the console does."""
+    with transaction(engine) as session:
+        certificate = session.scalars(select(Certificate)).one()
+        values = {**contracts.head_of(session, certificate), **told}
+        seen = contracts.seal(certificate)
+        contracts.correct_certificate(session, certificate, values, reason="証書の訂正", seen=seen, by=NAKAMURA, now=NOW + timedelta(hours=1))
+
+
+def head(engine: Engine) -> tuple[str, str, str, str]:
+    """Issue date and name of the end user, each with who set it by hand."""
+    with transaction(engine, readonly=True) as session:
+        certificate, end_user = session.scalars(select(Certificate)).one(), session.scalars(select(Party).where(Party.role == "end_user")).one()
+        return certificate.issued_on.isoformat(), certificate.set_by, end_user.name, end_user.set_by

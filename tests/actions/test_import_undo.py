@@ -20,7 +20,7 @@ from rules.limits import Limits
 from rules.refusal import Refused
 from tests import people
 from tests.people import NOW
-from tests.workbooks import AGAIN, FIRST, NAKAMURA, apply_batch, import_file, import_lines, keep_plan, plan_lines, tick, undo_batch
+from tests.workbooks import AGAIN, FIRST, NAKAMURA, apply_batch, compare_lines, import_file, import_lines, keep_plan, plan_lines, tick, undo_batch
 
 _LATER = NOW + timedelta(days=1)
 _DAY_AFTER = NOW + timedelta(days=2)
@@ -106,6 +106,26 @@ def test_a_new_certificate_whose_party_was_corrected_stays_as_a_whole(engine: En
 
     assert [(row.contract_key, row.serial) for row in plan.kept] == [("JSC26040999A", "B1")]
     assert rows(engine, select(ContractLine.serial)) == [("B1",)]
+
+
+def test_a_new_certificate_whose_issue_date_was_corrected_stays_as_a_whole_and_is_named(engine: Engine) -> None:
+    batch_id = keep_plan(engine, compare_lines(engine, {"serial": "A1"}, {"serial": "A2"}, {"contract": "JSC26040999A", "serial": "B1"}))
+    apply_batch(engine, batch_id)
+    with transaction(engine) as session:
+        mine = update(Certificate).where(Certificate.contract_key == "JSC26040123A")
+        session.execute(mine.values(issued_on=date(2026, 3, 31), set_at=_LATER, set_by="中村", updated_at=_LATER))
+
+    plan = preview(engine, batch_id)
+    assert sorted((row.contract_key, row.serial) for row in plan.kept) == [("JSC26040123A", ""), ("JSC26040123A", "A1"), ("JSC26040123A", "A2")]
+    assert (plan.counts["removed"], plan.counts["kept"], plan.counts["certificates_removed"]) == (1, 3, 1)
+
+    undone = undo_batch(engine, batch_id, now=_DAY_AFTER)
+    stays = [("JSC26040123A", date(2026, 3, 31), "A1"), ("JSC26040123A", date(2026, 3, 31), "A2")]
+    held = select(Certificate.contract_key, Certificate.issued_on, ContractLine.serial).join(ContractLine).order_by(ContractLine.serial)
+    assert rows(engine, held) == stays
+
+    undo_batch(engine, undone, now=_DAY_AFTER)
+    assert rows(engine, held) == [*stays, ("JSC26040999A", date(2026, 4, 1), "B1")]
 
 
 def test_accounts_and_tickets_of_certificates_that_go_are_named(engine: Engine, tmp_path: Path) -> None:

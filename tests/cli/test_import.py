@@ -15,6 +15,7 @@ from models.contracts import Certificate, ContractLine
 from models.database import transaction
 from models.imports import ImportBatch
 from models.journal import JournalEntry
+from storage.store import StorageFault, Store
 from tests.people import add_staff
 from tests.workbooks import AGAIN, FAULTY, FIRST, csv_of
 
@@ -147,6 +148,70 @@ def test_a_file_that_is_not_there_gets_one_sentence_and_2(engine: Engine, tmp_pa
     result = run("apply", str(tmp_path / "none.xlsx"))
 
     assert result.exit_code == 2 and "見つかりません" in result.stderr
+
+
+@pytest.mark.parametrize("number", ["3000000000", "99999999999999999999"])
+def test_a_number_beyond_all_imports_gets_one_sentence_and_2(engine: Engine, number: str) -> None:
+    result = run("undo", number)
+
+    assert result.exit_code == 2 and result.stderr == f"取込 {number} はありません。番号をお確かめください。\n"
+
+
+@pytest.mark.parametrize("setting", ["JTICKETS_STATE_DIR", "JTICKETS_ATTACHMENTS_URL"])
+def test_a_folder_that_cannot_be_used_gets_one_sentence_and_2(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(csv_of({"serial": "A1"}))
+    monkeypatch.setenv(setting, str(path) if setting == "JTICKETS_STATE_DIR" else (path / "files").as_uri())
+
+    result = run("apply", str(path))
+
+    assert result.exit_code == 2 and result.stderr.startswith(f"{setting}: フォルダー「{path}") and result.stderr.count("\n") == 1
+    assert count(engine, ImportBatch) == 0
+
+
+def test_a_storage_that_takes_nothing_gets_one_sentence_and_2(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(csv_of({"serial": "A1"}))
+
+    def full(*_given: object) -> None:
+        raise StorageFault("No space left on device")
+
+    monkeypatch.setattr(Store, "keep", full)
+    result = run("apply", str(path))
+
+    assert result.exit_code == 2 and "保管できない" in result.stderr.splitlines()[-1]
+    assert count(engine, ImportBatch) == count(engine, Certificate) == 0
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+def test_the_workbook_itself_is_not_written_over(engine: Engine, tmp_path: Path, command: str) -> None:
+    path, other = tmp_path / "lines.csv", tmp_path / "link.csv"
+    path.write_bytes(csv_of({"serial": "A1"}))
+    other.symlink_to(path)
+
+    for out in (path, other):
+        result = run(command, str(path), "--annotate", str(out))
+        assert result.exit_code == 2 and "別の名前を指定してください。" in result.stderr
+    assert path.read_bytes() == csv_of({"serial": "A1"}) and count(engine, ImportBatch) == 0
+
+
+def test_a_second_table_beside_the_first_is_told(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "two.csv"
+    head, left, right = (row.split(",") for row in csv_of({"serial": "L1"}, {"serial": "R1"}).decode().splitlines())
+    path.write_text("\n".join(",".join(row) for row in ([*head, "", *head], [*left, "", *right])), encoding="utf-8")
+
+    for command in ("plan", "apply"):
+        assert "もう 1 つの表があります" in run(command, str(path), "--json").stderr
+
+
+def test_nothing_is_applied_where_the_console_would_ask_for_the_columns(engine: Engine, tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_bytes(csv_of({"serial": "A1"}).replace("製品番号".encode(), "なにか".encode()))
+
+    for command in ("plan", "apply"):
+        result = run(command, str(path), "--json")
+        assert result.exit_code == 1 and json.loads(result.stdout) and "列の対応を選んでください。" in result.stderr.splitlines()[-1]
+    assert count(engine, ImportBatch) == count(engine, Certificate) == 0
 
 
 def test_the_summary_reads_well_without_json(engine: Engine) -> None:

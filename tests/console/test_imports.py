@@ -254,6 +254,18 @@ def test_the_progress_is_a_part_that_replaces_itself(center: Center) -> None:
     assert done.headers["hx-redirect"] == path
 
 
+def test_a_workbook_that_the_command_line_reads_is_shown_as_being_read_and_can_be_called_off(center: Center) -> None:
+    path = center.upload(FAULTY.name, FAULTY.read_bytes())
+    with transaction(center.engine) as session:
+        session.scalars(select(ImportBatch)).one().state = BatchState.PLANNING
+
+    page = center.client.get(path)
+    assert "<progress" in page.html and "読み込み中：" in page.html and center.client.get("/console/imports").says("読み込み中")
+    center.client.post(f"{path}/discard", {"csrf_token": center.client.csrf_token()})
+
+    assert has_nothing_to_plan(center)
+
+
 def test_a_batch_that_nobody_uploaded_is_not_there(center: Center) -> None:
     center.client.get("/console/imports/999999", expect=404)
 

@@ -8,6 +8,7 @@ import pytest
 
 from importers.cells import Problem, family_key, parse_code, parse_contact, parse_contract, parse_email, parse_family, parse_name, parse_service
 from importers.marks import padded, padding_places
+from rules.text import fold
 from tests.importers.workbooks import FAMILIES
 
 
@@ -26,6 +27,14 @@ def test_a_number_stored_for_a_code_has_no_exponent_and_is_warned_of() -> None:
     assert parse_code(162000123456.0) == Problem("number_for_code", {"v": "162000123456"}, "162000123456", warning=True)
     assert parse_code(1e15) == Problem("number_for_code", {"v": "1000000000000000"}, "1000000000000000", warning=True)
     assert parse_code("1E10") == "1E10"
+
+
+@pytest.mark.parametrize("left", ["1.23457E+11", "4E+05", "１．０Ｅ＋１２"])
+def test_what_excel_leaves_in_a_csv_of_a_long_number_is_warned_of(left: str) -> None:
+    shown = fold(left)
+
+    assert parse_code(left, upper=True) == Problem("number_for_code", {"v": shown}, shown, warning=True)
+    assert [parse_code(text) for text in ("1E10", "4E+05-A", "E+05", "SRX4E+05")] == ["1E10", "4E+05-A", "E+05", "SRX4E+05"]
 
 
 def test_a_code_that_excel_made_a_date_is_an_error() -> None:

@@ -32,11 +32,11 @@ def test_row_numbers_arrive_as_they_left(rows: list[int]) -> None:
 
 @pytest.mark.parametrize("upper", [True, False])
 def test_codes_at_once_are_what_each_alone_is(upper: bool) -> None:
-    codes = ["cv41", "", "SRX300-SYS-JB", "a.b_c/d+e", "0", "x" * 100]
+    codes = ["cv41", "", "SRX300-SYS-JB", "a.b_c/d+e", "0", "1E10", "4E+05-A", "x" * 100]
 
     assert parse_codes(codes, upper=upper) == [parse_code(code, upper=upper) for code in codes]
 
 
-@pytest.mark.parametrize("odd", [" A", "Ａ", "ditto", "dittoX", "A\nB", "A B", "A\u200b", "x" * 101, "-A", 12, None, True])
+@pytest.mark.parametrize("odd", [" A", "Ａ", "ditto", "dittoX", "A\nB", "A B", "A\u200b", "x" * 101, "-A", "4E+05", "1.23457e+11", 12, None, True])
 def test_one_odd_cell_sends_all_to_be_read_alone(odd: object) -> None:
     assert parse_codes(["A1", odd, "B2"]) is None

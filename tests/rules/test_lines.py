@@ -34,6 +34,15 @@ def line(**changed: str) -> Values:
     return tuple((SOUND | changed)[field] for field in FIELDS)
 
 
+def test_a_line_corrected_by_hand_is_still_the_one_that_the_workbook_names_as_it_was() -> None:
+    corrected, was = line(serial="NEW1"), {0: line(serial="OLD1")}
+
+    found = diff([line(serial="ADDED"), line(serial="OLD1")], [corrected], before=was)
+    assert found.stored == [None, 0] and found.missing == []
+    assert diff([line(serial="ADDED"), line(serial="NEW1"), line(serial="OLD1")], [corrected], before=was).stored == [None, 0, None]
+    assert diff([line(serial="ADDED")], [corrected], unsound=[line(serial="OLD1", ends_on="")], before=was).stored == [None]
+
+
 def test_the_same_lines_in_another_order_change_nothing() -> None:
     stored = [line(serial=f"CV{number}") for number in range(5)]
 

@@ -13,8 +13,8 @@ _NOT_OURS = frozenset(
 )
 PRODUCT = (
     "rules", "wording", "models", "storage", "mail", "importers", "actions", "web", "console", "customer_portal", "jobs", "demo",
-    "asgi.py", "cli.py", "cli_accounts.py", "cli_commands.py", "cli_import_undo.py", "cli_imports.py", "cli_operations.py", "cli_serve.py",
-    "cli_setup.py", "settings.py",
+    "asgi.py", "cli.py", "cli_accounts.py", "cli_commands.py", "cli_import_told.py", "cli_import_undo.py", "cli_imports.py", "cli_operations.py",
+    "cli_serve.py", "cli_setup.py", "settings.py",
 )  # fmt: skip
 
 
