@@ -79,6 +79,27 @@ def begin(session: Session, line: Line, *, worker: str, now: datetime, lease: ti
     return Run(id_, line.name, slot, 1, missed) if id_ is not None and state is RunState.RUNNING else None
 
 
+def end_abandoned(session: Session, lines: Iterable[Line], *, now: datetime) -> int:
+    """End the runs of dead processes that nobody can take over because their slot is over; how many.
+
+    `begin` does so too, but of work that is begun only when there is some, the next run may never come.
+    """
+    slots = {line.name: line.rhythm.latest(now) for line in lines}
+    over = (JobRun.state == RunState.RUNNING, JobRun.lease_until <= now)
+    found = session.execute(select(JobRun.id, JobRun.job, JobRun.slot).where(*over).order_by(JobRun.job)).all()
+    ended = 0
+    for row in found:
+        if slots.get(row.job, row.slot) == row.slot:
+            continue
+        lock(session, f"job:{row.job}")
+        # Asked anew behind the lock: its process may have woken up, or another begun.
+        for running in session.scalars(select(JobRun).where(JobRun.id == row.id, *over).with_for_update()):
+            _end_abandoned(running, now)
+            ended += 1
+    session.flush()
+    return ended
+
+
 def due(session: Session, lines: Sequence[Line], *, now: datetime) -> list[Line]:
     """Those of `lines` for which `begin` may find something to do: asked first and without a lock, for nearly always another process was quicker."""
     slots = {line.name: line.rhythm.latest(now) for line in lines}

@@ -154,7 +154,7 @@ class Process:
         self._mailer.deliver()
 
     def beat(self) -> None:
-        """Say that this process is alive, and hold the leases of its runs."""
+        """Say that this process is alive, hold the leases of its runs, and end those of processes that died."""
         now = self._parts.clock()
         try:
             with transaction(self._parts.engine) as session:
@@ -162,6 +162,8 @@ class Process:
             for held in list(self._running.values()):
                 with transaction(self._parts.engine) as session:
                     jobs.renew(session, held, now=now, lease=self._lease)
+            with transaction(self._parts.engine) as session:
+                jobs.end_abandoned(session, [job.line for job in self._work], now=now)
         except DBAPIError as fault:
             log.warning("no heartbeat", fault=type(fault.orig).__name__)
 

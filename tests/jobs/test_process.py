@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from actions import jobs
 from actions.jobs import Run, RunState
+from actions.lateness import late_jobs
 from actions.timetable import TIMETABLE, line_of
 from jobs.parts import Parts
 from jobs.runner import Process, run
@@ -164,6 +165,36 @@ def test_a_slot_with_nothing_to_do_leaves_no_run(engine: Engine, clock: Clock, t
     process.tick(Job(LINE, lambda _parts, _run: {}, wants=lambda _session, _now: False))
 
     assert states_of(engine) == {}
+
+
+def test_a_run_of_a_dead_process_is_stuck_no_longer_than_its_lease_though_nothing_waits(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts, line = parts_for(engine, clock, tmp_path), line_of("plan_import")
+    assert line
+    with transaction(engine) as session:
+        jobs.begin(session, line, worker="killed", now=clock())
+    process = Process(parts, threading.Event())
+
+    clock.advance(hours=2)
+    process.beat()
+
+    assert states_of(engine) == {"plan_import": "failed"}
+    with transaction(engine, readonly=True) as session:
+        assert late_jobs(session, now=clock(), lines=[line]) == []
+
+
+def test_a_process_that_slept_holds_its_own_runs_when_it_wakes(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    process = Process(parts_for(engine, clock, tmp_path), threading.Event())
+
+    def sleep(_parts: Parts, begun: Run) -> dict[str, int]:
+        clock.advance(hours=2)
+        process.beat()
+        with transaction(engine) as session:
+            jobs.confirm(session, begun)
+        return {}
+
+    process.tick(Job(LINE, sleep))
+
+    assert states_of(engine) == {"expire": "done"}
 
 
 def test_two_processes_share_the_slots(engine: Engine, clock: Clock, tmp_path: Path) -> None:

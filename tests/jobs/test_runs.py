@@ -134,6 +134,23 @@ def test_a_dead_processs_run_ends_as_failed_when_its_slot_is_over(session: Sessi
     assert run_of(session, dead).state == RunState.FAILED
 
 
+def test_a_dead_processs_run_ends_without_another_unless_it_can_be_taken_over(session: Session) -> None:
+    hourly = Line("slow", "長い仕事", "長い仕事です。", Every(3600))
+    dead, takeable, alive = begin(session), begin(session, line=hourly), begin(session, NOW + 4 * MINUTE, line=Line("new", "仕事", "仕事です。", Every(60)))
+    assert dead
+    assert takeable
+    assert alive
+    lines = [LINE, hourly, Line("new", "仕事", "仕事です。", Every(60))]
+
+    assert jobs.end_abandoned(session, lines, now=NOW + LEASE - MINUTE) == 0
+    assert jobs.end_abandoned(session, lines, now=NOW + LEASE) == 1
+
+    assert [run_of(session, run).state for run in (dead, takeable, alive)] == [RunState.FAILED, RunState.RUNNING, RunState.RUNNING]
+    with pytest.raises(LeaseLost):
+        jobs.confirm(session, dead)
+    assert begin(session, NOW + LEASE, worker="two", line=hourly) is not None
+
+
 def test_who_slept_through_the_lease_writes_nothing(session: Session) -> None:
     slow = Line("slow", "長い仕事", "長い仕事です。", Every(3600))
     slept = begin(session, line=slow)
