@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from sqlalchemy.exc import OperationalError
 from actions import jobs
 from actions.jobs import Run, RunState
 from actions.lateness import late_jobs
-from actions.timetable import TIMETABLE, line_of
+from actions.timetable import TIMETABLE, Every, Line, line_of
+from jobs import runner
 from jobs.parts import Parts
 from jobs.runner import Process, run
 from jobs.schedule import Job
@@ -94,6 +96,45 @@ def test_a_process_runs_what_a_person_asks_for(engine: Engine, clock: Clock, tmp
 
     with transaction(engine, readonly=True) as session:
         assert len(session.scalars(select(JobRun.id).where(JobRun.job == "expire")).all()) == 2
+
+
+def test_however_many_runs_take_long_leases_are_held_letters_leave_and_wishes_are_heard(
+    engine: Engine, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "BEAT_SECONDS", 1)
+    parts, release, begun = parts_for(engine, clock, tmp_path), threading.Event(), list[str]()
+
+    def work(_parts: Parts, run: Run) -> dict[str, int]:
+        begun.append(run.job)
+        release.wait(60)
+        return {}
+
+    lines = [Line(f"long {number}", "長い仕事", "長い仕事です。", Every(1)) for number in range(12)]
+    wish = Line("wish", "頼んだ仕事", "頼んだ仕事です。", Every(86400 * 365))
+    stop = threading.Event()
+    jobs_of_process = [*(Job(line, work) for line in lines), Job(wish, lambda _parts, _run: {"wished": 1}, wants=lambda _session, _now: False)]
+    thread = threading.Thread(target=run, args=(parts, stop, jobs_of_process))
+    thread.start()
+    try:
+        eventually(lambda: len(begun) >= 8)
+        clock.advance(seconds=60)
+        write_many(engine, parts, 3)
+        with transaction(engine) as session:
+            jobs.ask(session, wish, by=StaffMember(id=None, name="本田"), now=clock())
+
+        eventually(lambda: letter_states(engine) == {"done": 3})
+        eventually(lambda: states_of(engine).get("wish") == "done")
+        eventually(lambda: held_until(engine) == {clock() + timedelta(seconds=parts.limits.job_lease_seconds)})
+    finally:
+        release.set()
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def held_until(engine: Engine) -> set[datetime]:
+    with transaction(engine, readonly=True) as session:
+        return set(session.scalars(select(JobRun.lease_until).where(JobRun.state == RunState.RUNNING)))
 
 
 def test_a_run_that_breaks_off_is_recorded_and_told(engine: Engine, clock: Clock, tmp_path: Path) -> None:
