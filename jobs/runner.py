@@ -28,6 +28,7 @@ from actions.jobs import Run
 from actions.timetable import Daily
 from jobs.deliver_mail import Mailer
 from jobs.parts import Parts
+from jobs.pauses import Pauses
 from jobs.schedule import JOBS, Job
 from models.database import transaction
 
@@ -67,6 +68,7 @@ class Process:
         self._work = work
         self._lease = timedelta(seconds=parts.limits.job_lease_seconds)
         self._running: dict[int, Run] = {}
+        self._pauses = Pauses()
         self._missed: list[Job] = []
         self._chosen: list[Job] = []
         self._choosing = threading.Lock()
@@ -126,10 +128,10 @@ class Process:
         return chosen
 
     def tick(self, job: Job) -> None:
-        """It is time for `job`: run this slot unless somebody does or did. A process that ends begins nothing."""
-        if self._stop.is_set():
-            return
+        """It is time for `job`: run this slot unless somebody does or did. A process that ends begins nothing, nor work that has just failed."""
         now = self._parts.clock()
+        if self._stop.is_set() or (job.line.quiet and self._pauses.rests(job.line.name, now)):
+            return
         with transaction(self._parts.engine, readonly=True) as session:
             if not jobs.due(session, [job.line], now=now) or (job.wants is not None and not job.wants(session, now)):
                 return
@@ -174,7 +176,9 @@ class Process:
         try:
             counts = job.work(self._parts, begun)
             kept = self._tell(lambda session, now: jobs.finish(session, begun, counts, now=now))
+            self._pauses.end(begun.job)
         except BaseException as fault:
+            self._pauses.lengthen(begun.job, self._parts.clock())
             # The database was away or busy: the slot is not lost by it, somebody tries again within the minute.
             again = isinstance(fault, _AWAY) and begun.fence < jobs.MOST_TRIES and job.line.rhythm.latest(self._parts.clock()) == begun.slot
             words = type(fault).__name__

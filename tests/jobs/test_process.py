@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,6 +182,30 @@ def test_a_run_that_finds_the_database_away_is_tried_again_in_its_slot_and_not_f
         with pytest.raises(OperationalError):
             process.tick(Job(LINE, never))
     assert states_of(engine)["expire"] == "failed"
+
+
+def test_quiet_work_that_fails_rests_longer_each_time_and_not_once_it_worked(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    line, tries, works, began = line_of("answer_recoveries"), list[float](), list[bool](), clock()
+    assert line
+    process = Process(parts_for(engine, clock, tmp_path), threading.Event())
+
+    def work(_parts: Parts, _run: Run) -> dict[str, int]:
+        tries.append((clock() - began).total_seconds())
+        if not works:
+            raise KeyError("x")
+        return {}
+
+    for _ in range(1000):
+        with suppress(KeyError):
+            process.tick(Job(line, work))
+        clock.advance(seconds=1)
+    assert tries == [0, 2, 6, 14, 30, 62, 126, 254, 434, 614, 794, 974]
+
+    works.append(True)
+    for _ in range(200):
+        process.tick(Job(line, work))
+        clock.advance(seconds=1)
+    assert tries[12:] == list(range(1154, 1200))
 
 
 def test_what_was_done_is_recorded_though_the_database_is_busy_just_then(engine: Engine, clock: Clock, tmp_path: Path) -> None:
