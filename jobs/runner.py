@@ -31,6 +31,7 @@ from jobs.parts import Parts
 from jobs.pauses import Pauses
 from jobs.schedule import JOBS, Job
 from models.database import transaction
+from storage.store import StorageFault
 
 log = structlog.get_logger("jobs")
 
@@ -182,7 +183,15 @@ class Process:
             # The database was away or busy: the slot is not lost by it, somebody tries again within the minute.
             again = isinstance(fault, _AWAY) and begun.fence < jobs.MOST_TRIES and job.line.rhythm.latest(self._parts.clock()) == begun.slot
             words = type(fault).__name__
-            self._tell(lambda session, now: jobs.put_back(session, begun, now=now) if again else jobs.fail(session, begun, words, now=now))
+            spared = job.give_back if isinstance(fault, StorageFault) else None
+
+            def tell(session: Session, now: datetime) -> bool:
+                ours = jobs.put_back(session, begun, now=now) if again else jobs.fail(session, begun, words, now=now)
+                if ours and spared is not None:
+                    spared(session)
+                return ours
+
+            self._tell(tell)
             raise
         finally:
             del self._running[begun.id]
