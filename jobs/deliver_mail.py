@@ -71,8 +71,6 @@ class Mailer:
         done: Counter[str] = Counter()
         ahead: Future[list[Claim]] | None = None
         try:
-            # What the database would not take last time comes first: once its lease ends, such a letter would go again.
-            self._marks.settle()
             while not self._stop.is_set():
                 claims = self._next(ahead)
                 # While letters leave quickly, the next ones are claimed meanwhile.
@@ -93,9 +91,8 @@ class Mailer:
         return done
 
     def close(self) -> None:
-        """Record what is left to record, and hang up."""
+        """Hang up."""
         self._claiming.shutdown()
-        self._marks.close()
         self._sender.close()
 
     def _next(self, ahead: Future[list[Claim]] | None) -> list[Claim]:

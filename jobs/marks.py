@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 
 from actions import delivery
 from actions.delivery import Claim, Ending
@@ -52,20 +52,16 @@ class Marks:
         self._notes = Notes(folder) if folder else None
         self._open: list[tuple[Tried, Ending]] = []
         self._since = 0.0
-        self._refused = False
-        """Whether the database did not take what was gathered."""
         self._answer: Callable[[], bool] | None = None
 
     def put(self, tried: Tried) -> None:
-        """Record `tried`: from here on a kill forgets nothing of it. While the database is away that raises, and `tried` is settled later with the others."""
+        """Record `tried`: from here on a kill forgets nothing of it."""
+        if self._notes is None:
+            self.settle()
         ended = delivery.ending(tried.claim, tried.outcome, limits=self._parts.limits, now=self._parts.clock())
-        try:
-            if self._notes is None:
-                self.settle()
-        finally:
-            if not self._open:
-                self._since = time.monotonic()
-            self._open.append((tried, ended))
+        if not self._open:
+            self._since = time.monotonic()
+        self._open.append((tried, ended))
         try:
             if self._notes is None:
                 self._answer = delivery.tell(self._reach(), ended)
@@ -76,43 +72,29 @@ class Marks:
             self.settle()
         except OSError:
             self.settle()
-        if self._refused:
-            self.settle()
 
     def gather(self) -> None:
-        """Have the noted ones in the database, if they are enough or have waited; a moment when nobody waits for it is chosen by the caller.
-
-        What a server is told at that moment must be heard whatever the database does: its faults wait for `put` and `settle`.
-        """
+        """Have the noted ones in the database, if they are enough or have waited; a moment when nobody waits for it is chosen by the caller."""
         if self._notes is not None and self._open and (len(self._open) >= _TOGETHER or time.monotonic() - self._since >= _TOGETHER_SECONDS):
-            try:
-                self._settled(self._record())
-            except SQLAlchemyError:
-                self._refused = True
-                self.give_back()
+            self.settle()
 
     def settle(self) -> None:
         """Have all that was put in the database, and count it. Tries hard: a database that restarts now would make a letter go twice."""
         for attempt in range(1, _TRIES_TO_WRITE + 1 if self._open else 0):
             try:
                 ours = self._record()
+                break
             except DBAPIError:
                 self.give_back()
                 if attempt == _TRIES_TO_WRITE:
                     raise
                 self._stop.wait(attempt)
-            else:
-                self._settled(ours)
-                return
-
-    def close(self) -> None:
-        """Have in the database what it did not take before: the last chance."""
-        try:
-            self.settle()
-        except DBAPIError:
-            log.error("tries that are not in the database", letters=[tried.claim.letter_id for tried, _ in self._open])
-        finally:
-            self.give_back()
+        else:
+            return
+        self._count(ours)
+        self._open.clear()
+        if self._notes is not None:
+            self._notes.clear()
 
     def give_back(self) -> None:
         """Let others have the connection."""
@@ -140,13 +122,6 @@ class Marks:
         if self._connection is None:
             self._connection = self._held.enter_context(held_for_changes(self._parts.engine))
         return self._connection
-
-    def _settled(self, ours: Sequence[bool]) -> None:
-        self._count(ours)
-        self._open.clear()
-        self._refused = False
-        if self._notes is not None:
-            self._notes.clear()
 
     def _count(self, ours: Sequence[bool]) -> None:
         for (tried, _), held in zip(self._open, ours, strict=True):

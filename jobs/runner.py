@@ -39,6 +39,8 @@ BEAT_SECONDS = 10
 _OFTEN = 60
 NICE = 10
 _THREADS = 8
+_APART = ("heartbeat", "asked", "deliver_mail")
+"""Each with a thread of its own: however many runs take long, their leases are held, letters leave, and a person's wish is heard."""
 MOST_CHOSEN = 16
 """Of the slots that were missed, so many at a time; fewer at the end, when several processes are after the last ones."""
 _TRIES_TO_TELL = 5
@@ -84,9 +86,8 @@ class Process:
             self._scheduler.add_job(self.catch_up, id=f"catch up {number}")
         for job in self._work:
             self._scheduler.add_job(self.tick, _trigger(job), args=[job], id=job.line.name)
-        self._scheduler.add_job(self.beat, IntervalTrigger(seconds=BEAT_SECONDS, timezone=UTC), id="heartbeat")
-        self._scheduler.add_job(self.take_asked, IntervalTrigger(seconds=1, timezone=UTC), id="asked")
-        self._scheduler.add_job(self.deliver, IntervalTrigger(seconds=1, timezone=UTC), id="deliver_mail")
+        for name, (call, seconds) in {"heartbeat": (self.beat, BEAT_SECONDS), "asked": (self.take_asked, 1), "deliver_mail": (self.deliver, 1)}.items():
+            self._scheduler.add_job(call, IntervalTrigger(seconds=seconds, timezone=UTC), id=name, executor=name)
         self._scheduler.start()
         log.info("started", worker=self.worker)
 
@@ -224,7 +225,7 @@ def _scheduler() -> Any:
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     scheduler: Any = BackgroundScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(_THREADS)},
+        executors={"default": ThreadPoolExecutor(_THREADS), **{name: ThreadPoolExecutor(1) for name in _APART}},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     scheduler.add_listener(_failed, _JOB_ERROR)
