@@ -9,6 +9,7 @@ import random
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -38,6 +39,9 @@ log = structlog.get_logger("jobs")
 BEAT_SECONDS = 10
 _OFTEN = 60
 NICE = 10
+STOP_SECONDS = 25.0
+"""Of a process that is told to end, for what it has begun; then it hands back what is left."""
+_GOODBYE_SECONDS = 5.0
 _THREADS = 8
 _APART = ("heartbeat", "asked", "deliver_mail")
 """Each with a thread of its own: however many runs take long, their leases are held, letters leave, and a person's wish is heard."""
@@ -49,7 +53,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] = JOBS) -> None:
-    """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first."""
+    """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first, or handed back."""
     if stop is None:
         gc.freeze()  # what is loaded now stays: walking it for garbage took a twentieth of a second, every few hundred letters
         os.nice(NICE)  # people come before letters
@@ -57,7 +61,10 @@ def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] =
     process = Process(parts, stopping, work)
     process.start()
     stopping.wait()
-    process.finish()
+    if not process.finish() and stop is None:
+        # What it still does is no longer its own; Python would wait for those threads.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 class Process:
@@ -91,16 +98,32 @@ class Process:
         self._scheduler.start()
         log.info("started", worker=self.worker)
 
-    def finish(self) -> None:
-        """Wait for what is begun, then say goodbye."""
+    def finish(self) -> bool:
+        """Wait a while for what is begun, hand back what takes longer, then say goodbye; whether all is done."""
         # The scheduler ends with its locks in hand: who adds a job at that moment would wait for it, and it for them.
         with self._adding:
             pass
-        self._scheduler.shutdown(wait=True)
+        done = _within(STOP_SECONDS, self._scheduler.shutdown)
+        _within(_GOODBYE_SECONDS, self._leave if done else self._hand_back)
+        log.info("stopped", worker=self.worker, done=done)
+        return done
+
+    def _hand_back(self) -> None:
+        lines = {job.line.name: job.line for job in self._work}
+        for begun in list(self._running.values()):
+            with suppress(DBAPIError), transaction(self._parts.engine) as session:
+                if jobs.hand_back(session, begun, lines[begun.job], now=self._parts.clock()):
+                    log.info("handed back", run=begun.id, job=begun.job, slot=begun.slot.isoformat())
+
+        self._retire()
+
+    def _leave(self) -> None:
         self._mailer.close()
+        self._retire()
+
+    def _retire(self) -> None:
         with suppress(DBAPIError), transaction(self._parts.engine) as session:
             jobs.retire(session, self.worker)
-        log.info("stopped", worker=self.worker)
 
     def catch_up(self) -> None:
         """Run, one after the other, the slots that began before this process did; several threads share them."""
@@ -208,6 +231,14 @@ class Process:
                 self._stop.wait(attempt)
         with transaction(self._parts.engine) as session:
             return how(session, self._parts.clock())
+
+
+def _within(seconds: float, work: Callable[[], Any]) -> bool:
+    """Do `work` in a thread of its own; whether it was done after `seconds`."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
 
 
 def _trigger(job: Job) -> Any:
