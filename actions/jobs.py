@@ -24,6 +24,7 @@ JOBS = "jobs"
 MOST_TRIES = 5
 """Of a run that found the database away or busy; then it has failed."""
 _FAULT_CHARACTERS = 500
+_HANDED_BACK = "handed back: its process was ended"
 _runs = JobRun.__table__
 Counts = Mapping[str, int]
 
@@ -87,6 +88,27 @@ def begin(session: Session, line: Line, *, worker: str, now: datetime, lease: ti
     return Run(id_, line.name, slot, 1, missed) if id_ is not None and state is RunState.RUNNING else None
 
 
+def end_abandoned(session: Session, lines: Iterable[Line], *, now: datetime) -> int:
+    """End the runs of dead processes that nobody can take over because their slot is over; how many.
+
+    `begin` does so too, but of work that is begun only when there is some, the next run may never come.
+    """
+    slots = {line.name: line.rhythm.latest(now) for line in lines}
+    over = (JobRun.state == RunState.RUNNING, JobRun.lease_until <= now)
+    found = session.execute(select(JobRun.id, JobRun.job, JobRun.slot).where(*over).order_by(JobRun.job)).all()
+    ended = 0
+    for row in found:
+        if slots.get(row.job, row.slot) == row.slot:
+            continue
+        lock(session, f"job:{row.job}")
+        # Asked anew behind the lock: its process may have woken up, or another begun.
+        for running in session.scalars(select(JobRun).where(JobRun.id == row.id, *over).with_for_update()):
+            _end_abandoned(running, now)
+            ended += 1
+    session.flush()
+    return ended
+
+
 def due(session: Session, lines: Sequence[Line], *, now: datetime) -> list[Line]:
     """Those of `lines` for which `begin` may find something to do: asked first and without a lock, for nearly always another process was quicker."""
     slots = {line.name: line.rhythm.latest(now) for line in lines}
@@ -107,8 +129,9 @@ def begin_asked(session: Session, names: Iterable[str], *, worker: str, now: dat
             continue
         values = {"state": RunState.RUNNING, "worker": worker, "started_at": now, "lease_until": now + lease}
         taken = update(JobRun).where(JobRun.id == row.id, JobRun.state == RunState.ASKED).values(**values)
-        if session.execute(taken.returning(JobRun.id)).first() is not None:
-            return Run(row.id, row.job, row.slot, 1)
+        fence = session.execute(taken.returning(JobRun.fence)).scalar_one_or_none()
+        if fence is not None:
+            return Run(row.id, row.job, row.slot, fence)
     return None
 
 
@@ -156,6 +179,21 @@ def put_back(session: Session, run: Run, *, now: datetime) -> bool:
     return _end(session, run, {"lease_until": now})
 
 
+def hand_back(session: Session, run: Run, line: Line, *, now: datetime) -> bool:
+    """Leave a run to others at once, as its process ends before it: what that process still writes for it is refused. False when another has it by now.
+
+    It is taken over in its slot, asked for again when a person asked for it, and over when its slot is or when the next one asks anew what waits.
+    """
+    values: dict[str, object] = {"fence": run.fence + 1, "lease_until": now}
+    if line.rhythm.latest(run.slot) != run.slot:
+        values |= {"state": RunState.ASKED, "worker": ""}
+    elif line.quiet or line.rhythm.latest(now) != run.slot:
+        values |= {"state": RunState.FAILED, "finished_at": now, "fault": _HANDED_BACK}
+    else:
+        values |= {"fault": _HANDED_BACK}
+    return _end(session, run, values)
+
+
 def tally(session: Session, line: Line, counts: Counts, *, worker: str, now: datetime) -> None:
     """Add to what shared work did in this hour: one row (job, hour) for all processes."""
     slot = now.replace(minute=0, second=0, microsecond=0)
@@ -187,7 +225,7 @@ def last_beat(session: Session) -> datetime | None:
 
 def _take_over(session: Session, running: JobRun, worker: str, now: datetime, lease: timedelta) -> Run:
     running.fence += 1
-    running.worker, running.started_at, running.lease_until = worker, now, now + lease
+    running.worker, running.started_at, running.lease_until, running.fault = worker, now, now + lease, ""
     session.flush()
     return Run(running.id, running.job, running.slot, running.fence)
 

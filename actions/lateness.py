@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import RunState
 from actions.timetable import TIMETABLE, Line
+from models.admission import RecoveryRequest
 from models.base import AnyRow
 from models.handed_back import COMING, HandedBack
 from models.imports import BatchState, ImportBatch
 from models.job_runs import JobRun
 from models.outbox import Letter, LetterState
+from models.tickets import Message
 
 
 @dataclass(frozen=True)
@@ -35,15 +37,17 @@ class Late:
 def late_jobs(session: Session, *, now: datetime, lines: Sequence[Line] = TIMETABLE) -> list[Late]:
     """The jobs that are late or stuck. A desk whose jobs never ran has none: its heartbeat is missing instead."""
     ends, running = _runs(session)
-    began, waiting = _waiting(session, now)
+    waiting = waiting_since(session, now)
+    began = waiting["began"]
     if began is None:
         return []
     found: list[Late] = []
     for line in lines:
         if line.quiet:
             since = waiting.get(line.name)
-            # What waited before the desk had any jobs is not their lateness: they begin with it.
-            since = max(since, began) if since is not None else None
+            # What waited before the desk had any jobs is not their lateness, nor what a run left to the next one because it was so much.
+            done = ends.get(line.name, began) if not line.shared else began
+            since = max(since, began, done) if since is not None else None
         else:
             since = line.rhythm.after(ends.get(line.name) or line.rhythm.latest(began))
         if since is not None and now > since + line.grace:
@@ -67,12 +71,15 @@ def _runs(session: Session) -> tuple[Mapping[str, datetime], Sequence[AnyRow]]:
     return ends, running
 
 
-def _waiting(session: Session, now: datetime) -> tuple[datetime | None, Mapping[str, datetime | None]]:
-    """(when the oldest known run began, since when the oldest work waits that a job does whenever there is some)."""
-    began = select(func.min(JobRun.started_at))
-    letter = select(func.min(Letter.try_at)).where(Letter.state.in_([LetterState.WAITING, LetterState.SENDING]), Letter.try_at <= now)
-    batch = select(func.min(ImportBatch.uploaded_at)).where(ImportBatch.state == BatchState.RECEIVED)
-    asked = select(func.min(HandedBack.asked_at)).where(HandedBack.state.in_(COMING))
-    wanted = {"began": began, "letter": letter, "batch": batch, "asked": asked}
-    row = session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in wanted.items()))).one()
-    return row.began, {"deliver_mail": row.letter, "plan_import": row.batch, "hand_back": row.asked}
+def waiting_since(session: Session, now: datetime) -> Mapping[str, datetime | None]:
+    """Since when the oldest work waits that a job does whenever there is some; as `began`, when the oldest known run did."""
+    wanted = {
+        "began": select(func.min(JobRun.started_at)),
+        "deliver_mail": select(func.min(Letter.try_at)).where(Letter.state.in_([LetterState.WAITING, LetterState.SENDING]), Letter.try_at <= now),
+        "plan_import": select(func.min(ImportBatch.uploaded_at)).where(ImportBatch.state == BatchState.RECEIVED),
+        "hand_back": select(func.min(HandedBack.asked_at)).where(HandedBack.state.in_(COMING)),
+        "index_search": select(func.min(Message.published_at)).where(~Message.indexed, Message.published_at <= now),
+        "answer_recoveries": select(func.min(RecoveryRequest.asked_at)),
+    }
+    row = session.execute(select(*(statement.scalar_subquery().label(name) for name, statement in wanted.items()))).mappings().one()
+    return {name: row[name] for name in wanted}

@@ -32,17 +32,23 @@ class Ending:
     ends_on: date
     lines: int
     step: int
+    known_since: datetime
 
     @property
     def cause(self) -> str:
-        """What a reminder of these lines is about."""
+        """What a reminder of these lines is about. The contract by its key: SQLite gives a certificate's number to another one when it is undone."""
+        return f"contract:{self.contract_key}:{self.ends_on.isoformat()}:{self.step}"
+
+    @property
+    def former_cause(self) -> str:
+        """As it was noted before: a reminder of the number, of this contract if it came after it."""
         return f"{self.certificate_id}:{self.ends_on.isoformat()}:{self.step}"
 
 
 def tell_the_center(session: Session, *, calendar: BusinessCalendar, desk: Desk, limits: Limits, now: datetime) -> int:
     """One letter to the center about all lines whose notice is due and was not given; how many certificates it names. On business days only."""
     due = _endings(session, calendar, limits, now)
-    fresh = _unknown(session, [(Kind.CONTRACT_ENDING, one.cause) for one in due])
+    fresh = _untold(session, [(f"{Kind.CONTRACT_ENDING}:", one) for one in due])
     due = [one for one in due if f"{Kind.CONTRACT_ENDING}:{one.cause}" in fresh]
     if due:
         notices.contracts_ending(session, due, companies=_companies(session, due), desk=desk, now=now)
@@ -58,7 +64,7 @@ def tell_the_accounts(session: Session, *, calendar: BusinessCalendar, desk: Des
     by_account: dict[int, list[Ending]] = defaultdict(list)
     for account_id, certificate_id in _holders(session, due.keys()):
         by_account[account_id] += due[certificate_id]
-    fresh = _unknown(session, [(Kind.CONTRACT_ENDING_ACCOUNT, f"{number}:{one.cause}") for number, ones in by_account.items() for one in ones])
+    fresh = _untold(session, [(f"{Kind.CONTRACT_ENDING_ACCOUNT}:{number}:", one) for number, ones in by_account.items() for one in ones])
     letters = 0
     for account_id, ones in by_account.items():
         causes = {f"{Kind.CONTRACT_ENDING_ACCOUNT}:{account_id}:{one.cause}": one for one in ones}
@@ -88,26 +94,33 @@ def _endings(session: Session, calendar: BusinessCalendar, limits: Limits, now: 
         )
     )
     statement = (
-        select(ContractLine.certificate_id, Certificate.contract_key, ContractLine.ends_on, func.count().label("lines"))
+        select(ContractLine.certificate_id, Certificate.contract_key, Certificate.created_at, ContractLine.ends_on, func.count().label("lines"))
         .join(Certificate, Certificate.id == ContractLine.certificate_id)
         .where(ContractLine.ends_on.between(today, today + timedelta(days=limits.contract_end_first_days)))
         .where((ContractLine.serial == "") | ~renewed)
         .where(~exists(select(Renewal.id).where(Renewal.renews_id == ContractLine.id, Renewal.dropped_by.is_(None))))
-        .group_by(ContractLine.certificate_id, Certificate.contract_key, ContractLine.ends_on)
+        .group_by(ContractLine.certificate_id, Certificate.contract_key, Certificate.created_at, ContractLine.ends_on)
         .order_by(ContractLine.ends_on, Certificate.contract_key)
     )
     found: list[Ending] = []
     for row in session.execute(statement):
         step = ending_step(row.ends_on, today, limits)
         if step is not None:
-            found.append(Ending(row.certificate_id, row.contract_key, row.ends_on, row.lines, step))
+            found.append(Ending(row.certificate_id, row.contract_key, row.ends_on, row.lines, step, row.created_at))
     return found
 
 
-def _unknown(session: Session, wanted: Sequence[tuple[Kind, str]]) -> set[str]:
-    """The causes among `wanted` that nobody was reminded of."""
-    causes = [f"{kind}:{cause}" for kind, cause in wanted]
-    return set(causes) - set(session.scalars(select(Reminder.cause).where(among(session, Reminder.__table__.c.cause, causes))))
+def _untold(session: Session, wanted: Sequence[tuple[str, Ending]]) -> set[str]:
+    """The causes among `wanted` (what each begins with, and the lines it is about) that nobody was reminded of."""
+    causes = [f"{begin}{cause}" for begin, one in wanted for cause in (one.cause, one.former_cause)]
+    known = select(Reminder.cause, Reminder.at).where(among(session, Reminder.__table__.c.cause, causes))
+    told = {row.cause: row.at for row in session.execute(known)}
+    fresh: set[str] = set()
+    for begin, one in wanted:
+        formerly = told.get(f"{begin}{one.former_cause}")
+        if f"{begin}{one.cause}" not in told and (formerly is None or formerly < one.known_since):
+            fresh.add(f"{begin}{one.cause}")
+    return fresh
 
 
 def _holders(session: Session, certificates: Collection[int]) -> Sequence[tuple[int, int]]:

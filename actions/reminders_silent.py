@@ -61,8 +61,10 @@ def remind_the_silent(
         noticed = given.get(causes[Kind.SILENT_NOTICE])
         silence = Silence(since, causes[Kind.SILENT_REMINDER] in given, tokyo_date(noticed) if noticed else None)
         step = silence_step(silence, tokyo_date(now), calendar=calendar, limits=limits, active=active)
-        if step is not None and note(session, step, [causes[step]], Outcome.TOLD, ticket_id=row.id, now=now):
-            _take(session, step, row.id, silence, calendar=calendar, desk=desk, limits=limits, now=now)
+        if step is None or (ticket := _still_silent(session, row)) is None:
+            continue
+        if note(session, step, [causes[step]], Outcome.TOLD, ticket_id=row.id, now=now):
+            _take(session, step, ticket, silence, calendar=calendar, desk=desk, limits=limits, now=now)
             counts[step.value] += 1
             if step is not Kind.SILENT_REMINDER and not silence.reminded and Kind.SILENT_REMINDER in active:
                 note(session, Kind.SILENT_REMINDER, [causes[Kind.SILENT_REMINDER]], Outcome.DROPPED, ticket_id=row.id, now=now)
@@ -111,8 +113,16 @@ def _cause(kind: Kind, row: AnyRow) -> str:
     return f"{kind}:{row.id}:{row.message_id}"
 
 
-def _take(session: Session, step: Kind, ticket_id: int, silence: Silence, *, calendar: BusinessCalendar, desk: Desk, limits: Limits, now: datetime) -> None:
-    ticket = tickets.ticket_for_staff(session, ticket_id, change=True)
+def _still_silent(session: Session, row: AnyRow) -> Ticket | None:
+    """The ticket, held until this transaction ends; None when somebody wrote or moved it after the look, which no lock kept from doing so."""
+    ticket = tickets.ticket_for_staff(session, row.id, change=True)
+    if ticket.state != State.WAITING_CUSTOMER or ticket.state_from != row.state_from or ticket.account_id is None or ticket.merged_into_id is not None:
+        return None
+    later = select(Message.id).where(Message.ticket_id == row.id, Message.id > row.message_id, Message.kind != MessageKind.NOTE)
+    return None if session.execute(later.limit(1)).first() else ticket
+
+
+def _take(session: Session, step: Kind, ticket: Ticket, silence: Silence, *, calendar: BusinessCalendar, desk: Desk, limits: Limits, now: datetime) -> None:
     if step is Kind.SILENT_CLOSED:
         tickets.change_state(session, ticket, State.CLOSED, by=SYSTEM, calendar=calendar, now=now)
     apart = limits.silent_close_days - limits.silent_notice_days

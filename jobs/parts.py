@@ -15,8 +15,8 @@ from settings import Settings
 from storage.store import Store, open_store
 
 Clock = Callable[[], datetime]
-_POOL = 6
-"""Connections of a jobs process: a few runs at once, the mail worker and the heartbeat."""
+_POOL = 7
+"""Connections of a jobs process that stay open: a few runs at once, the mail worker and the heartbeat. As many again are there for every thread at once."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,10 +21,11 @@ from jobs.parts import Parts
 from models.calendars import business_calendar
 from models.database import transaction
 from models.reminders import active_kinds
-from rules.calendar import BusinessCalendar
+from rules.calendar import TOKYO, BusinessCalendar
 from rules.reminders import Kind, Outcome
 
 _AT_ONCE = 200
+_MOMENT, _FIRST_HOUR = timedelta(microseconds=1), timedelta(hours=1)
 _COUNTED = {Outcome.TOLD: "reminded", Outcome.NOBODY: "nobody_to_tell", Outcome.DROPPED: "dropped", Outcome.EMPTY: "nothing_to_tell"}
 
 
@@ -101,23 +103,33 @@ def digests(parts: Parts, run: Run) -> Counts:
 
 
 def staff(parts: Parts, run: Run) -> Counts:
-    """Tell the staff of failed letters, limits that fill, exceptions that wait and a calendar that ends; in business time, when somebody reads it."""
+    """Tell the staff of failed letters, limits that fill, exceptions that wait and a calendar that ends; in business time, when somebody reads it.
+
+    Limits of a day are told of at any hour: in the morning that day is over, and nobody would hear of what filled up in the evening.
+    """
     now, counts = parts.clock(), Counter[str]()
     shared: dict[str, Any] = {"desk": parts.desk, "now": now}
     with _ours(parts, run) as session:
         active, calendar = active_kinds(session), _calendar(session)
+        if Kind.QUOTA in active:
+            counts["quotas"] = sum(reminders_staff.tell_of_quotas(session, limits=parts.limits, desk=parts.desk, now=day) for day in _days(now))
         if not calendar.is_open(now):
-            return {}
+            return {name: count for name, count in counts.items() if count}
         if Kind.MAILS_FAILED in active:
             counts["mails"] = reminders_staff.tell_of_failed_mails(session, **shared)
         if Kind.QUOTA in active:
-            counts["quotas"] = reminders_staff.tell_of_quotas(session, limits=parts.limits, **shared)
             counts["quotas"] += reminders_staff.tell_of_storage(session, limits=parts.limits, **shared)
         if Kind.EXCEPTION_WAITING in active:
             counts["exceptions"] = reminders_staff.tell_of_waiting_exceptions(session, calendar=calendar, limits=parts.limits, **shared)
         if Kind.CALENDAR_ENDING in active:
             counts["calendar"] = reminders_staff.tell_of_the_calendar(session, limits=parts.limits, **shared)
     return {name: count for name, count in counts.items() if count}
+
+
+def _days(now: datetime) -> list[datetime]:
+    """Today; in its first hour yesterday's last moment too, for what filled up after yesterday's last run."""
+    midnight = now.astimezone(TOKYO).replace(hour=0, minute=0, second=0, microsecond=0)
+    return [midnight - _MOMENT, now] if now < midnight + _FIRST_HOUR else [now]
 
 
 def late(parts: Parts, run: Run) -> Counts:

@@ -9,6 +9,7 @@ import random
 import secrets
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -28,15 +29,22 @@ from actions.jobs import Broken, Run
 from actions.timetable import Daily
 from jobs.deliver_mail import Mailer
 from jobs.parts import Parts
+from jobs.pauses import Pauses
 from jobs.schedule import JOBS, Job
 from models.database import transaction
+from storage.store import StorageFault
 
 log = structlog.get_logger("jobs")
 
 BEAT_SECONDS = 10
 _OFTEN = 60
 NICE = 10
+STOP_SECONDS = 25.0
+"""Of a process that is told to end, for what it has begun; then it hands back what is left."""
+_GOODBYE_SECONDS = 5.0
 _THREADS = 8
+_APART = ("heartbeat", "asked", "deliver_mail")
+"""Each with a thread of its own: however many runs take long, their leases are held, letters leave, and a person's wish is heard."""
 MOST_CHOSEN = 16
 """Of the slots that were missed, so many at a time; fewer at the end, when several processes are after the last ones."""
 _TRIES_TO_TELL = 5
@@ -45,7 +53,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] = JOBS) -> None:
-    """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first."""
+    """Do the recurring work until `stop` is set (without one: until SIGTERM or SIGINT); what is begun is finished first, or handed back."""
     if stop is None:
         gc.freeze()  # what is loaded now stays: walking it for garbage took a twentieth of a second, every few hundred letters
         os.nice(NICE)  # people come before letters
@@ -53,7 +61,10 @@ def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] =
     process = Process(parts, stopping, work)
     process.start()
     stopping.wait()
-    process.finish()
+    if not process.finish() and stop is None:
+        # What it still does is no longer its own; Python would wait for those threads.
+        sys.stdout.flush()
+        os._exit(0)
 
 
 class Process:
@@ -67,6 +78,7 @@ class Process:
         self._work = work
         self._lease = timedelta(seconds=parts.limits.job_lease_seconds)
         self._running: dict[int, Run] = {}
+        self._pauses = Pauses()
         self._missed: list[Job] = []
         self._chosen: list[Job] = []
         self._choosing = threading.Lock()
@@ -81,22 +93,37 @@ class Process:
             self._scheduler.add_job(self.catch_up, id=f"catch up {number}")
         for job in self._work:
             self._scheduler.add_job(self.tick, _trigger(job), args=[job], id=job.line.name)
-        self._scheduler.add_job(self.beat, IntervalTrigger(seconds=BEAT_SECONDS, timezone=UTC), id="heartbeat")
-        self._scheduler.add_job(self.take_asked, IntervalTrigger(seconds=1, timezone=UTC), id="asked")
-        self._scheduler.add_job(self.deliver, IntervalTrigger(seconds=1, timezone=UTC), id="deliver_mail")
+        for name, (call, seconds) in {"heartbeat": (self.beat, BEAT_SECONDS), "asked": (self.take_asked, 1), "deliver_mail": (self.deliver, 1)}.items():
+            self._scheduler.add_job(call, IntervalTrigger(seconds=seconds, timezone=UTC), id=name, executor=name)
         self._scheduler.start()
         log.info("started", worker=self.worker)
 
-    def finish(self) -> None:
-        """Wait for what is begun, then say goodbye."""
+    def finish(self) -> bool:
+        """Wait a while for what is begun, hand back what takes longer, then say goodbye; whether all is done."""
         # The scheduler ends with its locks in hand: who adds a job at that moment would wait for it, and it for them.
         with self._adding:
             pass
-        self._scheduler.shutdown(wait=True)
+        done = _within(STOP_SECONDS, self._scheduler.shutdown)
+        _within(_GOODBYE_SECONDS, self._leave if done else self._hand_back)
+        log.info("stopped", worker=self.worker, done=done)
+        return done
+
+    def _hand_back(self) -> None:
+        lines = {job.line.name: job.line for job in self._work}
+        for begun in list(self._running.values()):
+            with suppress(DBAPIError), transaction(self._parts.engine) as session:
+                if jobs.hand_back(session, begun, lines[begun.job], now=self._parts.clock()):
+                    log.info("handed back", run=begun.id, job=begun.job, slot=begun.slot.isoformat())
+
+        self._retire()
+
+    def _leave(self) -> None:
         self._mailer.close()
+        self._retire()
+
+    def _retire(self) -> None:
         with suppress(DBAPIError), transaction(self._parts.engine) as session:
             jobs.retire(session, self.worker)
-        log.info("stopped", worker=self.worker)
 
     def catch_up(self) -> None:
         """Run, one after the other, the slots that began before this process did; several threads share them."""
@@ -126,10 +153,10 @@ class Process:
         return chosen
 
     def tick(self, job: Job) -> None:
-        """It is time for `job`: run this slot unless somebody does or did. A process that ends begins nothing."""
-        if self._stop.is_set():
-            return
+        """It is time for `job`: run this slot unless somebody does or did. A process that ends begins nothing, nor work that has just failed."""
         now = self._parts.clock()
+        if self._stop.is_set() or (job.line.quiet and self._pauses.rests(job.line.name, now)):
+            return
         with transaction(self._parts.engine, readonly=True) as session:
             if not jobs.due(session, [job.line], now=now) or (job.wants is not None and not job.wants(session, now)):
                 return
@@ -154,7 +181,7 @@ class Process:
         self._mailer.deliver()
 
     def beat(self) -> None:
-        """Say that this process is alive, and hold the leases of its runs."""
+        """Say that this process is alive, hold the leases of its runs, and end those of processes that died."""
         now = self._parts.clock()
         try:
             with transaction(self._parts.engine) as session:
@@ -162,6 +189,8 @@ class Process:
             for held in list(self._running.values()):
                 with transaction(self._parts.engine) as session:
                     jobs.renew(session, held, now=now, lease=self._lease)
+            with transaction(self._parts.engine) as session:
+                jobs.end_abandoned(session, [job.line for job in self._work], now=now)
         except DBAPIError as fault:
             log.warning("no heartbeat", fault=type(fault.orig).__name__)
 
@@ -172,12 +201,22 @@ class Process:
         try:
             counts = job.work(self._parts, begun)
             kept = self._tell(lambda session, now: jobs.finish(session, begun, counts, now=now))
+            self._pauses.end(begun.job)
         except BaseException as fault:
+            self._pauses.lengthen(begun.job, self._parts.clock())
             # The database was away or busy: the slot is not lost by it, somebody tries again within the minute.
             away = fault.again if isinstance(fault, Broken) else isinstance(fault, _AWAY)
             again = away and begun.fence < jobs.MOST_TRIES and job.line.rhythm.latest(self._parts.clock()) == begun.slot
             words = str(fault) if isinstance(fault, Broken) else type(fault).__name__
-            self._tell(lambda session, now: jobs.put_back(session, begun, now=now) if again else jobs.fail(session, begun, words, now=now))
+            spared = job.give_back if isinstance(fault, StorageFault) else None
+
+            def tell(session: Session, now: datetime) -> bool:
+                ours = jobs.put_back(session, begun, now=now) if again else jobs.fail(session, begun, words, now=now)
+                if ours and spared is not None:
+                    spared(session)
+                return ours
+
+            self._tell(tell)
             raise
         finally:
             del self._running[begun.id]
@@ -195,6 +234,14 @@ class Process:
             return how(session, self._parts.clock())
 
 
+def _within(seconds: float, work: Callable[[], Any]) -> bool:
+    """Do `work` in a thread of its own; whether it was done after `seconds`."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return not thread.is_alive()
+
+
 def _trigger(job: Job) -> Any:
     """When the scheduler calls: at the beginning of each slot, and every minute of a longer one.
 
@@ -210,7 +257,7 @@ def _scheduler() -> Any:
     logging.getLogger("apscheduler").setLevel(logging.CRITICAL)
     scheduler: Any = BackgroundScheduler(
         timezone=UTC,
-        executors={"default": ThreadPoolExecutor(_THREADS)},
+        executors={"default": ThreadPoolExecutor(_THREADS), **{name: ThreadPoolExecutor(1) for name in _APART}},
         job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
     )
     scheduler.add_listener(_failed, _JOB_ERROR)

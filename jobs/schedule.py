@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import check_accounts, check_files, expire, hand_back, index_search, measure_tickets, plan_import, read_mailbox, recover, remind, sweep
+from jobs import check_accounts, check_files, expire, hand_back, index_search, measure_tickets, plan_import, read_mailbox, recover, remind, sweep, tries
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -20,11 +20,15 @@ Wants = Callable[[Session, datetime], bool]
 
 @dataclass(frozen=True)
 class Job:
-    """A line and its function. With `wants` a slot in which there is nothing to do leaves no run behind."""
+    """A line and its function. With `wants` a slot in which there is nothing to do leaves no run behind.
+
+    `give_back` takes back that a piece of work was tried, where the storage was away.
+    """
 
     line: Line
     work: Work
     wants: Wants | None = None
+    give_back: Callable[[Session], None] | None = None
 
 
 _WORK: dict[str, tuple[Work, Wants | None]] = {
@@ -47,5 +51,6 @@ _WORK: dict[str, tuple[Work, Wants | None]] = {
     "check_files": (check_files.check, None),
     "sweep_uploads": (sweep.sweep_uploads, None),
 }
-JOBS: tuple[Job, ...] = tuple(Job(line, *_WORK[line.name]) for line in TIMETABLE if not line.shared)
+_GIVE_BACK = {"plan_import": tries.give_back_reading, "hand_back": tries.give_back_writing}
+JOBS: tuple[Job, ...] = tuple(Job(line, *_WORK[line.name], _GIVE_BACK.get(line.name)) for line in TIMETABLE if not line.shared)
 """The work that is done once a slot. Shared work (the mail) runs in every process: `jobs.runner`."""

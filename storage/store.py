@@ -88,10 +88,18 @@ class Store:
             yield bytes(chunk)
 
     def fetch(self, key: str, target: Path) -> None:
-        """Write the bytes under `key` into the file `target`."""
+        """Write the bytes under `key` into the file `target`. Raises FileNotFoundError when there are none, StorageFault when the place does not answer."""
+        chunks = self.chunks(key)
+        from obstore.exceptions import BaseError
+
         with target.open("wb") as file:
-            for chunk in self.chunks(key):
-                file.write(chunk)
+            try:
+                for chunk in chunks:
+                    file.write(chunk)
+            except FileNotFoundError:
+                raise
+            except BaseError as fault:
+                raise StorageFault(str(fault).partition("\n")[0]) from fault
 
     def delete(self, key: str) -> None:
         """Remove the bytes under `key`; nothing happens when there are none. Raises StorageFault."""

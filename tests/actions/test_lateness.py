@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
+import pytest
 from sqlalchemy.orm import Session
 
 from actions import jobs
-from actions.lateness import late_jobs
-from actions.timetable import Daily, Every, Line, line_of
+from actions.lateness import late_jobs, waiting_since
+from actions.timetable import TIMETABLE, Daily, Every, Line, line_of
+from models.admission import RecoveryRequest
 from models.outbox import Letter
-from tests.people import NOW
+from tests.people import NOW, add_account, add_post, add_ticket
 
 HOUR = timedelta(hours=1)
 LINE = Line("tidy", "片付け", "片付けます。", Every(600), grace=HOUR, longest=HOUR)
@@ -79,3 +81,27 @@ def test_letters_that_wait_too_long_make_the_mail_late(session: Session) -> None
 
     assert late(session, mail, 15) == []
     assert late(session, mail, 16) == [("deliver_mail", False)]
+
+
+@pytest.mark.parametrize("name", ["answer_recoveries", "index_search"])
+def test_a_quiet_job_that_only_fails_is_late_by_what_waits_for_it(session: Session, name: str) -> None:
+    line = line_of(name)
+    assert line
+    run(session, LINE)
+    session.add(RecoveryRequest(email="a@tozai.example", email_key="a@tozai.example", asked_at=NOW))
+    add_post(session, add_ticket(session, add_account(session), now=NOW), "本文です。", now=NOW)
+    session.flush()
+    for minute in range(0, 60, 5):
+        begun = jobs.begin(session, line, worker="one", now=NOW + timedelta(minutes=minute))
+        assert begun
+        jobs.fail(session, begun, "KeyError", now=NOW)
+    grace = int(line.grace.total_seconds()) // 60
+
+    assert late(session, line, grace) == []
+    assert late(session, line, grace + 1) == [(name, False)]
+    run(session, line, grace + 1)
+    assert late(session, line, grace + 2) == [], "it works, and has not come to its end yet"
+
+
+def test_every_quiet_job_is_late_by_something(session: Session) -> None:
+    assert {line.name for line in TIMETABLE if line.quiet} <= set(waiting_since(session, NOW))

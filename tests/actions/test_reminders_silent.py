@@ -6,11 +6,13 @@ from collections.abc import Collection
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
+from actions import tickets
 from actions.reminders_silent import close_resolved, remind_the_silent
 from mail.desk import Desk
+from models.database import transaction
 from models.journal import JournalEntry
 from models.outbox import Letter, Recipient
 from models.people import Account, Staff
@@ -26,6 +28,7 @@ DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin
 ANSWERED = datetime(2026, 9, 11, 5, 0, tzinfo=UTC)
 STEPS = [datetime(2026, 9, 18, tzinfo=UTC), datetime(2026, 9, 30, tzinfo=UTC), datetime(2026, 10, 7, tzinfo=UTC)]
 """5, 10 and 15 business days after it, over 9/21-23."""
+STEP_KINDS = ["silent_reminder", "silent_notice", "silent_closed"]
 
 
 @pytest.fixture
@@ -74,6 +77,35 @@ def test_who_wrote_last_is_not_reminded(session: Session, account: Account, staf
     add_post(session, ticket, "お待ちください。", account=account, now=ANSWERED)
 
     assert [look(session, now) for now in STEPS] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize("step", [0, 1, 2])
+def test_who_writes_between_the_look_and_the_letter_is_neither_reminded_nor_closed(engine: Engine, step: int) -> None:
+    if engine.dialect.name == "sqlite":
+        return  # its one writer lets nobody come between
+    with transaction(engine) as session:
+        ticket_id = waiting(session, add_account(session), add_staff(session)).id
+    for now in STEPS[:step]:
+        with transaction(engine) as session:
+            look(session, now)
+    told, written = STEP_KINDS[:step], list[bool]()
+
+    def write(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "max(message" in statement and not written:
+            written.append(True)
+            with transaction(engine) as other:
+                ticket = other.get_one(Ticket, ticket_id, with_for_update=True)
+                add_post(other, ticket, "遅くなりました。", account=other.get_one(Account, ticket.account_id), now=STEPS[step])
+                tickets.move(ticket, State.OPEN, calendar=BusinessCalendar(), now=STEPS[step])
+
+    event.listen(engine, "after_cursor_execute", write)
+    with transaction(engine) as session:
+        assert look(session, STEPS[step]) == {}
+
+    with transaction(engine, readonly=True) as session:
+        assert session.get_one(Ticket, ticket_id).state is State.OPEN
+        assert [kind for kind, _address in letters(session)] == told
+        assert session.scalars(select(Reminder.kind).order_by(Reminder.id)).all() == told, "what did not happen is not noted"
 
 
 def test_a_ticket_of_nobody_is_left_to_the_staff(session: Session, staff: Staff) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import case, select, update
+from sqlalchemy import Engine, case, select, update
 from sqlalchemy.orm import Session
 
 from actions import reminders_center, reminders_contracts, reminders_staff, returned_mail
@@ -16,6 +17,7 @@ from actions.digests import write_digests
 from actions.exception_requests import answer_request
 from actions.lateness import Late
 from actions.letters import Draft, write_letters
+from actions.reminders import note
 from actions.reminders_registrations import remind_of_links
 from actions.timetable import TIMETABLE
 from mail.compose import Text
@@ -23,6 +25,7 @@ from mail.desk import Desk
 from mail.returned import Fate, Returned
 from models.admission import PendingRegistration
 from models.base import NEVER
+from models.database import transaction
 from models.imports import BatchState
 from models.masters import CompanyDay
 from models.outbox import Letter, LetterState, Recipient, RecipientState
@@ -51,6 +54,7 @@ from tests.people import (
     add_staff,
     add_ticket,
 )
+from tests.workbooks import apply_batch, keep_plan, plan_lines, undo_batch
 
 DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin@jscom.example", "center@jscom.example")
 CALENDAR, LIMITS = BusinessCalendar(), Limits()
@@ -113,6 +117,39 @@ def test_an_account_is_told_at_its_own_address_of_what_it_hangs_on(session: Sess
 
     assert told == [1, 0]
     assert sent(session, "contract_ending_account") == [("[J's チケットシステム] 保守契約の終了のお知らせ", [EMAIL])]
+
+
+def test_another_contract_with_the_number_of_one_that_was_undone_is_told_of(engine: Engine, tmp_path: Path) -> None:
+    ends = (NOW + timedelta(days=20)).date().isoformat()
+
+    def apply(contract: str) -> int:
+        batch_id = keep_plan(engine, plan_lines(engine, tmp_path, {"contract": contract, "serial": "S1", "ends_on": ends}))
+        apply_batch(engine, batch_id)
+        return batch_id
+
+    def told(days: int) -> int:
+        with transaction(engine) as session:
+            return reminders_contracts.tell_the_center(session, now=NOW + timedelta(days=days), **BOTH)
+
+    batch_id = apply("JSC26040123A")
+    assert told(0) == 1
+    undo_batch(engine, batch_id)
+    apply("JSC26040999B")
+
+    assert [told(1), told(2)] == [1, 0]
+
+
+@pytest.mark.parametrize(("noted", "again"), [(timedelta(), 0), (timedelta(days=-1), 1)], ids=["of this contract", "of one before it"])
+def test_what_was_noted_by_the_certificates_number_is_not_told_again(session: Session, noted: timedelta, again: int) -> None:
+    certificate = add_certificate(session, ends_on=date(2026, 12, 31))
+    account = add_account(session)
+    certificate.created_at = NOW
+    cause = f"{certificate.id}:2026-12-31:30"
+    note(session, Kind.CONTRACT_ENDING, [f"{Kind.CONTRACT_ENDING}:{cause}"], Outcome.TOLD, now=NOW + noted)
+    note(session, Kind.CONTRACT_ENDING_ACCOUNT, [f"{Kind.CONTRACT_ENDING_ACCOUNT}:{account.id}:{cause}"], Outcome.TOLD, now=NOW + noted)
+
+    assert reminders_contracts.tell_the_center(session, now=NOW, **BOTH) == again
+    assert reminders_contracts.tell_the_accounts(session, now=NOW, **BOTH) == again
 
 
 def test_nobody_is_told_on_a_day_the_desk_is_closed(session: Session) -> None:

@@ -132,6 +132,19 @@ def sleep_and_wake(engine: Engine, database_url: str, folder: Path, *, lease: in
     assert states(engine) == {"done": 1}
 
 
+def test_a_process_that_is_ended_in_a_long_run_hands_it_back_and_is_gone(engine: Engine, database_url: str, tmp_path: Path) -> None:
+    with started(database_url, tmp_path, SLOW_SECONDS="600", STOP_SECONDS="1") as ended:
+        eventually(lambda: states(engine) == {"running": 1}, 30)
+        ended.send_signal(signal.SIGTERM)
+        assert ended.wait(30) == 0
+    assert alive(engine) == 0
+
+    with started(database_url, tmp_path, SLOW_SECONDS="0"):
+        # Its lease would have held for minutes.
+        eventually(lambda: states(engine) == {"done": 1}, 30)
+    assert len(done(engine)) == 1
+
+
 @pytest.mark.proof
 def test_a_process_stopped_for_a_minute_writes_nothing_stale(engine: Engine, database_url: str, tmp_path: Path) -> None:
     sleep_and_wake(engine, database_url, tmp_path, lease=5, asleep=60)

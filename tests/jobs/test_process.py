@@ -8,7 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from sqlalchemy.exc import OperationalError
 
 from actions import jobs
 from actions.jobs import Broken, Run, RunState
-from actions.timetable import TIMETABLE, line_of
+from actions.lateness import late_jobs
+from actions.timetable import TIMETABLE, Every, Line, line_of
+from jobs import runner
 from jobs.parts import Parts
 from jobs.runner import Process, run
 from jobs.schedule import Job
@@ -95,6 +98,45 @@ def test_a_process_runs_what_a_person_asks_for(engine: Engine, clock: Clock, tmp
         assert len(session.scalars(select(JobRun.id).where(JobRun.job == "expire")).all()) == 2
 
 
+def test_however_many_runs_take_long_leases_are_held_letters_leave_and_wishes_are_heard(
+    engine: Engine, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "BEAT_SECONDS", 1)
+    parts, release, begun = parts_for(engine, clock, tmp_path), threading.Event(), list[str]()
+
+    def work(_parts: Parts, run: Run) -> dict[str, int]:
+        begun.append(run.job)
+        release.wait(60)
+        return {}
+
+    lines = [Line(f"long {number}", "長い仕事", "長い仕事です。", Every(1)) for number in range(12)]
+    wish = Line("wish", "頼んだ仕事", "頼んだ仕事です。", Every(86400 * 365))
+    stop = threading.Event()
+    jobs_of_process = [*(Job(line, work) for line in lines), Job(wish, lambda _parts, _run: {"wished": 1}, wants=lambda _session, _now: False)]
+    thread = threading.Thread(target=run, args=(parts, stop, jobs_of_process))
+    thread.start()
+    try:
+        eventually(lambda: len(begun) >= 8)
+        clock.advance(seconds=60)
+        write_many(engine, parts, 3)
+        with transaction(engine) as session:
+            jobs.ask(session, wish, by=StaffMember(id=None, name="本田"), now=clock())
+
+        eventually(lambda: letter_states(engine) == {"done": 3})
+        eventually(lambda: states_of(engine).get("wish") == "done")
+        eventually(lambda: held_until(engine) == {clock() + timedelta(seconds=parts.limits.job_lease_seconds)})
+    finally:
+        release.set()
+        stop.set()
+        thread.join(20)
+    assert not thread.is_alive()
+
+
+def held_until(engine: Engine) -> set[datetime]:
+    with transaction(engine, readonly=True) as session:
+        return set(session.scalars(select(JobRun.lease_until).where(JobRun.state == RunState.RUNNING)))
+
+
 def test_a_run_that_breaks_off_is_recorded_and_told(engine: Engine, clock: Clock, tmp_path: Path) -> None:
     def break_off(_parts: Parts, _run: Run) -> Any:
         raise OSError("no space left")
@@ -142,6 +184,30 @@ def test_a_run_that_finds_the_database_away_is_tried_again_in_its_slot_and_not_f
     assert states_of(engine)["expire"] == "failed"
 
 
+def test_quiet_work_that_fails_rests_longer_each_time_and_not_once_it_worked(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    line, tries, works, began = line_of("answer_recoveries"), list[float](), list[bool](), clock()
+    assert line
+    process = Process(parts_for(engine, clock, tmp_path), threading.Event())
+
+    def work(_parts: Parts, _run: Run) -> dict[str, int]:
+        tries.append((clock() - began).total_seconds())
+        if not works:
+            raise KeyError("x")
+        return {}
+
+    for _ in range(1000):
+        with suppress(KeyError):
+            process.tick(Job(line, work))
+        clock.advance(seconds=1)
+    assert tries == [0, 2, 6, 14, 30, 62, 126, 254, 434, 614, 794, 974]
+
+    works.append(True)
+    for _ in range(200):
+        process.tick(Job(line, work))
+        clock.advance(seconds=1)
+    assert tries[12:] == list(range(1154, 1200))
+
+
 def test_what_was_done_is_recorded_though_the_database_is_busy_just_then(engine: Engine, clock: Clock, tmp_path: Path) -> None:
     process = Process(parts_for(engine, clock, tmp_path), threading.Event())
 
@@ -164,6 +230,36 @@ def test_a_slot_with_nothing_to_do_leaves_no_run(engine: Engine, clock: Clock, t
     process.tick(Job(LINE, lambda _parts, _run: {}, wants=lambda _session, _now: False))
 
     assert states_of(engine) == {}
+
+
+def test_a_run_of_a_dead_process_is_stuck_no_longer_than_its_lease_though_nothing_waits(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts, line = parts_for(engine, clock, tmp_path), line_of("plan_import")
+    assert line
+    with transaction(engine) as session:
+        jobs.begin(session, line, worker="killed", now=clock())
+    process = Process(parts, threading.Event())
+
+    clock.advance(hours=2)
+    process.beat()
+
+    assert states_of(engine) == {"plan_import": "failed"}
+    with transaction(engine, readonly=True) as session:
+        assert late_jobs(session, now=clock(), lines=[line]) == []
+
+
+def test_a_process_that_slept_holds_its_own_runs_when_it_wakes(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    process = Process(parts_for(engine, clock, tmp_path), threading.Event())
+
+    def sleep(_parts: Parts, begun: Run) -> dict[str, int]:
+        clock.advance(hours=2)
+        process.beat()
+        with transaction(engine) as session:
+            jobs.confirm(session, begun)
+        return {}
+
+    process.tick(Job(LINE, sleep))
+
+    assert states_of(engine) == {"expire": "done"}
 
 
 def test_two_processes_share_the_slots(engine: Engine, clock: Clock, tmp_path: Path) -> None:

@@ -134,6 +134,51 @@ def test_a_dead_processs_run_ends_as_failed_when_its_slot_is_over(session: Sessi
     assert run_of(session, dead).state == RunState.FAILED
 
 
+def test_a_dead_processs_run_ends_without_another_unless_it_can_be_taken_over(session: Session) -> None:
+    hourly = Line("slow", "長い仕事", "長い仕事です。", Every(3600))
+    dead, takeable, alive = begin(session), begin(session, line=hourly), begin(session, NOW + 4 * MINUTE, line=Line("new", "仕事", "仕事です。", Every(60)))
+    assert dead
+    assert takeable
+    assert alive
+    lines = [LINE, hourly, Line("new", "仕事", "仕事です。", Every(60))]
+
+    assert jobs.end_abandoned(session, lines, now=NOW + LEASE - MINUTE) == 0
+    assert jobs.end_abandoned(session, lines, now=NOW + LEASE) == 1
+
+    assert [run_of(session, run).state for run in (dead, takeable, alive)] == [RunState.FAILED, RunState.RUNNING, RunState.RUNNING]
+    with pytest.raises(LeaseLost):
+        jobs.confirm(session, dead)
+    assert begin(session, NOW + LEASE, worker="two", line=hourly) is not None
+
+
+def test_a_run_that_is_handed_back_is_anothers_at_once(session: Session) -> None:
+    hourly = Line("slow", "長い仕事", "長い仕事です。", Every(3600))
+    quiet = Line("quiet", "静かな仕事", "静かな仕事です。", Every(1), quiet=True)
+    ended, over, nothing = begin(session, line=hourly), begin(session), begin(session, line=quiet)
+    jobs.ask(session, Line("wish", "頼んだ仕事", "頼んだ仕事です。", Every(3600)), by=BY, now=NOW + timedelta(seconds=1))
+    wish = jobs.begin_asked(session, ["wish"], worker="one", now=NOW + timedelta(seconds=1))
+    later = NOW + MINUTE
+    lines = {"slow": hourly, "tidy": LINE, "quiet": quiet, "wish": Line("wish", "頼んだ仕事", "頼んだ仕事です。", Every(3600))}
+    runs = [run for run in (ended, over, nothing, wish) if run]
+
+    assert [jobs.hand_back(session, run, lines[run.job], now=later) for run in runs] == [True] * 4
+
+    for run in runs:
+        with pytest.raises(LeaseLost):
+            jobs.confirm(session, run)
+        assert not jobs.finish(session, run, {}, now=later)
+        assert not jobs.hand_back(session, run, lines[run.job], now=later)
+    assert [run_of(session, run).state for run in runs] == [RunState.RUNNING, RunState.FAILED, RunState.FAILED, RunState.ASKED]
+    taken, again = begin(session, later, "two", hourly), jobs.begin_asked(session, ["wish"], worker="two", now=later)
+    assert taken
+    assert again
+    assert (taken.id, again.id) == (runs[0].id, runs[3].id)
+    for run in (taken, again):
+        jobs.confirm(session, run)
+        assert jobs.finish(session, run, {}, now=later)
+        assert run_of(session, run).fault == ""
+
+
 def test_who_slept_through_the_lease_writes_nothing(session: Session) -> None:
     slow = Line("slow", "長い仕事", "長い仕事です。", Every(3600))
     slept = begin(session, line=slow)

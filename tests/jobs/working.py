@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from actions.jobs import Counts, Run, confirm
 from actions.timetable import Daily, Every, Line
+from jobs import runner
 from jobs.parts import Parts, parts_of
 from jobs.runner import run
 from jobs.schedule import Job
@@ -18,7 +19,8 @@ from models.job_runs import Heartbeat
 from settings import read_settings
 
 MANY = int(os.environ.get("MANY", "0"))
-SLOW_SECONDS = 3.0
+SLOW_SECONDS = float(os.environ.get("SLOW_SECONDS", "3"))
+runner.STOP_SECONDS = float(os.environ.get("STOP_SECONDS", runner.STOP_SECONDS))
 
 
 def leave_a_row(parts: Parts, run: Run) -> Counts:

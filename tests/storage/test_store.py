@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from storage.store import Store, open_store
+from storage.store import StorageFault, Store, open_store
 
 
 @pytest.fixture(params=["file", "s3"])
@@ -49,6 +49,16 @@ def test_every_key_is_listed_with_its_age(store: Store) -> None:
     keys = {store.put(io.BytesIO(b"x")).key for _ in range(3)}
 
     assert keys <= {key for key, _changed in store.listing()}
+
+
+def test_a_place_that_cannot_be_read_is_a_fault_of_the_storage(tmp_path: Path) -> None:
+    store = open_store((tmp_path / "添付").as_uri())
+    (tmp_path / "添付" / "attachments").write_text("no folder")
+
+    with pytest.raises(StorageFault):
+        store.fetch("attachments/x", tmp_path / "there")
+    with pytest.raises(FileNotFoundError):
+        store.fetch("imports/x", tmp_path / "there")
 
 
 def test_a_file_is_fetched_to_a_path(store: Store, tmp_path: Path) -> None:
