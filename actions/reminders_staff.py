@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import TypeVar
 
 from sqlalchemy import ColumnElement, String, and_, case, cast, exists, func, or_, select
@@ -55,19 +55,19 @@ def tell_of_failed_mails(session: Session, *, desk: Desk, now: datetime) -> int:
     return len(fresh)
 
 
-def tell_of_quotas(session: Session, *, desk: Desk, limits: Limits, now: datetime) -> int:
-    """Tell desk and administrators of accounts whose tickets or outside CC mails of today near their limit; how many limits they are."""
-    began = datetime.combine(tokyo_date(now), time(), TOKYO)
-    today = tokyo_date(now).isoformat()
-    # `updated_at` is indexed, and no ticket of today was last changed before.
+def tell_of_quotas(session: Session, *, day: date, desk: Desk, limits: Limits, now: datetime) -> int:
+    """Tell desk and administrators of accounts whose tickets or outside CC mails of a day in Tokyo near their limit; how many limits they are."""
+    began = datetime.combine(day, time(), TOKYO)
+    # `updated_at` is indexed, and no ticket of the day was last changed before.
     opened = select(Ticket.account_id, func.count().label("used")).where(Ticket.updated_at >= began, Ticket.created_at >= began)
+    opened = opened.where(Ticket.created_at < began + _DAY)
     opened = opened.where(Ticket.account_id.is_not(None)).group_by(Ticket.account_id)
     found = [notices.Quota("tickets", row.account_id, row.used, limits.account_tickets_per_day) for row in session.execute(opened)]
     cc = select(RateCount.key, RateCount.count.label("used")).where(
-        RateCount.bucket == "outside_cc", RateCount.began_at == window_start(now + _TOKYO_OFFSET, _DAY)
+        RateCount.bucket == "outside_cc", RateCount.began_at == window_start(began + _TOKYO_OFFSET, _DAY)
     )
     found += [notices.Quota("cc", int(row.key), row.used, limits.outside_cc_mails_per_day) for row in session.execute(cc)]
-    return _tell_of_quotas(session, found, today, desk=desk, limits=limits, now=now)
+    return _tell_of_quotas(session, found, day.isoformat(), desk=desk, limits=limits, now=now)
 
 
 def tell_of_storage(session: Session, *, desk: Desk, limits: Limits, now: datetime) -> int:

@@ -227,6 +227,6 @@ def _waiting(session: Session, batch_id: int) -> ImportBatch:
 def _held(session: Session, batch_id: int) -> ImportBatch:
     """The batch, which goes on waiting for its plan until this transaction ends. Raises Dropped."""
     batch = session.get_one(ImportBatch, batch_id, with_for_update=True)
-    if batch.state != BatchState.RECEIVED:
+    if batch.state not in _WAITING:
         raise Dropped
     return batch

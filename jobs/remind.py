@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -21,11 +21,11 @@ from jobs.parts import Parts
 from models.calendars import business_calendar
 from models.database import transaction
 from models.reminders import active_kinds
-from rules.calendar import TOKYO, BusinessCalendar
+from rules.calendar import BusinessCalendar, tokyo_date
 from rules.reminders import Kind, Outcome
 
 _AT_ONCE = 200
-_MOMENT, _FIRST_HOUR = timedelta(microseconds=1), timedelta(hours=1)
+_HOUR = timedelta(hours=1)
 _COUNTED = {Outcome.TOLD: "reminded", Outcome.NOBODY: "nobody_to_tell", Outcome.DROPPED: "dropped", Outcome.EMPTY: "nothing_to_tell"}
 
 
@@ -112,7 +112,7 @@ def staff(parts: Parts, run: Run) -> Counts:
     with _ours(parts, run) as session:
         active, calendar = active_kinds(session), _calendar(session)
         if Kind.QUOTA in active:
-            counts["quotas"] = sum(reminders_staff.tell_of_quotas(session, limits=parts.limits, desk=parts.desk, now=day) for day in _days(now))
+            counts["quotas"] = sum(reminders_staff.tell_of_quotas(session, day=day, limits=parts.limits, **shared) for day in _days(now))
         if not calendar.is_open(now):
             return {name: count for name, count in counts.items() if count}
         if Kind.MAILS_FAILED in active:
@@ -126,10 +126,9 @@ def staff(parts: Parts, run: Run) -> Counts:
     return {name: count for name, count in counts.items() if count}
 
 
-def _days(now: datetime) -> list[datetime]:
-    """Today; in its first hour yesterday's last moment too, for what filled up after yesterday's last run."""
-    midnight = now.astimezone(TOKYO).replace(hour=0, minute=0, second=0, microsecond=0)
-    return [midnight - _MOMENT, now] if now < midnight + _FIRST_HOUR else [now]
+def _days(now: datetime) -> list[date]:
+    """Today; in its first hour yesterday too, for what filled up after yesterday's last run."""
+    return sorted({tokyo_date(now - _HOUR), tokyo_date(now)})
 
 
 def late(parts: Parts, run: Run) -> Counts:

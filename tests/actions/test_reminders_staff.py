@@ -32,7 +32,7 @@ from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import RateCount
 from models.radar import AccountFinding
 from models.reminders import DigestHour
-from rules.calendar import BusinessCalendar
+from rules.calendar import BusinessCalendar, tokyo_date
 from rules.email_changes import ChangeState
 from rules.limits import Limits
 from rules.radar import Finding
@@ -270,7 +270,7 @@ def test_a_limit_that_nears_is_told_once_a_day(session: Session) -> None:
     session.flush()
     limits = replace(LIMITS, account_tickets_per_day=5)
 
-    assert [reminders_staff.tell_of_quotas(session, desk=DESK, limits=limits, now=NOW) for _ in range(2)] == [2, 0]
+    assert [reminders_staff.tell_of_quotas(session, day=tokyo_date(NOW), desk=DESK, limits=limits, now=NOW) for _ in range(2)] == [2, 0]
 
     assert sent(session, "staff_quota") == [("[J's チケットシステム] 上限が近づいています（2件）", ["ito@jscom.co.jp"])]
     assert "今日のチケット　東西ネットワーク株式会社（kimura）　4 ／ 5" in body(session, "staff_quota")

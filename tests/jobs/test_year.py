@@ -30,7 +30,7 @@ from models.contracts import Certificate, ContractLine
 from models.database import transaction
 from models.email_changes import EmailChange
 from models.masters import CompanyDay
-from models.outbox import Letter, LetterState
+from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import RateCount
 from models.radar import AccountFinding
 from models.reminders import Reminder
@@ -196,7 +196,9 @@ class Life:
         if letters:
             letter = self.chance.choice(letters)
             letter.state, letter.fault, letter.fence = LetterState.PARKED, "550 no such user", letter.fence + 1
-            name = f"{letter.id}:{letter.fence}"
+            open_ones = (Recipient.letter_id == letter.id, Recipient.state.not_in([RecipientState.ACCEPTED, RecipientState.SUPPRESSED]))
+            unreached = len(session.scalars(select(Recipient.id).where(*open_ones)).all())
+            name = f"{letter.id}:{letter.fence}" + (f":{unreached}" if unreached > 1 else "")
             self.reckoning.failed = [other for other in self.reckoning.failed if other.partition(":")[0] != str(letter.id)] + [name]
         self.plan(self.later(24 * 4), self.fail)
 
@@ -220,15 +222,16 @@ class Life:
 
     def renew(self, session: Session) -> None:
         """A device gets another year: by a later line of its own, or by one that an import was told carries it on."""
-        number, ends_on = self.chance.choice([*self.reckoning.ends.items()])
-        line = session.scalars(select(ContractLine).where(ContractLine.certificate_id == number)).one()
+        contract, ends_on = self.chance.choice([*self.reckoning.ends.items()])
+        old = session.scalars(select(Certificate).where(Certificate.contract_key == contract)).one()
+        line = session.scalars(select(ContractLine).where(ContractLine.certificate_id == old.id)).one()
         mark, later = next(self.marks), ends_on + timedelta(days=365)
         same = self.chance.random() < 0.5
         renewed = add_certificate(session, f"JSC{mark:08}B", ends_on=later, lines=[{"serial": line.serial if same else f"N{mark}"}])
         if not same:
-            add_renewal(session, session.get_one(Certificate, number), renewed)
-        self.reckoning.ends.pop(number)
-        self.reckoning.ends[renewed.id] = later
+            add_renewal(session, old, renewed)
+        self.reckoning.ends.pop(contract)
+        self.reckoning.ends[renewed.contract_key] = later
         self.plan(self.later(24 * 12), self.renew)
 
     def close_next_year(self, session: Session) -> None:
@@ -252,7 +255,7 @@ class Life:
         for number in range(40):
             ends_on = date(2026, 9, 20) + timedelta(days=self.chance.randrange(440))
             certificate = add_certificate(session, f"JSC{number:08}A", ends_on=ends_on, lines=[{"serial": f"S{number}"}])
-            self.reckoning.ends[certificate.id] = ends_on
+            self.reckoning.ends[certificate.contract_key] = ends_on
 
 
 def simulate(

@@ -68,7 +68,8 @@ class Reckoning:
 
     almanac: Almanac
     cases: dict[int, Case] = field(default_factory=dict[int, Case])
-    ends: dict[int, date] = field(default_factory=dict[int, date])
+    ends: dict[str, date] = field(default_factory=dict[str, date])
+    """By contract."""
     links: dict[str, tuple[datetime, datetime]] = field(default_factory=dict[str, tuple[datetime, datetime]])
     """By token: made, ends. A completed one is taken out."""
     changes: dict[int, date] = field(default_factory=dict[int, date])
@@ -78,7 +79,7 @@ class Reckoning:
     holders: list[int] = field(default_factory=list[int])
     """Accounts whose maintenance e-mail stands on every certificate."""
     failed: list[str] = field(default_factory=list[str])
-    """Letters that were given up, by number and the claim they failed in."""
+    """Letters that were given up, by number, the claim they failed in and the recipients not reached, if several."""
     opened: Counter[date] = field(default_factory=Counter[date])
     """Tickets of the one account, by their day in Tokyo."""
     crowded: set[tuple[int, date]] = field(default_factory=set[tuple[int, date]])
@@ -129,8 +130,11 @@ class Reckoning:
             if ends - timedelta(hours=6) <= now < ends and made <= now - timedelta(hours=6):
                 self._note(f"registration_ending:{token}", now)
         here = now + JST
-        if self.almanac.works(here.date()) and 9 <= here.hour < 17 and self._hourly(now):
-            self._staff(now, here.date())
+        if self._hourly(now):
+            for day in {(here - timedelta(hours=1)).date(), here.date()}:
+                self._crowd(now, day)
+            if self.almanac.works(here.date()) and 9 <= here.hour < 17:
+                self._staff(now, here.date())
         if self._daily("center", now, 8, 30) and self.almanac.works(here.date()):
             self._center(now, here.date())
         if self.almanac.works(here.date()) and 8 <= here.hour < 12:
@@ -139,13 +143,13 @@ class Reckoning:
         if self._daily("silent", now, 9, 0) and self.almanac.works(here.date()):
             self._silent(now, here.date())
         if self._daily("contracts", now, 8, 30) and self.almanac.works(here.date()):
-            for number, ends_on in self.ends.items():
+            for contract, ends_on in self.ends.items():
                 left = (ends_on - here.date()).days
                 step = 7 if 0 <= left <= 7 else 30 if 7 < left <= 30 else 90 if 30 < left <= 90 else 0
                 if step:
-                    self._note(f"contract_ending:{number}:{ends_on.isoformat()}:{step}", now)
+                    self._note(f"contract_ending:contract:{contract}:{ends_on.isoformat()}:{step}", now)
                     for account in self.holders:
-                        self._note(f"contract_ending_account:{account}:{number}:{ends_on.isoformat()}:{step}", now)
+                        self._note(f"contract_ending_account:{account}:contract:{contract}:{ends_on.isoformat()}:{step}", now)
 
     def _staff(self, now: datetime, today: date) -> None:
         for number, since in self.exceptions.items():
@@ -153,11 +157,6 @@ class Reckoning:
                 self._note(f"exception_waiting:{number}:{since.isoformat()}", now)
         for letter in self.failed:
             self._note(f"mails_failed:{letter}", now)
-        for account, day in self.crowded:
-            if day == today:
-                self._note(f"quota:cc:{account}:{today.isoformat()}", now)
-        if self.opened[today] * 10 >= MOST_TICKETS * 8:
-            self._note(f"quota:tickets:{self.owner}:{today.isoformat()}", now)
         for what, account, most in (("account_bytes", self.owner, MOST_BYTES), ("storage", 0, MOST_STORED)):
             if self.filled * 10 >= most * 8:
                 self._note(f"quota:{what}:{account}:{today.isoformat()[:7]}", now)
@@ -165,6 +164,13 @@ class Reckoning:
             year = self.last_company_day.year
             if (year - today.year) * 12 + 12 - today.month < 6:
                 self._note(f"calendar_ending:{year}-12-31", now)
+
+    def _crowd(self, now: datetime, day: date) -> None:
+        for account, crowded_on in self.crowded:
+            if crowded_on == day:
+                self._note(f"quota:cc:{account}:{day.isoformat()}", now)
+        if self.opened[day] * 10 >= MOST_TICKETS * 8:
+            self._note(f"quota:tickets:{self.owner}:{day.isoformat()}", now)
 
     def _center(self, now: datetime, today: date) -> None:
         for number, due_on in self.changes.items():
