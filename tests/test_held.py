@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import Engine, event, select
-from sqlalchemy.orm import Session
 
 from actions import journal
 from models.actors import SYSTEM
@@ -20,17 +20,18 @@ from tests.people import NOW, add_account, add_ticket
 HELD = Held(Ticket)
 
 
-def a_ticket(session: Session) -> int:
-    return add_ticket(session, add_account(session), cc=["a@elsewhere.example"]).id
+@pytest.fixture
+def number(engine: Engine) -> int:
+    """A ticket, by its number."""
+    with transaction(engine) as session:
+        return add_ticket(session, add_account(session), cc=["a@elsewhere.example"]).id
 
 
 def columns_of(ticket: Ticket) -> dict[str, object]:
     return {column.key: getattr(ticket, column.key) for column in Ticket.__table__.columns}
 
 
-def test_a_row_is_read_as_the_orm_reads_it(engine: Engine) -> None:
-    with transaction(engine) as session:
-        number = a_ticket(session)
+def test_a_row_is_read_as_the_orm_reads_it(engine: Engine, number: int) -> None:
     with transaction(engine) as session:
         taken = HELD.take(session, number)
         assert taken is not None
@@ -43,9 +44,7 @@ def test_a_row_is_read_as_the_orm_reads_it(engine: Engine) -> None:
         assert HELD.take(session, number + 1) is None
 
 
-def test_only_what_changed_is_written_and_later_changes_are_flushed(engine: Engine) -> None:
-    with transaction(engine) as session:
-        number = a_ticket(session)
+def test_only_what_changed_is_written_and_later_changes_are_flushed(engine: Engine, number: int) -> None:
     with transaction(engine) as session:
         taken = HELD.take(session, number)
         assert taken is not None
@@ -65,13 +64,11 @@ def test_only_what_changed_is_written_and_later_changes_are_flushed(engine: Engi
         assert (found.state, found.cc, found.updated_at, found.priority) == (State.OPEN, ["b@elsewhere.example"], NOW + timedelta(hours=1), Priority.HIGH)
 
 
-def test_what_the_session_had_is_read_anew(engine: Engine) -> None:
+def test_what_the_session_had_is_read_anew(engine: Engine, number: int) -> None:
     def change() -> None:
         with transaction(engine) as other:
             other.get_one(Ticket, number).priority = Priority.HIGH
 
-    with transaction(engine) as session:
-        number = a_ticket(session)
     with transaction(engine) as session:
         known = session.get_one(Ticket, number)
         session.rollback()
@@ -81,9 +78,7 @@ def test_what_the_session_had_is_read_anew(engine: Engine) -> None:
         assert known.priority is Priority.HIGH
 
 
-def test_a_savepoint_that_is_rolled_back_to_leaves_row_and_object_as_they_were(engine: Engine) -> None:
-    with transaction(engine) as session:
-        number = a_ticket(session)
+def test_a_savepoint_that_is_rolled_back_to_leaves_row_and_object_as_they_were(engine: Engine, number: int) -> None:
     with transaction(engine) as session:
         taken = HELD.take(session, number)
         assert taken is not None
@@ -99,9 +94,7 @@ def test_a_savepoint_that_is_rolled_back_to_leaves_row_and_object_as_they_were(e
         assert session.scalars(select(JournalEntry.act)).all() == ["note"]
 
 
-def test_what_is_rolled_back_is_not_written(engine: Engine) -> None:
-    with transaction(engine) as session:
-        number = a_ticket(session)
+def test_what_is_rolled_back_is_not_written(engine: Engine, number: int) -> None:
     with transaction(engine) as session:
         taken = HELD.take(session, number)
         assert taken is not None
