@@ -11,12 +11,12 @@ from dataclasses import replace
 from bench.beside_import import measure_disturbed
 from bench.claims import measure_claims
 from bench.corpus import unresolved_numbers
-from bench.databases import KINDS, loaded
+from bench.databases import KINDS, Databases, loaded
 from bench.drain import measure_drain
 from bench.growth import SMALL, Grown, measure_growth
 from bench.imports import measure_import
 from bench.letters import measure_letters
-from bench.measure import Plan, measure_pages, weigh
+from bench.measure import Beside, Plan, measure_pages, weigh
 from bench.pages import PAGES
 from bench.report import (
     GROWTH_HEAD,
@@ -56,9 +56,7 @@ def main() -> None:
             if "memory" in asked.only:
                 print(table("Processes", weighed_lines(weigh(databases, plan))), flush=True)
             if plan.pages:
-                print(table("Pages", [HEAD]), flush=True)
-                for one in measure_pages(databases, plan):
-                    print(page_line(one), flush=True)
+                _tell_pages(databases, plan)
             if "import" in asked.only:
                 print(table("Import", import_lines(measure_import(databases, asked.lines))), flush=True)
             if "beside-import" in asked.only:
@@ -71,6 +69,15 @@ def main() -> None:
                 print(table("Strangers", stranger_lines(list(ask_as_stranger(databases)))), flush=True)
             if "jobs" in asked.only:
                 print(table("Jobs", claim_lines(measure_claims(databases, asked.runs))), flush=True)
+
+
+def _tell_pages(databases: Databases, plan: Plan) -> None:
+    print(table("Pages", [HEAD]), flush=True)
+    queues: dict[int, Beside] = {}
+    for one in measure_pages(databases, plan):
+        if one.page == "queue":
+            queues[one.clients] = one
+        print(page_line(one, queues.get(one.clients)), flush=True)
 
 
 def _tell_growth(kind: str, plan: Plan, named: Sequence[str]) -> None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.databases import Databases
-from bench.pages import DESK, KEY, PAGES, REFERENCE, WANTED, Application, requests_of
+from bench.pages import DESK, KEY, PAGES, REFERENCE, SEARCHES, WANTED, Application, requests_of
+from bench.reference_tables import index_words, reference_engine
 from bench.servers import Server, python, serve
 
 CLIENTS = (1, 8)
@@ -66,6 +67,8 @@ class Weighed:
 
 def measure_pages(databases: Databases, plan: Plan) -> Iterator[Beside]:
     """Every page at 1 and 8 clients, as they are finished."""
+    if not SEARCHES.keys().isdisjoint(plan.pages):
+        _index_words(databases.reference_url)
     with both(databases, plan.workers) as servers:
         for application, server in servers.items():
             for page in plan.pages:
@@ -76,6 +79,12 @@ def measure_pages(databases: Databases, plan: Plan) -> Iterator[Beside]:
                 desk, reference = [each[DESK] for each in rounds], [each[REFERENCE] for each in rounds]
                 ratio = statistics.median(one.cpu_ms / other.cpu_ms for one, other in zip(desk, reference, strict=True))
                 yield Beside(databases.kind, page, clients, _median(desk), _median(reference), ratio)
+
+
+def _index_words(url: str) -> None:
+    engine = reference_engine(url, threads=1)
+    index_words(engine)
+    engine.dispose()
 
 
 def weigh(databases: Databases, plan: Plan) -> Weighed:

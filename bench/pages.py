@@ -1,12 +1,12 @@
-"""What is asked of both applications: queue, ticket page, reply and sign-in, each as ready bytes."""
+"""What is asked of both applications: queue, ticket page, two searches, reply and sign-in, each as ready bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
-from bench.corpus import ACCOUNTS, unresolved_numbers
+from bench.corpus import ACCOUNTS, RARE, unresolved_numbers
 from bench.desk_rows import staff_token
 from bench.generator import COUNTER
 from bench.reference_tables import reference_token
@@ -14,8 +14,10 @@ from web.csrf import token_for
 
 KEY = "a key for the bench only, longer than 32"
 PASSWORD = "Bench-Password-2026"
-PAGES = ("queue", "ticket", "reply", "sign-in")
-WANTED = {"queue": 200, "ticket": 200, "reply": 303, "sign-in": 303}
+SEARCHES = {"common": "監視", "rare": RARE}
+"""Searches by the word that is looked for, in whole messages."""
+PAGES = ("queue", "ticket", *SEARCHES, "reply", "sign-in")
+WANTED = {"queue": 200, "ticket": 200, **dict.fromkeys(SEARCHES, 200), "reply": 303, "sign-in": 303}
 _TICKETS = 200
 _BOUNDARY = "----bench0123456789abcdef"
 _BODY = (
@@ -38,6 +40,7 @@ class Application:
 
     name: str
     queue: str
+    search: str
     cookie_name: str
 
     def cookie(self, number: int) -> str:
@@ -46,10 +49,10 @@ class Application:
         return f"{self.cookie_name}={token}"
 
 
-DESK = Application("desk", "/console/tickets", "jtickets_console")
-CUSTOMER = Application("customer", "/tickets", "jtickets_portal")
+DESK = Application("desk", "/console/tickets", "/console/tickets", "jtickets_console")
+CUSTOMER = Application("customer", "/tickets", "/tickets", "jtickets_portal")
 """The desk as its customers have it."""
-REFERENCE = Application("reference", "/tickets", "reference")
+REFERENCE = Application("reference", "/tickets", "/search", "reference")
 
 
 def requests_of(application: Application, page: str, client: int, tickets: int) -> list[bytes]:
@@ -57,6 +60,8 @@ def requests_of(application: Application, page: str, client: int, tickets: int) 
     cookie = application.cookie(client)
     if page == "queue":
         return [asked(application.queue, cookie)]
+    if page in SEARCHES:
+        return [asked(f"{application.search}?q={quote(SEARCHES[page])}", cookie)]
     if page == "sign-in":
         return [_sign_in(application, (client * 31 + step) % ACCOUNTS) for step in range(16)]
     numbers = unresolved_numbers(tickets, _TICKETS)

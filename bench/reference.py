@@ -29,7 +29,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from bench.corpus import PRODUCTS
-from bench.reference_tables import COUNTER, CUSTOMER, MEMBER, MESSAGE, SESSION, TICKET, StoredMessage, StoredTicket, reference_engine
+from bench.reference_tables import COUNTER, CUSTOMER, MEMBER, MESSAGE, SESSION, TICKET, StoredMessage, StoredTicket, reference_engine, tickets_holding
 
 _ROWS = 50
 _TOKYO = timezone(timedelta(hours=9))
@@ -65,6 +65,7 @@ def create() -> Starlette:
     routes = [
         Route("/tickets", pages.queue),
         Route("/tickets/{number:int}", pages.ticket),
+        Route("/search", pages.search),
         Route("/tickets/{number:int}/reply", _posting(pages.reply), methods=["POST"]),
         Route("/login", _posting(pages.sign_in), methods=["POST"]),
     ]
@@ -89,6 +90,13 @@ class _Pages:
             count = session.execute(_OPEN).scalar_one()
             rows = session.execute(_QUEUE).all()
         return HTMLResponse(self._queue.render(me=me, count=count, tickets=rows, products=PRODUCTS))
+
+    def search(self, request: Request) -> Response:
+        with Session(self._engine) as session:
+            me = _me(session, request)
+            numbers = tickets_holding(session, request.query_params["q"], _ROWS)
+            rows = session.execute(_JOINED.where(TICKET.c.id.in_(numbers)).order_by(TICKET.c.id.desc())).all()
+        return HTMLResponse(self._queue.render(me=me, count=len(rows), tickets=rows, products=PRODUCTS))
 
     def ticket(self, request: Request) -> Response:
         number: int = request.path_params["number"]

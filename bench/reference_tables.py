@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, Table, Text, create_engine, event
-from sqlalchemy.orm import registry
+from sqlalchemy import Column, DateTime, Engine, ForeignKey, Index, Integer, MetaData, String, Table, Text, create_engine, event, text
+from sqlalchemy.orm import Session, registry
 
 from bench import corpus
 from bench.bulk import settle, write_rows
@@ -118,6 +118,35 @@ def load_reference(engine: Engine, count: int, *, password_hash: str) -> None:
         write_rows(connection, MESSAGE, ("id", "ticket_id", "author", "created_at", "body"), messages)
         write_rows(connection, COUNTER, ("name", "n"), [("open", sum(one.unresolved for one in inquiries(count)))])
     settle(engine, [CUSTOMER, MEMBER, TICKET, MESSAGE])
+
+
+def index_words(engine: Engine) -> None:
+    """Let PostgreSQL find words of two signs by an index, which no extension of its own has; SQLite walks the newest messages."""
+    if engine.dialect.name == "sqlite":
+        return
+    with engine.begin() as connection:
+        connection.exec_driver_sql(_PAIRS)
+        connection.exec_driver_sql("CREATE INDEX IF NOT EXISTS ix_message_pairs ON message USING gin (pairs(body))")
+        connection.exec_driver_sql("ANALYZE message")
+
+
+def tickets_holding(session: Session, word: str, most: int) -> list[int]:
+    """The newest tickets with `word`, of two signs or more, in a message."""
+    if session.get_bind().dialect.name == "sqlite":
+        return [*session.scalars(text(_WALKED), {"like": f"%{word}%", "most": most})]
+    pairs = [word[at : at + 2] for at in range(len(word) - 1)]
+    return [*session.scalars(text(_FOUND), {"like": f"%{word}%", "most": most, "pairs": pairs})]
+
+
+_WALKED = "SELECT DISTINCT ticket_id FROM message WHERE body LIKE :like ORDER BY id DESC LIMIT :most"
+_FOUND = """
+    SELECT ticket_id FROM message WHERE pairs(body) @> CAST(:pairs AS text[]) AND body LIKE :like
+    GROUP BY ticket_id ORDER BY max(id) DESC LIMIT :most
+"""
+_PAIRS = """
+    CREATE OR REPLACE FUNCTION pairs(body text) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+    $$ SELECT coalesce(array_agg(DISTINCT substr(body, at, 2)), '{}') FROM generate_series(1, length(body) - 1) at $$
+"""
 
 
 def _ticket(one: Inquiry) -> tuple[Any, ...]:

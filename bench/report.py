@@ -16,6 +16,8 @@ from bench.weight import Weights
 
 NOW, LATER = 2.0, 1.5
 """CPU of queue, ticket and reply as a multiple of the reference's: what must hold now, what is aimed at."""
+_COMMON, _RARE = 0.5, 2.0
+"""Searches: a frequent word's pages a second beside the reference's, a rare word's p50 beside the queue's."""
 STATEMENTS = {"queue": 4, "ticket": 6, "reply": 10}
 _GROWTH, _GROWTH_SEARCH = 1.1, 1.5
 """How many times as long a page may take among very many tickets as among 10,000."""
@@ -36,12 +38,12 @@ HEAD = (
 )
 
 
-def page_line(one: Beside) -> str:
-    """A page's line of the table under HEAD."""
+def page_line(one: Beside, queue: Beside | None = None) -> str:
+    """A page's line of the table under HEAD; `queue` is the queue's of the same run, with as many clients."""
     desk, reference = one.desk, one.reference
     return (
         f"{one.database:<11}{one.page:<9}{one.clients:>7}{desk.per_second:>9.0f}{reference.per_second:>7.0f}{desk.cpu_ms:>9.2f}{reference.cpu_ms:>7.2f}"
-        f"{one.cpu_ratio:>7.2f}{desk.p50:>9.2f}{reference.p50:>9.2f}{desk.p99:>9.2f}{reference.p99:>9.2f}  {_page_goal(one)}"
+        f"{one.cpu_ratio:>7.2f}{desk.p50:>9.2f}{reference.p50:>9.2f}{desk.p99:>9.2f}{reference.p99:>9.2f}  {_page_goal(one, queue)}"
     )
 
 
@@ -143,9 +145,14 @@ def table(title: str, lines: Sequence[str]) -> str:
     return "\n".join([f"\n{title}", *lines])
 
 
-def _page_goal(one: Beside) -> str:
+def _page_goal(one: Beside, queue: Beside | None) -> str:
     if one.page == "sign-in":
         return ""
+    if one.page == "common":
+        share = one.desk.per_second / one.reference.per_second
+        return f"pages/s {share:.2f} of the reference's, goal ≥ {_COMMON}: {'OK' if share >= _COMMON else 'over'}"
+    if one.page == "rare":
+        return f"p50 beside the queue's {_held(one.desk.p50 / queue.desk.p50, _RARE)}" if queue else ""
     word = "OK" if one.cpu_ratio <= LATER else f"OK ({LATER} is aimed at)" if one.cpu_ratio <= NOW else "over"
     return f"CPU ≤ {NOW}: {word}"
 

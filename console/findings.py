@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row
@@ -26,7 +27,7 @@ _FACTS: Mapping[str, Sequence[str]] = {
     N_("電話番号"): ("contact_phone",),
 }
 """What is compared beside subject, post and files; the first column of a fact that holds a word is shown."""
-_COLUMNS = [name for columns in _FACTS.values() for name in columns]
+_compared_values = attrgetter(*(name for columns in _FACTS.values() for name in columns))
 _FILE = N_("添付")
 
 
@@ -46,32 +47,37 @@ class Finding:
 def findings(session: Session, rows: Sequence[Row[Any]], q: str, *, language: str) -> list[Finding]:
     """Of each hit (a row of `models.queue.found_rows`). Names of files are looked up only where a word stands nowhere else: one statement."""
     terms = terms_of(q)
-    unseen = [row.post_id for row in rows if row.post_id and not _all_seen(row, terms)]
+    bodies = [searchable(row.post_body or "") for row in rows]
+    unseen = [row.post_id for row, body in zip(rows, bodies, strict=True) if row.post_id and not _all_seen(row, body, terms)]
     names = file_names(session, unseen) if unseen else {}
-    return [_finding(row, terms, names.get(row.post_id, ()), language) for row in rows]
+    # Most hits hold the words in their posts alone: all facts of the page are asked at once before each one is.
+    held = _holds_one("\n".join([_facts_of(row) for row in rows]), terms)
+    return [_finding(row, body, terms, names.get(row.post_id, ()), language, held=held) for row, body in zip(rows, bodies, strict=True)]
 
 
-def _finding(row: Row[Any], terms: Sequence[str], names: Sequence[str], language: str) -> Finding:
-    # Most hits hold the words in their post alone: all facts are asked at once before each one is.
-    held = _holds_one("\n".join([getattr(row, name) or "" for name in _COLUMNS]), terms)
+def _finding(row: Row[Any], body: str, terms: Sequence[str], names: Sequence[str], language: str, *, held: bool) -> Finding:
+    held = held and _holds_one(_facts_of(row), terms)
     facts = [(label, _first_hit([getattr(row, name) for name in columns], terms)) for label, columns in _FACTS.items()] if held else []
     facts += [(_FILE, _first_hit([name], terms)) for name in names]
     return Finding(
         [(f"#{row.id}", Sought(terms).number == row.id)],
         marked(row.subject, terms),
         row.post_kind or "",
-        excerpt(row.post_body or "", terms),
+        excerpt(row.post_body or "", terms, body),
         [(translate(label, language), pieces) for label, pieces in facts if pieces],
     )
 
 
-def _all_seen(row: Row[Any], terms: Sequence[str]) -> bool:
-    body = searchable(row.post_body or "")
+def _all_seen(row: Row[Any], body: str, terms: Sequence[str]) -> bool:
     others = [term for term in terms if term not in body]
     if not others:
         return True
-    texts = searchable("\n".join([row.subject, *(getattr(row, name) or "" for name in _COLUMNS)]))
+    texts = searchable(f"{row.subject}\n{_facts_of(row)}")
     return all(term in texts for term in others)
+
+
+def _facts_of(row: Row[Any]) -> str:
+    return "\n".join([value for value in _compared_values(row) if value])
 
 
 def _first_hit(texts: Sequence[str | None], terms: Sequence[str]) -> Pieces:

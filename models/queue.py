@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -39,7 +39,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.base import Moment
 from models.calendars import PART, ServiceCalendar, calendar_of
-from models.database import read_rows
+from models.database import among_given, given_ids, is_sqlite, read_rows
 from models.due import Shape, near, near_later, shape_of, values_of
 from models.kept import Kept
 from models.masters import CompanyDay, ProductFamily
@@ -211,9 +211,16 @@ def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, curs
     """
     sought = Sought(terms, conditions_of(wanted))
     hits = find_tickets(session, sought, beyond=cursor.id if cursor else None, backwards=cursor is not None and cursor.backwards, limit=limit)
-    post = and_(Message.ticket_id == Ticket.id, Message.id.in_([hit.message_id for hit in hits]))
+    tickets, posts = [hit.ticket_id for hit in hits], [hit.message_id for hit in hits]
+    return _found(is_sqlite(session)).rows(session, {"tickets": given_ids(session, tickets), "posts": given_ids(session, posts)})
+
+
+@cache
+def _found(embedded: bool) -> Kept:
+    # A ticket's posts are fewer than the hits: told to look each hit up by its number, SQLite would do so for every ticket.
+    post = and_(Message.ticket_id == Ticket.id, among_given(embedded, Message.id + 0, "posts"))
     statement = _ROWS.add_columns(*_COMPARED).outerjoin(Message, post)
-    return read_rows(session, statement.where(Ticket.id.in_([hit.ticket_id for hit in hits])).order_by(Ticket.id.desc()))
+    return Kept(statement.where(among_given(embedded, Ticket.__table__.c.id, "tickets")).order_by(Ticket.id.desc()))
 
 
 def queue_menu(

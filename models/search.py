@@ -7,7 +7,8 @@ the tickets, and one ticket's documents lie together. Posts are put in by a job;
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -137,10 +138,15 @@ def newest_old_ticket(session: Session) -> int:
     return session.execute(_old_documents().with_only_columns(highest)).scalar_one()
 
 
-def plan_each_time(session: Session) -> None:
-    """Let PostgreSQL plan the statements of this transaction for their words: one plan for all of them would look through every post for a rare one."""
-    if not is_sqlite(session):
-        session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+@contextmanager
+def planned_each_time(session: Session) -> Iterator[None]:
+    """Let PostgreSQL plan the block's statements for their words: one plan for all of them would look through every post for a rare one."""
+    if is_sqlite(session):
+        yield
+        return
+    session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
+    yield
+    session.execute(text("SET LOCAL plan_cache_mode = auto"))
 
 
 def shares_of(session: Session, wanted: set[int]) -> dict[int, float]:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from models.base import AnySelect
 from models.database import among_ids, is_sqlite
+from models.kept import Kept
 from models.search import (
     GRAMS,
     HIGHEST_NUMBER,
@@ -25,7 +26,7 @@ from models.search import (
     document_text,
     file_names,
     newest_old_ticket,
-    plan_each_time,
+    planned_each_time,
     shares_of,
     token,
     waiting,
@@ -35,8 +36,8 @@ from rules.search import account_gram, grams_of_term, is_exact, long_grams_of_te
 
 _AT_ONCE = 64
 """Hits fetched at a time where several may belong to one ticket."""
-_NEAREST = 300
-"""Tickets that are looked through first where conditions may leave few of them."""
+_NEAREST, _NEAREST_READ = 300, 100
+"""Tickets that are looked through first: where conditions may leave few of them, and on PostgreSQL by reading them all."""
 _READ_IN_A_ROW = 4_000
 """As many in a row are read on PostgreSQL rather than looked up, where they fill the page."""
 _RAREST = 3
@@ -54,6 +55,7 @@ _HITS_A_TICKET = 6
 """Reading a ticket's documents costs as much as looking at so many hits of the index."""
 _TAIL = 500
 """So many posts that no job has put in yet are compared one by one; more of them wait."""
+_NEWEST = Kept(waiting(newest=True).limit(_TAIL))
 
 Stretch = tuple[int, int]
 """Tickets from a number up to, not including, another."""
@@ -87,11 +89,10 @@ class Sought:
 def find_tickets(session: Session, sought: Sought, *, beyond: int | None = None, backwards: bool = False, limit: int) -> list[Hit]:
     """Up to `limit` tickets that hold all words in one post, the highest number first; after (or, backwards, before) the number `beyond`."""
     hits: dict[int, int] = {}
-    for hit in (
-        *_by_number(session, sought, beyond, backwards),
-        *_unindexed(session, sought, beyond, backwards),
-        *_Walk(session, sought, backwards, limit).hits(beyond),
-    ):
+    known = [*_by_number(session, sought, beyond, backwards), *_unindexed(session, sought, beyond, backwards)]
+    with planned_each_time(session):
+        walked = _Walk(session, sought, backwards, limit).hits(beyond)
+    for hit in (*known, *walked):
         hits[hit.ticket_id] = max(hit.message_id, hits.get(hit.ticket_id, 0))
     nearest = sorted(hits, reverse=not backwards)[:limit]
     return [Hit(number, hits[number]) for number in sorted(nearest, reverse=True)]
@@ -106,10 +107,10 @@ def _by_number(session: Session, sought: Sought, beyond: int | None, backwards: 
 
 def _unindexed(session: Session, sought: Sought, beyond: int | None, backwards: bool) -> Iterator[Hit]:
     """The newest posts that no job has put in yet, compared as a person would."""
-    newest = session.scalars(waiting(newest=True).limit(_TAIL)).all()
+    newest = _NEWEST.rows(session)
     if not newest:
         return
-    statement = POSTS.where(Message.id.in_(newest), *_side(Message.ticket_id, beyond, backwards), *sought.conditions)
+    statement = POSTS.where(Message.id.in_([row.id for row in newest]), *_side(Message.ticket_id, beyond, backwards), *sought.conditions)
     if sought.public_at is not None:
         statement = statement.where(Message.kind != MessageKind.NOTE, Message.published_at <= sought.public_at)
     posts = session.execute(statement).all()
@@ -138,7 +139,6 @@ class _Walk:
 
     def hits(self, beyond: int | None) -> list[Hit]:
         """The nearest tickets beyond a number, at least as many as are wanted where there are."""
-        plan_each_time(self.session)
         long = {gram for term in self.sought.terms for gram in long_grams_of_term(term)}
         if self.sought.account_id is not None or long != {gram for term in self.sought.terms for gram in grams_of_term(term)}:
             self.old = newest_old_ticket(self.session)
@@ -171,7 +171,7 @@ class _Walk:
         """Among many: the nearest, then, where there are conditions, what these leave, then all others; frequent words are soon read on PostgreSQL."""
         sqlite = is_sqlite(self.session)
         if self.sought.account_id is None:
-            here, rest = self._parted(rest, _NEAREST)
+            here, rest = self._parted(rest, _NEAREST if sqlite else _NEAREST_READ)
             self._by_words(here) if sqlite else self._by_reading(here)
         if self.sought.conditions:
             rest = self._by_tickets(rest)
@@ -181,9 +181,9 @@ class _Walk:
 
     def _while_frequent(self, rest: Stretch) -> Stretch:
         """Read the documents themselves while that fills the page soon: PostgreSQL would first find all hits there are."""
-        looked = _NEAREST
+        looked = _NEAREST_READ
         while self.found and self._lacking > 0 and rest[0] < rest[1]:
-            wanted = int(1.3 * self._lacking * looked / len(self.found)) + _NEAREST
+            wanted = int(1.3 * self._lacking * looked / len(self.found)) + _NEAREST_READ
             if wanted > _READ_IN_A_ROW:
                 break
             here, rest = self._parted(rest, wanted)
@@ -196,7 +196,7 @@ class _Walk:
         low, high = stretch
         held = SearchDocument.id.between(low * SHIFT, high * SHIFT - 1)
         statement = self._narrowed(select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)))
-        self.found.update(divmod(number, SHIFT) for number in self.session.scalars(statement.group_by(SearchDocument.ticket_id)))
+        self._keep(self.session.scalars(statement.group_by(SearchDocument.ticket_id)))
 
     def _by_tickets(self, rest: Stretch) -> Stretch:
         """Read what the conditions leave of a stretch, while that is little or holds the words often; what is still to be looked through."""
@@ -230,7 +230,7 @@ class _Walk:
         """Compare the documents of these tickets."""
         held = among_ids(self.session, SearchDocument.__table__.c.ticket_id, numbers)
         statement = select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)).group_by(SearchDocument.ticket_id)
-        self.found.update(divmod(number, SHIFT) for number in self.session.scalars(statement))
+        self._keep(self.session.scalars(statement))
 
     def _has_fewer_hits(self, stretch: Stretch, most: int) -> bool:
         """Whether the words' grams are in fewer than `most` documents of a stretch; on PostgreSQL: whether one is not among the frequent."""
@@ -268,19 +268,37 @@ class _Walk:
         return self._narrowed(statement).order_by(key.asc() if self.backwards else key.desc())
 
     def _read_candidates(self, stretch: Stretch) -> None:
-        """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on."""
-        # Found first, whatever is done with them: who is told an order may walk all documents in it.
-        found = select(GRAMS.c.id).where(*self._holding(stretch)).cte("hit").prefix_with("MATERIALIZED")
-        numbers = self.session.scalars(select(found.c.id).order_by(found.c.id.asc() if self.backwards else found.c.id.desc())).all()
+        """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on, where that is needed."""
+        numbers = self._candidates(stretch)
+        take = self._keep if self._is_enough(stretch) else self._compare
         start, size = 0, _CANDIDATES
         while start < len(numbers) and self._lacking > 0:
             end = start + size
             while end < len(numbers) and numbers[end] // SHIFT == numbers[end - 1] // SHIFT:
                 end += 1  # a ticket's documents are compared together
-            held = SearchDocument.id == any_(cast(literal(numbers[start:end], ARRAY(BigInteger)), ARRAY(BigInteger)))
-            statement = self._narrowed(select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)))
-            self.found.update(divmod(number, SHIFT) for number in self.session.scalars(statement.group_by(SearchDocument.ticket_id)))
+            take(numbers[start:end])
             start, size = end, min(2 * size, _CANDIDATES * 16)
+
+    def _candidates(self, stretch: Stretch) -> Sequence[int]:
+        # Found first, whatever is done with them: who is told an order may walk all documents in it.
+        found = select(GRAMS.c.id).where(*self._holding(stretch)).cte("hit").prefix_with("MATERIALIZED")
+        ordered = select(found.c.id).order_by(found.c.id.asc() if self.backwards else found.c.id.desc())
+        return self.session.scalar(select(func.array(ordered.scalar_subquery(), type_=ARRAY(BigInteger)))) or ()
+
+    def _is_enough(self, stretch: Stretch) -> bool:
+        """Whether who holds the grams is a hit: of a word of one or two signs, among all tickets, for the staff."""
+        told = self.sought.conditions or self.sought.public_at is not None
+        return not told and len(self._wanted(stretch)) == 1 and all(is_exact(term) for term in self.sought.terms)
+
+    def _compare(self, numbers: Sequence[int]) -> None:
+        held = SearchDocument.id == any_(cast(literal(numbers, ARRAY(BigInteger)), ARRAY(BigInteger)))
+        statement = self._narrowed(select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)))
+        self._keep(self.session.scalars(statement.group_by(SearchDocument.ticket_id)))
+
+    def _keep(self, numbers: Iterable[int]) -> None:
+        """That these documents are hits; of a ticket the newest one counts."""
+        for ticket_id, message_id in (divmod(number, SHIFT) for number in numbers):
+            self.found[ticket_id] = max(message_id, self.found.get(ticket_id, 0))
 
     def _narrowed(self, statement: AnySelect) -> AnySelect:
         conditions = self.sought.conditions
@@ -288,7 +306,10 @@ class _Walk:
 
     def _compared(self, terms: Sequence[str]) -> list[ColumnElement[bool]]:
         """That a document holds `terms`, and may be seen. Only published posts are put in."""
-        compared = [SearchDocument.text.contains(term, autoescape=True) for term in terms]
+        if is_sqlite(self.session):
+            compared = [func.instr(SearchDocument.text, term) > 0 for term in terms]
+        else:
+            compared = [SearchDocument.text.contains(term, autoescape=True) for term in terms]
         return compared if self.sought.public_at is None else [*compared, ~SearchDocument.is_note]
 
     def _holding(self, stretch: Stretch) -> list[ColumnElement[bool]]:

@@ -61,7 +61,7 @@ class Ticket(Base):
         Index("ix_ticket_assignee_number", "assignee_id", "id"),
         Index("ix_ticket_account", "account_id", "id"),
         Index("ix_ticket_contract", "contract_key"),
-        Index("ix_ticket_serial", "serial_key"),
+        Index("ix_ticket_serial", "serial_key", "id"),
         Index("ix_ticket_resolved", "state", "resolved_at", "id"),
         # Only of what is done with: in the other lists it would be taken for better than the index of their deadlines.
         Index("ix_ticket_family_ended", "family_id", *_ENDED, "assignee_id", "priority", "unresolved", info=_WHERE_ENDED),

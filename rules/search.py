@@ -24,6 +24,7 @@ _THREES = 36**4
 _ACCOUNTS_APART = 0x0400_0000
 _FOUR = 4
 _LATIN, _DIGITS = re.compile("[0-9a-z]{3,}"), re.compile("[0-9]{3,}")
+_BLANKS = re.compile(r"\s+")
 _MOST_PAIRS = 6
 _AROUND = 40
 """Characters of an excerpt before the first hit; twice as many follow it."""
@@ -81,9 +82,12 @@ def is_exact(term: str) -> bool:
     return len(term) <= 2 and all(ord(sign) <= _PLANE for sign in term)
 
 
-def excerpt(text: str, terms: Sequence[str]) -> list[tuple[str, bool]]:
-    """The part of `text` (as people wrote it) around the first word found, as pieces and whether each is a hit; [] where none is."""
-    pieces = marked(text, terms)
+def excerpt(text: str, terms: Sequence[str], compared: str | None = None) -> list[tuple[str, bool]]:
+    """The part of `text` (as people wrote it) around the first word found, as pieces and whether each is a hit; [] where none is.
+
+    `compared` is the text's `searchable` form, where that is known already.
+    """
+    pieces = marked(text, terms, compared)
     first = next((index for index, (_, hit) in enumerate(pieces) if hit), None)
     if first is None:
         return []
@@ -95,15 +99,18 @@ def excerpt(text: str, terms: Sequence[str]) -> list[tuple[str, bool]]:
         left -= len(piece)
         if left <= 0:
             break
-    return [(re.sub(r"\s+", " ", piece), hit) for piece, hit in shown]
+    return [(_BLANKS.sub(" ", piece), hit) for piece, hit in shown]
 
 
-def marked(text: str, terms: Sequence[str]) -> list[tuple[str, bool]]:
-    """`text` cut into pieces, each with whether it is a word of `terms`; together they are `text` again.
+def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list[tuple[str, bool]]:
+    """`text` cut into pieces, each with whether it is a word of `terms`; together they are `text` again. `compared`: as in `excerpt`.
 
     A character may be several in the compared form (㈱ is (株)): a hit that begins or ends inside takes the whole character.
     """
-    folded, origins = _folded(text)
+    whole = searchable(text) if compared is None else compared
+    if not any(term in whole for term in terms):
+        return [(text, False)] if text else []
+    folded, origins = _folded(text, whole)
     pieces: list[tuple[str, bool]] = []
     shown = 0
     for start, end in _joined(_places(folded, terms, origins)):
@@ -136,9 +143,8 @@ def _joined(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _folded(text: str) -> tuple[str, Sequence[int]]:
-    """The compared form of `text` and, for each of its characters, the place in `text` it comes from."""
-    whole = searchable(text)
+def _folded(text: str, whole: str) -> tuple[str, Sequence[int]]:
+    """The compared form of `text`, which is `whole`, and for each of its characters the place in `text` it comes from."""
     if len(whole) == len(text):
         return whole, range(len(text))
     # Sign by sign: a mark that joins with its neighbour in the whole text stays apart here, which may only miss a highlight.

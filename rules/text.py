@@ -27,7 +27,7 @@ _UNSEEN = re.compile(r"[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f
 
 def compatible(text: str) -> str:
     """NFKC in linear time: a run of combining marks is sorted in quadratic time, so one of more than 200 is taken in pieces."""
-    if not _LONG_RUN.search(text):
+    if len(text) < _RUN or not _LONG_RUN.search(text):
         return unicodedata.normalize("NFKC", text)
     return "".join(unicodedata.normalize("NFKC", text[start : start + _RUN]) for start in range(0, len(text), _RUN))
 
