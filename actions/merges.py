@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.clock import end_clock, follow_state, start_clock
-from actions.tickets import add_note, restore, set_state, snapshot, touch
+from actions.ticket_snapshots import restore, snapshot
+from actions.tickets import add_note, set_state, touch
 from models.actors import StaffMember
 from models.neighbours import LinkKind, TicketMerge, link_kind, merge_of
 from models.search import take_out

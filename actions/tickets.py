@@ -14,7 +14,7 @@ from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
 from actions.drafts import put_back
 from actions.openings import Opening, new_ticket
-from actions.ticket_snapshots import restore, snapshot
+from actions.ticket_snapshots import snapshot, take_back
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.held import Held
@@ -158,7 +158,7 @@ def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: St
     if not own or message.published_at <= now or not notices.withdraw(session, message, now=now):
         raise Refused("undo_too_late")
     text = message.body
-    restore(ticket, message.undo, since=message.undo.get("after"))
+    take_back(session, ticket, message, now=now)
     give_back(session, message, by=by)
     session.delete(message)
     put_back(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
