@@ -63,3 +63,19 @@ def test_a_ticket_of_nobody_has_nobody_to_send_copies_of(engine: Engine, client:
     client.get(f"/console/tickets/{nobodys.id}/edit")
 
     assert client.submit("/edit", cc="infra@osaka.tozai.example", expect=422).says("メールCC は指定できません。")
+
+
+def test_what_others_changed_since_the_page_was_shown_stays_theirs(engine: Engine, client: Client, ticket: Ticket) -> None:
+    with transaction(engine) as session:
+        ruckus = family_id(session, "ruckus")
+        session.get_one(Ticket, ticket.id).cc = ["a@osaka.tozai.example", "b@osaka.tozai.example"]
+    client.get(f"/console/tickets/{ticket.id}/edit")
+    with transaction(engine) as session:
+        here = session.get_one(Ticket, ticket.id)
+        here.cc, here.family_id = ["a@osaka.tozai.example", "b@osaka.tozai.example", "c@osaka.tozai.example"], ruckus
+
+    client.submit("/edit", category="2", cc="B@osaka.tozai.example, d@osaka.tozai.example")
+
+    after = now_is(engine, ticket)
+    assert (after.family_id, after.category_id) == (ruckus, 2)
+    assert after.cc == ["b@osaka.tozai.example", "c@osaka.tozai.example", "d@osaka.tozai.example"]
