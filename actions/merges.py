@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -71,8 +73,8 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, li
     touch(into, now)
     session.add(TicketMerge(ticket_id=ticket.id, into_id=into.id, before=before | {"version": into.version}, merged_at=now, undone_at=None))
     add_note(session, into, MERGED_NOTE.format(n=ticket.id, subject=ticket.subject), by=by, now=now)
-    journal.record(session, "merge_into", "ticket", ticket.id, by=by, now=now, other=into.id)
-    journal.record(session, "take_merged", "ticket", into.id, by=by, now=now, other=ticket.id)
+    journal.record(session, "merge_into", "ticket", ticket.id, by=by, now=now, other=into.id, **_moved(before["ticket"], ticket))
+    journal.record(session, "take_merged", "ticket", into.id, by=by, now=now, other=ticket.id, **_moved(before["into"], into))
 
 
 def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, now: datetime) -> bool:
@@ -86,6 +88,7 @@ def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMembe
     if into.merged_into_id is not None:
         raise Refused("merge_nested", n=into.id)
     _move_posts(session, made.before["messages"], into.id, ticket.id)
+    closed, held = snapshot(ticket), snapshot(into)
     restore(ticket, made.before["ticket"])
     ticket.merged_into_id = None
     whole = into.version == made.before["version"]
@@ -96,9 +99,14 @@ def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMembe
     touch(ticket, now)
     touch(into, now)
     add_note(session, into, MERGE_UNDONE_NOTE.format(n=ticket.id, subject=ticket.subject), by=by, now=now)
-    journal.record(session, "undo_merge", "ticket", ticket.id, by=by, now=now, other=into.id)
-    journal.record(session, "give_merged_back", "ticket", into.id, by=by, now=now, other=ticket.id)
+    journal.record(session, "undo_merge", "ticket", ticket.id, by=by, now=now, other=into.id, **_moved(closed, ticket))
+    journal.record(session, "give_merged_back", "ticket", into.id, by=by, now=now, other=ticket.id, **_moved(held, into))
     return whole
+
+
+def _moved(before: Mapping[str, Any], ticket: Ticket) -> dict[str, Any]:
+    """What the journal tells of a ticket's state, where it is another one now: waits are counted by it."""
+    return {"state": [before["state"], ticket.state]} if ticket.state != before["state"] else {}
 
 
 def _move_posts(session: Session, messages: list[int], frm: int, to: int) -> None:

@@ -133,16 +133,17 @@ def answer(
     set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
     if ticket.first_answer_at is None:
         ticket.first_answer_at = published_at
+    taken = {"assignee": ["", by.name]} if ticket.assignee_id is None else {}
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
     touch(ticket, now)
     _HELD.write(session, ticket)
     undo["after"] = snapshot(ticket)
     message = add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
-    taken = take_files(session, files, message, by=by, limits=limits)
+    sent = take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.ANSWER, staff_id=by.id)
-    journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
-    notices.answered(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
+    journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state], **taken)
+    notices.answered(session, ticket, message, files=sent, desk=desk, limits=limits, now=now)
     return message
 
 
@@ -190,7 +191,7 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     """
     if staff_id == ticket.assignee_id:
         return
-    before = ticket.assignee_id
+    before, state = ticket.assignee_id, ticket.state
     names, able = names_to_assign(session, {staff_id, before})
     if staff_id is not None and staff_id not in able:
         raise Refused("assignee_unknown", "staff_id")
@@ -198,7 +199,9 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     if staff_id is not None:
         set_state(ticket, after_assignment(ticket.state), since=now, now=now)
     touch(ticket, now)
-    journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=[names.get(before or 0, ""), names.get(staff_id or 0, "")])
+    moved = {"state": [state, ticket.state]} if ticket.state != state else {}
+    given = [names.get(before or 0, ""), names.get(staff_id or 0, "")]
+    journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=given, **moved)
     if tell and staff_id is not None and staff_id != by.id:
         notices.assigned(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now)
 
