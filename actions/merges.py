@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
-from actions.clock import end_clock, follow_state, start_clock
+from actions.clock import end_clock, follow_state, take_clock
 from actions.ticket_snapshots import restore, snapshot
 from actions.tickets import add_note, set_state, touch
 from models.actors import StaffMember
@@ -124,6 +124,11 @@ def _carry_clock(ticket: Ticket, into: Ticket, calendar: BusinessCalendar, now: 
         return
     set_state(into, after_customer_post(into.state), since=now, now=now)
     if into.owed_since is None or owed < into.owed_since:
-        end_clock(into)
-        start_clock(into, calendar, owed)
+        take_clock(into, calendar, owed, _ended(ticket.clock_pauses, now))
     follow_state(into, calendar, now)
+
+
+def _ended(pauses: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """The pauses of a clock, the one that it stands in over: from now on another ticket's state says whether it does."""
+    until = now.replace(microsecond=0).isoformat()
+    return [{**one, "until": one["until"] or until} for one in pauses]
