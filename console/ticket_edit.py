@@ -67,8 +67,8 @@ def _account(call: Call, ticket: Ticket) -> Account | None:
 def _context(call: Call, ticket: Ticket) -> dict[str, Any]:
     return {
         "ticket": ticket,
-        "families": [(family.id, family.name) for family in families(call.session)],
-        "categories": [(category.id, category.name) for category in categories(call.session)],
+        "families": [(family.id, family.name) for family in families(call.session, besides=ticket.family_id)],
+        "categories": [(category.id, category.name) for category in categories(call.session, besides=ticket.category_id)],
         **frame(call),
     }
 

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from models.database import transaction
+from models.masters import Category, ProductFamily
 from models.tickets import Ticket
 from tests.client import Client
 from tests.people import add_account, add_staff, add_ticket, family_id, sign_in_staff
@@ -79,3 +80,16 @@ def test_what_others_changed_since_the_page_was_shown_stays_theirs(engine: Engin
     after = now_is(engine, ticket)
     assert (after.family_id, after.category_id) == (ruckus, 2)
     assert after.cc == ["b@osaka.tozai.example", "c@osaka.tozai.example", "d@osaka.tozai.example"]
+
+
+def test_a_product_that_was_switched_off_stays_until_another_is_chosen(engine: Engine, client: Client, ticket: Ticket) -> None:
+    with transaction(engine) as session:
+        session.get_one(ProductFamily, ticket.family_id).active = False
+        session.get_one(Category, ticket.category_id).active = False
+    client.get(f"/console/tickets/{ticket.id}/edit")
+
+    page = client.submit("/edit", cc="infra@osaka.tozai.example")
+
+    after = now_is(engine, ticket)
+    assert (after.family_id, after.category_id, after.cc) == (ticket.family_id, ticket.category_id, ["infra@osaka.tozai.example"])
+    assert not page.says("製品を「")
