@@ -18,16 +18,18 @@ from rules.tickets import Priority, State, clock_runs
 
 
 def start_clock(ticket: Ticket, calendar: BusinessCalendar, since: datetime) -> None:
-    """An answer is owed to what the customer wrote at `since`; a deadline that runs already stays, for it is the earlier one."""
-    if is_owed(ticket):
-        follow_state(ticket, calendar, since)
-        return
-    mine = calendar.of(ticket.calendar_id)
-    began = since.replace(microsecond=0)
-    ticket.owed_since = began
-    ticket.due_at = mine.add_business_seconds(began, target_of(ticket, mine)).at
-    ticket.clock_left = None
-    ticket.clock_pauses = []
+    """An answer is owed to what the customer wrote at `since`; a deadline that runs already stays, for it is the earlier one.
+
+    Where others are waited for the clock stands from the beginning.
+    """
+    if not is_owed(ticket):
+        mine = calendar.of(ticket.calendar_id)
+        began = since.replace(microsecond=0)
+        ticket.owed_since = began
+        ticket.due_at = mine.add_business_seconds(began, target_of(ticket, mine)).at
+        ticket.clock_left = None
+        ticket.clock_pauses = []
+    follow_state(ticket, calendar, since)
 
 
 def end_clock(ticket: Ticket) -> None:

@@ -47,10 +47,7 @@ def take_back(session: Session, ticket: Ticket, message: Message, *, now: dateti
     """
     before: Mapping[str, Any] = message.undo
     later = session.scalars(
-        select(Message)
-        .where(Message.ticket_id == ticket.id, Message.kind == MessageKind.ANSWER, Message.id > message.id)
-        .order_by(Message.id)
-        .limit(1)
+        select(Message).where(Message.ticket_id == ticket.id, Message.kind == MessageKind.ANSWER, Message.id > message.id).order_by(Message.id).limit(1)
     ).one_or_none()
     if later is not None:
         _hand_over(ticket, before, later)

@@ -163,9 +163,7 @@ def test_a_customer_who_settled_it_meanwhile_leaves_no_clock_running(session: Se
     member, account = add_staff(session), add_account(session)
     by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, due_at=NOW + timedelta(hours=1))
     held = ticket_for_staff(session, ticket.id, change=True)
-    made = answer(
-        session, held, "確認中です", next_state=State.WAITING_CUSTOMER, last_seen=2**31 - 1, submission="", by=by, desk=DESK, limits=LIMITS, now=NOW
-    )
+    made = answer(session, held, "確認中です", next_state=State.WAITING_CUSTOMER, last_seen=2**31 - 1, submission="", by=by, desk=DESK, limits=LIMITS, now=NOW)
     settle(session, ticket, by=Customer(id=account.id, name=account.person_name), calendar=CALENDAR, now=NOW + timedelta(seconds=5))
 
     withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))

@@ -107,9 +107,7 @@ def test_what_support_put_into_the_cc_meanwhile_stays_there(engine: Engine, clie
 
 
 @pytest.mark.parametrize(("path", "fields"), [("cc", {"cc": "a@osaka.tozai.example"}), ("resolution", {}), ("reopening", {})])
-def test_an_old_page_of_a_merged_ticket_leads_to_the_other_one(
-    engine: Engine, client: Client, ticket: Ticket, path: str, fields: dict[str, str]
-) -> None:
+def test_an_old_page_of_a_merged_ticket_leads_to_the_other_one(engine: Engine, client: Client, ticket: Ticket, path: str, fields: dict[str, str]) -> None:
     client.get(f"/tickets/{ticket.id}")
     token = client.csrf_token()
     with transaction(engine) as session:
@@ -122,3 +120,18 @@ def test_an_old_page_of_a_merged_ticket_leads_to_the_other_one(
     assert page.says("先の件", f"お問合せ #{ticket.id} は、#{into.id} にまとめました。")
     assert not page.says("解決済みにしました") and not page.says("変更しました")
     assert now_is(engine, ticket).cc == ["infra@osaka.tozai.example"]
+
+
+def test_a_reply_that_is_led_over_two_merges_is_called_a_reply(engine: Engine, client: Client, ticket: Ticket) -> None:
+    client.get(f"/tickets/{ticket.id}?reply=1")
+    token = client.csrf_token()
+    with transaction(engine) as session:
+        here = session.get_one(Ticket, ticket.id)
+        second, last = (add_ticket(session, session.get_one(Account, here.account_id), subject=subject, state=State.OPEN) for subject in ("次の件", "最後の件"))
+        for one, into in ((here, second), (second, last)):
+            one.state, one.unresolved, one.merged_into_id = State.CLOSED, False, into.id
+
+    page = client.post(f"/tickets/{ticket.id}/replies", {"csrf_token": token, "body": "古い画面から"})
+
+    assert page.path.startswith(f"/tickets/{last.id}")
+    assert page.says("返信しました。", "古い画面から") and not page.says("続きのチケット")
