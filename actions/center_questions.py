@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -26,7 +27,7 @@ def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMemb
     before = State(ticket.state)
     if before is not State.NEW:
         check_move(before, State.WAITING_CENTER)
-    taken = {"assignee": ["", by.name]} if ticket.assignee_id is None else {}
+    taken: dict[str, Any] = {"assignee": ["", by.name]} if ticket.assignee_id is None else {}
     ticket.assignee_id = ticket.assignee_id or by.id
     add_note(session, ticket, text, by=by, now=now)
     move(ticket, State.WAITING_CENTER, calendar=calendar, now=now)

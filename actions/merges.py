@@ -62,7 +62,7 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, li
     """
     check_merge(session, ticket, into, now=now)
     moved = list(session.scalars(select(Message.id).where(Message.ticket_id == ticket.id).order_by(Message.id)))
-    before = {"messages": moved, "ticket": snapshot(ticket), "into": snapshot(into), "cc": list(into.cc)}
+    before: dict[str, Any] = {"messages": moved, "ticket": snapshot(ticket), "into": snapshot(into), "cc": list(into.cc)}
     _move_posts(session, moved, ticket.id, into.id)
     _carry_clock(ticket, into, calendar, now)
     into.cc = merged_cc(ticket, into, limits)[0]

@@ -133,7 +133,7 @@ def answer(
     set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
     if ticket.first_answer_at is None:
         ticket.first_answer_at = published_at
-    taken = {"assignee": ["", by.name]} if ticket.assignee_id is None else {}
+    taken: dict[str, Any] = {"assignee": ["", by.name]} if ticket.assignee_id is None else {}
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
     touch(ticket, now)
@@ -199,7 +199,7 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     if staff_id is not None:
         set_state(ticket, after_assignment(ticket.state), since=now, now=now)
     touch(ticket, now)
-    moved = {"state": [state, ticket.state]} if ticket.state != state else {}
+    moved: dict[str, Any] = {"state": [state, ticket.state]} if ticket.state != state else {}
     given = [names.get(before or 0, ""), names.get(staff_id or 0, "")]
     journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=given, **moved)
     if tell and staff_id is not None and staff_id != by.id:
