@@ -206,6 +206,15 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
         notices.assigned(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now)
 
 
+def leave_to_queues(session: Session, staff_id: int, name: str, *, by: Actor, now: datetime) -> None:
+    """Give back to their queues the open tickets of a member who answers no more: whoever looks for what is nobody's finds them there."""
+    held = select(Ticket).where(Ticket.assignee_id == staff_id, Ticket.unresolved).order_by(Ticket.id).with_for_update()
+    for ticket in session.scalars(held, execution_options={"populate_existing": True}).all():
+        ticket.assignee_id = None
+        touch(ticket, now)
+        journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=[name, ""])
+
+
 def change_state(session: Session, ticket: Ticket, state: State, *, by: Actor, calendar: BusinessCalendar, now: datetime) -> None:
     """Move the ticket by hand. Refuses: state_move(frm, to)."""
     if state == ticket.state:
