@@ -121,7 +121,7 @@ def change_staff(
     queues = _answer_for(session, staff, families)
     if ended:
         end_staff_sessions(session, staff.id)
-    if not active or not may(chosen, Area.TICKETS, Right.WRITE):
+    if not active or not may(map(Role, chosen), Area.TICKETS, Right.WRITE):
         leave_to_queues(session, staff.id, staff.name, by=by, now=now)
     changed: dict[str, object] = {key: [before[key], value] for key, value in _facts(staff).items() if before[key] != value}
     if queues[0] != queues[1]:
