@@ -53,9 +53,9 @@ def take_back(session: Session, ticket: Ticket, message: Message, *, now: dateti
         _hand_over(ticket, before, later)
         return
     restore(ticket, before, since=before.get("after"))
-    if before["clock_left"] is not None or datetime.fromisoformat(before["due_at"]) != NEVER:
+    if before.get("clock_left") is not None or datetime.fromisoformat(before.get("due_at") or NEVER.isoformat()) != NEVER:
         restore(ticket, {name: before[name] for name in _CLOCK if name in before})
-        if ticket.state != before["state"]:
+        if ticket.state != before.get("state"):
             follow_state(ticket, business_calendar(session), now)
 
 
