@@ -80,6 +80,7 @@ def undo_many(session: Session, change: BulkChange, *, by: StaffMember, limits: 
 
     Refuses: bulk_undo_late (too late, undone already, or another's).
     """
+    session.refresh(change, with_for_update=True)  # pressed twice, the second press finds it undone
     if not may_undo(change, by=by, limits=limits, now=now):
         raise Refused("bulk_undo_late")
     change.undone_at = now

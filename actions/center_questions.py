@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -26,11 +27,12 @@ def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMemb
     before = State(ticket.state)
     if before is not State.NEW:
         check_move(before, State.WAITING_CENTER)
+    taken: dict[str, Any] = {"assignee": ["", by.name]} if ticket.assignee_id is None else {}
     ticket.assignee_id = ticket.assignee_id or by.id
     add_note(session, ticket, text, by=by, now=now)
     move(ticket, State.WAITING_CENTER, calendar=calendar, now=now)
     session.add(CenterQuestion(ticket_id=ticket.id, question=text, asked_id=by.id or 0, asked_by=by.name, asked_at=now, answered_at=None))
-    journal.record(session, "ask_center", "ticket", ticket.id, by=by, now=now, state=[before, State.WAITING_CENTER])
+    journal.record(session, "ask_center", "ticket", ticket.id, by=by, now=now, state=[before, State.WAITING_CENTER], **taken)
 
 
 def answer_center(session: Session, ticket: Ticket, answer: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime) -> None:

@@ -18,16 +18,18 @@ from rules.tickets import Priority, State, clock_runs
 
 
 def start_clock(ticket: Ticket, calendar: BusinessCalendar, since: datetime) -> None:
-    """An answer is owed to what the customer wrote at `since`; a deadline that runs already stays, for it is the earlier one."""
-    if is_owed(ticket):
-        follow_state(ticket, calendar, since)
-        return
-    mine = calendar.of(ticket.calendar_id)
-    began = since.replace(microsecond=0)
-    ticket.owed_since = began
-    ticket.due_at = mine.add_business_seconds(began, target_of(ticket, mine)).at
-    ticket.clock_left = None
-    ticket.clock_pauses = []
+    """An answer is owed to what the customer wrote at `since`; a deadline that runs already stays, for it is the earlier one.
+
+    Where others are waited for the clock stands from the beginning.
+    """
+    if not is_owed(ticket):
+        mine = calendar.of(ticket.calendar_id)
+        began = since.replace(microsecond=0)
+        ticket.owed_since = began
+        ticket.due_at = mine.add_business_seconds(began, target_of(ticket, mine)).at
+        ticket.clock_left = None
+        ticket.clock_pauses = []
+    follow_state(ticket, calendar, since)
 
 
 def end_clock(ticket: Ticket) -> None:
@@ -36,6 +38,19 @@ def end_clock(ticket: Ticket) -> None:
     ticket.clock_left = None
     ticket.owed_since = None
     ticket.clock_pauses = []
+
+
+def take_clock(ticket: Ticket, calendar: BusinessCalendar, since: datetime, pauses: Sequence[dict[str, Any]]) -> None:
+    """What the ticket owes is an answer to what was written at `since`; the clock stood in `pauses`, as one that is over or as the last one still does."""
+    mine, began = calendar.of(ticket.calendar_id), since.replace(microsecond=0)
+    kept = [one for one in pauses if not one["until"] or datetime.fromisoformat(one["until"]) > began]
+    target, stood = target_of(ticket, mine), pauses_of(kept)
+    ticket.owed_since, ticket.clock_pauses = began, kept
+    due_at = due_after(mine, began, target, stood)
+    if due_at is not None and (not stood or stood[-1].until is not None):
+        ticket.due_at, ticket.clock_left = due_at, None
+    else:
+        ticket.due_at, ticket.clock_left = NEVER, target - counted_seconds(mine, began, max(stood[-1].since, began), stood)
 
 
 def follow_state(ticket: Ticket, calendar: BusinessCalendar, now: datetime) -> None:

@@ -24,14 +24,17 @@ def keep_draft(session: Session, ticket_id: int, kind: MessageKind, body: str, *
     """
     if len(body) > limits.body_characters:
         raise Refused("text_long", "body", max=limits.body_characters, n=len(body))
-    if submission and session.scalar(select(Message.id).where(Message.submission == submission)) is not None:
+    if _is_sent(session, submission):
         return
     if not body.strip():
-        session.execute(delete(Draft).where(Draft.ticket_id == ticket_id, Draft.staff_id == by.id, Draft.kind == kind), execution_options=_QUIET)
+        _forget(session, ticket_id, kind, by)
         return
     added = insert_on_conflict(session, Draft).values(ticket_id=ticket_id, staff_id=by.id, kind=kind, body=body, updated_at=now)
     newest = {"body": added.excluded.body, "updated_at": added.excluded.updated_at}
     session.execute(added.on_conflict_do_update(index_elements=["ticket_id", "staff_id", "kind"], set_=newest))
+    # A post that was being written down holds its ticket, and let the row in only when it was there.
+    if _is_sent(session, submission):
+        _forget(session, ticket_id, kind, by)
 
 
 def put_back(session: Session, ticket_id: int, kind: MessageKind, text: str, *, by: StaffMember, limits: Limits, now: datetime) -> None:
@@ -50,3 +53,11 @@ def show_up(session: Session, ticket_id: int, *, by: StaffMember, now: datetime)
     """Note that `by` has the ticket's page open."""
     added = insert_on_conflict(session, Presence).values(ticket_id=ticket_id, staff_id=by.id, seen_at=now)
     session.execute(added.on_conflict_do_update(index_elements=["ticket_id", "staff_id"], set_={"seen_at": added.excluded.seen_at}))
+
+
+def _is_sent(session: Session, submission: str) -> bool:
+    return bool(submission) and session.scalar(select(Message.id).where(Message.submission == submission)) is not None
+
+
+def _forget(session: Session, ticket_id: int, kind: MessageKind, by: StaffMember) -> None:
+    session.execute(delete(Draft).where(Draft.ticket_id == ticket_id, Draft.staff_id == by.id, Draft.kind == kind), execution_options=_QUIET)

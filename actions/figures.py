@@ -43,16 +43,18 @@ def measure(session: Session, *, now: datetime, limit: int) -> int:
 
 
 def _figures(row: AnyRow, changes: Iterable[AnyRow], mine: BusinessCalendar, now: datetime) -> dict[str, Any]:
-    waits = waits_of(changes)
-    priority = Priority(row.priority)
+    entries = list(changes)
+    waits = waits_of(entries)
     silent = [wait for wait in waits if wait.state is State.WAITING_CUSTOMER]
     first = resolution = first_in_time = resolution_in_time = None
     if row.first_answer_at is not None and row.first_answer_at <= now:
         first = mine.business_seconds(row.created_at, row.first_answer_at)
-        first_in_time = counted_seconds(mine, row.created_at, row.first_answer_at, silent) <= mine.target_seconds(priority, answered=False)
+        first_in_time = counted_seconds(mine, row.created_at, row.first_answer_at, silent) <= mine.target_seconds(
+            _priority_at(row.first_answer_at, entries, row.priority), answered=False
+        )
     if row.resolved_at is not None:
         resolution = mine.business_seconds(row.created_at, row.resolved_at)
-        target = mine.targets.resolution.get(priority)
+        target = mine.targets.resolution.get(_priority_at(row.resolved_at, entries, row.priority))
         if target is not None:
             resolution_in_time = counted_seconds(mine, row.created_at, row.resolved_at, waits) <= target * 60
     # While an answer can be undone the ticket counts as not looked at: it is looked at again.
@@ -62,6 +64,12 @@ def _figures(row: AnyRow, changes: Iterable[AnyRow], mine: BusinessCalendar, now
         if wait.until is not None:
             found[_WAITED[wait.state]] += mine.business_seconds(wait.since, wait.until)
     return found | {"first_answer": first, "first_in_time": first_in_time, "resolution": resolution, "resolution_in_time": resolution_in_time}
+
+
+def _priority_at(moment: datetime, changes: Iterable[AnyRow], present: str) -> Priority:
+    """The priority that a ticket had then, by the journal: the first change after it tells what it was before."""
+    pairs: Iterable[Any] = (entry.facts["priority"] for entry in changes if entry.at > moment and "priority" in entry.facts)
+    return Priority(next((pair[0] for pair in pairs), present))
 
 
 def waits_of(changes: Iterable[AnyRow]) -> list[Pause]:

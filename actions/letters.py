@@ -48,8 +48,8 @@ def worded(session: Session, notice: str, *, desk: Desk, **facts: object) -> Tex
 
 
 def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now: datetime) -> list[int]:
-    """Add the letters of `drafts` that have a recipient and a cause of their own; the ids of those written."""
-    wanted = {draft.cause: draft for draft in drafts if draft.to}
+    """Add the letters of `drafts` that have a recipient and a cause of their own; the ids of those written. An erased person has no address."""
+    wanted = {draft.cause: draft for draft in drafts if any(draft.to)}
     if not wanted:
         return []
     session.flush()
@@ -99,7 +99,7 @@ def _recipients(letter_id: int, draft: Draft, now: datetime) -> list[dict[str, o
     """A row an address; one that stands in both places keeps the first."""
     placed: dict[str, tuple[str, str]] = {}
     for place, addresses in (("to", draft.to), ("cc", draft.cc)):
-        for address in addresses:
+        for address in filter(None, addresses):
             placed.setdefault(address.lower(), (place, address))
     return [
         {

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
-from actions.clock import end_clock, follow_state, start_clock
-from actions.tickets import add_note, restore, set_state, snapshot, touch
+from actions.clock import end_clock, follow_state, take_clock
+from actions.ticket_snapshots import restore, snapshot
+from actions.tickets import add_note, set_state, touch
 from models.actors import StaffMember
 from models.neighbours import LinkKind, TicketMerge, link_kind, merge_of
 from models.search import take_out
@@ -59,7 +62,7 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, li
     """
     check_merge(session, ticket, into, now=now)
     moved = list(session.scalars(select(Message.id).where(Message.ticket_id == ticket.id).order_by(Message.id)))
-    before = {"messages": moved, "ticket": snapshot(ticket), "into": snapshot(into), "cc": list(into.cc)}
+    before: dict[str, Any] = {"messages": moved, "ticket": snapshot(ticket), "into": snapshot(into), "cc": list(into.cc)}
     _move_posts(session, moved, ticket.id, into.id)
     _carry_clock(ticket, into, calendar, now)
     into.cc = merged_cc(ticket, into, limits)[0]
@@ -70,8 +73,8 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, li
     touch(into, now)
     session.add(TicketMerge(ticket_id=ticket.id, into_id=into.id, before=before | {"version": into.version}, merged_at=now, undone_at=None))
     add_note(session, into, MERGED_NOTE.format(n=ticket.id, subject=ticket.subject), by=by, now=now)
-    journal.record(session, "merge_into", "ticket", ticket.id, by=by, now=now, other=into.id)
-    journal.record(session, "take_merged", "ticket", into.id, by=by, now=now, other=ticket.id)
+    journal.record(session, "merge_into", "ticket", ticket.id, by=by, now=now, other=into.id, **_moved(before["ticket"], ticket))
+    journal.record(session, "take_merged", "ticket", into.id, by=by, now=now, other=ticket.id, **_moved(before["into"], into))
 
 
 def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, now: datetime) -> bool:
@@ -85,6 +88,7 @@ def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMembe
     if into.merged_into_id is not None:
         raise Refused("merge_nested", n=into.id)
     _move_posts(session, made.before["messages"], into.id, ticket.id)
+    closed, held = snapshot(ticket), snapshot(into)
     restore(ticket, made.before["ticket"])
     ticket.merged_into_id = None
     whole = into.version == made.before["version"]
@@ -95,9 +99,14 @@ def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMembe
     touch(ticket, now)
     touch(into, now)
     add_note(session, into, MERGE_UNDONE_NOTE.format(n=ticket.id, subject=ticket.subject), by=by, now=now)
-    journal.record(session, "undo_merge", "ticket", ticket.id, by=by, now=now, other=into.id)
-    journal.record(session, "give_merged_back", "ticket", into.id, by=by, now=now, other=ticket.id)
+    journal.record(session, "undo_merge", "ticket", ticket.id, by=by, now=now, other=into.id, **_moved(closed, ticket))
+    journal.record(session, "give_merged_back", "ticket", into.id, by=by, now=now, other=ticket.id, **_moved(held, into))
     return whole
+
+
+def _moved(before: Mapping[str, Any], ticket: Ticket) -> dict[str, Any]:
+    """What the journal tells of a ticket's state, where it is another one now: waits are counted by it."""
+    return {"state": [before["state"], ticket.state]} if ticket.state != before["state"] else {}
 
 
 def _move_posts(session: Session, messages: list[int], frm: int, to: int) -> None:
@@ -115,6 +124,11 @@ def _carry_clock(ticket: Ticket, into: Ticket, calendar: BusinessCalendar, now: 
         return
     set_state(into, after_customer_post(into.state), since=now, now=now)
     if into.owed_since is None or owed < into.owed_since:
-        end_clock(into)
-        start_clock(into, calendar, owed)
+        take_clock(into, calendar, owed, _ended(ticket.clock_pauses, now))
     follow_state(into, calendar, now)
+
+
+def _ended(pauses: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:
+    """The pauses of a clock, the one that it stands in over: from now on another ticket's state says whether it does."""
+    until = now.replace(microsecond=0).isoformat()
+    return [{**one, "until": one["until"] or until} for one in pauses]

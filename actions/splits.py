@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from actions import journal, notices
 from actions.attachments import FileFacts, names_of
-from actions.clock import end_clock
+from actions.clock import end_clock, take_clock
 from actions.openings import Caller, Opening, new_ticket
 from actions.tickets import touch
 from mail.desk import Desk
@@ -84,8 +84,8 @@ def split_off(
     take_out(session, ticket.id)
     session.execute(update(Message).where(Message.id == message.id).values(ticket_id=made.id), execution_options=_QUIET)
     session.refresh(message)
-    if owed and not _is_still_owed(session, ticket):
-        end_clock(ticket)
+    if owed:
+        _owe_the_rest(session, ticket, calendar)
     touch(ticket, now)
     join_tickets(session, made.id, ticket.id, here=LinkKind.SPLIT_FROM, there=LinkKind.SPLIT_OFF)
     journal.record(session, "split_from", "ticket", made.id, by=by, now=now, subject_name=made.subject, other=ticket.id)
@@ -121,7 +121,15 @@ def _opening(ticket: Ticket, message: Message, heading: Heading) -> Opening:
     )
 
 
-def _is_still_owed(session: Session, ticket: Ticket) -> bool:
-    """Whether a customer's post stands after the last answer."""
-    spoken = [post.kind for post in posts_of(session, ticket.id) if post.kind != MessageKind.NOTE]
-    return bool(spoken) and spoken[-1] == MessageKind.CUSTOMER
+def _owe_the_rest(session: Session, ticket: Ticket, calendar: BusinessCalendar) -> None:
+    """Let the ticket owe an answer from the first post on that its customer wrote after the last answer; none where there is none left."""
+    left: list[datetime] = []
+    for post in posts_of(session, ticket.id):
+        if post.kind == MessageKind.CUSTOMER:
+            left.append(post.created_at)
+        elif post.kind == MessageKind.ANSWER:
+            left.clear()
+    if not left:
+        end_clock(ticket)
+    elif ticket.owed_since is not None and left[0].replace(microsecond=0) > ticket.owed_since:
+        take_clock(ticket, calendar, left[0], ticket.clock_pauses)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from actions import journal
+from actions.tickets import leave_to_queues
 from models.actors import Actor
 from models.database import lock
 from models.masters import ProductFamily
@@ -16,7 +17,7 @@ from models.people import QueueMember, Staff, StaffSession, staff_by_user_id
 from rules.addresses import parse_address
 from rules.credentials import parse_user_id, user_id_key
 from rules.refusal import Refused
-from rules.rights import Role
+from rules.rights import Area, Right, Role, may
 from rules.text import fold, one_line
 
 NAME_CHARACTERS = 100
@@ -105,7 +106,7 @@ def add_staff(
 def change_staff(
     session: Session, staff: Staff, *, name: str, email: str, roles: Sequence[str], active: bool, families: Collection[int], by: Actor, now: datetime
 ) -> None:
-    """Change who a staff member is and what they may do. Other roles or none end their sessions at once.
+    """Change who a staff member is and what they may do. Other roles or none end their sessions at once; who answers no more holds no open tickets.
 
     Refuses what the parsers refuse, and staff_email_taken, family_unknown, own_admin_role, own_deactivation, last_admin.
     """
@@ -120,6 +121,8 @@ def change_staff(
     queues = _answer_for(session, staff, families)
     if ended:
         end_staff_sessions(session, staff.id)
+    if not active or not may(map(Role, chosen), Area.TICKETS, Right.WRITE):
+        leave_to_queues(session, staff.id, staff.name, by=by, now=now)
     changed: dict[str, object] = {key: [before[key], value] for key, value in _facts(staff).items() if before[key] != value}
     if queues[0] != queues[1]:
         changed["queues"] = ["、".join(names) for names in queues]

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from models.tickets import Ticket
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from actions.clock import follow_state
+from models.base import NEVER
+from models.calendars import business_calendar
+from models.tickets import Message, MessageKind, Ticket
 
 _UNDONE = ("state", "state_before", "unresolved", "clock_left", "clock_pauses", "assignee_id", "priority", "category_id")
 _UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
+_CLOCK = ("due_at", "clock_left", "owed_since", "clock_pauses")
+_MARKS = ("first_answer_at", "resolved_at")
+"""What the first answer of several sets, and each later one would have set in its place."""
 
 
 def snapshot(ticket: Ticket) -> dict[str, Any]:
@@ -28,3 +37,38 @@ def restore(ticket: Ticket, before: Mapping[str, Any], *, since: Mapping[str, An
         if since is None or present[name] == since.get(name):
             value = before[name]
             setattr(ticket, name, datetime.fromisoformat(value) if value and name in _UNDONE_MOMENTS else value)
+
+
+def take_back(session: Session, ticket: Ticket, message: Message, *, now: datetime) -> None:
+    """Bring the ticket to where it would be without an answer that is withdrawn.
+
+    What others did since stays. What was owed is owed again, from when it was: a customer who wrote meanwhile put nothing off.
+    Where another answer followed, the ticket is that one's, which takes back this one's doings with its own.
+    """
+    before: Mapping[str, Any] = message.undo
+    later = session.scalars(
+        select(Message).where(Message.ticket_id == ticket.id, Message.kind == MessageKind.ANSWER, Message.id > message.id).order_by(Message.id).limit(1)
+    ).one_or_none()
+    if later is not None:
+        _hand_over(ticket, before, later)
+        return
+    restore(ticket, before, since=before.get("after"))
+    if before.get("clock_left") is not None or datetime.fromisoformat(before.get("due_at") or NEVER.isoformat()) != NEVER:
+        restore(ticket, {name: before[name] for name in _CLOCK if name in before})
+        if ticket.state != before.get("state"):
+            follow_state(ticket, business_calendar(session), now)
+
+
+def _hand_over(ticket: Ticket, before: Mapping[str, Any], later: Message) -> None:
+    """Let `later` be the answer that found the ticket as it was `before`, and the one that set the marks."""
+    after: Mapping[str, Any] = before.get("after", {})
+    undo: dict[str, Any] = later.undo
+    left = undo.get("after", {})
+    marks: dict[str, str] = {}
+    for name in _MARKS:
+        mark: datetime | None = getattr(ticket, name)
+        if mark is not None and mark.isoformat() == after.get(name) != before.get(name):
+            setattr(ticket, name, later.published_at)
+            marks[name] = later.published_at.isoformat()
+    mine = {name: before[name] for name, value in after.items() if name in before and undo.get(name) == value}
+    later.undo = {**undo, **mine, "after": {**left, **marks}}

@@ -14,7 +14,7 @@ from actions.attachments import give_back, take_files
 from actions.clock import change_target, end_clock, follow_state, start_clock
 from actions.drafts import put_back
 from actions.openings import Opening, new_ticket
-from actions.ticket_snapshots import restore, snapshot
+from actions.ticket_snapshots import snapshot, take_back
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
 from models.held import Held
@@ -133,16 +133,17 @@ def answer(
     set_state(ticket, after_answer(ticket.state, next_state), since=published_at, now=now)
     if ticket.first_answer_at is None:
         ticket.first_answer_at = published_at
+    taken: dict[str, Any] = {"assignee": ["", by.name]} if ticket.assignee_id is None else {}
     ticket.assignee_id = ticket.assignee_id or by.id
     end_clock(ticket)
     touch(ticket, now)
     _HELD.write(session, ticket)
     undo["after"] = snapshot(ticket)
     message = add_message(session, ticket, MessageKind.ANSWER, body, submission=submission, by=by, published_at=published_at, now=now, undo=undo)
-    taken = take_files(session, files, message, by=by, limits=limits)
+    sent = take_files(session, files, message, by=by, limits=limits)
     drop_draft(session, ticket.id, MessageKind.ANSWER, staff_id=by.id)
-    journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state])
-    notices.answered(session, ticket, message, files=taken, desk=desk, limits=limits, now=now)
+    journal.record(session, "answer", "ticket", ticket.id, by=by, now=now, message=message.id, state=[before, ticket.state], **taken)
+    notices.answered(session, ticket, message, files=sent, desk=desk, limits=limits, now=now)
     return message
 
 
@@ -158,7 +159,7 @@ def withdraw_answer(session: Session, ticket: Ticket, message_id: int, *, by: St
     if not own or message.published_at <= now or not notices.withdraw(session, message, now=now):
         raise Refused("undo_too_late")
     text = message.body
-    restore(ticket, message.undo, since=message.undo.get("after"))
+    take_back(session, ticket, message, now=now)
     give_back(session, message, by=by)
     session.delete(message)
     put_back(session, ticket.id, MessageKind.ANSWER, text, by=by, limits=limits, now=now)
@@ -190,7 +191,7 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     """
     if staff_id == ticket.assignee_id:
         return
-    before = ticket.assignee_id
+    before, state = ticket.assignee_id, ticket.state
     names, able = names_to_assign(session, {staff_id, before})
     if staff_id is not None and staff_id not in able:
         raise Refused("assignee_unknown", "staff_id")
@@ -198,9 +199,20 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     if staff_id is not None:
         set_state(ticket, after_assignment(ticket.state), since=now, now=now)
     touch(ticket, now)
-    journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=[names.get(before or 0, ""), names.get(staff_id or 0, "")])
+    moved: dict[str, Any] = {"state": [state, ticket.state]} if ticket.state != state else {}
+    given = [names.get(before or 0, ""), names.get(staff_id or 0, "")]
+    journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=given, **moved)
     if tell and staff_id is not None and staff_id != by.id:
         notices.assigned(session, ticket, staff_id, by=by, desk=desk, limits=limits, now=now)
+
+
+def leave_to_queues(session: Session, staff_id: int, name: str, *, by: Actor, now: datetime) -> None:
+    """Give back to their queues the open tickets of a member who answers no more: whoever looks for what is nobody's finds them there."""
+    held = select(Ticket).where(Ticket.assignee_id == staff_id, Ticket.unresolved).order_by(Ticket.id).with_for_update()
+    for ticket in session.scalars(held, execution_options={"populate_existing": True}).all():
+        ticket.assignee_id = None
+        touch(ticket, now)
+        journal.record(session, "assign", "ticket", ticket.id, by=by, now=now, assignee=[name, ""])
 
 
 def change_state(session: Session, ticket: Ticket, state: State, *, by: Actor, calendar: BusinessCalendar, now: datetime) -> None:

@@ -95,7 +95,7 @@ def _typed(call: Call) -> Typed:
         to_state=State(state) if state in _STATES else None,
         to_priority=Priority(priority) if priority in [*Priority] else None,
         to_category_id=number(form.value("to_category")) or 0,
-        to_assignee=assignee if assignee in ("me", "nobody") or number(assignee) in staff_names(call.session) else "",
+        to_assignee=assignee if assignee in ("me", "nobody", *map(str, staff_names(call.session))) else "",
     )
 
 

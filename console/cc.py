@@ -16,7 +16,8 @@ def read_cc(call: Call, account: Account | None, typed: str) -> CcList:
     """The addresses as they will be mailed. Refuses at cc: what `parse_cc` refuses, cc_without_account."""
     if account is None and typed.strip():
         raise Refused("cc_without_account", "cc")
-    own, maintenance = (account.email, account.maintenance_email) if account else (_NOBODYS, _NOBODYS)
+    # An erased person has no address, and the ticket stays to be worked on.
+    own, maintenance = (account.email, account.maintenance_email) if account and account.email else (_NOBODYS, _NOBODYS)
     return parse_cc(
         typed,
         own=parse_address(own),

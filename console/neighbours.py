@@ -203,8 +203,8 @@ def _split_page(call: Call, *, status: int = 200) -> Response:
         ticket=ticket,
         message=message,
         account=account,
-        families=[(family.id, family.name) for family in families(call.session)],
-        categories=[(category.id, category.name) for category in categories(call.session)],
+        families=[(family.id, family.name) for family in families(call.session, besides=ticket.family_id)],
+        categories=[(category.id, category.name) for category in categories(call.session, besides=ticket.category_id)],
         **frame(call),
     )
 

@@ -27,8 +27,7 @@ def reply(call: Call) -> Response:
     try:
         if not takes_posts(State(ticket.state)):
             raise Refused("answer_closed", "body")
-        if call.form.has("cc_seen") and call.form.value("cc_seen") != ",".join(ticket.cc):
-            raise Refused("cc_changed", "body")
+        check_cc_seen(call, ticket)
         message = answer(
             call.session,
             ticket,
@@ -78,6 +77,12 @@ def note(call: Call) -> Response:
     except Refused as refused:
         return again(call, refused, "note")
     return call.redirect(f"{_path(ticket)}#m{message.id}", flash=N_("社内メモを書きました。"))
+
+
+def check_cc_seen(call: Call, ticket: Ticket) -> None:
+    """Refuse cc_changed at body where the page that was answered on showed others than who would get a copy now."""
+    if call.form.has("cc_seen") and call.form.value("cc_seen") != ",".join(ticket.cc):
+        raise Refused("cc_changed", "body")
 
 
 def change_of(call: Call) -> Ticket:

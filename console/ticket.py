@@ -122,11 +122,11 @@ def _moves(state: State) -> tuple[State, ...]:
 
 @cache
 def next_states(state: State) -> tuple[State, ...]:
-    """The states an answer may leave a ticket in, the usual one first."""
+    """The states an answer may leave a ticket in, the usual one first. Waiting for the center takes a question of its own."""
     if not takes_posts(state):
         return ()
     staying = after_answer(state)
-    others = sorted(MOVES[staying] - {State.CLOSED}, key=list(State).index)
+    others = sorted(MOVES[staying] - {State.CLOSED, State.WAITING_CENTER}, key=list(State).index)
     choices = [staying, *others]
     return tuple(sorted(choices, key=lambda choice: choice is not State.WAITING_CUSTOMER))
 

@@ -15,7 +15,7 @@ from actions.canned import words_of
 from actions.drafts import draft_of, keep_draft
 from actions.macros import assignee_of, run_macro
 from console.frame import frame
-from console.replies import change_of, number_of, submission_of
+from console.replies import change_of, check_cc_seen, number_of, submission_of
 from console.ticket import PATH
 from models.canned import Canned, CannedKind, PostKind, canned_for, staff_names
 from models.masters import Category
@@ -108,6 +108,8 @@ def run(call: Call) -> Response:
     macro, ticket = _load(call, CannedKind.MACRO), change_of(call)
     files = [row.id for row in held_files(call.session, call.form.values("held"), by=call.staff)]
     try:
+        if macro.post is PostKind.ANSWER:
+            check_cc_seen(call, ticket)
         posted = run_macro(
             call.session,
             ticket,

@@ -18,6 +18,7 @@ from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
+from web.cc import cc_in_form
 from web.endpoint import Page, get, post
 from web.errors import NotFound
 from wording.catalog import N_
@@ -34,15 +35,16 @@ def edit(call: Call) -> Response:
 
 
 def save(call: Call) -> Response:
-    """Change what differs; a CC that cannot be mailed to changes nothing."""
+    """Change what was changed on the page, and leave to others what they changed since; a CC that cannot be mailed to changes nothing."""
     ticket = change_of(call)
-    cc = call.form.check("cc", lambda typed: read_cc(call, _account(call, ticket), typed))
+    cc = cc_in_form(call, ticket, lambda typed: read_cc(call, _account(call, ticket), typed))
     if call.form.failed or cc is None:
         return call.invalid(_TEMPLATE, **_context(call, ticket))
+    product, category = _chosen(call, "product", ticket.family_id), _chosen(call, "category", ticket.category_id)
     try:
         changed = [
-            change_product(call.session, ticket, number_of(call.form.value("product")), by=call.staff, now=call.now),
-            change_category(call.session, ticket, number_of(call.form.value("category")), by=call.staff, now=call.now),
+            change_product(call.session, ticket, product, by=call.staff, now=call.now),
+            change_category(call.session, ticket, category, by=call.staff, now=call.now),
             change_cc(call.session, ticket, cc.values, by=call.staff, now=call.now),
         ]
     except Refused as refused:
@@ -52,6 +54,12 @@ def save(call: Call) -> Response:
     return call.redirect(f"/console/tickets/{ticket.id}", flash=N_("チケットの情報を変更しました。") if any(changed) else N_("変更はありませんでした。"))
 
 
+def _chosen(call: Call, name: str, present: int) -> int:
+    """What was chosen; what stands as the page showed it was not."""
+    chosen = call.form.value(name)
+    return present if chosen and chosen == call.form.value(f"{name}_seen") else number_of(chosen)
+
+
 def _account(call: Call, ticket: Ticket) -> Account | None:
     return call.session.get(Account, ticket.account_id) if ticket.account_id else None
 
@@ -59,8 +67,8 @@ def _account(call: Call, ticket: Ticket) -> Account | None:
 def _context(call: Call, ticket: Ticket) -> dict[str, Any]:
     return {
         "ticket": ticket,
-        "families": [(family.id, family.name) for family in families(call.session)],
-        "categories": [(category.id, category.name) for category in categories(call.session)],
+        "families": [(family.id, family.name) for family in families(call.session, besides=ticket.family_id)],
+        "categories": [(category.id, category.name) for category in categories(call.session, besides=ticket.category_id)],
         **frame(call),
     }
 

@@ -12,6 +12,7 @@ from models.tickets import Ticket
 from rules.refusal import Refused
 from web.access import CUSTOMER
 from web.call import Call
+from web.cc import cc_in_form
 from web.endpoint import Page, post
 from web.errors import NotFound
 from wording.catalog import N_
@@ -20,7 +21,9 @@ from wording.catalog import N_
 def save_cc(call: Call) -> Response:
     """Set the ticket's CC; one that cannot be mailed to changes nothing, and stays typed."""
     ticket = _ticket(call)
-    cc = call.form.check("cc", lambda typed: read_cc(call, typed))
+    if ticket.merged_into_id is not None:
+        return _elsewhere(call, ticket)
+    cc = cc_in_form(call, ticket, lambda typed: read_cc(call, typed))
     if call.form.failed or cc is None:
         return page_of(call, changing_cc=True, status=422)
     changed = change_cc(call.session, ticket, cc.values, by=call.customer, now=call.now)
@@ -35,6 +38,8 @@ def save_cc(call: Call) -> Response:
 def close(call: Call) -> Response:
     """解決しました: the ticket is resolved; a reply or 再開する takes that back."""
     ticket = _ticket(call)
+    if ticket.merged_into_id is not None:
+        return _elsewhere(call, ticket)
     settle(call.session, ticket, by=call.customer, calendar=call.calendar(), now=call.now)
     return call.redirect(_path(ticket), flash=N_("解決済みにしました。ご連絡ありがとうございました。"))
 
@@ -42,6 +47,8 @@ def close(call: Call) -> Response:
 def open_again(call: Call) -> Response:
     """再開する: the desk owes an answer again."""
     ticket = _ticket(call)
+    if ticket.merged_into_id is not None:
+        return _elsewhere(call, ticket)
     try:
         reopen(call.session, ticket, by=call.customer, calendar=call.calendar(), now=call.now)
     except Refused as refused:
@@ -49,6 +56,11 @@ def open_again(call: Call) -> Response:
         call.form.refuse(refused)
         return page_of(call, status=422)
     return call.redirect(_path(ticket), flash=N_("お問合せを再開しました。状況を「返信」でお知らせください。"))
+
+
+def _elsewhere(call: Call, ticket: Ticket) -> Response:
+    """From an old page of a ticket that was merged: its own page leads to the other one, of which nothing was said yet."""
+    return call.redirect(_path(ticket))
 
 
 def _ticket(call: Call) -> Ticket:

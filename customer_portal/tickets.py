@@ -17,6 +17,7 @@ from models.base import AnyRow
 from models.mail_lists import unreached_copies
 from models.own_tickets import awaited_tickets, follow_ups, own_changes, own_ticket, own_tickets, public_posts
 from models.search import file_names
+from models.tickets import Ticket
 from rules.refusal import Refused
 from rules.search import excerpt, marked, terms_of
 from rules.tickets import State
@@ -122,7 +123,9 @@ def reply(call: Call) -> Response:
         call.session.rollback()
         call.form.refuse(refused)
         return page_of(call, replying=True, held=held, status=422)
-    if taken.id in (ticket.id, ticket.merged_into_id):
+    while ticket.merged_into_id is not None:
+        ticket = call.session.get_one(Ticket, ticket.merged_into_id)
+    if taken.id == ticket.id:
         return call.redirect(f"/tickets/{taken.id}#reply", N_("返信しました。"))
     return call.redirect(f"/tickets/{taken.id}", call.say(N_("続きのチケット #{n} を作成しました。"), n=taken.id))
 

@@ -72,7 +72,7 @@ _FOR_TICKET = Kept(
         or_(Canned.owner_id.is_(None), Canned.owner_id == bindparam("staff_id")),
     )
     .order_by(Canned.kind, Canned.owner_id.is_(None), Canned.name, Canned.id)
-    .limit(MOST)
+    .limit(4 * MOST)  # texts and macros, shared and one's own
 )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, select
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, or_, select
 from sqlalchemy.orm import Mapped, Session
 
 from models.base import AnyRow, AnySelect, Base, mapped_column, words
@@ -96,9 +96,9 @@ FAMILIES: AnySelect = select(ProductFamily.id, ProductFamily.slug, ProductFamily
 """Every family in the order of the manual."""
 
 
-def families(session: Session) -> Sequence[AnyRow]:
-    """The families people may choose: id, slug, name, intake_hint, active."""
-    return session.execute(FAMILIES.where(ProductFamily.active)).all()
+def families(session: Session, *, besides: int | None = None) -> Sequence[AnyRow]:
+    """The families people may choose, and the one in force, which may have been switched off since: id, slug, name, intake_hint, active."""
+    return session.execute(FAMILIES.where(or_(ProductFamily.active, ProductFamily.id == besides))).all()
 
 
 def family_by_slug(session: Session, slug: str) -> ProductFamily | None:
@@ -106,9 +106,10 @@ def family_by_slug(session: Session, slug: str) -> ProductFamily | None:
     return session.scalars(select(ProductFamily).where(ProductFamily.slug == slug, ProductFamily.active)).one_or_none()
 
 
-def categories(session: Session) -> Sequence[AnyRow]:
-    """The categories people may choose: id, name."""
-    return session.execute(select(Category.id, Category.name).where(Category.active).order_by(Category.position, Category.id)).all()
+def categories(session: Session, *, besides: int | None = None) -> Sequence[AnyRow]:
+    """The categories people may choose, and the one in force: id, name."""
+    chosen = select(Category.id, Category.name).where(or_(Category.active, Category.id == besides))
+    return session.execute(chosen.order_by(Category.position, Category.id)).all()
 
 
 def mail_domains(session: Session, kind: DomainKind) -> frozenset[str]:

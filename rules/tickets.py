@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -182,6 +182,16 @@ def parse_cc(
         raise Refused("cc_many", field, max=most, n=len(kept), over=len(kept) - most)
     outside = tuple(address.value for address in kept.values() if is_outside(address, own, maintenance, shared_domains))
     return CcList(tuple(kept.values()), tuple(dict.fromkeys(dropped)), tuple(dict.fromkeys(merged)), outside)
+
+
+def carry_cc(typed: Sequence[str], *, seen: Sequence[str], present: Sequence[str]) -> tuple[str, ...]:
+    """The CC where somebody made `typed` of the `seen` one while others made it the `present` one: what each of them added or took out holds."""
+    if list(present) == list(seen):
+        return tuple(typed)
+    shown, wanted = ({address.lower() for address in some} for some in (seen, typed))
+    kept = [address for address in present if address.lower() not in shown - wanted]
+    there = {address.lower() for address in kept}
+    return (*kept, *(address for address in typed if address.lower() not in shown | there))
 
 
 def is_outside(address: Address, own: Address, maintenance: Address, shared_domains: Collection[str]) -> bool:

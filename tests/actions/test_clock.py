@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -119,3 +120,17 @@ def test_a_clock_that_stood_before_its_pauses_were_kept_goes_on_with_what_was_le
     ticket.state = State.OPEN
     follow_state(ticket, DESK, NOW)
     assert ticket.due_at == NOW + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(("answered", "stands"), [(True, True), (False, False)])
+def test_a_post_that_comes_while_others_are_waited_for_starts_a_clock_that_stands_once_there_was_an_answer(answered: bool, stands: bool) -> None:
+    ticket = _ticket(answered=answered)
+    ticket.state = State.WAITING_VENDOR
+
+    start_clock(ticket, DESK, NOW)
+
+    assert is_owed(ticket)
+    assert (ticket.due_at == NEVER) == stands
+    ticket.state = State.OPEN
+    follow_state(ticket, DESK, NOW + HOUR)
+    assert ticket.due_at == NOW + (5 if stands else 4) * HOUR

@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 
 from actions import delivery
 from actions.drafts import keep_draft
-from actions.tickets import answer, assign, change_priority, ticket_for_staff, withdraw_answer
+from actions.ticket_facts import settle
+from actions.tickets import answer, assign, change_priority, reply, ticket_for_staff, withdraw_answer
 from mail.desk import Desk
-from models.actors import StaffMember
+from models.actors import Customer, StaffMember
+from models.base import NEVER
 from models.database import retrying, transaction
 from models.outbox import Letter, LetterState
 from models.tickets import Draft, Message, MessageKind
@@ -114,3 +116,56 @@ def test_what_a_colleague_changed_since_stays_and_the_rest_goes_back(session: Se
 
     assert (ticket.priority, ticket.assignee_id) == (Priority.HIGH, sato.id)
     assert (ticket.due_at, ticket.first_answer_at, ticket.resolved_at) == (NOW + timedelta(hours=4), None, None)
+
+
+def test_taking_back_the_first_of_two_answers_leaves_the_ticket_to_the_second(session: Session) -> None:
+    member = add_staff(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, add_account(session), due_at=NOW + timedelta(hours=4))
+    first = answered(session, by, ticket.id)
+    second = answer(
+        session,
+        ticket,
+        "書き直した返信",
+        next_state=State.RESOLVED,
+        last_seen=2**31 - 1,
+        submission="",
+        by=by,
+        desk=DESK,
+        limits=LIMITS,
+        now=NOW + timedelta(seconds=3),
+    )
+
+    withdraw_answer(session, ticket, first.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=5))
+
+    assert (ticket.state, ticket.assignee_id, ticket.owed_since, ticket.due_at) == (State.RESOLVED, by.id, None, NEVER)
+    assert (ticket.first_answer_at, ticket.resolved_at) == (second.published_at, second.published_at)
+
+    withdraw_answer(session, ticket, second.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=6))
+
+    assert (ticket.state, ticket.assignee_id, ticket.due_at, ticket.owed_since) == (State.NEW, None, NOW + timedelta(hours=4), NOW)
+    assert (ticket.first_answer_at, ticket.resolved_at) == (None, None)
+
+
+def test_a_customer_who_wrote_meanwhile_does_not_put_off_what_was_owed(session: Session) -> None:
+    member, account = add_staff(session), add_account(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, due_at=NOW + timedelta(hours=1))
+    made = answered(session, by, ticket.id)
+    customer, later = Customer(id=account.id, name=account.person_name), NOW + timedelta(seconds=5)
+    reply(session, ticket, "追記です", submission="", by=customer, desk=DESK, limits=LIMITS, calendar=CALENDAR, now=later)
+
+    withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))
+
+    assert (ticket.state, ticket.first_answer_at) == (State.OPEN, None)
+    assert (ticket.owed_since, ticket.due_at) == (NOW, NOW + timedelta(hours=1))
+
+
+def test_a_customer_who_settled_it_meanwhile_leaves_no_clock_running(session: Session) -> None:
+    member, account = add_staff(session), add_account(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, due_at=NOW + timedelta(hours=1))
+    held = ticket_for_staff(session, ticket.id, change=True)
+    made = answer(session, held, "確認中です", next_state=State.WAITING_CUSTOMER, last_seen=2**31 - 1, submission="", by=by, desk=DESK, limits=LIMITS, now=NOW)
+    settle(session, ticket, by=Customer(id=account.id, name=account.person_name), calendar=CALENDAR, now=NOW + timedelta(seconds=5))
+
+    withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))
+
+    assert (ticket.state, ticket.unresolved, ticket.due_at) == (State.RESOLVED, False, NEVER)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from threading import Event
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -122,3 +125,27 @@ def test_a_post_that_meets_a_merge_lands_in_the_ticket_that_stays(engine: Engine
         assert together(in_one(engine, join), in_one(engine, write)) == ["merged", "written"]
         with transaction(engine, readonly=True) as session:
             assert session.scalars(select(Message.ticket_id).where(Message.body == "追加です").order_by(Message.id.desc()).limit(1)).one() == into
+
+
+def test_a_text_that_is_kept_while_it_is_sent_is_no_draft_afterwards(engine: Engine, cast: tuple[Customer, list[StaffMember]]) -> None:
+    customer, (by, _) = cast
+    number, seen = opened(engine, customer)
+    written = Event()
+
+    def sending() -> None:
+        with transaction(engine) as session:
+            held = ticket_for_staff(session, number, change=True)
+            given: dict[str, Any] = {"next_state": None, "last_seen": seen, "submission": "a", "by": by, "desk": DESK, "limits": LIMITS, "now": NOW}
+            answer(session, held, "送った返信", **given)
+            written.set()
+            time.sleep(0.3)
+
+    def keeping() -> None:
+        written.wait(10)
+        with transaction(engine) as session:
+            keep_draft(session, number, MessageKind.ANSWER, "送った返信", submission="a", by=by, limits=LIMITS, now=NOW)
+
+    together(sending, keeping)
+
+    with transaction(engine, readonly=True) as session:
+        assert not session.scalars(select(Draft.body)).all()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -14,7 +15,7 @@ from actions import bulk_changes
 from actions import tickets as ticket_actions
 from mail.desk import Desk
 from models.actors import StaffMember
-from models.bulk_changes import BulkChange
+from models.bulk_changes import BulkChange, BulkChangeTicket
 from models.canned import Canned, CannedKind, PostKind
 from models.database import retrying, transaction
 from models.journal import JournalEntry
@@ -24,6 +25,7 @@ from models.tickets import Draft, Message, Ticket
 from rules.bulk import BulkAct, Wish
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
+from rules.refusal import Refused
 from rules.rights import Role
 from rules.tickets import Priority, State
 from tests.client import Client, Page
@@ -278,3 +280,34 @@ def test_two_who_change_the_same_tickets_at_once_never_pass_over_each_other(engi
         assert session.scalar(select(func.count()).select_from(BulkChange)) == 2
         assert session.scalar(select(func.count()).select_from(JournalEntry).where(JournalEntry.act == "assign")) == 2
         assert len({*session.scalars(select(Ticket.assignee_id).where(Ticket.id.in_(seen)))}) == 1
+
+
+def test_a_second_press_that_waits_for_the_first_undoes_nothing_again(engine: Engine, tickets: Sequence[Ticket], nakamura: Staff) -> None:
+    by = StaffMember(nakamura.id, nakamura.name, roles=frozenset({Role.SUPPORT}))
+    hand = bulk_changes.Hand(by, DESK, LIMITS, BusinessCalendar(frozenset()), NOW, "a", None)
+    with transaction(engine) as session:
+        number = bulk_changes.change_many(session, {tickets[0].id: 1}, Wish(BulkAct.ASSIGN, staff_id=by.id), hand=hand).id
+    done = Event()
+
+    def first() -> int:
+        with transaction(engine) as session:
+            count = bulk_changes.undo_many(session, session.get_one(BulkChange, number), by=by, limits=LIMITS, now=NOW)
+            done.set()
+            time.sleep(0.3)
+            return count
+
+    def second() -> str:
+        done.wait(10)
+        try:
+            with transaction(engine) as session:
+                return str(bulk_changes.undo_many(session, session.get_one(BulkChange, number), by=by, limits=LIMITS, now=NOW))
+        except Refused as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(2) as threads:
+        one, other = threads.submit(first), threads.submit(second)
+        assert (one.result(), other.result()) == (1, "bulk_undo_late")
+
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(BulkChangeTicket.undone)).all() == ["undone"]
+        assert session.scalar(select(func.count()).select_from(JournalEntry).where(JournalEntry.act == "undo_many")) == 1

@@ -12,7 +12,7 @@ from actions.drafts import keep_draft
 from actions.macros import run_macro
 from mail.desk import Desk
 from models.actors import StaffMember
-from models.canned import Canned, CannedKind, PostKind
+from models.canned import MOST, Canned, CannedKind, PostKind
 from models.database import transaction
 from models.journal import JournalEntry
 from models.outbox import Letter
@@ -231,3 +231,26 @@ def test_many_tickets_take_a_macro_each_in_its_own_words(engine: Engine, nakamur
         kept.active = False
         with pytest.raises(Refused, match="canned_gone"):
             run_macro(session, held, kept, submission="c", **given)
+
+
+def test_a_macro_answers_nobody_whom_its_page_did_not_show(engine: Engine, client: Client, ticket: Ticket) -> None:
+    macro = add(engine, "ご案内", "ご確認ください。", kind=CannedKind.MACRO, post=PostKind.ANSWER)
+    client.get(f"/console/tickets/{ticket.id}/macros/{macro.id}")
+    with transaction(engine) as session:
+        session.get_one(Ticket, ticket.id).cc = ["partner@aozora.example"]
+
+    page = client.submit("/macros/" + str(macro.id), body="書き足した返信", expect=422)
+
+    assert page.says("メールCC が変わりました", "partner@aozora.example", "書き足した返信")
+    assert client.submit("/macros/" + str(macro.id)).says("書き足した返信", "定型アクション「ご案内」を実行しました。")
+
+
+def test_many_macros_hide_no_text(engine: Engine, client: Client, ticket: Ticket) -> None:
+    with transaction(engine) as session:
+        told = {"body": "本文", "updated_at": NOW, "updated_by": "佐藤"}
+        session.add_all(Canned(kind=CannedKind.MACRO, name=f"行い {n}", **told) for n in range(MOST))
+        session.add(Canned(kind=CannedKind.TEXT, name="ご案内", **told))
+
+    page = client.get(f"/console/tickets/{ticket.id}/canned", headers={"hx-request": "true"})
+
+    assert [option.text for option in page.root.all("li", role="option")] == ["ご案内本文本文"]

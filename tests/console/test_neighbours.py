@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import Engine, select
 
+from actions.clock import follow_state, start_clock
 from models.database import transaction
 from models.outbox import Letter
 from models.people import Account, QueueMember
@@ -17,7 +18,7 @@ from rules.tickets import State
 from tests.client import Client
 from tests.people import EMAIL, NOW, add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
 
-HOUR = timedelta(hours=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 
 
 @pytest.fixture
@@ -232,3 +233,37 @@ def test_support_merges_and_splits_in_its_own_queues_only(engine: Engine, client
     token = client.get(f"/console/tickets/{ticket.id}/related").value_of("csrf_token")
     client.post(f"/console/tickets/{ticket.id}/merge/withdrawal", {"csrf_token": token}, expect=403)
     assert now_is(engine, ticket).merged_into_id == into.id
+
+
+def test_a_merge_brings_the_waits_of_the_clock_along(engine: Engine, client: Client, account: Account) -> None:
+    with transaction(engine) as session:
+        member, desk = session.get_one(Account, account.id), BusinessCalendar()
+        into = add_ticket(session, member, state=State.OPEN)
+        ticket = add_ticket(session, member, state=State.OPEN, now=NOW - DAY, due_at=desk.add_business_hours(NOW - DAY, 4).at)
+        ticket.first_answer_at = into.first_answer_at = NOW - 2 * DAY
+        ticket.state = State.WAITING_VENDOR
+        follow_state(ticket, desk, NOW - DAY + HOUR)
+    client.get(f"/console/tickets/{ticket.id}/merge?into={into.id}")
+
+    client.submit("/merge")
+
+    target = now_is(engine, into)
+    assert (target.owed_since, target.due_at, target.clock_left) == (NOW - DAY, NOW + 3 * HOUR, None)
+    assert [(one["state"], one["until"]) for one in target.clock_pauses] == [("waiting_vendor", NOW.isoformat())]
+    assert client.get(f"/console/tickets/{into.id}/deadline").says("メーカー確認中")
+
+
+def test_what_is_left_of_a_split_ticket_is_owed_from_its_own_post_on(engine: Engine, client: Client, account: Account) -> None:
+    with transaction(engine) as session:
+        member, desk = session.get_one(Account, account.id), BusinessCalendar()
+        ticket = add_ticket(session, member, state=State.OPEN, now=NOW - DAY)
+        add_post(session, ticket, "お調べします", staff=add_staff(session, "sato", name="佐藤"), now=NOW - DAY)
+        other = add_post(session, ticket, "別件です", account=member, now=NOW - 3 * HOUR)
+        add_post(session, ticket, "元の件の続きです", account=member, now=NOW - HOUR)
+        start_clock(ticket, desk, NOW - 3 * HOUR)
+    client.get(f"/console/tickets/{ticket.id}/messages/{other.id}/split")
+
+    client.submit("/split", subject="別件", category="4")
+
+    left = now_is(engine, ticket)
+    assert (left.owed_since, left.due_at) == (NOW - HOUR, BusinessCalendar().add_business_hours(NOW - HOUR, 4).at)

@@ -214,3 +214,21 @@ def test_the_support_neither_hands_out_nor_takes_away(client: Client, engine: En
 
     assert not page.says("個人情報を書き出す")
     client.get(f"{ACCOUNTS}/{kimura.id}/erasure", expect=403)
+
+
+def test_the_ticket_of_an_erased_person_is_worked_on_and_mails_nobody(client: Client, engine: Engine, kimura: Account) -> None:
+    client.get(f"{ACCOUNTS}/{kimura.id}/erasure")
+    client.submit("/erasure", reason="ご本人のお申し出", confirmation="kimura")
+    with transaction(engine) as session:
+        sign_in_staff(client, session, add_staff(session))
+        ticket = session.scalars(select(Ticket).where(Ticket.subject == "SRX300 で IPsec VPN が切断される")).one()
+        before = session.scalars(select(Letter.id)).all()
+    client.get(f"/console/tickets/{ticket.id}")
+
+    assert client.submit("/replies", button="waiting_customer", body="記録のための返信").says("返信しました。")
+    client.get(f"/console/tickets/{ticket.id}/edit")
+    assert client.submit("/edit", category="2").says("チケットの情報を変更しました。")
+
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(Letter.id)).all() == before
+        assert session.get_one(Ticket, ticket.id).cc == ["boss@osaka.tozai.example"]

@@ -12,7 +12,8 @@ from openpyxl import load_workbook
 from sqlalchemy import Engine, insert, select
 
 from actions.figures import measure
-from actions.tickets import answer, change_state, withdraw_answer
+from actions.merges import merge
+from actions.tickets import answer, change_priority, change_state, withdraw_answer
 from mail.desk import Desk
 from models.actors import StaffMember
 from models.base import NEVER
@@ -186,3 +187,33 @@ def _past(n: int, template: dict[str, Any], assignee: int) -> dict[str, Any]:
         "first_answer_at": opened + timedelta(minutes=n % 600),
         "resolved_at": opened + timedelta(minutes=n % 6000),
     }
+
+
+def test_an_answer_is_measured_by_the_priority_it_was_given_under(engine: Engine, client: Client, wiring: Wiring) -> None:
+    me = sign_in(engine, client, Role.LEAD)
+    history(engine, wiring.desk, me)
+    with transaction(engine) as session:
+        ticket = session.scalars(select(Ticket).where(Ticket.first_answer_at.is_not(None))).one()
+        change_priority(session, ticket, Priority.URGENT, by=me, calendar=CALENDAR, now=MORNING + 7 * HOUR)
+        number = ticket.id
+
+    with transaction(engine) as session:
+        measure(session, now=NOW, limit=500)
+        figures = session.get_one(TicketFigures, number)
+        assert (figures.first_answer, figures.first_in_time) == (7210, True)
+
+
+def test_a_merge_ends_the_waiting_of_the_ticket_that_took_the_posts(engine: Engine, client: Client, wiring: Wiring) -> None:
+    me = sign_in(engine, client, Role.LEAD)
+    with transaction(engine) as session:
+        account = add_account(session)
+        into = add_ticket(session, account, now=MORNING, due_at=MORNING + 4 * HOUR)
+        ticket = add_ticket(session, account, now=MORNING + 2 * HOUR, due_at=MORNING + 6 * HOUR)
+        answer(session, into, "?", next_state=State.WAITING_CUSTOMER, last_seen=2**31, submission="a", by=me, desk=wiring.desk, limits=LIMITS, now=MORNING)
+        merge(session, ticket, into, by=me, limits=LIMITS, calendar=CALENDAR, now=MORNING + 3 * HOUR)
+        change_state(session, into, State.RESOLVED, by=me, calendar=CALENDAR, now=MORNING + 5 * HOUR)
+        number = into.id
+
+    with transaction(engine) as session:
+        measure(session, now=NOW, limit=500)
+        assert session.get_one(TicketFigures, number).waited_customer == 3 * 3600

@@ -10,9 +10,11 @@ from sqlalchemy import Engine, select
 from models.database import transaction
 from models.journal import JournalEntry
 from models.people import QueueMember, Staff
+from models.tickets import Ticket
 from rules.rights import Role
+from rules.tickets import State
 from tests.client import Client
-from tests.people import PASSWORD, add_staff, family_id, sign_in_staff
+from tests.people import PASSWORD, add_account, add_staff, add_ticket, family_id, sign_in_staff
 
 
 @pytest.fixture
@@ -201,3 +203,18 @@ def test_queues_are_told_in_the_list(client: Client, engine: Engine, tanaka: Sta
 
     assert "Ruckus" in row.text
     assert "サポートエンジニア" in row.text
+
+
+@pytest.mark.parametrize("change", [{"active": []}, {"roles": ["auditor"]}])
+def test_the_open_tickets_of_who_answers_no_more_are_nobodys(client: Client, engine: Engine, tanaka: Staff, nakamura: Staff, change: dict[str, Any]) -> None:
+    with transaction(engine) as session:
+        account = add_account(session)
+        tickets = [add_ticket(session, account, state=state, assignee=nakamura).id for state in (State.OPEN, State.WAITING_VENDOR, State.CLOSED)]
+    client.get(f"/console/staff/{nakamura.id}")
+
+    client.submit(f"/console/staff/{nakamura.id}", **change)
+
+    with transaction(engine, readonly=True) as session:
+        assert [session.get_one(Ticket, number).assignee_id for number in tickets] == [None, None, nakamura.id]
+    assert ("assign", {"assignee": ["中村", ""]}) in acts(engine)
+    assert client.get("/console/tickets?view=unassigned").says(f"#{tickets[0]}", f"#{tickets[1]}")

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import Engine
 
 from models.database import transaction
+from models.masters import Category, ProductFamily
 from models.tickets import Ticket
 from tests.client import Client
 from tests.people import add_account, add_staff, add_ticket, family_id, sign_in_staff
@@ -63,3 +64,32 @@ def test_a_ticket_of_nobody_has_nobody_to_send_copies_of(engine: Engine, client:
     client.get(f"/console/tickets/{nobodys.id}/edit")
 
     assert client.submit("/edit", cc="infra@osaka.tozai.example", expect=422).says("メールCC は指定できません。")
+
+
+def test_what_others_changed_since_the_page_was_shown_stays_theirs(engine: Engine, client: Client, ticket: Ticket) -> None:
+    with transaction(engine) as session:
+        ruckus = family_id(session, "ruckus")
+        session.get_one(Ticket, ticket.id).cc = ["a@osaka.tozai.example", "b@osaka.tozai.example"]
+    client.get(f"/console/tickets/{ticket.id}/edit")
+    with transaction(engine) as session:
+        here = session.get_one(Ticket, ticket.id)
+        here.cc, here.family_id = ["a@osaka.tozai.example", "b@osaka.tozai.example", "c@osaka.tozai.example"], ruckus
+
+    client.submit("/edit", category="2", cc="B@osaka.tozai.example, d@osaka.tozai.example")
+
+    after = now_is(engine, ticket)
+    assert (after.family_id, after.category_id) == (ruckus, 2)
+    assert after.cc == ["b@osaka.tozai.example", "c@osaka.tozai.example", "d@osaka.tozai.example"]
+
+
+def test_a_product_that_was_switched_off_stays_until_another_is_chosen(engine: Engine, client: Client, ticket: Ticket) -> None:
+    with transaction(engine) as session:
+        session.get_one(ProductFamily, ticket.family_id).active = False
+        session.get_one(Category, ticket.category_id).active = False
+    client.get(f"/console/tickets/{ticket.id}/edit")
+
+    page = client.submit("/edit", cc="infra@osaka.tozai.example")
+
+    after = now_is(engine, ticket)
+    assert (after.family_id, after.category_id, after.cc) == (ticket.family_id, ticket.category_id, ["infra@osaka.tozai.example"])
+    assert not page.says("製品を「")

@@ -324,3 +324,13 @@ def test_looking_for_newer_posts_reads_no_other_ticket(session: Session) -> None
     assert "ix_message_ticket " in f"{steps} "
     assert "SCAN message" not in steps
     assert "Seq Scan" not in steps
+
+
+def test_no_answer_leaves_a_ticket_to_the_center_which_was_asked_nothing(engine: Engine, client: Client, ticket: Ticket) -> None:
+    with transaction(engine) as session:
+        session.get_one(Ticket, ticket.id).state = State.OPEN
+
+    page = open_page(client, ticket)
+
+    offered = [button.attributes["value"] for button in page.root.all("button", name="next_state")]
+    assert offered == ["waiting_customer", "open", "waiting_vendor", "resolved"]

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, select
 from models.base import NEVER
 from models.database import transaction
 from models.journal import JournalEntry
+from models.people import Account
 from models.tickets import Message, Ticket
 from rules.tickets import State
 from tests.client import Client
@@ -93,3 +94,44 @@ def test_the_person_who_writes_is_named(engine: Engine, client: Client, ticket: 
     assert page.says("山田 太郎 様")
     with transaction(engine, readonly=True) as session:
         assert session.scalars(select(Message.author_name).order_by(Message.id.desc()).limit(1)).one() == "山田 太郎"
+
+
+def test_what_support_put_into_the_cc_meanwhile_stays_there(engine: Engine, client: Client, ticket: Ticket) -> None:
+    client.get(f"/tickets/{ticket.id}?cc=1")
+    with transaction(engine) as session:
+        session.get_one(Ticket, ticket.id).cc = ["infra@osaka.tozai.example", "noc@osaka.tozai.example"]
+
+    client.submit("/cc", cc="partner@osaka.tozai.example")
+
+    assert now_is(engine, ticket).cc == ["noc@osaka.tozai.example", "partner@osaka.tozai.example"]
+
+
+@pytest.mark.parametrize(("path", "fields"), [("cc", {"cc": "a@osaka.tozai.example"}), ("resolution", {}), ("reopening", {})])
+def test_an_old_page_of_a_merged_ticket_leads_to_the_other_one(engine: Engine, client: Client, ticket: Ticket, path: str, fields: dict[str, str]) -> None:
+    client.get(f"/tickets/{ticket.id}")
+    token = client.csrf_token()
+    with transaction(engine) as session:
+        here = session.get_one(Ticket, ticket.id)
+        into = add_ticket(session, session.get_one(Account, here.account_id), subject="先の件", state=State.OPEN)
+        here.state, here.unresolved, here.merged_into_id = State.CLOSED, False, into.id
+
+    page = client.post(f"/tickets/{ticket.id}/{path}", {"csrf_token": token, **fields})
+
+    assert page.says("先の件", f"お問合せ #{ticket.id} は、#{into.id} にまとめました。")
+    assert not page.says("解決済みにしました") and not page.says("変更しました")
+    assert now_is(engine, ticket).cc == ["infra@osaka.tozai.example"]
+
+
+def test_a_reply_that_is_led_over_two_merges_is_called_a_reply(engine: Engine, client: Client, ticket: Ticket) -> None:
+    client.get(f"/tickets/{ticket.id}?reply=1")
+    token = client.csrf_token()
+    with transaction(engine) as session:
+        here = session.get_one(Ticket, ticket.id)
+        second, last = (add_ticket(session, session.get_one(Account, here.account_id), subject=subject, state=State.OPEN) for subject in ("次の件", "最後の件"))
+        for one, into in ((here, second), (second, last)):
+            one.state, one.unresolved, one.merged_into_id = State.CLOSED, False, into.id
+
+    page = client.post(f"/tickets/{ticket.id}/replies", {"csrf_token": token, "body": "古い画面から"})
+
+    assert page.path.startswith(f"/tickets/{last.id}")
+    assert page.says("返信しました。", "古い画面から") and not page.says("続きのチケット")
