@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+import tempfile
 import threading
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -34,6 +39,7 @@ from models.search import put_in, waiting_posts
 from models.search_hits import Hit, Sought, find_tickets
 from models.tickets import Attachment, Ticket
 from rules.tickets import State
+from storage.store import Store
 from tests.clock import Clock
 from tests.jobs.mailroom import parts_for
 from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_email_change, add_post, add_staff, add_ticket
@@ -150,6 +156,45 @@ def test_files_that_no_post_took_are_swept_when_they_are_old(engine: Engine, clo
     assert counts == {"held": 1, "orphans": 1}
     assert {key for key, _ in parts.store.listing()} == {young, posted, fresh}
     assert old not in {young, posted}
+
+
+def test_what_killed_processes_left_half_written_is_swept_when_it_is_old(engine: Engine, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = multiprocessing.get_context("fork").Process(target=put_and_die, args=[parts.store])
+    killed.start()
+    killed.join()
+    place = tmp_path / "attachments"
+    (begun,) = (place / "attachments").iterdir()
+    left, used = (tmp_path / f"jtickets-import-{name}" for name in ("left", "used"))
+    for folder in (left, used):
+        folder.mkdir()
+        (folder / "workbook").write_bytes(b"x")
+    workbook = place / parts.store.put(BytesIO(b"no row came"), folder="imports").key
+    age(tmp_path, str(workbook.relative_to(place)), clock, hours=0)
+
+    sweep_uploads(parts, run_of(parts, "sweep_uploads"))
+    fresh = [path.exists() for path in (begun, workbook, left, used)]
+    for path, hours in ((begun, 2), (left, 30)):
+        at = time.time() - hours * 3600
+        os.utime(path, (at, at))
+    clock.advance(hours=2)
+    sweep_uploads(parts, run_of(parts, "sweep_uploads"))
+
+    assert fresh == [True, True, True, True]
+    assert [path.exists() for path in (begun, workbook, left, used)] == [False, False, False, True]
+
+
+def put_and_die(store: Store) -> None:
+    """Be killed in the middle of a file."""
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(40):
+            yield b"x" * 1024 * 1024
+            if number == 30:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    store.keep("attachments/half", chunks())
 
 
 def store(parts: Parts, clock: Clock, folder: Path, name: str) -> str:
