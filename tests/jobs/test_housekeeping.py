@@ -19,6 +19,7 @@ from sqlalchemy import Engine, select, text
 from actions import jobs, notices
 from actions.jobs import Broken, Run, RunState
 from actions.rates import count_one
+from actions.reminders import note
 from actions.timetable import line_of
 from jobs.check_files import check
 from jobs.expire import expire
@@ -35,9 +36,11 @@ from models.job_runs import JobRun
 from models.outbox import Letter
 from models.people import AccountSession, RateCount
 from models.reading import Reading, note_reading
+from models.reminders import Reminder
 from models.search import put_in, waiting_posts
 from models.search_hits import Hit, Sought, find_tickets
 from models.tickets import Attachment, Ticket
+from rules.reminders import Kind, Outcome
 from rules.tickets import State
 from storage.store import Store
 from tests.clock import Clock
@@ -116,6 +119,24 @@ def test_what_cannot_be_deleted_hinders_nothing_behind_it_and_is_named(engine: E
         row = session.scalars(select(JobRun)).one()
         assert (row.state, row.fault.partition(" (")[0]) == (RunState.FAILED, "not deleted: links")
         assert session.scalars(select(RateCount.bucket)).all() == []
+
+
+def test_reminders_are_forgotten_once_they_could_not_be_given_again(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    with transaction(engine) as session:
+        account = add_account(session)
+        numbers = [add_ticket(session, account, state=state).id for state in (State.WAITING_CUSTOMER, State.CLOSED)]
+        for ticket_id in numbers:
+            note(session, Kind.SILENT_REMINDER, [f"silent:{ticket_id}"], Outcome.TOLD, ticket_id=ticket_id, now=NOW)
+        note(session, Kind.MAILS_FAILED, ["mails_failed:1:1"], Outcome.TOLD, now=NOW)
+        note(session, Kind.DIGEST, ["digest:1"], Outcome.TOLD, now=NOW)
+    clock.advance(hours=801 * 24)
+
+    counts = expire(parts, run_of(parts, "expire"))
+
+    assert counts["reminders"] == 2
+    with transaction(engine, readonly=True) as session:
+        assert set(session.scalars(select(Reminder.cause))) == {f"silent:{numbers[0]}", "mails_failed:1:1"}
 
 
 def test_links_in_old_letters_are_blotted_out(engine: Engine, clock: Clock, tmp_path: Path) -> None:
