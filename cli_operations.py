@@ -43,7 +43,7 @@ def backup(folder: Annotated[Path, typer.Argument(help="新しく作るフォル
 
 def restore(
     folder: Annotated[Path, typer.Argument(help="控えのフォルダー。")],
-    numbers: Annotated[int, typer.Option(help="チケットの番号を、控えの最大からこの数だけ進めます。控えの後に発行した番号と重ねません。", min=0)] = 1000,
+    numbers: Annotated[int, typer.Option(help="チケット番号と受付番号を、控えの最大からこの数だけ進めます。控えの後に発行した番号と重ねません。", min=0)] = 1000,
     tools: Tools = None,
 ) -> None:
     """控えから、空のデータベースと保存先に戻します。送信の途中だったメールは止めて残します。"""
