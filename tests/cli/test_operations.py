@@ -64,6 +64,7 @@ def test_what_was_backed_up_comes_back_whole(filled: Settings, other: Settings, 
     folder = tmp_path / "backup"
 
     assert "ファイル 2件" in take_backup(filled, engine, folder, now=NOW, tools=TOOLS)
+    assert folder.stat().st_mode & 0o077 == 0, "nobody else reads it"
     told = bring_back(other, folder, numbers=1000, now=NOW, tools=TOOLS)
 
     assert "メール 1通を止めています" in told
