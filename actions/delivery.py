@@ -275,8 +275,8 @@ def suppress(session: Session, letter_id: int, *, by: Actor, now: datetime) -> i
 
 
 def _claimed(row: AnyRow, mine: Sequence[AnyRow], until: datetime) -> Claim:
-    # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named.
-    named = [place for place in mine if place.state is not RecipientState.SUPPRESSED]
+    # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named, and of an erased person none is left.
+    named = [place for place in mine if place.state is not RecipientState.SUPPRESSED and "@" in place.address]
     envelope = Envelope(
         header_id=row.header_id,
         thread_ids=tuple(row.thread_ids),

@@ -10,8 +10,8 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, cast
 
-from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import case, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from actions import journal
 from models.actors import Actor
@@ -149,11 +149,19 @@ def _erase_letters(session: Session, account: Account, *, now: datetime) -> None
     """What still waits leaves no more; the ledger keeps that a letter went, not to whom and with what words."""
     mine = select(Letter.id).where(Letter.account_id == account.id)
     to_me = select(Recipient.letter_id).where(Recipient.address_key == account.email_key)
-    waiting = (Recipient.letter_id.in_(mine) | (Recipient.address_key == account.email_key), Recipient.state == RecipientState.WAITING)
+    theirs = Recipient.letter_id.in_(mine) | (Recipient.address_key == account.email_key)
+    waiting = (theirs, Recipient.state.in_([RecipientState.WAITING, RecipientState.TEMPORARY]))
     session.execute(update(Recipient).where(*waiting).values(state=RecipientState.SUPPRESSED, answer="erased", updated_at=now))
     session.execute(update(Letter).where(Letter.id.in_(mine), Letter.state == LetterState.WAITING).values(state=LetterState.WITHDRAWN))
     session.execute(update(Letter).where(Letter.id.in_(mine) | Letter.id.in_(to_me)).values(body=f"{NOBODY}\n"))
-    session.execute(update(Recipient).where(Recipient.address_key == account.email_key).values(address=NOBODY, address_key=f"erased {account.id}"))
+    # Two erased people of one letter stay two.
+    other = aliased(Recipient)
+    taken = exists(select(other.id).where(other.letter_id == Recipient.letter_id, other.address == NOBODY))
+    nobody = case((taken, f"{NOBODY} {account.id}"), else_=NOBODY)
+    session.execute(
+        update(Recipient).where(Recipient.address_key == account.email_key).values(address=nobody, address_key=f"erased {account.id}"),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def _erase_returned(session: Session, account: Account) -> None:
