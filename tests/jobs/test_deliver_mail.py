@@ -313,6 +313,36 @@ def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(
     assert isinstance(mailer, Mailer)
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_letter_is_recorded_while_the_server_thinks_about_the_commands_that_came_with_it(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer
+) -> None:
+    class Slowing(list[bytes]):
+        def append(self, text: bytes) -> None:
+            awkward.delay = 1.5
+            super().append(text)
+
+    awkward.at["EHLO"] = AT_ONCE
+    awkward.taken = Slowing()
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    write_many(engine, parts, 2)
+    stop = threading.Event()
+    mailer = mailer_for(parts, stop=stop)
+    thread = threading.Thread(target=mailer.deliver)
+    thread.start()
+    while not awkward.taken:
+        thread.join(0.01)
+
+    thread.join(1)
+    there = letter_states(engine)
+    stop.set()
+    awkward.delay = 0
+    thread.join()
+    mailer.close()
+
+    assert there == {"done": 1, "sending": 1}
+
+
 def test_a_limit_a_minute_holds_for_all_workers_together(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:
     parts = replace(parts_for(engine, clock, tmp_path, smtp_url=smtp_sink.url), limits=Limits(mails_per_minute=7))
     write_many(engine, parts, 20)
