@@ -250,6 +250,29 @@ def pending(token_hash: str, expires_at: object) -> PendingRegistration:
     )
 
 
+def test_uploads_are_not_forgotten_while_the_folder_of_all_files_is_away(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    posted, held = (store(parts, clock, tmp_path, name) for name in ("posted", "held"))
+    with transaction(engine) as session:
+        message = add_post(session, add_ticket(session, add_account(session)), "添付します。")
+        session.scalars(select(Attachment).where(Attachment.storage_key == posted)).one().message_id = message.id
+    place = tmp_path / "attachments"
+
+    place.rename(tmp_path / "elsewhere")
+    place.mkdir()
+    assert check(parts, run_of(parts, "check_files")) == {"files": 2, "lost": 1}
+    place.rmdir()
+    (tmp_path / "elsewhere").rename(place)
+    clock.advance(hours=24)
+    assert check(parts, run_of(parts, "check_files")) == {"files": 2}
+    parts.store.delete(held)
+    clock.advance(hours=24)
+    check(parts, run_of(parts, "check_files"))
+
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(Attachment.storage_key)).all() == [posted]
+
+
 def test_the_evidence_of_a_change_is_swept_by_nobody_and_missed_when_it_is_gone(engine: Engine, clock: Clock, tmp_path: Path) -> None:
     parts = parts_for(engine, clock, tmp_path)
     stored = parts.store.put(BytesIO(b"mail"))
