@@ -218,6 +218,25 @@ def test_a_letter_goes_on_to_its_others_when_those_it_reached_are_erased(engine:
         assert (again.letter_id, mori.id > kimura.id) == (id_, True)
 
 
+def test_letters_to_another_account_of_the_same_mailing_list_leave_all_the_same(engine: Engine, wiring: Wiring, kimura: Account) -> None:
+    with transaction(engine) as session:
+        colleague = add_account(session, "sato")
+        ids = [
+            write_letters(
+                session, [Draft("answered", f"c{owner.id}", Text("件名", "本文\n"), [EMAIL], account_id=owner.id)], desk=wiring.desk, now=NOW
+            )[0]
+            for owner in (kimura, colleague)
+        ]  # fmt: skip
+
+    with transaction(engine) as session:
+        account = session.get_one(Account, kimura.id)
+        erase_person(session, account, confirmation="kimura", reason="ご本人の請求", by=Actor(None, "森", "", "staff"), now=NOW)
+
+    with transaction(engine) as session:
+        (held,) = [claim for claim in delivery.claim(session, now=NOW, limit=9) if claim.letter_id in ids]
+        assert (held.letter_id, held.envelope.to, held.envelope.body) == (ids[1], (EMAIL,), "本文\n")
+
+
 def test_one_screen_tells_who_saw_or_received_data_between_two_days(client: Client, engine: Engine, kimura: Account) -> None:
     client.get(f"{ACCOUNTS}/{kimura.id}")
     page = client.click("だれが閲覧・受信したかを見る")
