@@ -48,8 +48,8 @@ def worded(session: Session, notice: str, *, desk: Desk, **facts: object) -> Tex
 
 
 def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now: datetime) -> list[int]:
-    """Add the letters of `drafts` that have a recipient and a cause of their own; the ids of those written."""
-    wanted = {draft.cause: draft for draft in drafts if draft.to}
+    """Add the letters of `drafts` that have a recipient (an erased person has no address) and a cause of their own; the ids of those written."""
+    wanted = {draft.cause: draft for draft in drafts if any(draft.to)}
     if not wanted:
         return []
     session.flush()
