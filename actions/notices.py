@@ -240,9 +240,9 @@ def _opens(ticket: Ticket, calendar: BusinessCalendar | None, now: datetime) -> 
 
 
 def _customer_drafts(session: Session, kind: str, facts: _Facts, *, desk: Desk, limits: Limits, opens: str = "", now: datetime) -> list[Draft]:
-    """The letter to the account and its CC; nothing for a ticket that belongs to nobody yet."""
+    """The letter to the account and its CC; nothing for a ticket that belongs to nobody yet, or to somebody who was erased."""
     ticket, message, row = facts.ticket, facts.message, facts.row
-    if row.account_id is None or message is None:
+    if row.account_id is None or not row.email or message is None:
         return []
     held = _held_cc(session, facts, limits, now)
     stop_link = desk.link(f"/copies/{desk.stop_token(ticket.id)}") if len(held) < len(ticket.cc) else ""
