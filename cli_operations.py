@@ -43,7 +43,9 @@ def backup(folder: Annotated[Path, typer.Argument(help="新しく作るフォル
 
 def restore(
     folder: Annotated[Path, typer.Argument(help="控えのフォルダー。")],
-    numbers: Annotated[int, typer.Option(help="チケットの番号を、控えの最大からこの数だけ進めます。控えの後に発行した番号と重ねません。", min=0)] = 1000,
+    numbers: Annotated[
+        int, typer.Option(help="チケット番号と受付番号を、控えの最大からこの数だけ進めます。控えの後に発行した番号と重ねません。", min=0)
+    ] = 1000,
     tools: Tools = None,
 ) -> None:
     """控えから、空のデータベースと保存先に戻します。送信の途中だったメールは止めて残します。"""
@@ -109,7 +111,8 @@ def take_backup(settings: Settings, engine: Engine, folder: Path, *, now: dateti
     unfinished = folder.with_name(f"{folder.name}.unfinished")
     if unfinished.exists():
         raise ValueError(f"{unfinished} が残っています。ほかの backup が動いていなければ、消してからもう一度実行してください")
-    unfinished.mkdir(parents=True)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.mkdir(mode=0o700)  # whose data lies in there is nobody else's business
     try:
         with tempfile.TemporaryFile("w+") as listed:
             dumps.dump(engine, unfinished / _DATABASE, look=lambda session: _list_files(session, listed), tools=tools)

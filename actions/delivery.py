@@ -41,6 +41,8 @@ POISON_FAILURES = 5
 _PACE, _MINUTE = "mails", timedelta(minutes=1)
 _FIRST_PAUSE = timedelta(minutes=1)
 _OPEN = frozenset({RecipientState.WAITING, RecipientState.SENDING, RecipientState.TEMPORARY, RecipientState.UNKNOWN})
+_TWICE = "2 x "
+"""What the words of a recipient begin with of whom the answer was lost twice."""
 _FAILED = frozenset({RecipientState.TEMPORARY, RecipientState.PERMANENT, RecipientState.UNKNOWN, RecipientState.SUPPRESSED})
 _STATES = {
     Verdict.ACCEPTED: RecipientState.ACCEPTED,
@@ -78,6 +80,8 @@ class Claim:
     """Earlier failures of the letter itself."""
     envelope: Envelope
     open: tuple[OpenRecipient, ...]
+    lost: bool = False
+    """Whether there is a recipient of whom the answer was lost twice: a person decides, and no try is for them."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +157,7 @@ def ending(held: Claim, outcome: Outcome, *, limits: Limits, now: datetime) -> E
     """
     ends = [_end(one, outcome.answers.get(one.address), limits, now) for one in held.open]
     failures = held.failures + (outcome.blame is Blame.LETTER)
-    unreached = any(state in _OPEN for state, _, _ in ends)
+    unreached = held.lost or any(state in _OPEN for state, _, _ in ends)
     again = failures < POISON_FAILURES and any(state in _OPEN and not final for state, _, final in ends)
     troubled = [words for state, words, _ in ends if state is not RecipientState.ACCEPTED]
     taken = any(state is RecipientState.ACCEPTED for state, _, _ in ends)
@@ -271,8 +275,8 @@ def suppress(session: Session, letter_id: int, *, by: Actor, now: datetime) -> i
 
 
 def _claimed(row: AnyRow, mine: Sequence[AnyRow], until: datetime) -> Claim:
-    # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named.
-    named = [place for place in mine if place.state is not RecipientState.SUPPRESSED]
+    # The headers name everybody the letter is meant for; suppressed addresses are not written to and not named, and of an erased person none is left.
+    named = [place for place in mine if place.state is not RecipientState.SUPPRESSED and "@" in place.address]
     envelope = Envelope(
         header_id=row.header_id,
         thread_ids=tuple(row.thread_ids),
@@ -282,8 +286,9 @@ def _claimed(row: AnyRow, mine: Sequence[AnyRow], until: datetime) -> Claim:
         to=tuple(place.address for place in named if place.place == "to"),
         cc=tuple(place.address for place in named if place.place == "cc"),
     )
-    still = tuple(OpenRecipient(place.id, place.address, place.state, place.updated_at) for place in mine if place.state in _OPEN)
-    return Claim(row.id, row.fence + 1, until, row.try_at, row.attempts, envelope, still)
+    lost = {place.id for place in mine if place.state is RecipientState.UNKNOWN and place.answer.startswith(_TWICE)}
+    still = [OpenRecipient(place.id, place.address, place.state, place.updated_at) for place in mine if place.state in _OPEN and place.id not in lost]
+    return Claim(row.id, row.fence + 1, until, row.try_at, row.attempts, envelope, tuple(still), bool(lost))
 
 
 def _held(held: Claim) -> ColumnElement[bool]:
@@ -300,8 +305,9 @@ def _end(one: OpenRecipient, answer: Answer | None, limits: Limits, now: datetim
         return one.state, "", False
     state = _STATES[answer.verdict]
     if state is RecipientState.UNKNOWN:
-        # One repeat is allowed for a lost answer; after a second loss a person decides.
-        return state, answer.text, one.state is RecipientState.UNKNOWN
+        # One repeat is allowed for a lost answer; after a second loss a person decides, however often the letter goes to others.
+        again = one.state is RecipientState.UNKNOWN
+        return state, f"{_TWICE}{answer.text}" if again else answer.text, again
     if state is RecipientState.TEMPORARY:
         if one.state is RecipientState.UNKNOWN:
             return RecipientState.UNKNOWN, answer.text, now - one.since > timedelta(hours=limits.mail_retry_hours)
@@ -347,11 +353,17 @@ _letters, _recipients = Letter.__table__, Recipient.__table__
 _words = bindparam("words", type_=Letter.fault.type)
 _refused = (
     select(func.max(func.coalesce(func.nullif(_recipients.c.answer, ""), _letters.c.fault)))
-    .where(_recipients.c.letter_id == _letters.c.id, _recipients.c.state == RecipientState.PERMANENT)
+    .where(_recipients.c.letter_id == _letters.c.id)
+    .where(
+        or_(
+            _recipients.c.state == RecipientState.PERMANENT,
+            and_(_recipients.c.state == RecipientState.UNKNOWN, _recipients.c.answer.startswith(_TWICE, autoescape=True)),
+        )
+    )
     .correlate(_letters)
     .scalar_subquery()
 )
-"""What was said of those whom an earlier try, or a mail that came back, has shown to be out of reach: this try was not for them."""
+"""What was said of those whom an earlier try, or a mail that came back, has shown to be out of reach, or left in doubt: this try was not for them."""
 _SETTLED_LETTER = (
     update(_letters)
     .where(_letters.c.id == bindparam("letter"), _letters.c.fence == bindparam("held"), _letters.c.state == LetterState.SENDING)

@@ -86,8 +86,8 @@ def _of_tickets(session: Session, staff_id: int, calendar: BusinessCalendar, lim
     mine = Ticket.assignee_id == staff_id
     queues = session.scalars(select(QueueMember.family_id).where(QueueMember.staff_id == staff_id)).all()
     free: ColumnElement[bool] = Ticket.assignee_id.is_(None)
-    long_ago = calendar.add_business_days(tokyo_date(now), -limits.silent_reminder_days).day
-    silent = mine & (Ticket.state == State.WAITING_CUSTOMER) & (Ticket.state_from < datetime.combine(long_ago + _DAY, time(), TOKYO))
+    before = calendar.add_business_days(tokyo_date(now), 1 - limits.silent_reminder_days).day
+    silent = mine & (Ticket.state == State.WAITING_CUSTOMER) & (Ticket.state_from < datetime.combine(before, time(), TOKYO))
     return [
         _tickets(session, "担当のチケット（回答の期限順）", "/console/tickets?view=mine", mine & (Ticket.due_at != NEVER)),
         _tickets(session, "未割り当て", "/console/tickets?view=unassigned", free & Ticket.family_id.in_(queues) if queues else free),

@@ -74,7 +74,7 @@ def begin(session: Session, line: Line, *, worker: str, now: datetime, lease: ti
         select(JobRun.slot).where(JobRun.job == line.name, JobRun.state != RunState.ASKED, JobRun.slot <= slot).order_by(JobRun.slot.desc()).limit(1)
     ).scalar_one_or_none()
     for running in session.scalars(select(JobRun).where(JobRun.job == line.name, JobRun.state == RunState.RUNNING)):
-        if running.lease_until > now:
+        if running.lease_until > now or not _is_left(session, running):
             return None
         if running.slot == slot:
             return _take_over(session, running, worker, now, lease)
@@ -102,7 +102,7 @@ def end_abandoned(session: Session, lines: Iterable[Line], *, now: datetime) -> 
             continue
         lock(session, f"job:{row.job}")
         # Asked anew behind the lock: its process may have woken up, or another begun.
-        for running in session.scalars(select(JobRun).where(JobRun.id == row.id, *over).with_for_update()):
+        for running in session.scalars(select(JobRun).where(JobRun.id == row.id, *over).with_for_update(skip_locked=True)):
             _end_abandoned(running, now)
             ended += 1
     session.flush()
@@ -159,8 +159,10 @@ def confirm(session: Session, run: Run) -> None:
 
 
 def renew(session: Session, run: Run, *, now: datetime, lease: timedelta = LEASE) -> None:
-    """Hold the lease on."""
-    session.execute(update(JobRun).where(JobRun.id == run.id, JobRun.fence == run.fence, JobRun.state == RunState.RUNNING).values(lease_until=now + lease))
+    """Hold the lease on. A run in the middle of a transaction of its own (`confirm`) is left alone: nobody can take it, and the heartbeat waits for none."""
+    held = (JobRun.id == run.id, JobRun.fence == run.fence, JobRun.state == RunState.RUNNING)
+    free = select(JobRun.id).where(*held).with_for_update(skip_locked=True)
+    session.execute(update(JobRun).where(JobRun.id.in_(free)).values(lease_until=now + lease))
 
 
 def finish(session: Session, run: Run, counts: Counts, *, now: datetime) -> bool:
@@ -221,6 +223,12 @@ def retire(session: Session, worker: str) -> None:
 def last_beat(session: Session) -> datetime | None:
     """When a jobs process was last alive."""
     return session.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.kind == JOBS))
+
+
+def _is_left(session: Session, running: JobRun) -> bool:
+    """Whether nobody is in the middle of a transaction of this run, nor ended it just now; then it is held."""
+    same = (JobRun.id == running.id, JobRun.fence == running.fence, JobRun.state == RunState.RUNNING)
+    return session.execute(select(JobRun.id).where(*same).with_for_update(skip_locked=True)).first() is not None
 
 
 def _take_over(session: Session, running: JobRun, worker: str, now: datetime, lease: timedelta) -> Run:

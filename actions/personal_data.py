@@ -10,8 +10,8 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, cast
 
-from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, case, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session, aliased
 
 from actions import journal
 from models.actors import Actor
@@ -146,14 +146,24 @@ def _erase_account(account: Account, *, now: datetime) -> None:
 
 
 def _erase_letters(session: Session, account: Account, *, now: datetime) -> None:
-    """What still waits leaves no more; the ledger keeps that a letter went, not to whom and with what words."""
+    """What still waits leaves no more; the ledger keeps that a letter went, not to whom and with what words.
+
+    Letters to another living account of the same address (a mailing list may hold several) are that one's.
+    """
     mine = select(Letter.id).where(Letter.account_id == account.id)
-    to_me = select(Recipient.letter_id).where(Recipient.address_key == account.email_key)
-    waiting = (Recipient.letter_id.in_(mine) | (Recipient.address_key == account.email_key), Recipient.state == RecipientState.WAITING)
+    alike = select(Account.id).where(Account.email_key == account.email_key, Account.id != account.id, Account.state != AccountState.ERASED)
+    anothers = select(Letter.id).where(Letter.account_id.in_(alike))
+    to_me = and_(Recipient.address_key == account.email_key, Recipient.letter_id.not_in(anothers))
+    waiting = (Recipient.letter_id.in_(mine) | to_me, Recipient.state.in_([RecipientState.WAITING, RecipientState.TEMPORARY]))
     session.execute(update(Recipient).where(*waiting).values(state=RecipientState.SUPPRESSED, answer="erased", updated_at=now))
     session.execute(update(Letter).where(Letter.id.in_(mine), Letter.state == LetterState.WAITING).values(state=LetterState.WITHDRAWN))
-    session.execute(update(Letter).where(Letter.id.in_(mine) | Letter.id.in_(to_me)).values(body=f"{NOBODY}\n"))
-    session.execute(update(Recipient).where(Recipient.address_key == account.email_key).values(address=NOBODY, address_key=f"erased {account.id}"))
+    named = Letter.id.in_(mine) | Letter.id.in_(select(Recipient.letter_id).where(to_me))
+    session.execute(update(Letter).where(named).values(body=f"{NOBODY}\n"), execution_options={"synchronize_session": False})
+    # Two erased people of one letter stay two.
+    other = aliased(Recipient)
+    taken = exists(select(other.id).where(other.letter_id == Recipient.letter_id, other.address == NOBODY))
+    nobody = case((taken, f"{NOBODY} {account.id}"), else_=NOBODY)
+    session.execute(update(Recipient).where(to_me).values(address=nobody, address_key=f"erased {account.id}"), execution_options={"synchronize_session": False})
 
 
 def _erase_returned(session: Session, account: Account) -> None:

@@ -73,12 +73,13 @@ def remind_the_silent(
 
 def close_resolved(session: Session, *, after: int, calendar: BusinessCalendar, limits: Limits, now: datetime, limit: int = 200) -> Batch:
     """End tickets that were resolved `limits.resolved_close_days` business days ago and that nobody took up again."""
-    latest = calendar.add_business_days(tokyo_date(now), -limits.resolved_close_days).day
+    # The day itself never counts: whatever was resolved on a closed day has waited since the business day before it.
+    before = calendar.add_business_days(tokyo_date(now), 1 - limits.resolved_close_days).day
     statement = select(Ticket).where(Ticket.state == State.RESOLVED, Ticket.state_from <= now, Ticket.merged_into_id.is_(None), Ticket.id > after)
     rows = session.scalars(statement.order_by(Ticket.id).limit(limit).with_for_update()).all()
     counts: Counter[str] = Counter()
     for ticket in rows:
-        if ticket.resolved_at and tokyo_date(ticket.resolved_at) <= latest and calendar.is_business_day(tokyo_date(now)):
+        if ticket.resolved_at and tokyo_date(ticket.resolved_at) < before and calendar.is_business_day(tokyo_date(now)):
             tickets.change_state(session, ticket, State.CLOSED, by=SYSTEM, calendar=calendar, now=now)
             counts["closed"] += 1
     return Batch(counts, rows[-1].id if len(rows) == limit else None)

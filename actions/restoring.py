@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.files import forget_swept
+from models import load
 from models.actors import SYSTEM
-from models.base import NEVER
+from models.base import NEVER, NEVER_REUSED, Base
 from models.database import start_numbers_at
+from models.dumps import next_number
 from models.journal import JournalEntry
 from models.outbox import Letter, LetterState
-from models.tickets import Message, Ticket
 
 RESTORED = "restored"
 
 
 def settle_restored(session: Session, *, taken_at: datetime, numbers: int, swept: Sequence[str], now: datetime) -> int:
-    """Park the letters that were on their way when the backup was taken, and let ticket numbers go on `numbers` above the highest.
+    """Park the letters that were on their way when the backup was taken, and let ticket and receipt numbers go on `numbers` above the highest.
 
     Those letters may have left in the time that is lost: staff see them among the failed ones and send again what did not arrive. The numbers
     given in that time stand in people's mail: none is given a second time. Rows of `swept` bytes go, as they went while the backup was taken.
@@ -30,10 +31,17 @@ def settle_restored(session: Session, *, taken_at: datetime, numbers: int, swept
     forget_swept(session, swept)
     waiting = update(Letter).where(Letter.state.in_([LetterState.WAITING, LetterState.SENDING]))
     parked = session.scalars(waiting.values(state=LetterState.PARKED, try_at=NEVER, fence=Letter.fence + 1, fault=RESTORED).returning(Letter.id)).all()
-    for table in (Ticket, Message):
-        start_numbers_at(session.connection(), table.__tablename__, (session.scalar(select(func.max(table.id))) or 0) + numbers + 1)
+    for table in _quoted():
+        start_numbers_at(session.connection(), table.name, next_number(session, table) + numbers)
     journal.record(session, "restore", "desk", None, by=SYSTEM, now=now, at=taken_at.isoformat(), parked=len(parked), files=None)
     return len(parked)
+
+
+def _quoted() -> list[Table]:
+    """The tables whose numbers people have in their mails and on paper."""
+    for room in ("tickets", "admission", "requests", "email_changes"):
+        load(room)
+    return [table for table in Base.metadata.sorted_tables if table.info == NEVER_REUSED["info"]]
 
 
 def broken_off(session: Session, *, taken_at: datetime) -> int | None:

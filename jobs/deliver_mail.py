@@ -34,6 +34,8 @@ _SHORTEST_WAIT, _LONGEST_WAIT = timedelta(seconds=2), timedelta(minutes=1)
 _IDLE_CONNECTION = timedelta(seconds=30)
 _LATE = timedelta(minutes=1)
 """Of a letter that waited so long nobody minds another second; there may be thousands of them."""
+_MOMENT = timedelta(minutes=1)
+"""A server that took a letter so shortly before works: the first that it does not take then is that one's own fault, unless others follow."""
 _TOLD_SECONDS = 5.0
 """How often the counts of the hour are written."""
 _LEASE_MARGIN = timedelta(seconds=30)
@@ -59,6 +61,9 @@ class Mailer:
         self._used_at: datetime | None = None
         self._failed: set[int] = set()
         """The letters that failed since the server took one."""
+        self._passed: set[int] = set()
+        """The letters that failed while the server took others: after them, or a moment before."""
+        self._took_at: datetime | None = None
         self._batch = FEWEST
         self._marks = Marks(parts, stop)
         self._last: Tried | None = None
@@ -217,13 +222,19 @@ class Mailer:
             return fault
 
     def _weigh(self, claim: Claim, outcome: Outcome) -> Outcome:
-        """A second failure is the letter's own only if the server took another one since the first: else it may be failing at all of them."""
+        """A second failure is the letter's own if the server took another one since the first, or if only such letters fail; else it may be failing at all."""
+        now = self._parts.clock()
         if any(answer.verdict is Verdict.ACCEPTED for answer in outcome.answers.values()):
+            self._passed = (self._passed | self._failed) - {claim.letter_id}
             self._failed.clear()
+            self._took_at = now
         elif outcome.blame is Blame.LETTER:
-            if claim.letter_id in self._failed:
-                return replace(outcome, blame=Blame.NOBODY)
+            if not self._failed and self._took_at is not None and now - self._took_at < _MOMENT:
+                self._passed.add(claim.letter_id)
+            repeated = claim.letter_id in self._failed
             self._failed.add(claim.letter_id)
+            if repeated and not self._failed <= self._passed:
+                return replace(outcome, blame=Blame.NOBODY)
         return outcome
 
     def _release(self, claims: Sequence[Claim]) -> None:

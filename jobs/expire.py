@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
-from sqlalchemy import CursorResult, Delete, Select, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Delete, Select, and_, delete, exists, or_, select, update
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,7 @@ from models.reading import Reading
 from models.reminders import Reminder
 from models.tickets import Draft, Ticket
 from rules.limits import Limits
+from rules.reminders import Kind
 from rules.tickets import State
 
 log = structlog.get_logger("jobs.expire")
@@ -90,8 +91,13 @@ def _statements(limits: Limits, now: datetime) -> dict[str, Delete]:
         "bulk_changes": delete(BulkChange).where(BulkChange.id.in_(_old_changes(limits, now))),
         "sign_ins": delete(SignIn).where(SignIn.at < now - timedelta(days=limits.kept_sign_in_days)),
         "refusals": delete(Refusal).where(Refusal.at < now - timedelta(days=limits.kept_refusal_days)),
-        "reminders": delete(Reminder).where(Reminder.at < now - timedelta(days=limits.kept_reminder_days)),
+        "reminders": delete(Reminder).where(Reminder.at < now - timedelta(days=limits.kept_reminder_days), ~_keeps_quiet()),
     }
+
+
+def _keeps_quiet() -> ColumnElement[bool]:
+    """Reminders whose cause is still there, which would be given a second time: of letters that failed, for those are kept, and of open tickets."""
+    return or_(Reminder.kind == Kind.MAILS_FAILED, exists(select(Ticket.id).where(Ticket.id == Reminder.ticket_id, Ticket.unresolved)))
 
 
 def _old_changes(limits: Limits, now: datetime) -> Select[int]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -28,7 +29,7 @@ from actions import jobs
 from actions.jobs import Broken, Run
 from actions.timetable import Daily
 from jobs.deliver_mail import Mailer
-from jobs.parts import Parts
+from jobs.parts import Parts, utc_now
 from jobs.pauses import Pauses
 from jobs.schedule import JOBS, Job
 from models.database import transaction
@@ -37,6 +38,8 @@ from storage.store import StorageFault
 log = structlog.get_logger("jobs")
 
 BEAT_SECONDS = 10
+LOOK_SECONDS = 5.0
+"""How often the process looks whether the clock was set back."""
 _OFTEN = 60
 NICE = 10
 STOP_SECONDS = 25.0
@@ -47,6 +50,8 @@ _APART = ("heartbeat", "asked", "deliver_mail")
 """Each with a thread of its own: however many runs take long, their leases are held, letters leave, and a person's wish is heard."""
 MOST_CHOSEN = 16
 """Of the slots that were missed, so many at a time; fewer at the end, when several processes are after the last ones."""
+_CLOCKS_APART = timedelta(seconds=2)
+"""So little the moments of two looks at the clock may contradict each other."""
 _TRIES_TO_TELL = 5
 _AWAY = (OperationalError, InterfaceError)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -60,7 +65,8 @@ def run(parts: Parts, stop: threading.Event | None = None, work: Sequence[Job] =
     stopping = stop or stop_at_signals()
     process = Process(parts, stopping, work)
     process.start()
-    stopping.wait()
+    while not stopping.wait(LOOK_SECONDS):
+        process.keep_time(utc_now())
     if not process.finish() and stop is None:
         # What it still does is no longer its own; Python would wait for those threads.
         sys.stdout.flush()
@@ -97,6 +103,15 @@ class Process:
             self._scheduler.add_job(call, IntervalTrigger(seconds=seconds, timezone=UTC), id=name, executor=name)
         self._scheduler.start()
         log.info("started", worker=self.worker)
+
+    def keep_time(self, now: datetime) -> None:
+        """Bring the scheduler's calls near again after the clock was set back: it would wait until the old time comes once more, and nothing be done."""
+        for call in self._scheduler.get_jobs():
+            latest = now + getattr(call.trigger, "interval", timedelta())
+            if call.next_run_time > latest + _CLOCKS_APART:
+                log.warning("the clock was set back", call=call.id)
+                with suppress(JobLookupError):  # it was made just now
+                    call.modify(next_run_time=min(call.trigger.get_next_fire_time(None, now), latest))
 
     def finish(self) -> bool:
         """Wait a while for what is begun, hand back what takes longer, then say goodbye; whether all is done."""

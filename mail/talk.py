@@ -71,6 +71,8 @@ class Talk:
                 self._say(spelled([command]))
             elif number == 0 and not self.begun:
                 self._say(spelled(commands))
+            elif number == 0:
+                self.prepare_text()  # the server has heard them already, and may think long
             yield self._hear()
 
     def prepare_text(self) -> None:

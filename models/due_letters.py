@@ -44,7 +44,7 @@ def take(session: Session, ids: Sequence[int], *, until: datetime) -> None:
 
 
 def places(session: Session, ids: Sequence[int]) -> dict[int, list[AnyRow]]:
-    """The recipients of each of the letters `ids`, with id, place, address, state and updated_at."""
+    """The recipients of each of the letters `ids`, with id, place, address, state, answer and updated_at."""
     mine: dict[int, list[AnyRow]] = {id_: [] for id_ in ids}
     for row in _changes(is_sqlite(session)).places.rows(session, {"ids": given_ids(session, ids)}):
         mine[row.letter_id].append(row)
@@ -88,7 +88,15 @@ class _Changes:
 @cache
 def _changes(embedded: bool) -> _Changes:
     taken: dict[str, Any] = {"state": LetterState.SENDING, "fence": _letters.c.fence + 1, "try_at": bindparam("until")}
-    columns = (_recipients.c.letter_id, _recipients.c.id, _recipients.c.place, _recipients.c.address, _recipients.c.state, _recipients.c.updated_at)
+    columns = (
+        _recipients.c.letter_id,
+        _recipients.c.id,
+        _recipients.c.place,
+        _recipients.c.address,
+        _recipients.c.state,
+        _recipients.c.answer,
+        _recipients.c.updated_at,
+    )
     return _Changes(
         Kept(update(_letters).where(among_given(embedded, _letters.c.id, "ids")).values(taken)),
         Kept(select(*columns).where(among_given(embedded, _recipients.c.letter_id, "ids")).order_by(_recipients.c.id)),

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from sqlalchemy import Engine, NullPool, create_engine, inspect, text
+from sqlalchemy import Engine, NullPool, Table, create_engine, func, inspect, select, text
 from sqlalchemy.orm import Session
 
-from models.database import is_embedded
+from models.database import is_embedded, is_sqlite
 
 OLDEST_SERVER = 15
 _SERVED = b"PGDMP"
@@ -98,6 +98,15 @@ def fingerprint(source: Path) -> str:
     """The SHA-256 of a file of `dump`."""
     with source.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def next_number(session: Session, table: Table) -> int:
+    """The id that the next row of a `NEVER_REUSED` table would get; above all that were given, those of rows that are gone too."""
+    if is_sqlite(session):
+        given = session.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :table"), {"table": table.name}) or 0
+    else:
+        given = session.scalar(text("SELECT nextval(pg_get_serial_sequence(:table, 'id'))"), {"table": table.name}) - 1
+    return int(max(given, session.scalar(select(func.max(table.c.id))) or 0)) + 1
 
 
 def _opened(source: Path) -> sqlite3.Connection:

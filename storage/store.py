@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
+import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -15,6 +19,8 @@ if TYPE_CHECKING:
     from obstore.store import ObjectStore
 
 _CHUNK = 1024 * 1024
+_BEGUN = re.compile(r".+#\d+")
+"""How obstore calls a file in a folder while it is written; no listing shows it, and who is killed leaves it."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +39,9 @@ class StorageFault(OSError):
 class Store:
     """The attachments' place. Keys are random; names that people gave never reach it."""
 
-    def __init__(self, opening: Callable[[], ObjectStore]) -> None:
+    def __init__(self, opening: Callable[[], ObjectStore], folder: Path | None = None) -> None:
         self._opening = opening
+        self._folder = folder
 
     @cached_property
     def _objects(self) -> ObjectStore:
@@ -119,6 +126,18 @@ class Store:
             for entry in page:
                 yield entry["path"], entry["last_modified"]
 
+    def forget_begun(self, *, older: timedelta) -> int:
+        """Remove what was begun and has not grown for so long, for whoever wrote it was killed; how many files. A bucket keeps such parts to itself."""
+        if self._folder is None:
+            return 0
+        forgotten, before = 0, time.time() - older.total_seconds()
+        for path in self._folder.glob("*/*#*"):
+            with suppress(FileNotFoundError):
+                if _BEGUN.fullmatch(path.name) and path.stat().st_mtime < before:
+                    path.unlink()
+                    forgotten += 1
+        return forgotten
+
     def probe(self) -> None:
         """Write, read and delete a small object. Raises StorageFault."""
         key = f"probe/{secrets.token_hex(8)}"
@@ -141,7 +160,7 @@ def open_store(url: str) -> Store:
     if parts.scheme == "file":
         folder = Path(unquote(parts.path))
         folder.mkdir(parents=True, exist_ok=True)
-        return Store(partial(_local, folder))
+        return Store(partial(_local, folder), folder)
     return Store(partial(_bucket, parts.netloc, parts.path.strip("/")))
 
 

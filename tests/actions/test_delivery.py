@@ -28,6 +28,7 @@ from tests.people import NOW, add_account, add_ticket
 DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin@jscom.example", "center@jscom.example")
 LIMITS = Limits()
 A, B = "a@tozai.example", "b@tozai.example"
+ACCEPTED = Answer(Verdict.ACCEPTED, "250 ok")
 BY = StaffMember(id=None, name="本田")
 SECOND = timedelta(seconds=1)
 
@@ -188,6 +189,25 @@ def test_the_servers_failures_park_nothing(session: Session) -> None:
         settle(session, claim(session, now)[0], Verdict.TEMPORARY, blame=Blame.SERVER, now=now)
 
     assert letter(session, id_).state == LetterState.WAITING
+
+
+def test_a_recipient_whose_answer_was_lost_twice_gets_no_third_copy_while_another_is_tried_on(session: Session) -> None:
+    id_ = write(session, "one", cc=[B])
+    now, tried = NOW, list[list[str]]()
+    lost = {A: Answer(Verdict.UNKNOWN, "Connection unexpectedly closed"), B: Answer(Verdict.TEMPORARY, "451 greylisted")}
+
+    for outcome in (Outcome(lost, Blame.LETTER, "closed"), Outcome(lost, Blame.LETTER, "closed"), Outcome({B: lost[B]}), Outcome({B: ACCEPTED})):
+        (held,) = claim(session, now)
+        tried.append([one.address for one in held.open])
+        delivery.settle(session.connection(), delivery.ending(held, outcome, limits=LIMITS, now=now))
+        now += timedelta(minutes=11)
+
+    assert tried == [[A, B], [A, B], [B], [B]]
+    assert states(session, id_) == {A: RecipientState.UNKNOWN, B: RecipientState.ACCEPTED}
+    assert letter(session, id_).state == LetterState.PARKED, "a person decides about the other"
+    assert "Connection unexpectedly closed" in letter(session, id_).fault
+    assert delivery.resend(session, id_, by=BY, now=now) == 1
+    assert [one.address for one in claim(session, now)[0].open] == [A]
 
 
 def test_a_lost_answer_is_asked_for_once_more(session: Session) -> None:

@@ -114,6 +114,17 @@ def test_a_ticket_of_nobody_tells_staff_only(session: Session) -> None:
     assert [letter.kind for letter in session.scalars(select(Letter))] == ["staff_ticket_opened"]
 
 
+def test_the_ticket_of_an_erased_customer_can_be_answered_and_nobody_is_told(session: Session) -> None:
+    account = add_account(session)
+    ticket = add_ticket(session, account, cc=["guest@elsewhere.example"])
+    account.email = account.email_key = account.maintenance_email = account.maintenance_email_key = ""
+    session.flush()
+
+    notices.answered(session, ticket, add_post(session, ticket, "回答です。", staff=add_staff(session)), desk=DESK, limits=LIMITS, now=NOW)
+
+    assert letters(session, "answered") == []
+
+
 def test_a_note_is_no_cause_of_a_letter(session: Session) -> None:
     ticket = open_ticket(session, add_account(session))
     note = add_post(session, ticket, "社外秘のメモです。", staff=add_staff(session), note=True)

@@ -132,6 +132,29 @@ def test_a_reminder_that_was_slept_through_is_recorded_as_dropped(session: Sessi
     assert [tuple(row) for row in rows] == [("silent_notice", Outcome.TOLD), ("silent_reminder", Outcome.DROPPED)]
 
 
+def test_an_erased_customer_is_written_to_no_more_and_their_ticket_ends(session: Session, account: Account, staff: Staff) -> None:
+    ticket = waiting(session, account, staff)
+    account.email = account.email_key = ""
+    session.flush()
+
+    for now in STEPS:
+        look(session, now)
+
+    assert (ticket.state, letters(session)) == (State.CLOSED, [])
+
+
+@pytest.mark.parametrize("resolved_on", [11, 12, 13])
+def test_a_ticket_that_was_resolved_on_a_closed_day_waits_no_longer_than_one_of_the_day_before(session: Session, account: Account, resolved_on: int) -> None:
+    ticket = add_ticket(session, account, state=State.RESOLVED, now=ANSWERED)
+    ticket.resolved_at = ANSWERED.replace(day=resolved_on)
+    session.flush()
+    days = [datetime(2026, 9, day, tzinfo=UTC) for day in (29, 30)]
+
+    done = [close_resolved(session, after=0, calendar=BusinessCalendar(), limits=Limits(), now=now).counts["closed"] for now in days]
+
+    assert done == [0, 1]
+
+
 def test_a_resolved_ticket_ends_after_ten_business_days_without_a_letter(session: Session, account: Account) -> None:
     ticket = add_ticket(session, account, state=State.RESOLVED, now=ANSWERED)
     ticket.resolved_at = ANSWERED

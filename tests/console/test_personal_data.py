@@ -12,12 +12,13 @@ import pytest
 from sqlalchemy import Engine, select
 from starlette.types import ASGIApp
 
-from actions import copies
+from actions import copies, delivery
 from actions.letters import Draft, thread_id, write_letters
-from actions.personal_data import NOBODY
+from actions.personal_data import NOBODY, erase_person
 from actions.returned_mail import take
-from mail.compose import Text
+from mail.compose import Text, to_bytes, to_email
 from mail.returned import Returned
+from mail.smtp import Answer, Outcome, Verdict
 from models import TABLES, load
 from models.actors import Actor
 from models.admission import Consent, Refusal, SignIn
@@ -193,6 +194,47 @@ def test_what_an_erased_person_said_of_copies_leaves_neither_address_nor_client(
 def _index(engine: Engine) -> None:
     with transaction(engine) as session:
         put_in(session, waiting_posts(session, NOW + timedelta(days=1), limit=100))
+
+
+def test_a_letter_goes_on_to_its_others_when_those_it_reached_are_erased(engine: Engine, wiring: Wiring, kimura: Account) -> None:
+    other, own = "mori@elsewhere.example", "abe@elsewhere.example"
+    with transaction(engine) as session:
+        mori = add_account(session, "mori", email=other)
+        (id_,) = write_letters(session, [Draft("answered", "y", Text("件名", "本文\n"), [own], [EMAIL, other])], desk=wiring.desk, now=NOW)
+        (held,) = delivery.claim(session, now=NOW, limit=1)
+        put_off, taken = Answer(Verdict.TEMPORARY, "451 later"), Answer(Verdict.ACCEPTED, "250 ok")
+        outcome = Outcome({own: put_off, EMAIL: taken, other: put_off})
+        delivery.settle(session.connection(), delivery.ending(held, outcome, limits=wiring.limits, now=NOW))
+
+    for user_id in ("kimura", "mori"):
+        with transaction(engine) as session:
+            account = session.scalars(select(Account).where(Account.user_id == user_id)).one()
+            erase_person(session, account, confirmation=user_id, reason="ご本人の請求", by=Actor(None, "森", "", "staff"), now=NOW)
+
+    with transaction(engine) as session:
+        (again,) = delivery.claim(session, now=NOW + timedelta(minutes=2), limit=1)
+        assert [one.address for one in again.open] == [own]
+        assert b"Cc" not in to_bytes(to_email(again.envelope, wiring.desk))
+        assert (again.letter_id, mori.id > kimura.id) == (id_, True)
+
+
+def test_letters_to_another_account_of_the_same_mailing_list_leave_all_the_same(engine: Engine, wiring: Wiring, kimura: Account) -> None:
+    with transaction(engine) as session:
+        colleague = add_account(session, "sato")
+        ids = [
+            write_letters(
+                session, [Draft("answered", f"c{owner.id}", Text("件名", "本文\n"), [EMAIL], account_id=owner.id)], desk=wiring.desk, now=NOW
+            )[0]
+            for owner in (kimura, colleague)
+        ]  # fmt: skip
+
+    with transaction(engine) as session:
+        account = session.get_one(Account, kimura.id)
+        erase_person(session, account, confirmation="kimura", reason="ご本人の請求", by=Actor(None, "森", "", "staff"), now=NOW)
+
+    with transaction(engine) as session:
+        (held,) = [claim for claim in delivery.claim(session, now=NOW, limit=9) if claim.letter_id in ids]
+        assert (held.letter_id, held.envelope.to, held.envelope.body) == (ids[1], (EMAIL,), "本文\n")
 
 
 def test_one_screen_tells_who_saw_or_received_data_between_two_days(client: Client, engine: Engine, kimura: Account) -> None:

@@ -196,6 +196,46 @@ def test_two_letters_that_the_server_never_takes_are_parked_though_they_are_trie
     assert letter_states(engine) == {"done": 5, "parked": 2}
 
 
+@pytest.mark.parametrize(("first", "count"), [(0, 1), (2, 1), (4, 1), (0, 2), (1, 3)])
+def test_letters_that_the_server_puts_off_while_it_takes_others_are_parked_after_five_tries_though_nothing_leaves_meanwhile(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, first: int, count: int
+) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    awkward.unwelcome = b"Cc: sato@tozai.example"
+    for number in range(5):
+        write_many(engine, parts, 1, cc=["sato@tozai.example"] if first <= number < first + count else [], first=number)
+    mailer = mailer_for(parts)
+
+    for _ in range(5):
+        mailer.deliver()
+        clock.advance(minutes=11)
+    mailer.close()
+
+    assert letter_states(engine) == {"done": 5 - count, "parked": count}
+
+
+def test_letters_that_were_put_off_once_are_not_parked_by_a_server_that_fails_at_all_of_them_later(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer
+) -> None:
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    awkward.unwelcome = b"To: 0@tozai.example"
+    write_many(engine, parts, 2)
+    mailer = mailer_for(parts)
+    mailer.deliver()
+
+    awkward.at["END"] = "451 out of order"
+    write_many(engine, parts, 2, first=2)
+    for _ in range(10):
+        mailer.deliver()
+        clock.advance(minutes=11)
+    awkward.at.clear()
+    awkward.unwelcome = b"\0"
+    mailer.deliver()
+    mailer.close()
+
+    assert letter_states(engine) == {"done": 4}
+
+
 @pytest.mark.parametrize("count", [1, 2, 6])
 @pytest.mark.parametrize("command", ["DATA", "END"])
 def test_a_server_that_fails_at_every_letter_parks_none(engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer, command: str, count: int) -> None:
@@ -271,6 +311,36 @@ def test_a_stopping_worker_finishes_its_letter_and_hands_back_the_rest(
     assert "sending" not in states
     assert states["done"] == len(awkward.taken) < 10
     assert isinstance(mailer, Mailer)
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_letter_is_recorded_while_the_server_thinks_about_the_commands_that_came_with_it(
+    engine: Engine, clock: Clock, tmp_path: Path, awkward: AwkwardServer
+) -> None:
+    class Slowing(list[bytes]):
+        def append(self, text: bytes) -> None:
+            awkward.delay = 1.5
+            super().append(text)
+
+    awkward.at["EHLO"] = AT_ONCE
+    awkward.taken = Slowing()
+    parts = parts_for(engine, clock, tmp_path, smtp_url=awkward.url)
+    write_many(engine, parts, 2)
+    stop = threading.Event()
+    mailer = mailer_for(parts, stop=stop)
+    thread = threading.Thread(target=mailer.deliver)
+    thread.start()
+    while not awkward.taken:
+        thread.join(0.01)
+
+    thread.join(1)
+    there = letter_states(engine)
+    stop.set()
+    awkward.delay = 0
+    thread.join()
+    mailer.close()
+
+    assert there == {"done": 1, "sending": 1}
 
 
 def test_a_limit_a_minute_holds_for_all_workers_together(engine: Engine, clock: Clock, tmp_path: Path, smtp_sink: SmtpSink) -> None:

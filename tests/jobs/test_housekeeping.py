@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+import tempfile
 import threading
+import time
+from collections.abc import Iterator
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -14,6 +19,7 @@ from sqlalchemy import Engine, select, text
 from actions import jobs, notices
 from actions.jobs import Broken, Run, RunState
 from actions.rates import count_one
+from actions.reminders import note
 from actions.timetable import line_of
 from jobs.check_files import check
 from jobs.expire import expire
@@ -30,10 +36,13 @@ from models.job_runs import JobRun
 from models.outbox import Letter
 from models.people import AccountSession, RateCount
 from models.reading import Reading, note_reading
+from models.reminders import Reminder
 from models.search import put_in, waiting_posts
 from models.search_hits import Hit, Sought, find_tickets
 from models.tickets import Attachment, Ticket
+from rules.reminders import Kind, Outcome
 from rules.tickets import State
+from storage.store import Store
 from tests.clock import Clock
 from tests.jobs.mailroom import parts_for
 from tests.people import EMAIL, MAINTENANCE, NOW, add_account, add_email_change, add_post, add_staff, add_ticket
@@ -112,6 +121,24 @@ def test_what_cannot_be_deleted_hinders_nothing_behind_it_and_is_named(engine: E
         assert session.scalars(select(RateCount.bucket)).all() == []
 
 
+def test_reminders_are_forgotten_once_they_could_not_be_given_again(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    with transaction(engine) as session:
+        account = add_account(session)
+        numbers = [add_ticket(session, account, state=state).id for state in (State.WAITING_CUSTOMER, State.CLOSED)]
+        for ticket_id in numbers:
+            note(session, Kind.SILENT_REMINDER, [f"silent:{ticket_id}"], Outcome.TOLD, ticket_id=ticket_id, now=NOW)
+        note(session, Kind.MAILS_FAILED, ["mails_failed:1:1"], Outcome.TOLD, now=NOW)
+        note(session, Kind.DIGEST, ["digest:1"], Outcome.TOLD, now=NOW)
+    clock.advance(hours=801 * 24)
+
+    counts = expire(parts, run_of(parts, "expire"))
+
+    assert counts["reminders"] == 2
+    with transaction(engine, readonly=True) as session:
+        assert set(session.scalars(select(Reminder.cause))) == {f"silent:{numbers[0]}", "mails_failed:1:1"}
+
+
 def test_links_in_old_letters_are_blotted_out(engine: Engine, clock: Clock, tmp_path: Path) -> None:
     parts = parts_for(engine, clock, tmp_path)
     with transaction(engine) as session:
@@ -152,6 +179,45 @@ def test_files_that_no_post_took_are_swept_when_they_are_old(engine: Engine, clo
     assert old not in {young, posted}
 
 
+def test_what_killed_processes_left_half_written_is_swept_when_it_is_old(engine: Engine, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    killed = multiprocessing.get_context("fork").Process(target=put_and_die, args=[parts.store])
+    killed.start()
+    killed.join()
+    place = tmp_path / "attachments"
+    (begun,) = (place / "attachments").iterdir()
+    left, used = (tmp_path / f"jtickets-import-{name}" for name in ("left", "used"))
+    for folder in (left, used):
+        folder.mkdir()
+        (folder / "workbook").write_bytes(b"x")
+    workbook = place / parts.store.put(BytesIO(b"no row came"), folder="imports").key
+    age(tmp_path, str(workbook.relative_to(place)), clock, hours=0)
+
+    sweep_uploads(parts, run_of(parts, "sweep_uploads"))
+    fresh = [path.exists() for path in (begun, workbook, left, used)]
+    for path, hours in ((begun, 2), (left, 30)):
+        at = time.time() - hours * 3600
+        os.utime(path, (at, at))
+    clock.advance(hours=2)
+    sweep_uploads(parts, run_of(parts, "sweep_uploads"))
+
+    assert fresh == [True, True, True, True]
+    assert [path.exists() for path in (begun, workbook, left, used)] == [False, False, False, True]
+
+
+def put_and_die(store: Store) -> None:
+    """Be killed in the middle of a file."""
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(40):
+            yield b"x" * 1024 * 1024
+            if number == 30:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    store.keep("attachments/half", chunks())
+
+
 def store(parts: Parts, clock: Clock, folder: Path, name: str) -> str:
     """A held file with its row, its bytes as old as such bytes get."""
     stored = parts.store.put(BytesIO(name.encode()))
@@ -182,6 +248,29 @@ def pending(token_hash: str, expires_at: object) -> PendingRegistration:
         created_at=NOW,
         expires_at=expires_at,
     )
+
+
+def test_uploads_are_not_forgotten_while_the_folder_of_all_files_is_away(engine: Engine, clock: Clock, tmp_path: Path) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    posted, held = (store(parts, clock, tmp_path, name) for name in ("posted", "held"))
+    with transaction(engine) as session:
+        message = add_post(session, add_ticket(session, add_account(session)), "添付します。")
+        session.scalars(select(Attachment).where(Attachment.storage_key == posted)).one().message_id = message.id
+    place = tmp_path / "attachments"
+
+    place.rename(tmp_path / "elsewhere")
+    place.mkdir()
+    assert check(parts, run_of(parts, "check_files")) == {"files": 2, "lost": 1}
+    place.rmdir()
+    (tmp_path / "elsewhere").rename(place)
+    clock.advance(hours=24)
+    assert check(parts, run_of(parts, "check_files")) == {"files": 2}
+    parts.store.delete(held)
+    clock.advance(hours=24)
+    check(parts, run_of(parts, "check_files"))
+
+    with transaction(engine, readonly=True) as session:
+        assert session.scalars(select(Attachment.storage_key)).all() == [posted]
 
 
 def test_the_evidence_of_a_change_is_swept_by_nobody_and_missed_when_it_is_gone(engine: Engine, clock: Clock, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,25 @@ def test_however_many_runs_take_long_leases_are_held_letters_leave_and_wishes_ar
 def held_until(engine: Engine) -> set[datetime]:
     with transaction(engine, readonly=True) as session:
         return set(session.scalars(select(JobRun.lease_until).where(JobRun.state == RunState.RUNNING)))
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_clock_that_is_set_back_an_hour_stops_nothing(engine: Engine, clock: Clock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = parts_for(engine, clock, tmp_path)
+    made: list[Any] = []
+    make = runner.__dict__["_scheduler"]
+    monkeypatch.setattr(runner, "_scheduler", lambda: made.append(make()) or made[-1])
+    monkeypatch.setattr(runner, "LOOK_SECONDS", 0.2)
+
+    with running(parts):
+        eventually(lambda: "expire" in states_of(engine))
+        for call in made[0].get_jobs():
+            call.modify(next_run_time=call.next_run_time + timedelta(hours=1))
+        write_many(engine, parts, 3)
+        clock.advance(minutes=20)
+
+        eventually(lambda: letter_states(engine) == {"done": 3})
+        eventually(lambda: all(call.next_run_time < datetime.now(UTC) + timedelta(minutes=2) for call in made[0].get_jobs()))
 
 
 def test_a_run_that_breaks_off_is_recorded_and_told(engine: Engine, clock: Clock, tmp_path: Path) -> None:

@@ -151,6 +151,37 @@ def test_a_dead_processs_run_ends_without_another_unless_it_can_be_taken_over(se
     assert begin(session, NOW + LEASE, worker="two", line=hourly) is not None
 
 
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_nobody_waits_for_a_run_in_the_middle_of_a_long_transaction_nor_takes_it(engine: Engine) -> None:
+    hourly, other = (Line(name, "仕事", "仕事です。", Every(3600)) for name in ("slow", "other"))
+    with transaction(engine) as session:
+        runs = [jobs.begin(session, line, worker="one", now=NOW) for line in (hourly, other)]
+    slow, quick = (run for run in runs if run)
+    began: list[Run | None] = []
+
+    def beat() -> None:
+        with transaction(engine) as session:
+            for run in (slow, quick):
+                jobs.renew(session, run, now=NOW + 4 * MINUTE)
+        with transaction(engine) as session:
+            jobs.end_abandoned(session, [hourly, other], now=NOW + 90 * MINUTE)
+        with transaction(engine) as session:
+            began.append(jobs.begin(session, hourly, worker="two", now=NOW + 20 * MINUTE))
+
+    with transaction(engine) as working:
+        jobs.confirm(working, slow)
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert jobs.finish(working, slow, {}, now=NOW)
+
+    assert began == [None]
+    with transaction(engine, readonly=True) as session:
+        assert {row.job: row.state for row in session.execute(select(JobRun.job, JobRun.state))} == {"slow": RunState.DONE, "other": RunState.FAILED}
+        assert session.scalars(select(JobRun.lease_until).where(JobRun.job == "other")).one() == NOW + 4 * MINUTE + LEASE
+
+
 def test_a_run_that_is_handed_back_is_anothers_at_once(session: Session) -> None:
     hourly = Line("slow", "長い仕事", "長い仕事です。", Every(3600))
     quiet = Line("quiet", "静かな仕事", "静かな仕事です。", Every(1), quiet=True)
