@@ -91,6 +91,7 @@
         const told = this.told(request);
         if (told?.token) { end('done', '', told.token); return; }
         if (request.status === 413) { end('bad', fill(this.said.tooLarge, { file: file.name, max: Number(this.said.maxFile) / MB, n: over(file.size) })); return; }
+        if (!told?.said && request.status < 500) dispatchEvent(new Event('jtickets:signed-out'));
         end(told?.said ? 'bad' : 'failed', told?.said ?? (request.status < 500 ? this.said.signedOut : fill(this.said.broken, { file: file.name })));
       });
       request.addEventListener('error', () => end('failed', fill(this.said.broken, { file: file.name })));
@@ -111,6 +112,7 @@
     }
 
     show() {
+      const here = document.activeElement, items = this.entries.map(({ item }) => item);
       for (const entry of this.entries) {
         const { item, state, problem } = entry, find = (name) => item.querySelector(`[data-${name}]`);
         find('problem').textContent = problem;
@@ -123,8 +125,10 @@
         find('held').disabled = state !== 'done';
         find('held').value = entry.token ?? '';
         this.progress(entry);
+        if (here.hidden && item.contains(here)) item.querySelector('button:not([hidden])')?.focus();    // 押していたボタンが消えた
       }
-      this.out.replaceChildren(...this.entries.map(({ item }) => item));
+      [...this.out.children].filter((x) => !items.includes(x)).forEach((x) => x.remove());      // 残る行は動かさない：動かすとフォーカスが外れる
+      this.out.append(...items.filter((x) => x.parentElement !== this.out));
       this.out.hidden = this.entries.length === 0;
       const total = this.entries.reduce((n, { file }) => n + file.size, 0), max = Number(this.said.maxPost);
       const tooMuch = max && total > max ? fill(this.said.postTooLarge, { max: max / MB, n: over(total) }) : '';
