@@ -131,19 +131,21 @@
   });
   addEventListener('change', (e) => { if (e.target.matches('select[data-auto]')) e.target.form.requestSubmit(); });
 
-  // ---- 2 度押しを防ぐ。戻る操作で出したページは元のボタンに直す ----
+  // ---- 2 度押しを防ぐ。戻る操作で出したページと、ファイルを受け取っただけのページ、送信を中止したページは、元のボタンに直す ----
+  const release = () => {
+    all('form[data-sent]').forEach((form) => delete form.dataset.sent);
+    all('[data-was]').forEach((label) => { label.textContent = label.dataset.was; delete label.dataset.was; });
+  };
   addEventListener('submit', (e) => {
     const form = e.target, button = e.submitter;
     if (e.defaultPrevented || form.hasAttribute('hx-post') || (form.getAttribute('method') ?? '').toLowerCase() !== 'post') return;
     if (form.dataset.sent) { e.preventDefault(); return; }
     form.dataset.sent = 'yes';
+    setTimeout(release, form.getAttribute('action').endsWith('/export') ? 2000 : 30000);
     const label = button?.querySelector('[data-label]') ?? button;
     if (button?.dataset.busy) setTimeout(() => { label.dataset.was = label.textContent; label.textContent = button.dataset.busy; }, 100);
   });
-  addEventListener('pageshow', () => {
-    all('form[data-sent]').forEach((form) => delete form.dataset.sent);
-    all('[data-was]').forEach((label) => { label.textContent = label.dataset.was; delete label.dataset.was; });
-  });
+  addEventListener('pageshow', release);
 
   // ---- 下書き：[data-draft] は htmx の input throttle:1s で保存する。変換中は送らず、確定したらすぐ次の保存に乗せる ----
   let composing = null;
@@ -160,17 +162,36 @@
     status.textContent = words(status.dataset);
     status.closest('[hidden]')?.removeAttribute('hidden');
   };
+  // 届かなかった下書きは、打つ手が止まっていても、届くまで送り直す
+  const later = new Map();
+  const again = (t, wait = 3000) => {
+    clearTimeout(later.get(t));
+    later.set(t, setTimeout(() => { if (unsent.has(t) && t.isConnected) t.dispatchEvent(new Event('input', { bubbles: true })); }, wait));
+  };
   addEventListener('htmx:after:request', (e) => {
     const { ctx } = e.detail ?? {}, t = e.target;
     if (!t.matches?.('[data-draft]')) return;
     const answer = ctx?.response?.status;
-    if (!(answer < 400)) { tell(t, (said) => (answer === 401 || answer === 403 ? said.signedOut : said.unsaved)); return; }
+    if (!(answer < 400)) { tell(t, (said) => (isOut(answer) ? said.signedOut : said.unsaved)); if (answer >= 500) again(t); return; }
     if (ctx.request.body?.get?.(t.name) === t.value) unsent.delete(t);
     const clock = new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     tell(t, (said) => fill(said.saved, { time: clock.format(new Date()) }));
   });
-  addEventListener('htmx:error', (e) => { if (e.target.matches?.('[data-draft]')) tell(e.target, (said) => said.unsaved); });
+  addEventListener('htmx:error', (e) => { if (e.target.matches?.('[data-draft]')) { tell(e.target, (said) => said.unsaved); again(e.target); } });
   addEventListener('submit', (e) => { for (const t of unsent) if (t.form === e.target) unsent.delete(t); });
+  // サインインが切れたあと、別のタブでサインインし直して戻った：この画面のフォームを新しいセッションのものにして、続けられるようにする
+  let out = false;
+  const isOut = (status) => { out ||= status === 401 || status === 403; return status === 401 || status === 403; };
+  addEventListener('jtickets:signed-out', () => { out = true; });
+  addEventListener('focus', async () => {
+    if (!out) return;
+    out = false;
+    const answer = await fetch(location.pathname.startsWith('/console') ? '/console/profile' : '/profile').catch(() => null);
+    const token = answer?.ok && !answer.redirected && new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[name=csrf_token]')?.value;
+    if (!token) { out = true; return; }
+    all('[name=csrf_token]').forEach((x) => { x.value = token; });
+    for (const t of unsent) t.dispatchEvent(new Event('input', { bubbles: true }));
+  });
   // 画面を離れるとき：まだ送っていない最後の 1 秒を keepalive で送る（本体 64KiB まで。超える分は直前の保存に任せる）
   addEventListener('pagehide', () => {
     for (const t of unsent) {
@@ -178,6 +199,30 @@
       fetch(t.getAttribute('hx-post'), { method: 'POST', body, keepalive: true, credentials: 'same-origin' }).catch(() => {});
     }
     unsent.clear();
+  });
+
+  // ---- 戻る操作：画面は新しく開き、打った文章はブラウザが戻す。受け付けられた文章は消し（2 度送らない）、ほかは下書きに保存する ----
+  // 覚えるのは文章の指紋だけで、このタブの間だけ
+  const texts = (form) => all('textarea, input[type=text]:not([data-remember])', form);
+  const fingerprint = (form) => {
+    const typed = texts(form).map((x) => x.value).join('\n');
+    return `${form.getAttribute('action')} ${[...typed].reduce((sum, c) => Math.imul(sum ^ c.codePointAt(0), 16777619), 5381)}`;
+  };
+  const posts = (change) => {
+    try {
+      const kept = JSON.parse(sessionStorage.getItem('jtickets-posts')) ?? { taken: [] };
+      change(kept);
+      sessionStorage.setItem('jtickets-posts', JSON.stringify(kept));
+    } catch { /* 覚えられない設定のブラウザー */ }
+  };
+  addEventListener('submit', (e) => { if (!e.defaultPrevented) posts((kept) => { kept.sent = e.target.elements.submission ? fingerprint(e.target) : null; }); });
+  addEventListener('pageshow', () => {
+    posts((kept) => {
+      if (kept.sent && document.querySelector('[data-kept-arrived]')) kept.taken = [kept.sent, ...kept.taken].slice(0, 20);
+      kept.sent = null;
+      all('form').filter((form) => form.elements.submission && kept.taken.includes(fingerprint(form))).flatMap(texts).forEach((x) => { x.value = x.defaultValue; });
+    });
+    all('[data-draft]').forEach((t) => { if (t.value !== t.defaultValue && t.value.startsWith(t.defaultValue)) { unsent.add(t); again(t, 500); } });    // htmx の用意ができてから
   });
 
   // ---- 記入者：このブラウザに覚える ----
@@ -228,10 +273,14 @@
     });
   };
   document.readyState === 'loading' ? addEventListener('DOMContentLoaded', ready) : ready();
-  let focused = false;
-  addEventListener('htmx:before:swap', () => { focused = document.activeElement && document.activeElement !== document.body; });
+  let focused = false, reading = [];
+  addEventListener('htmx:before:swap', () => {
+    focused = document.activeElement && document.activeElement !== document.body;
+    reading = all('#presence details[open]');
+  });
   addEventListener('htmx:after:swap', (e) => {
     wake(document);
+    reading.forEach((x) => { x.open = true; });                            // 開いて読んでいる同僚の下書きは、15 秒ごとの知らせで閉じない
     const sum = document.querySelector('.errsum');
     if (sum && e.detail?.ctx?.response?.status >= 400) { sum.focus(); return; }
     const shut = document.activeElement?.closest('details.menu:not([open]) > .pop');     // 選んだあとに閉じたメニュー：そのボタンへ
