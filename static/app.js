@@ -146,6 +146,7 @@
     if (button?.dataset.busy) setTimeout(() => { label.dataset.was = label.textContent; label.textContent = button.dataset.busy; }, 100);
   });
   addEventListener('pageshow', release);
+  window.navigation?.addEventListener('navigateerror', release);
 
   // ---- 下書き：[data-draft] は htmx の input throttle:1s で保存する。変換中は送らず、確定したらすぐ次の保存に乗せる ----
   let composing = null;

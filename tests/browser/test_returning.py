@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Route, expect
 from sqlalchemy import Engine, delete, select
 
 from models.database import transaction
@@ -85,6 +85,25 @@ def test_who_signs_in_again_in_another_tab_goes_on_where_they_were(signed_in: Br
 
     expect(page.get_by_role("link", name="core.gz")).to_be_visible()
     assert "続きを書きます。" in _texts(engine, Message)
+
+
+def test_who_stops_a_slow_sending_can_send_again(signed_in: BrowserContext, desk_address: str, engine: Engine) -> None:
+    page = signed_in.new_page()
+    page.goto(f"{desk_address}/console/tickets/10001")
+    page.get_by_label("返信の本文").fill("一度だけ届きます。")
+    page.wait_for_load_state("networkidle")
+    held: list[Route] = []
+    page.route("**/replies", lambda route: held.append(route) if not held else route.continue_())
+    page.evaluate("() => { setTimeout(() => stop(), 1000) }")
+    button = page.get_by_role("button", name=_SEND)
+    button.click(no_wait_after=True)
+    expect(page.locator("form[data-sent]")).to_have_count(0)
+
+    button.click()
+
+    expect(page.get_by_text("返信しました。", exact=True)).to_be_visible()
+    assert len(held) == 1
+    assert _texts(engine, Message) == ["一度だけ届きます。"]
 
 
 def test_a_list_is_taken_as_one_file_after_the_other(signed_in: BrowserContext, desk_address: str) -> None:
