@@ -180,19 +180,7 @@
   });
   addEventListener('htmx:error', (e) => { if (e.target.matches?.('[data-draft]')) { tell(e.target, (said) => said.unsaved); again(e.target); } });
   addEventListener('submit', (e) => { for (const t of unsent) if (t.form === e.target) unsent.delete(t); });
-  // サインインが切れたあと、別のタブでサインインし直して戻った：この画面のフォームを新しいセッションのものにして、続けられるようにする
-  let out = false;
-  const isOut = (status) => { out ||= status === 401 || status === 403; return status === 401 || status === 403; };
-  addEventListener('jtickets:signed-out', () => { out = true; });
-  addEventListener('focus', async () => {
-    if (!out) return;
-    out = false;
-    const answer = await fetch(location.pathname.startsWith('/console') ? '/console/profile' : '/profile').catch(() => null);
-    const token = answer?.ok && !answer.redirected && new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[name=csrf_token]')?.value;
-    if (!token) { out = true; return; }
-    all('[name=csrf_token]').forEach((x) => { x.value = token; });
-    for (const t of unsent) t.dispatchEvent(new Event('input', { bubbles: true }));
-  });
+  const isOut = (status) => (status === 401 || status === 403) && dispatchEvent(new Event('jtickets:signed-out'));
   // 画面を離れるとき：まだ送っていない最後の 1 秒を keepalive で送る（本体 64KiB まで。超える分は直前の保存に任せる）
   addEventListener('pagehide', () => {
     for (const t of unsent) {
@@ -202,29 +190,17 @@
     unsent.clear();
   });
 
-  // ---- 戻る操作：画面は新しく開き、打った文章はブラウザが戻す。受け付けられた文章は消し（2 度送らない）、ほかは下書きに保存する ----
-  // 覚えるのは文章の指紋だけで、このタブの間だけ
-  const texts = (form) => all('textarea, input[type=text]:not([data-remember])', form);
-  const fingerprint = (form) => {
-    const typed = texts(form).map((x) => x.value).join('\n');
-    return `${form.getAttribute('action')} ${[...typed].reduce((sum, c) => Math.imul(sum ^ c.codePointAt(0), 16777619), 5381)}`;
-  };
-  const posts = (change) => {
-    try {
-      const kept = JSON.parse(sessionStorage.getItem('jtickets-posts')) ?? { taken: [] };
-      change(kept);
-      sessionStorage.setItem('jtickets-posts', JSON.stringify(kept));
-    } catch { /* 覚えられない設定のブラウザー */ }
-  };
-  addEventListener('submit', (e) => { if (!e.defaultPrevented) posts((kept) => { kept.sent = e.target.elements.submission ? fingerprint(e.target) : null; }); });
-  addEventListener('pageshow', () => {
-    posts((kept) => {
-      if (kept.sent && document.querySelector('[data-kept-arrived]')) kept.taken = [kept.sent, ...kept.taken].slice(0, 20);
-      kept.sent = null;
-      all('form').filter((form) => form.elements.submission && kept.taken.includes(fingerprint(form))).flatMap(texts).forEach((x) => { x.value = x.defaultValue; });
-    });
-    all('[data-draft]').forEach((t) => { if (t.value !== t.defaultValue && t.value.startsWith(t.defaultValue)) { unsent.add(t); again(t, 500); } });    // htmx の用意ができてから
-  });
+  // ---- 受け付けられた文章の指紋を覚える（uploads.js が、戻る操作で同じ文章を出さない） ----
+  let taken = '';
+  try {
+    const kept = sessionStorage, sent = kept.getItem('jtickets-sent');
+    kept.removeItem('jtickets-sent');
+    if (sent && document.querySelector('[data-kept-arrived]')) kept.setItem('jtickets-taken', `${sent}\n${kept.getItem('jtickets-taken') ?? ''}`);
+    taken = kept.getItem('jtickets-taken') ?? '';
+  } catch { /* 覚えられない設定のブラウザー */ }
+  addEventListener('pageshow', () => all('[data-draft]').forEach((t) => {          // 戻った画面の文章を下書きに保存する：htmx の用意ができてから
+    if (t.value !== t.defaultValue && t.value.startsWith(t.defaultValue) && !taken.includes(t.form.getAttribute('action'))) { unsent.add(t); again(t, 1500); }
+  }));
 
   // ---- 記入者：このブラウザに覚える ----
   all('[data-remember]').forEach((field) => {

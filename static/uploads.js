@@ -199,5 +199,35 @@
       return new File([file], name, { type: file.type, lastModified: Date.now() });
     }));
   });
+  // 戻る操作：画面は新しく開き、打った文章はブラウザーが戻す。受け付けられた文章は消す（2 度送らない）。覚えるのは指紋だけで、このタブの間だけ
+  const texts = (form) => all('textarea, input[type=text]:not([data-remember])', form);
+  const fingerprint = (form) => {
+    const typed = texts(form).map((x) => x.value).join('\n');
+    return `${form.getAttribute('action')} ${[...typed].reduce((sum, c) => Math.imul(sum ^ c.codePointAt(0), 16777619), 5381)}`;
+  };
+  addEventListener('submit', (e) => {
+    if (e.defaultPrevented || !e.target.elements.submission) return;
+    try { sessionStorage.setItem('jtickets-sent', fingerprint(e.target)); } catch { /* 覚えられない設定のブラウザー */ }
+  });
+  const clean = () => {
+    try {
+      const taken = (sessionStorage.getItem('jtickets-taken') ?? '').split('\n');
+      all('form').filter((form) => form.elements.submission && taken.includes(fingerprint(form))).flatMap(texts).forEach((x) => { x.value = x.defaultValue; });
+    } catch { /* 同上 */ }
+  };
+  document.readyState === 'complete' ? setTimeout(clean) : addEventListener('pageshow', clean);
+
+  // サインインが切れたあと、別のタブでサインインし直して戻った：この画面のフォームを新しいセッションのものにして、続けられるようにする
+  let out = false;
+  addEventListener('jtickets:signed-out', () => { out = true; });
+  addEventListener('focus', async () => {
+    if (!out) return;
+    out = false;
+    const answer = await fetch(location.pathname.startsWith('/console') ? '/console/profile' : '/profile').catch(() => null);
+    const token = answer?.ok && !answer.redirected && new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[name=csrf_token]')?.value;
+    if (!token) { out = true; return; }
+    all('[name=csrf_token]').forEach((x) => { x.value = token; });
+    all('[data-draft]').forEach((t) => { if (t.value !== t.defaultValue) t.dispatchEvent(new Event('input', { bubbles: true })); });
+  });
   all('[data-files]').forEach((box) => { if (box.querySelector('input[type=file]').files.length) boxOf(box); });
 })();

@@ -32,6 +32,7 @@ def test_going_back_offers_no_answer_again_that_was_taken(signed_in: BrowserCont
     page.go_back()
 
     expect(page.locator("#thread article").filter(has_text="ログをお送りください。")).to_have_count(1)
+    page.mouse.move(600, 400)
     expect(field).to_have_value("")
 
 
