@@ -131,19 +131,22 @@
   });
   addEventListener('change', (e) => { if (e.target.matches('select[data-auto]')) e.target.form.requestSubmit(); });
 
-  // ---- 2 度押しを防ぐ。戻る操作で出したページは元のボタンに直す ----
+  // ---- 2 度押しを防ぐ。戻る操作で出したページと、ファイルを受け取っただけのページ、送信を中止したページは、元のボタンに直す ----
+  const release = () => {
+    all('form[data-sent]').forEach((form) => delete form.dataset.sent);
+    all('[data-was]').forEach((label) => { label.textContent = label.dataset.was; delete label.dataset.was; });
+  };
   addEventListener('submit', (e) => {
     const form = e.target, button = e.submitter;
     if (e.defaultPrevented || form.hasAttribute('hx-post') || (form.getAttribute('method') ?? '').toLowerCase() !== 'post') return;
     if (form.dataset.sent) { e.preventDefault(); return; }
     form.dataset.sent = 'yes';
+    setTimeout(release, form.getAttribute('action').endsWith('/export') ? 2000 : 30000);
     const label = button?.querySelector('[data-label]') ?? button;
     if (button?.dataset.busy) setTimeout(() => { label.dataset.was = label.textContent; label.textContent = button.dataset.busy; }, 100);
   });
-  addEventListener('pageshow', () => {
-    all('form[data-sent]').forEach((form) => delete form.dataset.sent);
-    all('[data-was]').forEach((label) => { label.textContent = label.dataset.was; delete label.dataset.was; });
-  });
+  addEventListener('pageshow', release);
+  window.navigation?.addEventListener('navigateerror', release);
 
   // ---- 下書き：[data-draft] は htmx の input throttle:1s で保存する。変換中は送らず、確定したらすぐ次の保存に乗せる ----
   let composing = null;
@@ -160,17 +163,24 @@
     status.textContent = words(status.dataset);
     status.closest('[hidden]')?.removeAttribute('hidden');
   };
+  // 届かなかった下書きは、打つ手が止まっていても、届くまで送り直す
+  const later = new Map();
+  const again = (t, wait = 3000) => {
+    clearTimeout(later.get(t));
+    later.set(t, setTimeout(() => { if (unsent.has(t) && t.isConnected) t.dispatchEvent(new Event('input', { bubbles: true })); }, wait));
+  };
   addEventListener('htmx:after:request', (e) => {
     const { ctx } = e.detail ?? {}, t = e.target;
     if (!t.matches?.('[data-draft]')) return;
     const answer = ctx?.response?.status;
-    if (!(answer < 400)) { tell(t, (said) => (answer === 401 || answer === 403 ? said.signedOut : said.unsaved)); return; }
+    if (!(answer < 400)) { tell(t, (said) => (isOut(answer) ? said.signedOut : said.unsaved)); if (answer >= 500) again(t); return; }
     if (ctx.request.body?.get?.(t.name) === t.value) unsent.delete(t);
     const clock = new Intl.DateTimeFormat('ja-JP', { timeZone: 'Asia/Tokyo', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
     tell(t, (said) => fill(said.saved, { time: clock.format(new Date()) }));
   });
-  addEventListener('htmx:error', (e) => { if (e.target.matches?.('[data-draft]')) tell(e.target, (said) => said.unsaved); });
+  addEventListener('htmx:error', (e) => { if (e.target.matches?.('[data-draft]')) { tell(e.target, (said) => said.unsaved); again(e.target); } });
   addEventListener('submit', (e) => { for (const t of unsent) if (t.form === e.target) unsent.delete(t); });
+  const isOut = (status) => (status === 401 || status === 403) && dispatchEvent(new Event('jtickets:signed-out'));
   // 画面を離れるとき：まだ送っていない最後の 1 秒を keepalive で送る（本体 64KiB まで。超える分は直前の保存に任せる）
   addEventListener('pagehide', () => {
     for (const t of unsent) {
@@ -179,6 +189,18 @@
     }
     unsent.clear();
   });
+
+  // ---- 受け付けられた文章の指紋を覚える（uploads.js が、戻る操作で同じ文章を出さない） ----
+  let taken = '';
+  try {
+    const kept = sessionStorage, sent = kept.getItem('jtickets-sent');
+    kept.removeItem('jtickets-sent');
+    if (sent && document.querySelector('[data-kept-arrived]')) kept.setItem('jtickets-taken', `${sent}\n${kept.getItem('jtickets-taken') ?? ''}`);
+    taken = kept.getItem('jtickets-taken') ?? '';
+  } catch { /* 覚えられない設定のブラウザー */ }
+  addEventListener('pageshow', () => all('[data-draft]').forEach((t) => {          // 戻った画面の文章を下書きに保存する：htmx の用意ができてから
+    if (t.value !== t.defaultValue && t.value.startsWith(t.defaultValue) && !taken.includes(t.form.getAttribute('action'))) { unsent.add(t); again(t, 1500); }
+  }));
 
   // ---- 記入者：このブラウザに覚える ----
   all('[data-remember]').forEach((field) => {
@@ -228,10 +250,14 @@
     });
   };
   document.readyState === 'loading' ? addEventListener('DOMContentLoaded', ready) : ready();
-  let focused = false;
-  addEventListener('htmx:before:swap', () => { focused = document.activeElement && document.activeElement !== document.body; });
+  let focused = false, reading = [];
+  addEventListener('htmx:before:swap', () => {
+    focused = document.activeElement && document.activeElement !== document.body;
+    reading = all('#presence details[open]');
+  });
   addEventListener('htmx:after:swap', (e) => {
     wake(document);
+    reading.forEach((x) => { x.open = true; });                            // 開いて読んでいる同僚の下書きは、15 秒ごとの知らせで閉じない
     const sum = document.querySelector('.errsum');
     if (sum && e.detail?.ctx?.response?.status >= 400) { sum.focus(); return; }
     const shut = document.activeElement?.closest('details.menu:not([open]) > .pop');     // 選んだあとに閉じたメニュー：そのボタンへ

@@ -2,7 +2,8 @@
 // スクリプトなしでは、同じボタンが選ぶ画面へ送る（書きかけは下書きに残る）。
 (() => {
   'use strict';
-  const TYPED = /(?:::|：：)([^\s:：]{0,30})$/u;
+  const ASKED = /(?:::|：：)([^\s:：]{0,30})$/u;                            // ボタンは、どこでも開く
+  const TYPED = /(?:^|[^0-9A-Za-z:：])(?:::|：：)([^\s:：]{0,30})$/u;         // 「2001:db8::」や「std::」は、書いている言葉の一部
   const fold = (text) => text.normalize('NFKC').toLowerCase();
   const loaded = new Map();                                                // 一覧は画面を開くたびに 1 度だけ読み込む
   let pressed = null;                                                      // ボタンで開いた本文
@@ -58,15 +59,20 @@
     put(area, start, end, text);
     if (mark) area.setSelectionRange(start + mark.index, start + mark.index + mark[0].length);    // 足りない内容から書けるように選んでおく
   };
+  const asked = (area) => {                                                // カーソルの直前の「::」と、続けて打った名前
+    if (area.selectionStart !== area.selectionEnd) return null;
+    const before = area.value.slice(Math.max(0, area.selectionStart - 40), area.selectionStart);
+    return (area === pressed ? ASKED : TYPED).test(before) ? ASKED.exec(before) : null;
+  };
   const offer = async (area) => {
     const box = area.form?.querySelector('[data-canned]');
-    const found = box && area.selectionStart === area.selectionEnd && TYPED.exec(area.value.slice(Math.max(0, area.selectionStart - 40), area.selectionStart));
-    if (!found) { close(); return; }
+    if (!box || !asked(area)) { close(); return; }
     const list = box.querySelector('.options'), status = box.querySelector('[role=status]');
     const words = document.querySelector('[data-canned][data-said]').dataset;    // 文言は画面に 1 度だけある
     let items;
     try { items = await load(box.dataset.canned); } catch { status.textContent = words.lost; return; }
-    if (document.activeElement !== area) return;
+    const found = asked(area);                                             // 読み込む間に打ち進めた、または消した
+    if (document.activeElement !== area || !found) { close(); return; }
     const wanted = fold(found[1]), hits = items.filter((item) => fold(item.dataset.name).includes(wanted));
     if (open && open.area !== area) close();
     open = { area, list, status, start: area.selectionStart - found[0].length, at: 0 };
@@ -108,7 +114,7 @@
     e.preventDefault();                                                    // 画面を移らず、カーソルの位置で選ぶ
     const area = button.form.querySelector('textarea'), at = area.selectionEnd;
     pressed = area;
-    TYPED.test(area.value.slice(Math.max(0, at - 40), at)) ? (area.setSelectionRange(at, at), area.focus(), offer(area)) : put(area, at, at, '::');
+    ASKED.test(area.value.slice(Math.max(0, at - 40), at)) ? (area.setSelectionRange(at, at), area.focus(), offer(area)) : put(area, at, at, '::');
   });
   addEventListener('focusout', (e) => { if (open && e.target === open.area) setTimeout(() => { if (open && document.activeElement !== open.area) close(); }, 100); });
   if (ours(document.activeElement)) offer(document.activeElement);         // 読み込みを待つ間に「::」まで打っていた

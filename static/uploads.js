@@ -91,6 +91,7 @@
         const told = this.told(request);
         if (told?.token) { end('done', '', told.token); return; }
         if (request.status === 413) { end('bad', fill(this.said.tooLarge, { file: file.name, max: Number(this.said.maxFile) / MB, n: over(file.size) })); return; }
+        if (!told?.said && request.status < 500) dispatchEvent(new Event('jtickets:signed-out'));
         end(told?.said ? 'bad' : 'failed', told?.said ?? (request.status < 500 ? this.said.signedOut : fill(this.said.broken, { file: file.name })));
       });
       request.addEventListener('error', () => end('failed', fill(this.said.broken, { file: file.name })));
@@ -111,6 +112,7 @@
     }
 
     show() {
+      const here = document.activeElement, items = this.entries.map(({ item }) => item);
       for (const entry of this.entries) {
         const { item, state, problem } = entry, find = (name) => item.querySelector(`[data-${name}]`);
         find('problem').textContent = problem;
@@ -123,8 +125,10 @@
         find('held').disabled = state !== 'done';
         find('held').value = entry.token ?? '';
         this.progress(entry);
+        if (here.hidden && item.contains(here)) item.querySelector('button:not([hidden])')?.focus();    // 押していたボタンが消えた
       }
-      this.out.replaceChildren(...this.entries.map(({ item }) => item));
+      [...this.out.children].filter((x) => !items.includes(x)).forEach((x) => x.remove());      // 残る行は動かさない：動かすとフォーカスが外れる
+      this.out.append(...items.filter((x) => x.parentElement !== this.out));
       this.out.hidden = this.entries.length === 0;
       const total = this.entries.reduce((n, { file }) => n + file.size, 0), max = Number(this.said.maxPost);
       const tooMuch = max && total > max ? fill(this.said.postTooLarge, { max: max / MB, n: over(total) }) : '';
@@ -194,6 +198,36 @@
       for (let n = 2; taken(name); n += 1) name = `${stamp}_${n}.png`;
       return new File([file], name, { type: file.type, lastModified: Date.now() });
     }));
+  });
+  // 戻る操作：画面は新しく開き、打った文章はブラウザーが戻す。受け付けられた文章は消す（2 度送らない）。覚えるのは指紋だけで、このタブの間だけ
+  const texts = (form) => all('textarea, input[type=text]:not([data-remember])', form);
+  const fingerprint = (form) => {
+    const typed = texts(form).map((x) => x.value).join('\n');
+    return `${form.getAttribute('action')} ${[...typed].reduce((sum, c) => Math.imul(sum ^ c.codePointAt(0), 16777619), 5381)}`;
+  };
+  addEventListener('submit', (e) => {
+    if (e.defaultPrevented || !e.target.elements.submission) return;
+    try { sessionStorage.setItem('jtickets-sent', fingerprint(e.target)); } catch { /* 覚えられない設定のブラウザー */ }
+  });
+  const clean = () => {
+    try {
+      const taken = (sessionStorage.getItem('jtickets-taken') ?? '').split('\n');
+      all('form').filter((form) => form.elements.submission && taken.includes(fingerprint(form))).flatMap(texts).forEach((x) => { x.value = x.defaultValue; });
+    } catch { /* 同上 */ }
+  };
+  document.readyState === 'complete' ? setTimeout(clean) : addEventListener('pageshow', clean);
+
+  // サインインが切れたあと、別のタブでサインインし直して戻った：この画面のフォームを新しいセッションのものにして、続けられるようにする
+  let out = false;
+  addEventListener('jtickets:signed-out', () => { out = true; });
+  addEventListener('focus', async () => {
+    if (!out) return;
+    out = false;
+    const answer = await fetch(location.pathname.startsWith('/console') ? '/console/profile' : '/profile').catch(() => null);
+    const token = answer?.ok && !answer.redirected && new DOMParser().parseFromString(await answer.text(), 'text/html').querySelector('[name=csrf_token]')?.value;
+    if (!token) { out = true; return; }
+    all('[name=csrf_token]').forEach((x) => { x.value = token; });
+    all('[data-draft]').forEach((t) => { if (t.value !== t.defaultValue) t.dispatchEvent(new Event('input', { bubbles: true })); });
   });
   all('[data-files]').forEach((box) => { if (box.querySelector('input[type=file]').files.length) boxOf(box); });
 })();

@@ -75,6 +75,47 @@ def test_a_reply_takes_texts_and_files_by_keyboard_paste_and_drop(signed_in: Bro
         assert len(session.scalars(select(Attachment.id).where(Attachment.message_id.is_not(None))).all()) == 2
 
 
+def test_an_address_with_two_colons_is_no_call_for_a_canned_text(signed_in: BrowserContext, desk_address: str) -> None:
+    page = signed_in.new_page()
+    page.goto(f"{desk_address}/console/tickets/10001")
+    field, options = page.get_by_label("返信の本文"), page.get_by_role("listbox", name="定型文").get_by_role("option")
+    field.press_sequentially("::")
+    expect(options).to_have_count(2)
+    page.keyboard.press("Escape")
+
+    field.fill("")
+    field.press_sequentially("経路は 2001:db8::")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("経路は 2001:db8::\n")
+    expect(options).to_have_count(0)
+
+    field.press_sequentially("SRX300")
+    page.locator("#reply [data-canned-open]").click()
+    expect(options).to_have_count(2)
+
+
+def test_a_file_that_arrives_leaves_the_focus_where_it_is(signed_in: BrowserContext, desk_address: str) -> None:
+    page = signed_in.new_page()
+    page.goto(f"{desk_address}/console/tickets/10001")
+    held: list[Route] = []
+    page.route("**/console/uploads", lambda route: held.append(route))
+    page.get_by_label("返信の本文").focus()
+    page.wait_for_load_state("networkidle")
+    page.evaluate(_GIVE, ["drop", "first.log", "text/plain"])
+    page.evaluate(_GIVE, ["drop", "second.log", "text/plain"])
+    lines = page.locator("#reply .ups > li")
+    expect(page.locator("#reply [data-stop]:visible")).to_have_count(2)
+    lines.nth(1).locator("[data-stop]").focus()
+
+    held[0].continue_()
+    expect(lines.nth(0).locator("[data-done]")).to_be_visible()
+    expect(lines.nth(1).locator("[data-stop]")).to_be_focused()
+
+    held[1].continue_()
+    expect(lines.nth(1).locator("[data-done]")).to_be_visible()
+    expect(lines.nth(1).locator("[data-drop]")).to_be_focused()
+
+
 def _files_break_off_and_go_again(page: Page) -> None:
     tries: list[Route] = []
 
