@@ -1,4 +1,4 @@
-"""Static files as browsers get them: style and scripts without their comments, which are for us and a seventh of the first load."""
+"""Static files as browsers get them: style and scripts without comments and indents, which are for us and a sixth of the first load."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from models.places import find
 
 _COMMENTS = {".css": re.compile(rb"/\*.*?\*/\n?", re.DOTALL), ".js": re.compile(rb"^[ \t]*//.*\n|[ \t]+//[ ].*$|[ ]?/\*[ ][^*]*[ ]\*/", re.MULTILINE)}
 """Whole comments; in a script those after code too, which begin with a blank on both sides: no string of ours looks so, a test says."""
+_BLANKS = {".css": re.compile(rb"(?<=[{};,])\s+|\s+(?=[{}])"), ".js": re.compile(rb"^[ \t]+|\n(?=\n)", re.MULTILINE)}
+"""Blanks that only set a file out for its readers; no string of ours has such, a test says."""
 
 
 @cache
@@ -28,9 +30,10 @@ def asset(path: str) -> str:
 @cache
 def served(path: Path) -> bytes:
     """The content of the static file `path` as it is served."""
-    comments = _COMMENTS.get(path.suffix) if "vendor" not in path.parts else None
     content = path.read_bytes()
-    return comments.sub(b"", content) if comments else content
+    if path.suffix not in _COMMENTS or "vendor" in path.parts:
+        return content
+    return _BLANKS[path.suffix].sub(b"", _COMMENTS[path.suffix].sub(b"", content))
 
 
 class Static(StaticFiles):
