@@ -115,10 +115,11 @@ def test_killed_processes_leave_no_job_undone(engine: Engine, database_url: str,
 
 
 def sleep_and_wake(engine: Engine, database_url: str, folder: Path, *, lease: int, asleep: float) -> None:
-    short = {"JTICKETS_LIMITS_JOB_LEASE_SECONDS": str(lease)}
+    short = {"JTICKETS_LIMITS_JOB_LEASE_SECONDS": str(lease), "SLOW_SECONDS": str(lease / 2)}
     with started(database_url, folder, **short) as sleeper:
         eventually(lambda: states(engine) == {"running": 1}, 30)
         sleeper.send_signal(signal.SIGSTOP)
+        assert done(engine) == [], "stopped too late: it was through already"
         until = time.monotonic() + asleep
         with started(database_url, folder, **short):
             # It tries at its start and every minute: within the lease it waits, after it takes over.
@@ -147,4 +148,4 @@ def test_a_process_that_is_ended_in_a_long_run_hands_it_back_and_is_gone(engine:
 
 @pytest.mark.proof
 def test_a_process_stopped_for_a_minute_writes_nothing_stale(engine: Engine, database_url: str, tmp_path: Path) -> None:
-    sleep_and_wake(engine, database_url, tmp_path, lease=5, asleep=60)
+    sleep_and_wake(engine, database_url, tmp_path, lease=15, asleep=60)
