@@ -110,7 +110,9 @@ def _unindexed(session: Session, sought: Sought, beyond: int | None, backwards: 
     newest = _NEWEST.rows(session)
     if not newest:
         return
-    statement = POSTS.where(Message.id.in_([row.id for row in newest]), *_side(Message.ticket_id, beyond, backwards), *sought.conditions)
+    statement = POSTS.where(
+        among_ids(session, Message.__table__.c.id, [row.id for row in newest]), *_side(Message.ticket_id, beyond, backwards), *sought.conditions
+    )
     if sought.public_at is not None:
         statement = statement.where(Message.kind != MessageKind.NOTE, Message.published_at <= sought.public_at)
     posts = session.execute(statement).all()

@@ -98,6 +98,7 @@ def install(environment: Environment, language: str) -> None:
     """Add the filters and globals of the templates to `environment`, whose pages are in `language` (its `asset` must be there already)."""
     filters = cast("dict[str, Any]", environment.filters)
     filters |= {
+        "hits": hits,
         "moment": partial(dates.moment, language=language),
         "short": partial(dates.short, language=language),
         "due": partial(dates.due, language=language),
@@ -239,6 +240,11 @@ def marked(text: str, other: str) -> Markup:
         return escape(text)
     runs = groupby(zip(differs, text, strict=True), key=lambda pair: pair[0])
     return Markup("").join((Markup("<b>{}</b>") if changed else Markup("{}")).format("".join(c for _, c in run)) for changed, run in runs)
+
+
+def hits(pieces: Iterable[tuple[str, bool]]) -> Markup:
+    """A text in pieces, each with whether it is a word that was looked for."""
+    return _made("".join([f"<mark>{escape(piece)}</mark>" if hit else escape(piece) for piece, hit in pieces]))
 
 
 def _made(html: str) -> Markup:
