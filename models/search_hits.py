@@ -289,8 +289,8 @@ class _Walk:
 
     def _is_enough(self, stretch: Stretch) -> bool:
         """Whether who holds the grams is a hit: of a word of one or two signs, among all tickets, for the staff."""
-        told = self.sought.conditions or self.sought.public_at is not None
-        return not told and len(self._wanted(stretch)) == 1 and all(is_exact(term) for term in self.sought.terms)
+        narrowed = self.sought.conditions or self.sought.public_at is not None
+        return not narrowed and len(self._wanted(stretch)) == 1 and all(is_exact(term) for term in self.sought.terms)
 
     def _compare(self, numbers: Sequence[int]) -> None:
         held = SearchDocument.id == any_(cast(literal(numbers, ARRAY(BigInteger)), ARRAY(BigInteger)))

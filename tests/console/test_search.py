@@ -88,6 +88,11 @@ def test_every_word_must_be_found(client: Client) -> None:
     assert found(client.get("/console/tickets?q=電源 VPN")) == []
 
 
+def test_keys_are_named_only_where_they_do_something(client: Client) -> None:
+    assert "<kbd>X</kbd> 選択" in client.get("/console/tickets").html
+    assert "<kbd>X</kbd> 選択" not in client.get("/console/tickets?q=あおぞら").html
+
+
 def test_a_search_can_be_narrowed_by_a_filter(client: Client) -> None:
     assert found(client.get("/console/tickets?q=あおぞら&state=unresolved")) == ["設定の相談"]
 
