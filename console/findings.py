@@ -50,22 +50,31 @@ def findings(session: Session, rows: Sequence[Row[Any]], q: str, *, language: st
     bodies = [searchable(row.post_body or "") for row in rows]
     unseen = [row.post_id for row, body in zip(rows, bodies, strict=True) if row.post_id and not _all_seen(row, body, terms)]
     names = file_names(session, unseen) if unseen else {}
-    # Most hits hold the words in their posts alone: all facts of the page are asked at once before each one is.
+    # Most hits hold the words in their posts alone: subjects and facts of the page are asked at once before each one is.
+    titled = _holds_one("\n".join([row.subject for row in rows]), terms)
     held = _holds_one("\n".join([_facts_of(row) for row in rows]), terms)
-    return [_finding(row, body, terms, names.get(row.post_id, ()), language, held=held) for row, body in zip(rows, bodies, strict=True)]
+    number = Sought(terms).number
+    return [
+        Finding(
+            [(f"#{row.id}", row.id == number)],
+            marked(row.subject, terms) if titled else [(row.subject, False)],
+            row.post_kind or "",
+            excerpt(row.post_body or "", terms, body),
+            [*(_facts(row, terms, language) if held else ()), *_files(names.get(row.post_id, ()), terms, language)],
+        )
+        for row, body in zip(rows, bodies, strict=True)
+    ]
 
 
-def _finding(row: Row[Any], body: str, terms: Sequence[str], names: Sequence[str], language: str, *, held: bool) -> Finding:
-    held = held and _holds_one(_facts_of(row), terms)
-    facts = [(label, _first_hit([getattr(row, name) for name in columns], terms)) for label, columns in _FACTS.items()] if held else []
-    facts += [(_FILE, _first_hit([name], terms)) for name in names]
-    return Finding(
-        [(f"#{row.id}", Sought(terms).number == row.id)],
-        marked(row.subject, terms),
-        row.post_kind or "",
-        excerpt(row.post_body or "", terms, body),
-        [(translate(label, language), pieces) for label, pieces in facts if pieces],
-    )
+def _facts(row: Row[Any], terms: Sequence[str], language: str) -> list[tuple[str, Pieces]]:
+    if not _holds_one(_facts_of(row), terms):
+        return []
+    facts = [(label, _first_hit([getattr(row, name) for name in columns], terms)) for label, columns in _FACTS.items()]
+    return [(translate(label, language), pieces) for label, pieces in facts if pieces]
+
+
+def _files(names: Sequence[str], terms: Sequence[str], language: str) -> list[tuple[str, Pieces]]:
+    return [(translate(_FILE, language), marked(name, terms)) for name in names if _holds_one(name, terms)]
 
 
 def _all_seen(row: Row[Any], body: str, terms: Sequence[str]) -> bool:

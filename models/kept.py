@@ -7,7 +7,8 @@ for events and results, and looks at every type. Pages that everybody opens all 
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 from typing import Any, cast
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, Dialect, Insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models.base import AnyRow
+from models.base import AnyRow, AnySelect
 
 Values = Mapping[str, Any]
 _NAMES = "kept names"
@@ -47,6 +48,14 @@ class Kept:
             return seen.all() if seen.returns_rows else []
         given = {**self._defaults, **(values or {})}
         return self._made(connection, given).rows(connection, given)
+
+    def walk(self, session: Session, values: Values | None = None) -> Generator[Any]:
+        """The first column of each row. SQLite finds a row when it is asked for: who has enough closes this."""
+        connection = begun(session)
+        if connection.engine.dispatch.before_cursor_execute:
+            return walk(session, self.statement, values)
+        given = {**self._defaults, **(values or {})}
+        return self._made(connection, given).walk(connection, given)
 
     def count(self, connection: Connection, values: Values) -> int:
         """How many rows an UPDATE or DELETE changed; `connection` stands in its transaction, or needs none."""
@@ -80,6 +89,12 @@ class Kept:
         if ready is None:
             ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect, [*given])
         return ready
+
+
+def walk(session: Session, statement: AnySelect, values: Values | None = None) -> Generator[Any]:
+    """As `Kept.walk`, of a statement that nobody keeps."""
+    with begun(session).execute(statement, values) as found:
+        yield from found.scalars()
 
 
 def begun(session: Session) -> Connection:
@@ -149,6 +164,15 @@ class _Ready:
         for place, process in self._read:
             columns[place] = map(process, columns[place])
         return [*map(self._row, zip(*columns, strict=True))]
+
+    def walk(self, connection: Connection, values: Values) -> Generator[Any]:
+        # A cursor of its own: the kept one must not be asked anew meanwhile.
+        driver: Any = connection.connection.driver_connection
+        with closing(driver.cursor()) as cursor, Sending(connection, cursor, self._text):
+            cursor.execute(self._text, self._parameters(values))
+            process = self._read[0][1] if self._read else None
+            for row in cursor:
+                yield process(row[0]) if process else row[0]
 
     def count(self, connection: Connection, values: Values) -> int:
         with self._sending(connection) as cursor:

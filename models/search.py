@@ -144,9 +144,13 @@ def planned_each_time(session: Session) -> Iterator[None]:
     if is_sqlite(session):
         yield
         return
-    session.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-    yield
-    session.execute(text("SET LOCAL plan_cache_mode = auto"))
+    # What is not prepared is planned for its values, and nothing needs to be said for that.
+    driver: Any = session.connection().connection.driver_connection
+    threshold, driver.prepare_threshold = driver.prepare_threshold, None
+    try:
+        yield
+    finally:
+        driver.prepare_threshold = threshold
 
 
 def shares_of(session: Session, wanted: set[int]) -> dict[int, float]:

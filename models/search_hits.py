@@ -6,19 +6,18 @@ where conditions leave few of them. Posts that no job has put in yet are compare
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, any_, cast, column, func, literal, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from models.base import AnySelect
-from models.database import among_ids, is_sqlite
-from models.kept import Kept
+from models.database import among_ids, given_ids, is_sqlite
+from models.kept import Kept, walk
 from models.search import (
-    GRAMS,
     HIGHEST_NUMBER,
     POSTS,
     SHIFT,
@@ -31,11 +30,22 @@ from models.search import (
     token,
     waiting,
 )
+from models.search_statements import (
+    HIGHEST,
+    LOWEST,
+    Maker,
+    Shape,
+    candidates,
+    counted,
+    in_order,
+    kept,
+    newest_of,
+    newest_of_stretch,
+    newest_of_tickets,
+)
 from models.tickets import Message, MessageKind, Ticket
 from rules.search import account_gram, grams_of_term, is_exact, long_grams_of_term
 
-_AT_ONCE = 64
-"""Hits fetched at a time where several may belong to one ticket."""
 _NEAREST, _NEAREST_READ = 300, 100
 """Tickets that are looked through first: where conditions may leave few of them, and on PostgreSQL by reading them all."""
 _READ_IN_A_ROW = 4_000
@@ -160,8 +170,8 @@ class _Walk:
         """The open end of a stretch made that of the documents."""
         low, high = stretch
         if self.backwards:
-            return max(low, self.session.scalar(select(func.min(SearchDocument.ticket_id))) or 0), high
-        return low, min(high, (self.session.scalar(select(func.max(SearchDocument.ticket_id))) or 0) + 1)
+            return max(low, LOWEST.rows(self.session)[0][0] or 0), high
+        return low, min(high, (HIGHEST.rows(self.session)[0][0] or 0) + 1)
 
     def _parted(self, stretch: Stretch, tickets: int) -> tuple[Stretch, Stretch]:
         """The nearest `tickets` of a stretch, and what is beyond them."""
@@ -195,10 +205,7 @@ class _Walk:
 
     def _by_reading(self, stretch: Stretch) -> None:
         """Compare all documents of a stretch."""
-        low, high = stretch
-        held = SearchDocument.id.between(low * SHIFT, high * SHIFT - 1)
-        statement = self._narrowed(select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)))
-        self._keep(self.session.scalars(statement.group_by(SearchDocument.ticket_id)))
+        self._keep(self._documents(newest_of_stretch, self.sought.terms, **_bounds(stretch)))
 
     def _by_tickets(self, rest: Stretch) -> Stretch:
         """Read what the conditions leave of a stretch, while that is little or holds the words often; what is still to be looked through."""
@@ -230,17 +237,14 @@ class _Walk:
 
     def _read(self, numbers: Sequence[int]) -> None:
         """Compare the documents of these tickets."""
-        held = among_ids(self.session, SearchDocument.__table__.c.ticket_id, numbers)
-        statement = select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)).group_by(SearchDocument.ticket_id)
-        self._keep(self.session.scalars(statement))
+        self._keep(self._documents(newest_of_tickets, self.sought.terms, numbers=given_ids(self.session, numbers)))
 
     def _has_fewer_hits(self, stretch: Stretch, most: int) -> bool:
         """Whether the words' grams are in fewer than `most` documents of a stretch; on PostgreSQL: whether one is not among the frequent."""
         if not is_sqlite(self.session):
             wanted = self._wanted(stretch)
             return not self.found and len(shares_of(self.session, wanted)) < len(wanted)
-        some = select(GRAMS.c.rowid).where(*self._holding(stretch)).limit(most).subquery()
-        return self.session.execute(select(func.count()).select_from(some)).scalar_one() < most
+        return self._one(counted, most=most, **self._held(stretch)) < most
 
     def _by_words(self, stretch: Stretch) -> None:
         """Read the hits of a stretch in the order of the tickets, and no more than are wanted."""
@@ -255,23 +259,17 @@ class _Walk:
         if not is_sqlite(self.session):
             self._read_candidates(stretch)
             return
-        with self.session.connection().execute(self._hits_in_order(stretch), execution_options={"yield_per": _AT_ONCE}) as rows:
-            for (number,) in rows:
+        terms = [term for term in self.sought.terms if not is_exact(term)]
+        with closing(self._documents(in_order, terms, **self._held(stretch))) as numbers:
+            for number in numbers:
                 ticket_id, message_id = divmod(number, SHIFT)
                 if self._lacking <= 0 and ticket_id not in self.found:
                     break
                 self.found[ticket_id] = max(message_id, self.found.get(ticket_id, 0))
 
-    def _hits_in_order(self, stretch: Stretch) -> AnySelect:
-        """SQLite's documents of a stretch that hold the words, with the conditions on their tickets; made while they are read."""
-        key = GRAMS.c.rowid
-        statement: AnySelect = select(SearchDocument.id).join(GRAMS, key == SearchDocument.id).where(*self._holding(stretch))
-        statement = statement.where(*self._compared([term for term in self.sought.terms if not is_exact(term)]))
-        return self._narrowed(statement).order_by(key.asc() if self.backwards else key.desc())
-
     def _read_candidates(self, stretch: Stretch) -> None:
         """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on, where that is needed."""
-        numbers = self._candidates(stretch)
+        numbers: Sequence[int] = self._one(candidates, **self._held(stretch)) or ()
         take = self._keep if self._is_enough(stretch) else self._compare
         start, size = 0, _CANDIDATES
         while start < len(numbers) and self._lacking > 0:
@@ -281,58 +279,54 @@ class _Walk:
             take(numbers[start:end])
             start, size = end, min(2 * size, _CANDIDATES * 16)
 
-    def _candidates(self, stretch: Stretch) -> Sequence[int]:
-        # Found first, whatever is done with them: who is told an order may walk all documents in it.
-        found = select(GRAMS.c.id).where(*self._holding(stretch)).cte("hit").prefix_with("MATERIALIZED")
-        ordered = select(found.c.id).order_by(found.c.id.asc() if self.backwards else found.c.id.desc())
-        return self.session.scalar(select(func.array(ordered.scalar_subquery(), type_=ARRAY(BigInteger)))) or ()
-
     def _is_enough(self, stretch: Stretch) -> bool:
         """Whether who holds the grams is a hit: of a word of one or two signs, among all tickets, for the staff."""
         narrowed = self.sought.conditions or self.sought.public_at is not None
         return not narrowed and len(self._wanted(stretch)) == 1 and all(is_exact(term) for term in self.sought.terms)
 
     def _compare(self, numbers: Sequence[int]) -> None:
-        held = SearchDocument.id == any_(cast(literal(numbers, ARRAY(BigInteger)), ARRAY(BigInteger)))
-        statement = self._narrowed(select(func.max(SearchDocument.id)).where(held, *self._compared(self.sought.terms)))
-        self._keep(self.session.scalars(statement.group_by(SearchDocument.ticket_id)))
+        self._keep(self._documents(newest_of, self.sought.terms, numbers=numbers))
 
     def _keep(self, numbers: Iterable[int]) -> None:
         """That these documents are hits; of a ticket the newest one counts."""
         for ticket_id, message_id in (divmod(number, SHIFT) for number in numbers):
             self.found[ticket_id] = max(message_id, self.found.get(ticket_id, 0))
 
-    def _narrowed(self, statement: AnySelect) -> AnySelect:
-        conditions = self.sought.conditions
-        return statement.join(Ticket, Ticket.id == SearchDocument.ticket_id).where(*conditions) if conditions else statement
+    def _documents(self, maker: Maker, terms: Sequence[str], **values: Any) -> Generator[int]:
+        """The documents that are found, of tickets that the conditions leave, as they are read."""
+        kept = self._kept(maker, len(terms))
+        values |= {f"term_{number}": term for number, term in enumerate(terms)}
+        if not self.sought.conditions:
+            return kept.walk(self.session, values)
+        narrowed = kept.statement.join(Ticket, Ticket.id == SearchDocument.ticket_id).where(*self.sought.conditions)
+        return walk(self.session, narrowed, values)
 
-    def _compared(self, terms: Sequence[str]) -> list[ColumnElement[bool]]:
-        """That a document holds `terms`, and may be seen. Only published posts are put in."""
-        if is_sqlite(self.session):
-            compared = [func.instr(SearchDocument.text, term) > 0 for term in terms]
-        else:
-            compared = [SearchDocument.text.contains(term, autoescape=True) for term in terms]
-        return compared if self.sought.public_at is None else [*compared, ~SearchDocument.is_note]
+    def _one(self, maker: Maker, **values: Any) -> Any:
+        return self._kept(maker, 0).rows(self.session, values)[0][0]
 
-    def _holding(self, stretch: Stretch) -> list[ColumnElement[bool]]:
-        """That the grams of a document of this stretch, which lies on one side of `old`, are those of the words."""
-        low, high = stretch
-        key = GRAMS.c.rowid if is_sqlite(self.session) else GRAMS.c.id
-        lowest = [key >= low * SHIFT] if low > 0 else []
-        highest = [key < high * SHIFT] if high < HIGHEST_NUMBER else []
-        return [self._hold(self._wanted(stretch)), *lowest, *highest]
+    def _kept(self, maker: Maker, terms: int) -> Kept:
+        return kept(maker, Shape(is_sqlite(self.session), terms, self.sought.public_at is not None, self.backwards))
+
+    def _held(self, stretch: Stretch) -> dict[str, Any]:
+        """The bounds of a stretch, which lies on one side of `old`, and the grams of the words as its documents hold them."""
+        wanted = self._wanted(stretch)
+        grams = " AND ".join(token(gram) for gram in sorted(wanted)) if is_sqlite(self.session) else self._rarest(wanted)
+        return {"grams": grams, **_bounds(stretch)}
 
     def _wanted(self, stretch: Stretch) -> set[int]:
         new = stretch[0] > self.old
         wanted = {gram for term in self.sought.terms for gram in (long_grams_of_term(term) if new else grams_of_term(term))}
         return wanted | {account_gram(self.sought.account_id)} if new and self.sought.account_id is not None else wanted
 
-    def _hold(self, wanted: set[int]) -> ColumnElement[bool]:
-        if is_sqlite(self.session):
-            return column("search_gram").op("MATCH")(" AND ".join(token(gram) for gram in sorted(wanted)))
-        if len(wanted) > 1:
-            # What is compared anyway need not be found by all its grams: the long lists of frequent ones cost more than they leave out.
-            shares = shares_of(self.session, wanted)
-            first, *others = sorted(wanted, key=lambda gram: (shares.get(gram, 0.0), gram))[:_RAREST]
-            wanted = {first, *(gram for gram in others if shares.get(gram, 0.0) < _OFTEN)}
-        return GRAMS.c.grams.op("@>")(cast(literal(sorted(wanted), ARRAY(Integer)), ARRAY(Integer)))
+    def _rarest(self, wanted: set[int]) -> list[int]:
+        """What PostgreSQL is asked for: what is compared anyway need not be found by all its grams, and long lists cost more than they leave out."""
+        if len(wanted) == 1:
+            return [*wanted]
+        shares = shares_of(self.session, wanted)
+        first, *others = sorted(wanted, key=lambda gram: (shares.get(gram, 0.0), gram))[:_RAREST]
+        return sorted([first, *(gram for gram in others if shares.get(gram, 0.0) < _OFTEN)])
+
+
+def _bounds(stretch: Stretch) -> dict[str, int]:
+    low, high = stretch
+    return {"first": low * SHIFT, "behind": high * SHIFT}

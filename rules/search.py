@@ -24,7 +24,6 @@ _THREES = 36**4
 _ACCOUNTS_APART = 0x0400_0000
 _FOUR = 4
 _LATIN, _DIGITS = re.compile("[0-9a-z]{3,}"), re.compile("[0-9]{3,}")
-_BLANKS = re.compile(r"\s+")
 _MOST_PAIRS = 6
 _AROUND = 40
 """Characters of an excerpt before the first hit; twice as many follow it."""
@@ -99,7 +98,7 @@ def excerpt(text: str, terms: Sequence[str], compared: str | None = None) -> lis
         left -= len(piece)
         if left <= 0:
             break
-    return [(_BLANKS.sub(" ", piece), hit) for piece, hit in shown]
+    return [(_narrowed(piece), hit) for piece, hit in shown]
 
 
 def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list[tuple[str, bool]]:
@@ -108,7 +107,7 @@ def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list
     A character may be several in the compared form (㈱ is (株)): a hit that begins or ends inside takes the whole character.
     """
     whole = searchable(text) if compared is None else compared
-    if not any(term in whole for term in terms):
+    if not [term for term in terms if term in whole]:
         return [(text, False)] if text else []
     folded, origins = _folded(text, whole)
     pieces: list[tuple[str, bool]] = []
@@ -119,6 +118,12 @@ def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list
         pieces.append((text[start:end], True))
         shown = end
     return [*pieces, (text[shown:], False)] if shown < len(text) else pieces
+
+
+def _narrowed(piece: str) -> str:
+    """`piece` with every run of blanks made one."""
+    words = " ".join(piece.split())
+    return f"{' ' * piece[:1].isspace()}{words}{' ' * (words != '' and piece[-1].isspace())}"
 
 
 def _places(folded: str, terms: Sequence[str], origins: Sequence[int]) -> list[tuple[int, int]]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, Page
 from sqlalchemy import Engine
@@ -40,6 +41,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in [name for name in os.environ if name.startswith("JTICKETS_") and name != "JTICKETS_CHROMIUM"]:
         del os.environ[name]
     keep_compiled()
+    # No test is timed: a busy machine is not an error.
+    checks = hypothesis.HealthCheck
+    hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[checks.too_slow, checks.function_scoped_fixture])
+    hypothesis.settings.load_profile("untimed")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

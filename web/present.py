@@ -12,9 +12,11 @@ from jinja2 import Environment, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from models.tickets import MessageKind
 from rules.calendar import TOKYO, tokyo_date
 from rules.rights import Area, Right, Role, may
 from rules.tickets import Priority, State
+from web.generating import put_out
 from web.prose import paragraphs
 from wording import center, contracts, dates, labels
 from wording.catalog import N_, translate
@@ -56,8 +58,13 @@ _STATE_KINDS = {"new": "info", "open": "blue", "waiting_customer": "warn", "reso
 _CUSTOMER_STATE_KINDS = {"new": "info", "waiting_customer": "warn", "resolved": "ok", "closed": ""}
 _PRIORITY_KINDS = {"urgent": "solid", "high": "danger"}
 _NOBODY, _PICK = N_("未割り当て"), N_("{number} を選択")
+_ASSIGNEE, _UPDATED, _COLON = N_("担当"), N_("最終更新"), N_("：")
 _TONES = ("", "b", "c", "d")
 _KEPT_MENUS, _KEPT_TIMES = 512, 1024
+
+
+Pieces = Iterable[tuple[str, bool]]
+"""A text cut into pieces, each with whether it is a word that was looked for."""
 
 
 class HasState(Protocol):
@@ -92,6 +99,21 @@ class QueueLine(HasState, Protocol):
     def due_at(self) -> str: ...
     @property
     def used(self) -> int: ...
+
+
+class Finding(Protocol):
+    """Why a search found a ticket: console.findings.Finding."""
+
+    @property
+    def number(self) -> Pieces: ...
+    @property
+    def subject(self) -> Pieces: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def post(self) -> Pieces: ...
+    @property
+    def facts(self) -> Iterable[tuple[str, Pieces]]: ...
 
 
 def install(environment: Environment, language: str) -> None:
@@ -139,6 +161,8 @@ class Parts:
         }
         self._row_priorities[Priority.NORMAL.value] = escape(labels.priority(Priority.NORMAL, language))
         self._nobody = f"<td>{escape(translate(_NOBODY, language))}</td>"
+        self._colon = escape(translate(_COLON, language))
+        self._by, self._at = (f'<td class="nowrap" data-l="{escape(translate(name, language))}">' for name in (_ASSIGNEE, _UPDATED))
         self._menu = lru_cache(maxsize=_KEPT_MENUS)(self._made_menu)
         self._time = lru_cache(maxsize=_KEPT_TIMES)(self._made_time)
 
@@ -205,11 +229,27 @@ class Parts:
         words = translate(_PICK, self._language)
         return _made("".join(_picked(self._queue_row(line), line.id, words.format(number=f"#{line.id}")) for line in lines))
 
+    def found_rows(self, lines: Iterable[QueueLine], findings: Iterable[Finding]) -> Markup:
+        """The rows of console/tickets/found.html: each hit with the part of the post in which the words stand, and what else holds one."""
+        return _made("".join(map(self._found_row, lines, findings)))
+
+    def _found_row(self, line: QueueLine, hit: Finding) -> str:
+        facts = "".join([f'<p class="small"><span class="mute">{put_out(name)}{self._colon}</span>{hits(value)}</p>' for name, value in hit.facts])
+        if hit.post:
+            lock = self.icon("lock") if hit.kind == MessageKind.NOTE else ""
+            kind = put_out(labels.message_kind(hit.kind, self._language))
+            facts += f'<p class="small">{lock}<span class="mute">{kind}{self._colon}</span>{hits(hit.post)}</p>'
+        return (
+            f'<tr data-row><td class="num mute">{hits(hit.number)}</td><td><a href="/console/tickets/{line.id}">{hits(hit.subject)}</a><br>'
+            f'<span class="small mute">{put_out(line.meta)}</span>{facts}</td><td>{self._states[line.state]}</td>'
+            f"{self._by}{put_out(line.assignee or translate(_NOBODY, self._language))}</td>{self._at}{line.updated}</td></tr>"
+        )
+
     def _queue_row(self, line: QueueLine) -> str:
         number, name = line.id, line.assignee
-        assignee = f'<td data-of="{escape(name[0])}">{escape(name)}</td>' if name else self._nobody
+        assignee = f'<td data-of="{put_out(name[0])}">{put_out(name)}</td>' if name else self._nobody
         return (
-            f'<tr>{_deadline_cell(line)}<td>#{number}</td><td><a href="tickets/{number}">{escape(line.subject)}</a>{escape(line.meta)}</td>'
+            f'<tr>{_deadline_cell(line)}<td>#{number}</td><td><a href="tickets/{number}">{put_out(line.subject)}</a>{put_out(line.meta)}</td>'
             f"<td>{self._row_states[line.state]}</td><td>{self._row_priorities[line.priority]}</td>{assignee}"
             f"<td>{line.updated}</td></tr>"
         )
@@ -242,9 +282,9 @@ def marked(text: str, other: str) -> Markup:
     return Markup("").join((Markup("<b>{}</b>") if changed else Markup("{}")).format("".join(c for _, c in run)) for changed, run in runs)
 
 
-def hits(pieces: Iterable[tuple[str, bool]]) -> Markup:
-    """A text in pieces, each with whether it is a word that was looked for."""
-    return _made("".join([f"<mark>{escape(piece)}</mark>" if hit else escape(piece) for piece, hit in pieces]))
+def hits(pieces: Pieces) -> Markup:
+    """A text in pieces, the words that were looked for marked."""
+    return _made("".join([f"<mark>{put_out(piece)}</mark>" if hit else put_out(piece) for piece, hit in pieces]))
 
 
 def _made(html: str) -> Markup:
@@ -257,8 +297,8 @@ def _deadline_cell(line: QueueLine) -> str:
     if not line.kind:
         return "<td>–</td>"
     used = f" u{line.used}" if line.used and line.kind != "over" else ""
-    due = f'<time datetime="{line.due_at}">{line.due}</time>' if line.due_at else escape(line.due)
-    return f'<td class="{line.kind}{used}"><b>{escape(line.left)}</b>{due}</td>'
+    due = f'<time datetime="{line.due_at}">{line.due}</time>' if line.due_at else put_out(line.due)
+    return f'<td class="{line.kind}{used}"><b>{put_out(line.left)}</b>{due}</td>'
 
 
 def _picked(row: str, number: int, words: str) -> str:

@@ -38,7 +38,7 @@ def _counted(ticket: Ticket, calendar: BusinessCalendar) -> int:
 
 
 @given(STEPS, st.sampled_from([None, 7]), st.integers(0, 3 * 1440))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_after_any_waiting_the_deadline_is_where_single_minutes_put_it(steps: list[tuple[int, State]], calendar: int | None, begins: int) -> None:
     ticket, mine = _ticket(calendar=calendar), DESK.of(calendar)
     now = NOW + timedelta(minutes=begins)

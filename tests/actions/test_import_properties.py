@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 
@@ -36,7 +36,7 @@ def workbooks(draw: st.DrawFn) -> list[Line]:
     return lines
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8)
 @given(first=workbooks(), second=workbooks(), withdraws=st.booleans())
 def test_applying_leaves_nothing_to_plan_and_undoing_restores_every_row(engine: Engine, first: list[Line], second: list[Line], withdraws: bool) -> None:
     empty(engine)
@@ -79,7 +79,7 @@ def wide_workbooks(draw: st.DrawFn) -> list[Line]:
 
 
 @pytest.mark.proof
-@settings(max_examples=60, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, print_blob=True)
 @given(story=st.lists(st.tuples(wide_workbooks(), st.booleans()), min_size=2, max_size=4))
 def test_workbooks_after_workbooks_are_undone_back_to_the_first_day(engine: Engine, story: list[tuple[list[Line], bool]]) -> None:
     empty(engine)

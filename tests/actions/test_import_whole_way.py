@@ -8,7 +8,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.cell import Cell
 from openpyxl.utils import get_column_letter
@@ -42,14 +42,14 @@ faults = st.sets(st.tuples(st.integers(0, _LINES - 1), st.sampled_from(sorted(_W
 texts = st.lists(st.sampled_from(_TEXTS), min_size=_LINES, max_size=_LINES)
 
 
-@settings(max_examples=2, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, database=None)
 @given(wrong=faults, names=texts)
 def test_corrected_after_the_hand_back_is_as_good_as_right_from_the_first(engine: Engine, tmp_path: Path, wrong: Faults, names: list[str]) -> None:
     check(engine, tmp_path, wrong, names)
 
 
 @pytest.mark.proof
-@settings(max_examples=30, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, database=None)
 @given(wrong=faults, names=texts)
 def test_whatever_is_corrected(engine: Engine, tmp_path: Path, wrong: Faults, names: list[str]) -> None:
     check(engine, tmp_path, wrong, names)

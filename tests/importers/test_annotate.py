@@ -9,7 +9,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.cell.cell import Cell
 from openpyxl.comments import Comment
@@ -221,14 +221,14 @@ TEXTS = st.lists(st.sampled_from(["みなと物流株式会社", "=SUM(A1)", "+8
 WRONG = st.sets(FAULTY_CELL, min_size=1, max_size=6).map(lambda found: {place: FAULTS[place[1]] for place in found})
 
 
-@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4)
 @given(faults=WRONG, texts=TEXTS)
 def test_handed_back_and_corrected_reads_as_corrected_first(tmp_path: Path, faults: dict[tuple[int, str], str | None], texts: list[str]) -> None:
     check_handed_back_and_corrected(tmp_path, faults, texts)
 
 
 @pytest.mark.proof
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100)
 @given(faults=WRONG, texts=TEXTS)
 def test_however_many_cells_are_corrected(tmp_path: Path, faults: dict[tuple[int, str], str | None], texts: list[str]) -> None:
     check_handed_back_and_corrected(tmp_path, faults, texts)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importers.export import as_csv, as_xlsx, guarded
@@ -78,7 +78,7 @@ NAMES = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cf", "Co", "Cn", 
 )
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=5)
 @given(names=st.lists(NAMES, min_size=5, max_size=30))
 def test_any_names_come_back_equal(tmp_path: Path, names: list[str]) -> None:
     lines = [tuple(str(value) for value in line(number, end_user_name=name).values()) for number, name in enumerate(names, 1)]

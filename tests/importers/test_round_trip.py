@@ -12,7 +12,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl.utils import get_column_letter
 
@@ -20,7 +20,7 @@ from importers.synonyms import COLUMN_NAMES
 from rules.lines import DATE_FIELDS, FIELDS
 from tests.importers.workbooks import FAMILIES, first_sheet, read_rows
 
-QUIET = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+QUIET = settings(database=None)
 _PARTIES = {"agent": ("販売代理店", "代理店"), "operator": ("運用代行者", "運用代行会社"), "end_user": ("エンドユーザー", "設置先", "お客様")}
 _NAMES, _MAILS = ("", "名", "会社名"), ("メール", "メールアドレス", " E-mail", "の保守登録メール")
 _ROUND: tuple[Callable[[str], str], ...] = (str, lambda text: f"{text} ", lambda text: f"※{text}", lambda text: f"{text}(必須)", lambda text: f"【{text}】")

@@ -70,20 +70,20 @@ def _check(case: tuple[BusinessCalendar, datetime, datetime, list[Pause]]) -> No
 
 
 @given(_cases(3 * 1440))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_what_counts_is_what_a_count_of_single_minutes_finds(case: tuple[BusinessCalendar, datetime, datetime, list[Pause]]) -> None:
     _check(case)
 
 
 @pytest.mark.proof
 @given(_cases(40 * 1440))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_a_month_of_minutes_is_counted_alike(case: tuple[BusinessCalendar, datetime, datetime, list[Pause]]) -> None:
     _check(case)
 
 
 @given(_cases(20 * 1440), st.integers(0, 60 * 3600))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_up_to_its_deadline_a_clock_counts_its_target_exactly(case: tuple[BusinessCalendar, datetime, datetime, list[Pause]], target: int) -> None:
     calendar, since, _, pauses = case
 

@@ -17,7 +17,7 @@ def test_words_are_compared_in_one_form_and_once() -> None:
 
 
 @given(_LETTERS, _LETTERS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_text_that_holds_a_word_holds_its_grams(text: str, typed: str) -> None:
     document = searchable(text)
 
@@ -41,7 +41,7 @@ def test_numbers_are_known_by_more_than_their_pairs(term: str, others: list[str]
 
 
 @given(_LETTERS, _LETTERS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_marking_keeps_every_character(text: str, typed: str) -> None:
     assert "".join(piece for piece, _ in marked(text, terms_of(typed))) == text
 
