@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Row
 from sqlalchemy.orm import Session
@@ -31,8 +30,7 @@ _compared_values = attrgetter(*(name for columns in _FACTS.values() for name in 
 _FILE = N_("添付")
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """Where the words of one hit stand."""
 
     number: Pieces

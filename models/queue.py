@@ -13,9 +13,11 @@ from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ARRAY,
     Boolean,
     ColumnElement,
     Date,
+    Integer,
     Row,
     ScalarSelect,
     Select,
@@ -125,23 +127,21 @@ _SORTINGS: Mapping[Order, Sorting] = {
     Order.RESOLVED: Sorting(Ticket.resolved_at, descending=True),
     Order.NUMBER: Sorting(None, descending=True),
 }
-_ROWS: Any = select(
+_SHOWN: Any = (
     Ticket.id,
     Ticket.subject,
     Account.company_name,
     Ticket.family_id,
     Ticket.state,
-    Ticket.state_from,
     Ticket.priority,
     Ticket.assignee_id,
     Ticket.updated_at,
-    Ticket.due_at,
-    Ticket.resolved_at,
     Ticket.contract_text,
     Ticket.serial_text,
-    Ticket.calendar_id,
-    Ticket.first_answer_at,
-).outerjoin(Account, Account.id == Ticket.account_id)
+)
+_ROWS: Any = select(*_SHOWN, Ticket.state_from, Ticket.due_at, Ticket.resolved_at, Ticket.calendar_id, Ticket.first_answer_at).outerjoin(
+    Account, Account.id == Ticket.account_id
+)
 _COMPARED: Any = (
     Message.id.label("post_id"),
     Message.kind.label("post_kind"),
@@ -205,7 +205,7 @@ def cursor_of(row: Row[Any], order: Order, *, backwards: bool = False) -> Cursor
 
 
 def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, cursor: Cursor | None = None, limit: int) -> Sequence[Row[Any]]:
-    """Up to `limit` tickets that hold all `terms`, the newest number first, in the columns of `queue_rows`.
+    """Up to `limit` tickets that hold all `terms`, the newest number first, in the columns of `queue_rows` without its times.
 
     With them `post_id`, `post_kind` and `post_body`, the post that was found (None for a ticket found by its number), and what else was compared.
     """
@@ -217,10 +217,16 @@ def found_rows(session: Session, wanted: Wanted, terms: tuple[str, ...], *, curs
 
 @cache
 def _found(embedded: bool) -> Kept:
-    # A ticket's posts are fewer than the hits: told to look each hit up by its number, SQLite would do so for every ticket.
-    post = and_(Message.ticket_id == Ticket.id, among_given(embedded, Message.id + 0, "posts"))
-    statement = _ROWS.add_columns(*_COMPARED).outerjoin(Message, post)
-    return Kept(statement.where(among_given(embedded, Ticket.__table__.c.id, "tickets")).order_by(Ticket.id.desc()))
+    statement: Any = select(*_SHOWN, *_COMPARED).outerjoin(Account, Account.id == Ticket.account_id)
+    if embedded:
+        # A ticket's posts are fewer than the hits: told to look each hit up by its number, SQLite would do so for every ticket.
+        post = and_(Message.ticket_id == Ticket.id, among_given(True, Message.id + 0, "posts"))
+        statement = statement.outerjoin(Message, post).where(among_given(True, Ticket.__table__.c.id, "tickets"))
+    else:
+        lists = [bindparam(name, type_=ARRAY(Integer)) for name in ("tickets", "posts")]
+        hits = func.unnest(*lists).table_valued("ticket", "post").render_derived(name="hit")
+        statement = statement.join(hits, hits.c.ticket == Ticket.id).outerjoin(Message, Message.id == hits.c.post)
+    return Kept(statement.order_by(Ticket.id.desc()))
 
 
 def queue_menu(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from models.base import AnyRow
 from models.database import among_ids, given_ids, is_sqlite
 from models.kept import Kept, walk
 from models.search import (
@@ -39,6 +40,7 @@ from models.search_statements import (
     counted,
     in_order,
     kept,
+    nearest,
     newest_of,
     newest_of_stretch,
     newest_of_tickets,
@@ -47,7 +49,9 @@ from models.tickets import Message, MessageKind, Ticket
 from rules.search import account_gram, grams_of_term, is_exact, long_grams_of_term
 
 _NEAREST, _NEAREST_READ = 300, 100
-"""Tickets that are looked through first: where conditions may leave few of them, and on PostgreSQL by reading them all."""
+"""Tickets that are looked through first where conditions may leave few of them; on PostgreSQL by reading them."""
+_NEAREST_POSTS = 150
+"""Without conditions PostgreSQL reads so many documents first."""
 _READ_IN_A_ROW = 4_000
 """As many in a row are read on PostgreSQL rather than looked up, where they fill the page."""
 _RAREST = 3
@@ -56,6 +60,8 @@ _OFTEN = 0.5
 """… but none that so many posts hold, where there is a rarer one."""
 _CANDIDATES = 128
 """Documents that are compared at first."""
+_DOCUMENTS_A_TICKET = 4
+"""So many hits of one ticket are expected at most, where they are not compared."""
 _FEW = 2_000
 _READ_FIRST, _READ_AT_MOST = 64, 256
 """Tickets whose documents are read without the index, where conditions leave few: at first, and at a time."""
@@ -158,8 +164,10 @@ class _Walk:
         # SQLite finds hits in their order: with nothing but an account to be mindful of, which is a gram too, it needs no stretches.
         if is_sqlite(self.session) and (not self.sought.conditions or (self.sought.account_id is not None and self.old < 0)):
             self._by_words(rest)
+        elif self.sought.conditions:
+            self._in_stretches(rest)
         else:
-            self._in_stretches(self._ended(rest))
+            self._by_words(self._while_frequent(rest))
         return [Hit(*pair) for pair in self.found.items()]
 
     @property
@@ -180,22 +188,26 @@ class _Walk:
         return ((low, at), (at, high)) if self.backwards else ((at, high), (low, at))
 
     def _in_stretches(self, rest: Stretch) -> None:
-        """Among many: the nearest, then, where there are conditions, what these leave, then all others; frequent words are soon read on PostgreSQL."""
-        sqlite = is_sqlite(self.session)
+        """Among many: the nearest, then what the conditions leave, then all others."""
+        rest = self._ended(rest)
         if self.sought.account_id is None:
+            sqlite = is_sqlite(self.session)
             here, rest = self._parted(rest, _NEAREST if sqlite else _NEAREST_READ)
             self._by_words(here) if sqlite else self._by_reading(here)
-        if self.sought.conditions:
-            rest = self._by_tickets(rest)
-        elif not sqlite:
-            rest = self._while_frequent(rest)
-        self._by_words(rest)
+        self._by_words(self._by_tickets(rest))
 
     def _while_frequent(self, rest: Stretch) -> Stretch:
-        """Read the documents themselves while that fills the page soon: PostgreSQL would first find all hits there are."""
-        looked = _NEAREST_READ
+        """Read the nearest documents, and more while that fills the page soon: PostgreSQL would first find all hits there are."""
+        near = self._told(nearest, self.sought.terms, most=_NEAREST_POSTS, **_bounds(rest))
+        if near.lowest is None:
+            return rest[0], rest[0]
+        first, last = near.lowest // SHIFT, near.highest // SHIFT
+        # The ticket in which they end may have more: it is read again.
+        edge, rest = (last, (last, rest[1])) if self.backwards else (first, (rest[0], first + 1))
+        self._keep(number for number in near.held if number // SHIFT != edge)
+        looked = last - first + 1
         while self.found and self._lacking > 0 and rest[0] < rest[1]:
-            wanted = int(1.3 * self._lacking * looked / len(self.found)) + _NEAREST_READ
+            wanted = int(1.3 * self._lacking * looked / len(self.found)) + 1
             if wanted > _READ_IN_A_ROW:
                 break
             here, rest = self._parted(rest, wanted)
@@ -244,7 +256,7 @@ class _Walk:
         if not is_sqlite(self.session):
             wanted = self._wanted(stretch)
             return not self.found and len(shares_of(self.session, wanted)) < len(wanted)
-        return self._one(counted, most=most, **self._held(stretch)) < most
+        return self._told(counted, most=most, **self._held(stretch))[0] < most
 
     def _by_words(self, stretch: Stretch) -> None:
         """Read the hits of a stretch in the order of the tickets, and no more than are wanted."""
@@ -269,23 +281,34 @@ class _Walk:
 
     def _read_candidates(self, stretch: Stretch) -> None:
         """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on, where that is needed."""
-        numbers: Sequence[int] = self._one(candidates, **self._held(stretch)) or ()
-        take = self._keep if self._is_enough(stretch) else self._compare
+        if self._is_enough(stretch):
+            self._read_surely(stretch)
+            return
+        numbers: Sequence[int] = self._told(candidates, most=None, **self._held(stretch))[0]
         start, size = 0, _CANDIDATES
         while start < len(numbers) and self._lacking > 0:
             end = start + size
             while end < len(numbers) and numbers[end] // SHIFT == numbers[end - 1] // SHIFT:
                 end += 1  # a ticket's documents are compared together
-            take(numbers[start:end])
+            self._keep(self._documents(newest_of, self.sought.terms, numbers=numbers[start:end]))
             start, size = end, min(2 * size, _CANDIDATES * 16)
+
+    def _read_surely(self, stretch: Stretch) -> None:
+        """The nearest of candidates that are hits; the page is full as a rule with the first of them."""
+        held = self._held(stretch)
+        # Who goes back is told a ticket's newest document last: it must not be cut off.
+        most = None if self.backwards else _CANDIDATES + _DOCUMENTS_A_TICKET * self._lacking
+        while self._lacking > 0:
+            numbers: list[int] = self._told(candidates, most=most, **held)[0]
+            self._keep(numbers)
+            if most is None or len(numbers) < most:
+                break
+            held["behind"] = numbers[-1]
 
     def _is_enough(self, stretch: Stretch) -> bool:
         """Whether who holds the grams is a hit: of a word of one or two signs, among all tickets, for the staff."""
         narrowed = self.sought.conditions or self.sought.public_at is not None
         return not narrowed and len(self._wanted(stretch)) == 1 and all(is_exact(term) for term in self.sought.terms)
-
-    def _compare(self, numbers: Sequence[int]) -> None:
-        self._keep(self._documents(newest_of, self.sought.terms, numbers=numbers))
 
     def _keep(self, numbers: Iterable[int]) -> None:
         """That these documents are hits; of a ticket the newest one counts."""
@@ -294,18 +317,18 @@ class _Walk:
 
     def _documents(self, maker: Maker, terms: Sequence[str], **values: Any) -> Generator[int]:
         """The documents that are found, of tickets that the conditions leave, as they are read."""
-        kept = self._kept(maker, len(terms))
-        values |= {f"term_{number}": term for number, term in enumerate(terms)}
+        kept, values = self._kept(maker, terms), {**values, **_named(terms)}
         if not self.sought.conditions:
             return kept.walk(self.session, values)
         narrowed = kept.statement.join(Ticket, Ticket.id == SearchDocument.ticket_id).where(*self.sought.conditions)
         return walk(self.session, narrowed, values)
 
-    def _one(self, maker: Maker, **values: Any) -> Any:
-        return self._kept(maker, 0).rows(self.session, values)[0][0]
+    def _told(self, maker: Maker, terms: Sequence[str] = (), **values: Any) -> AnyRow:
+        """The only row of a statement."""
+        return self._kept(maker, terms).rows(self.session, {**values, **_named(terms)})[0]
 
-    def _kept(self, maker: Maker, terms: int) -> Kept:
-        return kept(maker, Shape(is_sqlite(self.session), terms, self.sought.public_at is not None, self.backwards))
+    def _kept(self, maker: Maker, terms: Sequence[str]) -> Kept:
+        return kept(maker, Shape(is_sqlite(self.session), len(terms), self.sought.public_at is not None, self.backwards))
 
     def _held(self, stretch: Stretch) -> dict[str, Any]:
         """The bounds of a stretch, which lies on one side of `old`, and the grams of the words as its documents hold them."""
@@ -325,6 +348,10 @@ class _Walk:
         shares = shares_of(self.session, wanted)
         first, *others = sorted(wanted, key=lambda gram: (shares.get(gram, 0.0), gram))[:_RAREST]
         return sorted([first, *(gram for gram in others if shares.get(gram, 0.0) < _OFTEN)])
+
+
+def _named(terms: Sequence[str]) -> dict[str, str]:
+    return {f"term_{number}": term for number, term in enumerate(terms)}
 
 
 def _bounds(stretch: Stretch) -> dict[str, int]:

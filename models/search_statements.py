@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, any_, bindparam, column, func, select
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, and_, any_, bindparam, column, func, select
 
 from models.base import AnySelect
 from models.database import among_given
@@ -45,6 +45,15 @@ def newest_of_stretch(shape: Shape) -> AnySelect:
     return _newest(shape, *_within(SearchDocument.id))
 
 
+def nearest(shape: Shape) -> AnySelect:
+    """PostgreSQL's first `most` documents of a stretch: the first and the last of them, and those that hold the words, in one row."""
+    key = SearchDocument.id
+    some = select(key, and_(*_comparing(shape)).label("held")).where(*_within(key)).order_by(key.asc() if shape.backwards else key.desc())
+    read = some.limit(bindparam("most", type_=Integer)).cte("read").prefix_with("MATERIALIZED")
+    held = func.array(select(read.c.id).where(read.c.held).scalar_subquery(), type_=ARRAY(BigInteger))
+    return select(func.max(read.c.id).label("highest"), func.min(read.c.id).label("lowest"), held.label("held"))
+
+
 def newest_of(shape: Shape) -> AnySelect:
     """The same of the documents in `numbers`, on PostgreSQL."""
     return _newest(shape, SearchDocument.id == any_(bindparam("numbers", type_=ARRAY(BigInteger))))
@@ -69,10 +78,10 @@ def counted(shape: Shape) -> AnySelect:
 
 
 def candidates(shape: Shape) -> AnySelect:
-    """PostgreSQL's documents of a stretch that hold the grams, as one array."""
+    """PostgreSQL's first `most` documents of a stretch that hold the grams (None: all of them), as one array."""
     # Found first, whatever is done with them: who is told an order may walk all documents in it.
     found = select(_key(shape)).where(*_holding(shape)).cte("hit").prefix_with("MATERIALIZED")
-    ordered = select(found.c.id).order_by(found.c.id.asc() if shape.backwards else found.c.id.desc())
+    ordered = select(found.c.id).order_by(found.c.id.asc() if shape.backwards else found.c.id.desc()).limit(bindparam("most", type_=Integer))
     return select(func.array(ordered.scalar_subquery(), type_=ARRAY(BigInteger)))
 
 

@@ -86,19 +86,20 @@ def excerpt(text: str, terms: Sequence[str], compared: str | None = None) -> lis
 
     `compared` is the text's `searchable` form, where that is known already.
     """
-    pieces = marked(text, terms, compared)
-    first = next((index for index, (_, hit) in enumerate(pieces) if hit), None)
-    if first is None:
+    places = _hits(text, terms, searchable(text) if compared is None else compared)
+    if not places:
         return []
-    before = pieces[first - 1][0] if first else ""
-    shown = [(f"…{before[-_AROUND:]}" if len(before) > _AROUND else before, False)] if before else []
-    left = 2 * _AROUND
-    for piece, hit in pieces[first:]:
-        shown.append((piece if hit or len(piece) <= left else f"{piece[:left]}…", hit))
-        left -= len(piece)
+    at, left = places[0][0], 2 * _AROUND
+    shown = [(f"…{text[at - _AROUND : at]}" if at > _AROUND else text[:at], False)]
+    for start, end in (*places, (len(text), len(text))):
+        for piece, hit in ((text[at:start], False), (text[start:end], True)):
+            if left > 0:
+                shown.append((piece if hit or len(piece) <= left else f"{piece[:left]}…", hit))
+                left -= len(piece)
+        at = end
         if left <= 0:
             break
-    return [(_narrowed(piece), hit) for piece, hit in shown]
+    return [(_narrowed(piece), hit) for piece, hit in shown if piece]
 
 
 def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list[tuple[str, bool]]:
@@ -106,18 +107,22 @@ def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list
 
     A character may be several in the compared form (㈱ is (株)): a hit that begins or ends inside takes the whole character.
     """
-    whole = searchable(text) if compared is None else compared
-    if not [term for term in terms if term in whole]:
-        return [(text, False)] if text else []
-    folded, origins = _folded(text, whole)
     pieces: list[tuple[str, bool]] = []
     shown = 0
-    for start, end in _joined(_places(folded, terms, origins)):
+    for start, end in _hits(text, terms, searchable(text) if compared is None else compared):
         if start > shown:
             pieces.append((text[shown:start], False))
         pieces.append((text[start:end], True))
         shown = end
     return [*pieces, (text[shown:], False)] if shown < len(text) else pieces
+
+
+def _hits(text: str, terms: Sequence[str], whole: str) -> Sequence[tuple[int, int]]:
+    """Where words begin and end in `text`, whose compared form is `whole`, those that meet or overlap as one."""
+    if not [term for term in terms if term in whole]:
+        return ()
+    folded, origins = _folded(text, whole)
+    return _joined(_places(folded, terms, origins))
 
 
 def _narrowed(piece: str) -> str:

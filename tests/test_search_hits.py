@@ -168,6 +168,18 @@ def test_pages_of_hits_meet_without_a_gap(engine: Engine) -> None:
     assert [hit.ticket_id for hit in back] == [hit.ticket_id for hit in pages[1][:3]]
 
 
+def test_a_page_that_ends_anywhere_names_the_newest_post_of_each_ticket(engine: Engine) -> None:
+    with transaction(engine) as session:
+        held = _fill(session, ["同じ投稿"] * 177, 3)
+    _index(engine, 1_000)
+    hits = [Hit(ticket, max(message for message, _ in posts)) for ticket, posts in sorted(held.items(), reverse=True)]
+
+    with transaction(engine, readonly=True) as session:
+        for limit in range(1, len(hits) + 1):
+            assert find_tickets(session, Sought(("投稿",)), limit=limit) == hits[:limit]
+            assert find_tickets(session, Sought(("同じ投稿",)), beyond=0, backwards=True, limit=limit) == hits[-limit:]
+
+
 def test_a_customer_finds_no_note_and_no_answer_before_its_time(engine: Engine) -> None:
     later = NOW + timedelta(seconds=10)
     with transaction(engine) as session:
