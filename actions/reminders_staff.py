@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from actions import notices_center
 from actions import notices_reminders as notices
 from actions.lateness import Late
-from actions.rates import window_start
+from actions.outside_mails import outside_counts
 from actions.reminders import note
 from mail.desk import Desk
 from models.base import AnyRow
 from models.database import among
 from models.masters import company_days
 from models.outbox import Letter, LetterState, Recipient, RecipientState
-from models.people import Account, RateCount
+from models.people import Account
 from models.reminders import Reminder
 from models.requests import requests_with_desk
 from models.tickets import Attachment, Message, Ticket
@@ -31,8 +31,7 @@ from rules.rights import Role
 T = TypeVar("T")
 
 _MOST_MAILS = 500
-_DAY, _TOKYO_OFFSET = timedelta(days=1), timedelta(hours=9)
-"""Windows of a day begin at midnight UTC; moved by Tokyo's offset they begin at midnight there (actions.notices)."""
+_DAY = timedelta(days=1)
 _DELIVERY = (Role.LEAD, Role.ADMIN)
 _ACCOUNTS = (Role.DESK, Role.ADMIN)
 
@@ -63,10 +62,7 @@ def tell_of_quotas(session: Session, *, day: date, desk: Desk, limits: Limits, n
     opened = opened.where(Ticket.created_at < began + _DAY)
     opened = opened.where(Ticket.account_id.is_not(None)).group_by(Ticket.account_id)
     found = [notices.Quota("tickets", row.account_id, row.used, limits.account_tickets_per_day) for row in session.execute(opened)]
-    cc = select(RateCount.key, RateCount.count.label("used")).where(
-        RateCount.bucket == "outside_cc", RateCount.began_at == window_start(began + _TOKYO_OFFSET, _DAY)
-    )
-    found += [notices.Quota("cc", int(row.key), row.used, limits.outside_cc_mails_per_day) for row in session.execute(cc)]
+    found += [notices.Quota("cc", account, used, limits.outside_cc_mails_per_day) for account, used in outside_counts(session, now=began)]
     return _tell_of_quotas(session, found, day.isoformat(), desk=desk, limits=limits, now=now)
 
 

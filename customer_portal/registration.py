@@ -23,8 +23,8 @@ from web.access import VISITOR
 from web.call import Basis, Call
 from web.endpoint import Page, get, post
 from web.forms import Form
-from wording.catalog import N_
-from wording.refusals import advise
+from wording.catalog import N_, translate
+from wording.refusals import REPAIRED
 
 _FORM = "portal/registration/form.html"
 _LINK = "portal/registration/link.html"
@@ -156,7 +156,7 @@ def tell(call: Call, judged: Judged, *, askable: bool = False) -> None:
     for refused in judged.refusals:
         call.form.refuse(refused if askable else _with_contact(call, refused, judged.reference))
     for name in judged.entries.repaired:
-        call.form.notes[name] = advise("repaired", call.basis.language)
+        call.form.notes[name] = translate(REPAIRED, call.basis.language)
 
 
 def _with_contact(call: Call, refused: Refused, reference: str) -> Refused:

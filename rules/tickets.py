@@ -154,11 +154,6 @@ def clock_runs(state: State, *, answered: bool) -> bool:
     return state is not State.WAITING_CUSTOMER and state not in ENDED
 
 
-def target_hours(priority: Priority) -> int:
-    """Business hours until the first and each next answer."""
-    return TARGET_HOURS[priority]
-
-
 def parse_cc(
     typed: str, *, own: Address, maintenance: Address, own_domains: Collection[str], shared_domains: Collection[str], most: int, field: str = "cc"
 ) -> CcList:

@@ -16,10 +16,6 @@ class Forbidden(Exception):
     """The actor may look but not do this."""
 
 
-class Unavailable(Exception):
-    """A part the desk needs (database, storage) does not answer."""
-
-
 @dataclass
 class Answered(Exception):
     """The answer is known before the handler runs (too many tries, not signed in)."""
