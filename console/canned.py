@@ -101,8 +101,8 @@ def _typed(call: Call) -> Typed:
 
 def _load(call: Call, *, change: bool = False) -> Canned:
     """What the path names, if it is shared or one's own; for a change only where one may."""
-    canned = call.session.get(Canned, call.param("id"))
-    if canned is None or canned.owner_id not in (None, call.staff.id):
+    canned = call.named(Canned)
+    if canned.owner_id not in (None, call.staff.id):
         raise NotFound
     if change and not may_edit(call.session, canned, by=call.staff):
         raise Forbidden

@@ -28,13 +28,13 @@ _HEAD_PAGE, _LINE_PAGE = "console/contracts/correct.html", "console/contracts/co
 
 def head(call: Call) -> Response:
     """The form of issue date and parties."""
-    certificate = _certificate(call)
+    certificate = call.named(Certificate)
     return call.page(_HEAD_PAGE, **_head_context(call, certificate, acts.head_of(call.session, certificate), acts.seal(certificate)))
 
 
 def correct_head(call: Call) -> Response:
     """Set them right."""
-    certificate = _certificate(call)
+    certificate = call.named(Certificate)
     values, reason = _parsed(call, CERTIFICATE_FIELDS)
     if values:
         _attempt(call, lambda: acts.check_head(values))
@@ -46,7 +46,7 @@ def correct_head(call: Call) -> Response:
         )
     if done is None:
         call.session.rollback()
-        context = _head_context(call, _certificate(call), _typed(call, CERTIFICATE_FIELDS), _seal_again(call))
+        context = _head_context(call, call.named(Certificate), _typed(call, CERTIFICATE_FIELDS), _seal_again(call))
         return call.invalid(_HEAD_PAGE, **context)
     return _back(call, certificate, changed=done)
 
@@ -95,7 +95,7 @@ def _typed(call: Call, names: Sequence[str]) -> dict[str, str]:
 def _seal_again(call: Call) -> str:
     """The seal that goes back with a refused form: the old one, or where somebody was quicker, and this was told, the new one."""
     if any(refused.code == "certificate_changed" for refused in call.form.refusals):
-        return acts.seal(_certificate(call))
+        return acts.seal(call.named(Certificate))
     return call.form.value("seen")
 
 
@@ -135,16 +135,9 @@ def _shown(values: Mapping[str, str]) -> dict[str, str]:
     return {name: value.replace("-", "/") if name in DATE_FIELDS else value for name, value in values.items()}
 
 
-def _certificate(call: Call) -> Certificate:
-    certificate = call.session.get(Certificate, call.param("id"))
-    if certificate is None:
-        raise NotFound
-    return certificate
-
-
 def _line(call: Call) -> tuple[Certificate, ContractLine]:
-    certificate, held = _certificate(call), call.session.get(ContractLine, call.param("line"))
-    if held is None or held.certificate_id != certificate.id:
+    certificate, held = call.named(Certificate), call.named(ContractLine, "line")
+    if held.certificate_id != certificate.id:
         raise NotFound
     return certificate, held
 

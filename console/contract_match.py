@@ -31,7 +31,7 @@ from rules.text import fold_key
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import or_not_found
 from wording import contracts
 from wording.catalog import N_
 
@@ -87,9 +87,7 @@ def withdraw(call: Call) -> Response:
 
 
 def _page(call: Call, *, status: int = 200) -> Response:
-    row = ticket_row(call.session, call.param("number"))
-    if row is None:
-        raise NotFound
+    row = or_not_found(ticket_row(call.session, call.param("number")))
     masters = ticket_masters(call.session)
     calendar = masters.calendar
     behind, judgement = judge_row(call, row, masters)

@@ -123,8 +123,8 @@ def _again(call: Call, refused: Refused) -> Response:
 
 
 def _load(call: Call) -> ExceptionRequest:
-    request = call.session.get(ExceptionRequest, call.param("id"))
-    if request is None or request.proved_at is None:
+    request = call.named(ExceptionRequest)
+    if request.proved_at is None:
         raise NotFound
     return request
 

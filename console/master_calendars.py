@@ -22,7 +22,6 @@ from rules.tickets import Priority
 from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
-from web.errors import NotFound
 from wording import acts as words
 from wording import labels
 from wording.catalog import N_
@@ -50,12 +49,12 @@ def add(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One calendar."""
-    return call.page(_SHOW, **_show(call, _load(call)))
+    return call.page(_SHOW, **_show(call, call.named(ServiceCalendar)))
 
 
 def change(call: Call) -> Response:
     """Change one calendar. Where open tickets' deadlines would move, that is shown first, and the change made when it is confirmed."""
-    row, form = _load(call), call.form
+    row, form = call.named(ServiceCalendar), call.form
     terms, faults = typed_terms(
         {name: form.value(name) for name in _FIELDS},
         holidays=form.has("holidays"),
@@ -91,13 +90,6 @@ def _change(call: Call, row: ServiceCalendar, terms: Terms, families: list[int])
         by=call.staff,
         now=call.now,
     )
-
-
-def _load(call: Call) -> ServiceCalendar:
-    row = call.session.get(ServiceCalendar, call.param("id"))
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _index(call: Call) -> dict[str, Any]:

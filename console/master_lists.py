@@ -17,7 +17,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
-from web.errors import NotFound
 from wording.catalog import N_
 
 _CATEGORIES = "/console/masters/categories"
@@ -41,9 +40,7 @@ def add_category(call: Call) -> Response:
 
 def change_category(call: Call) -> Response:
     """Change one category; what was refused is told in its own row."""
-    category, form = call.session.get(Category, call.param("id")), call.form
-    if category is None:
-        raise NotFound
+    category, form = call.named(Category), call.form
     attempt(
         call,
         lambda: acts.change_category(
@@ -71,9 +68,7 @@ def add_domain(call: Call) -> Response:
 
 def remove_domain(call: Call) -> Response:
     """Take a domain off its list."""
-    domain = call.session.get(MailDomain, call.param("id"))
-    if domain is None:
-        raise NotFound
+    domain = call.named(MailDomain)
     acts.remove_domain(call.session, domain, by=call.staff, now=call.now)
     return call.redirect(_DOMAINS, flash=call.say(REMOVED, name=domain.domain))
 
@@ -95,9 +90,7 @@ def add_company_day(call: Call) -> Response:
 
 def remove_company_day(call: Call) -> Response:
     """Open the desk on that day again."""
-    day = call.session.get(CompanyDay, call.param("id"))
-    if day is None:
-        raise NotFound
+    day = call.named(CompanyDay)
     name, moved = day.name, acts.remove_company_day(call.session, day, by=call.staff, now=call.now)
     return call.redirect(_DAYS, flash=_told(call, REMOVED, name, moved))
 

@@ -17,7 +17,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
 from wording.catalog import N_, translate
 
 _PATH = "/console/masters/logs"
@@ -48,9 +47,7 @@ def add(call: Call) -> Response:
 
 def remove(call: Call) -> Response:
     """Look for it no more."""
-    pattern = call.session.get(LogPattern, call.param("id"))
-    if pattern is None:
-        raise NotFound
+    pattern = call.named(LogPattern)
     acts.remove_pattern(call.session, pattern, by=call.staff, now=call.now)
     return call.redirect(_PATH, flash=call.say(REMOVED, name=pattern.pattern))
 

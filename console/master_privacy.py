@@ -16,7 +16,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
-from web.errors import NotFound
 from wording.catalog import N_
 
 _PATH = "/console/masters/privacy-text"
@@ -30,9 +29,7 @@ def index(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One version as it was published."""
-    text = call.session.get(PrivacyText, call.param("version"))
-    if text is None:
-        raise NotFound
+    text = call.named(PrivacyText, "version")
     present = privacy_text(call.session)
     return call.page(_SHOW, **frame(call), text=text, in_force=present is not None and present.id == text.id)
 

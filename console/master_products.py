@@ -50,12 +50,12 @@ def add(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One family."""
-    return call.page(_SHOW, **_show(call, _load(call)))
+    return call.page(_SHOW, **_show(call, call.named(ProductFamily)))
 
 
 def change(call: Call) -> Response:
     """Change a family."""
-    family, form = _load(call), call.form
+    family, form = call.named(ProductFamily), call.form
     attempt(
         call,
         lambda: acts.change_family(
@@ -74,15 +74,15 @@ def change(call: Call) -> Response:
 
 def add_alias(call: Call) -> Response:
     """Add an alias."""
-    family = _load(call)
+    family = call.named(ProductFamily)
     attempt(call, lambda: acts.add_alias(call.session, family, call.form.value("alias"), by=call.staff, now=call.now))
     return _answer(call, family, N_("別名を追加しました。"))
 
 
 def remove_alias(call: Call) -> Response:
     """Take an alias back."""
-    family, alias = _load(call), call.session.get(FamilyAlias, call.param("alias"))
-    if alias is None or alias.family_id != family.id:
+    family, alias = call.named(ProductFamily), call.named(FamilyAlias, "alias")
+    if alias.family_id != family.id:
         raise NotFound
     acts.remove_alias(call.session, family, alias, by=call.staff, now=call.now)
     return call.redirect(f"{_PATH}/{family.id}", flash=call.say(N_("別名「{name}」を外しました。"), name=alias.alias))
@@ -106,9 +106,7 @@ def add_mailbox(call: Call) -> Response:
 
 def remove_mailbox(call: Call) -> Response:
     """Take an old mailbox back."""
-    mailbox = call.session.get(FamilyMailbox, call.param("id"))
-    if mailbox is None:
-        raise NotFound
+    mailbox = call.named(FamilyMailbox)
     family = call.session.get_one(ProductFamily, mailbox.family_id)
     acts.remove_mailbox(call.session, family, mailbox, by=call.staff, now=call.now)
     return call.redirect(_MAILBOXES, flash=call.say(REMOVED, name=mailbox.address))
@@ -127,13 +125,6 @@ def _answer(call: Call, family: ProductFamily, told: str) -> Response:
     if call.form.failed:
         return call.invalid(_SHOW, **_show(call, family))
     return call.redirect(f"{_PATH}/{family.id}", flash=told)
-
-
-def _load(call: Call) -> ProductFamily:
-    family = call.session.get(ProductFamily, call.param("id"))
-    if family is None:
-        raise NotFound
-    return family
 
 
 def _index(call: Call) -> dict[str, Any]:

@@ -144,7 +144,7 @@ def withdraw_split(call: Call) -> Response:
 
 
 def _related(call: Call, *, status: int = 200) -> Response:
-    ticket = _read(call)
+    ticket = call.named(Ticket, "number")
     session = call.session
     return call.page(
         _RELATED,
@@ -171,7 +171,7 @@ def _check_right(call: Call, *tickets: Ticket) -> None:
 
 
 def _merge_page(call: Call, into_id: int, *, status: int = 200) -> Response:
-    ticket = _read(call)
+    ticket = call.named(Ticket, "number")
     into = call.session.get(Ticket, into_id)
     try:
         if into is None:
@@ -188,7 +188,7 @@ def _merge_page(call: Call, into_id: int, *, status: int = 200) -> Response:
 
 
 def _split_page(call: Call, *, status: int = 200) -> Response:
-    ticket = _read(call)
+    ticket = call.named(Ticket, "number")
     number: int = call.param("message")
     try:
         message = check_split(call.session, ticket, number)
@@ -227,13 +227,6 @@ def _both(call: Call, into_id: int) -> tuple[Ticket, Ticket | None]:
     if number not in held:
         raise NotFound
     return held[number], held.get(into_id)
-
-
-def _read(call: Call) -> Ticket:
-    try:
-        return ticket_for_staff(call.session, call.param("number"))
-    except NoTicket as missing:
-        raise NotFound from missing
 
 
 def _typed(call: Call, name: str) -> int:

@@ -10,7 +10,6 @@ from starlette.responses import Response
 from actions.attachments import held_files
 from actions.openings import Caller, Opening
 from actions.phone_tickets import attach_account, detach_account, open_phone_ticket
-from actions.tickets import NoTicket, ticket_for_staff
 from console.cc import read_cc
 from console.frame import frame
 from console.replies import change_of, number_of, submission_of
@@ -29,7 +28,7 @@ from rules.tickets import CcList, Priority, TicketText, check_ticket
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import NotFound, or_not_found
 from wording import labels
 from wording.catalog import N_
 
@@ -90,7 +89,7 @@ def create(call: Call) -> Response:
 
 def choose_account(call: Call) -> Response:
     """Accounts that a ticket of nobody may belong to, and what each of them would see."""
-    return _accounts_page(call, _read(call))
+    return _accounts_page(call, call.named(Ticket, "number"))
 
 
 def attach(call: Call) -> Response:
@@ -101,7 +100,7 @@ def attach(call: Call) -> Response:
     except Refused as refused:
         call.session.rollback()
         call.form.refuse(refused)
-        return _accounts_page(call, _read(call), status=422)
+        return _accounts_page(call, call.named(Ticket, "number"), status=422)
     undo = {"action": f"/console/tickets/{ticket.id}/account/withdrawal", "label": call.say(N_("取り消す"))}
     return call.redirect(f"/console/tickets/{ticket.id}", call.say(N_("「{name}」のチケットにしました。"), name=account.company_name), kind="undo", **undo)
 
@@ -114,7 +113,7 @@ def detach(call: Call) -> Response:
     except Refused as refused:
         call.session.rollback()
         call.form.refuse(refused)
-        return _accounts_page(call, _read(call), status=422)
+        return _accounts_page(call, call.named(Ticket, "number"), status=422)
     return call.redirect(f"/console/tickets/{ticket.id}", N_("アカウントを外しました。お客様には、もう表示されません。"))
 
 
@@ -196,17 +195,7 @@ def _followed(call: Call, typed: str) -> Ticket | None:
     """The ticket that this one carries on."""
     if not typed:
         return None
-    found = call.session.get(Ticket, number_of(typed))
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _read(call: Call) -> Ticket:
-    try:
-        return ticket_for_staff(call.session, call.param("number"))
-    except NoTicket as missing:
-        raise NotFound from missing
+    return or_not_found(call.session.get(Ticket, number_of(typed)))
 
 
 _WRITE = staff(Area.TICKETS, Right.WRITE)

@@ -20,7 +20,6 @@ from web.access import staff
 from web.call import Call
 from web.cc import cc_in_form
 from web.endpoint import Page, get, post
-from web.errors import NotFound
 from wording.catalog import N_
 
 _TEMPLATE = "console/tickets/edit.html"
@@ -28,9 +27,7 @@ _TEMPLATE = "console/tickets/edit.html"
 
 def edit(call: Call) -> Response:
     """The form, filled with what holds now."""
-    ticket = call.session.get(Ticket, call.param("number"))
-    if ticket is None:
-        raise NotFound
+    ticket = call.named(Ticket, "number")
     return call.page(_TEMPLATE, **_context(call, ticket))
 
 

@@ -113,8 +113,8 @@ def _may_share(call: Call) -> bool:
 
 
 def _seen(call: Call) -> SavedView:
-    view = call.session.get(SavedView, call.param("id"))
-    if view is None or not (view.shared or view.staff_id == call.staff.id):
+    view = call.named(SavedView)
+    if not (view.shared or view.staff_id == call.staff.id):
         raise NotFound
     return view
 

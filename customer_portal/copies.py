@@ -10,7 +10,7 @@ from rules.refusal import Refused
 from web.access import VISITOR
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import or_not_found
 from wording.catalog import N_
 
 _PAGE = "portal/copies/show.html"
@@ -39,10 +39,7 @@ def update(call: Call) -> Response:
 
 
 def _ticket(call: Call) -> int:
-    ticket_id = call.desk.ticket_of_stop_token(call.param("token"))
-    if ticket_id is None:
-        raise NotFound
-    return ticket_id
+    return or_not_found(call.desk.ticket_of_stop_token(call.param("token")))
 
 
 def _page(call: Call, ticket_id: int, *, status: int = 200) -> Response:

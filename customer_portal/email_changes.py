@@ -57,8 +57,8 @@ def create(call: Call) -> Response:
 
 
 def withdraw(call: Call) -> Response:
-    change = call.session.get(EmailChange, call.param("id"))
-    if change is None or change.account_id != call.customer.id:
+    change = call.named(EmailChange)
+    if change.account_id != call.customer.id:
         raise NotFound
     try:
         email_changes.withdraw_change(call.session, change, by=call.customer, now=call.now)

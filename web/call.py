@@ -19,17 +19,19 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
+from models.base import Base
 from models.calendars import business_calendar
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from web.access import World
 from web.csrf import token_for
-from web.errors import NotFound, TooLong
+from web.errors import NotFound, TooLong, or_not_found
 from web.forms import BadRequest, Fields, Form
 from web.wiring import Wiring
 from wording.catalog import translate
 
 T = TypeVar("T", bound=Actor)
+Row = TypeVar("Row", bound=Base)
 
 _LARGEST_ID = 2**31 - 1
 _LOOP_CHARACTERS = 50_000
@@ -166,6 +168,10 @@ class Call:
         if isinstance(value, int) and value > _LARGEST_ID:
             raise NotFound
         return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
+
+    def named(self, kind: type[Row], name: str = "id") -> Row:
+        """The row of `kind` whose number stands in the path as `name`. Raises NotFound."""
+        return or_not_found(self.session.get(kind, self.param(name)))
 
     def query(self, name: str, default: str = "") -> str:
         """A value of the query string; the same name twice is a bad request."""

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from starlette.responses import Response
+
+T = TypeVar("T")
 
 
 class NotFound(Exception):
     """Not there, or not yours: the same answer."""
+
+
+def or_not_found(found: T | None) -> T:
+    """`found`; NotFound where nothing was."""
+    if found is None:
+        raise NotFound
+    return found
 
 
 class Forbidden(Exception):
