@@ -74,8 +74,7 @@ def erase(call: Call) -> Response:
         form = call.form
         erase_person(call.session, account, confirmation=form.value("confirmation"), reason=form.value("reason"), by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _erasure(call, call.named(Account), status=422)
     return call.redirect(f"/console/accounts/{account.id}", flash=N_("個人情報を削除しました。"))
 

@@ -14,7 +14,7 @@ from console.bulk_macros import Plan, assignee_after, filled_for, further, macro
 from console.frame import frame
 from console.queue import PATH as QUEUE
 from console.queue import Choice, read_choice, wanted_of
-from console.replies import number_of, submission_of
+from console.replies import submission_of
 from models.base import AnyRow
 from models.bulk_changes import BulkChange, changed_tickets, queues_of, tickets_to_change
 from models.queue import Masters, found_rows, queue_masters, queue_rows
@@ -28,6 +28,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
 from web.errors import Forbidden
+from web.forms import number_of
 from wording import labels
 from wording.catalog import N_, translate
 from wording.refusals import say
@@ -96,8 +97,7 @@ def apply(call: Call) -> Response:
             wish = with_macro(wish, macro_in_form(call.session, wish.macro_id, told.value("macro_seen")), call)
         change = change_many(call.session, chosen, wish, hand=hand)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, told, status=422)
     return call.redirect(f"{PATH}/{change.id}")
 

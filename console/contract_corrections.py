@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -15,7 +15,6 @@ from models.contracts import Certificate, ContractLine
 from models.masters import families
 from rules.contracts import CONTACT, LAST_NUMBERED_DAY
 from rules.lines import CERTIFICATE_FIELDS, DATE_FIELDS, EMAIL_FIELDS
-from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -37,11 +36,10 @@ def correct_head(call: Call) -> Response:
     certificate = call.named(Certificate)
     values, reason = _parsed(call, CERTIFICATE_FIELDS)
     if values:
-        _attempt(call, lambda: acts.check_head(values))
+        call.form.attempt(lambda: acts.check_head(values))
     done = None
     if not call.form.failed:
-        done = _attempt(
-            call,
+        done = call.form.attempt(
             lambda: acts.correct_certificate(call.session, certificate, values, reason=reason, seen=call.form.value("seen"), by=call.staff, now=call.now),
         )
     if done is None:
@@ -63,8 +61,7 @@ def correct_line(call: Call) -> Response:
     values, reason = _parsed(call, LINE_FIELDS)
     done = None
     if not call.form.failed:
-        done = _attempt(
-            call,
+        done = call.form.attempt(
             lambda: acts.correct_line(call.session, certificate, held, values, reason=reason, seen=call.form.value("seen"), by=call.staff, now=call.now),
         )
     if done is None:
@@ -78,14 +75,6 @@ def _parsed(call: Call, names: Sequence[str]) -> tuple[dict[str, str], str]:
     found = {name: call.form.check(name, lambda typed, name=name: acts.parse_field(call.session, name, typed)) for name in names}
     reason = call.form.check("reason", acts.parse_reason)
     return ({} if call.form.failed else {name: value or "" for name, value in found.items()}), reason or ""
-
-
-def _attempt(call: Call, act: Callable[[], Any]) -> Any:
-    try:
-        return act()
-    except Refused as refused:
-        call.form.refuse(refused)
-        return None
 
 
 def _typed(call: Call, names: Sequence[str]) -> dict[str, str]:

@@ -67,8 +67,7 @@ def match(call: Call) -> Response:
     try:
         match_contract(call.session, ticket, form.value("contract"), form.value("serial"), reason=form.value("reason"), by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        form.refuse(refused)
+        call.take_back(refused)
         return _page(call, status=422)
     undo = {"action": f"/console/tickets/{ticket.id}/match/withdrawal", "label": call.say(N_("取り消す"))}
     return call.redirect(f"/console/tickets/{ticket.id}#verdict", flash=N_("契約を照合しました。"), kind="undo", **undo)
@@ -80,8 +79,7 @@ def withdraw(call: Call) -> Response:
     try:
         withdraw_match(call.session, ticket, by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, status=422)
     return call.redirect(f"/console/tickets/{ticket.id}#verdict", flash=N_("契約の照合を取り消しました。お客様の入力で判定しています。"))
 

@@ -104,8 +104,7 @@ def create(call: Call) -> Response:
             )
             return call.redirect(f"{PATH}/{change.id}", flash=call.say(N_("変更の依頼 #{n} を記録しました。"), n=change.id))
         except Refused as refused:
-            call.session.rollback()
-            form.refuse(refused)
+            call.take_back(refused)
     return _form(call, held=held, status=422)
 
 
@@ -135,8 +134,7 @@ def decide(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        call.session.rollback()
-        form.refuse(refused)
+        call.take_back(refused)
         return _page(call, call.named(EmailChange), shown=shown, status=409 if refused.code in _CONFLICTS else 422)
     return call.redirect(f"{PATH}/{change.id}", flash=center.decided(decision))
 
@@ -147,8 +145,7 @@ def add_files(call: Call) -> Response:
     try:
         acts.add_evidence(call.session, change, [file.id for file in _held(call)], by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, call.named(EmailChange), status=422)
     return call.redirect(f"{PATH}/{change.id}#evidence", flash=N_("証拠を追加しました。"))
 
@@ -165,8 +162,7 @@ def reverse(call: Call) -> Response:
         version = number(call.form.value("version")) or 0
         plan = reverse_change(call.session, change, version=version, reason=call.form.value("reason"), by=call.staff, desk=call.desk, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         again = call.named(EmailChange)
         if ChangeState(again.state) not in DONE:
             return _page(call, again, status=409)

@@ -47,8 +47,7 @@ def revoke(call: Call) -> Response:
     try:
         revoke_grant(call.session, grant, reason=call.form.value("reason"), by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, call.named(ExceptionGrant), status=409 if refused.code == "grant_revoked" else 422)
     return call.redirect(_PATH, flash=N_("許可を取り消しました。今後のお申し込みとプロフィールの変更には使われません。"))
 

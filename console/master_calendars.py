@@ -10,7 +10,7 @@ from starlette.responses import Response
 from actions import calendars as acts
 from actions.deadlines import Impact
 from console.frame import frame
-from console.master_products import ADDED, CHANGED, attempt
+from console.master_products import ADDED, CHANGED
 from models.calendars import ServiceCalendar, build
 from models.journal_lists import acts_on
 from models.masters import ProductFamily
@@ -41,7 +41,7 @@ def index(call: Call) -> Response:
 
 def add(call: Call) -> Response:
     """Add a calendar that begins as a copy of the standard one."""
-    row = attempt(call, lambda: acts.add_calendar(call.session, name=call.form.value("name"), by=call.staff, now=call.now))
+    row = call.form.attempt(lambda: acts.add_calendar(call.session, name=call.form.value("name"), by=call.staff, now=call.now))
     if row is None:
         return call.invalid(_INDEX, **_index(call))
     return call.redirect(f"{_PATH}/{row.id}", flash=call.say(ADDED, name=row.name))
@@ -68,7 +68,7 @@ def change(call: Call) -> Response:
         impact = acts.impact_of_terms(call.session, row, terms, families, now=call.now)
         if impact.moved:
             return call.page(_SHOW, **_show(call, row, impact))
-    moved = None if form.failed else attempt(call, lambda: _change(call, row, terms, families))
+    moved = None if form.failed else call.form.attempt(lambda: _change(call, row, terms, families))
     if moved is None:
         return call.invalid(_SHOW, **_show(call, row))
     told = call.say(CHANGED, name=row.name) + (call.say(_MOVED, n=moved) if moved else "")

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from actions import log_patterns as acts
 from console.frame import frame
-from console.master_products import ADDED, REMOVED, attempt
+from console.master_products import ADDED, REMOVED
 from models.log_patterns import LogPattern, log_patterns, pattern_rows
 from models.masters import ProductFamily
 from rules.logs import READ_BYTES, scan
@@ -34,8 +34,7 @@ def add(call: Call) -> Response:
     form = call.form
     if form.has("try"):
         return call.page(_PAGE, **_context(call))
-    added = attempt(
-        call,
+    added = call.form.attempt(
         lambda: acts.add_pattern(
             call.session, family=form.value("family"), fact=form.value("fact"), pattern=form.value("pattern"), by=call.staff, now=call.now
         ),

@@ -9,7 +9,6 @@ from starlette.responses import Response
 
 from actions import masters as acts
 from console.frame import frame
-from console.master_products import attempt
 from models.masters import PrivacyText, privacy_text
 from rules.refusal import Refused
 from rules.rights import Area, Right
@@ -45,7 +44,7 @@ def publish(call: Call) -> Response:
         return call.page(_INDEX, status=422 if form.failed else 200, **_index(call))
     if not form.has("confirmed"):
         return call.page(_PREVIEW, **frame(call), body=body, present=present, next_version=(present.id if present else 0) + 1)
-    text = attempt(call, lambda: acts.publish_privacy_text(call.session, body, present=present, by=call.staff, now=call.now))
+    text = call.form.attempt(lambda: acts.publish_privacy_text(call.session, body, present=present, by=call.staff, now=call.now))
     if text is None:
         return call.invalid(_INDEX, **_index(call))
     return call.redirect(_PATH, flash=call.say(N_("第 {n} 版を公開しました。お客様には、次のログインで同意をお願いします。"), n=text.id))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 from starlette.responses import Response
@@ -19,8 +18,6 @@ from web.call import Call
 from web.endpoint import get, post
 from web.errors import NotFound
 from wording.catalog import N_
-
-T = TypeVar("T")
 
 ADDED, CHANGED, REMOVED = N_("「{name}」を追加しました。"), N_("「{name}」を変更しました。"), N_("「{name}」を外しました。")
 
@@ -37,8 +34,7 @@ def index(call: Call) -> Response:
 def add(call: Call) -> Response:
     """Add a family."""
     form = call.form
-    family = attempt(
-        call,
+    family = call.form.attempt(
         lambda: acts.add_family(
             call.session, name=form.value("name"), slug=form.value("slug"), intake_hint=form.value("intake_hint"), by=call.staff, now=call.now
         ),
@@ -56,8 +52,7 @@ def show(call: Call) -> Response:
 def change(call: Call) -> Response:
     """Change a family."""
     family, form = call.named(ProductFamily), call.form
-    attempt(
-        call,
+    call.form.attempt(
         lambda: acts.change_family(
             call.session,
             family,
@@ -75,7 +70,7 @@ def change(call: Call) -> Response:
 def add_alias(call: Call) -> Response:
     """Add an alias."""
     family = call.named(ProductFamily)
-    attempt(call, lambda: acts.add_alias(call.session, family, call.form.value("alias"), by=call.staff, now=call.now))
+    call.form.attempt(lambda: acts.add_alias(call.session, family, call.form.value("alias"), by=call.staff, now=call.now))
     return _answer(call, family, N_("別名を追加しました。"))
 
 
@@ -98,7 +93,7 @@ def add_mailbox(call: Call) -> Response:
     family = call.session.get(ProductFamily, int(chosen)) if (chosen := call.form.value("family")).isdecimal() and len(chosen) < 10 else None
     if family is None:
         call.form.refuse(Refused("family_empty", "family"))
-    mailbox = family and attempt(call, lambda: acts.add_mailbox(call.session, family, call.form.value("address"), by=call.staff, now=call.now))
+    mailbox = family and call.form.attempt(lambda: acts.add_mailbox(call.session, family, call.form.value("address"), by=call.staff, now=call.now))
     if mailbox is None:
         return call.invalid(_BOXES, **_boxes(call))
     return call.redirect(_MAILBOXES, flash=call.say(ADDED, name=mailbox.address))
@@ -110,15 +105,6 @@ def remove_mailbox(call: Call) -> Response:
     family = call.session.get_one(ProductFamily, mailbox.family_id)
     acts.remove_mailbox(call.session, family, mailbox, by=call.staff, now=call.now)
     return call.redirect(_MAILBOXES, flash=call.say(REMOVED, name=mailbox.address))
-
-
-def attempt(call: Call, act: Callable[[], T]) -> T | None:
-    """What `act` made, or None and its refusal told at the form."""
-    try:
-        return act()
-    except Refused as refused:
-        call.form.refuse(refused)
-        return None
 
 
 def _answer(call: Call, family: ProductFamily, told: str) -> Response:

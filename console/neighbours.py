@@ -13,7 +13,7 @@ from actions.splits import Heading, check_split, split_off
 from actions.ticket_links import link, unlink
 from actions.tickets import NoTicket, ticket_for_staff
 from console.frame import frame
-from console.replies import change_of, number_of
+from console.replies import change_of
 from console.ticket import PATH
 from models.masters import categories, families
 from models.neighbours import (
@@ -37,6 +37,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
 from web.errors import Forbidden, NotFound
+from web.forms import number_of
 from wording.catalog import N_
 
 _RELATED = "console/tickets/related.html"
@@ -210,8 +211,7 @@ def _split_page(call: Call, *, status: int = 200) -> Response:
 
 
 def _again(call: Call, refused: Refused, page: Callable[..., Response]) -> Response:
-    call.session.rollback()
-    call.form.refuse(refused)
+    call.take_back(refused)
     return page(call, status=422)
 
 

@@ -15,7 +15,7 @@ from actions.canned import words_of
 from actions.drafts import draft_of, keep_draft
 from actions.macros import assignee_of, run_macro
 from console.frame import frame
-from console.replies import change_of, check_cc_seen, number_of, submission_of
+from console.replies import change_of, check_cc_seen, submission_of
 from console.ticket import PATH
 from models.canned import Canned, CannedKind, PostKind, canned_for, staff_names
 from models.masters import Category
@@ -31,6 +31,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
 from web.errors import NotFound, or_not_found
+from web.forms import number_of
 from wording import labels
 from wording.catalog import N_
 
@@ -125,8 +126,7 @@ def run(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         newer = refused.facts.get("id") if refused.code == "newer_reply" else None
         return _preview(call, _load(call, CannedKind.MACRO), status=409 if newer else 422, newer=newer)
     done = call.say(N_("定型アクション「{name}」を実行しました。"), name=macro.name)

@@ -8,7 +8,7 @@ from actions import copies
 from models.actors import Actor
 from rules.refusal import Refused
 from web.access import VISITOR
-from web.call import Call
+from web.call import Call, private
 from web.endpoint import Page, get, post
 from web.errors import or_not_found
 from wording.catalog import N_
@@ -43,9 +43,7 @@ def _ticket(call: Call) -> int:
 
 
 def _page(call: Call, ticket_id: int, *, status: int = 200) -> Response:
-    response = call.page(_PAGE, status=status, token=call.param("token"), ticket_id=ticket_id)
-    response.headers["referrer-policy"] = "no-referrer"
-    return response
+    return private(call.page(_PAGE, status=status, token=call.param("token"), ticket_id=ticket_id))
 
 
 PAGES: list[Page] = [

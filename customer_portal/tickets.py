@@ -120,8 +120,7 @@ def reply(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return page_of(call, replying=True, held=held, status=422)
     while ticket.merged_into_id is not None:
         ticket = call.session.get_one(Ticket, ticket.merged_into_id)

@@ -23,6 +23,7 @@ from models.base import Base
 from models.calendars import business_calendar
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
+from rules.refusal import Refused
 from web.access import World
 from web.csrf import token_for
 from web.errors import NotFound, TooLong, or_not_found
@@ -202,6 +203,11 @@ class Call:
         """The msgid `text` in the visitor's language, its facts filled in."""
         return translate(text, self.basis.language).format(**facts)
 
+    def take_back(self, refused: Refused) -> None:
+        """Undo what this request has written so far, and tell the refusal at its field."""
+        self.session.rollback()
+        self.form.refuse(refused)
+
     # -- answers
 
     def page(self, template: str, *, block: str | None = None, status: int = 200, **context: object) -> Response:
@@ -309,6 +315,12 @@ class Call:
         self._cookies.append(
             lambda response: response.delete_cookie(self.basis.cookie_name(name), path="/", secure=self.wiring.settings.https, httponly=True, samesite="lax")
         )
+
+
+def private(response: Response) -> Response:
+    """`response` of a page whose address is a secret: the browser tells it to nobody."""
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
 
 
 def language_of(request: Request) -> str:
