@@ -1,4 +1,4 @@
-"""The configuration: every JTICKETS_* variable, checked at start. `docs/operating.md` lists them with examples."""
+"""The configuration: every JTICKETS_* variable, checked at start. `README.md` lists them."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select, update
@@ -58,16 +58,14 @@ class _Row(NamedTuple):
     name: str
 
 
-def desk_with(
-    session: Session, changed: Mapping[int, Terms], *, families: Mapping[int, int | None] | None = None, days: frozenset[date] | None = None
-) -> BusinessCalendar:
-    """The desk's calendar as it would be with other `changed` terms (by calendar), other calendars of `families`, and other company `days`."""
+def desk_with(session: Session, changed: Mapping[int, Terms], *, families: Mapping[int, int | None]) -> BusinessCalendar:
+    """The desk's calendar as it would be with other `changed` terms (by calendar) and other calendars of `families`."""
     found = session.execute(select(ServiceCalendar.id, ServiceCalendar.terms, ServiceCalendar.standard).order_by(ServiceCalendar.id))
     rows: list[Any] = [_Row(STANDARD if row.standard else OTHER, row.id, kept(changed[row.id]) if row.id in changed else row.terms) for row in found]
     given: dict[int, int | None] = {row.id: row.calendar_id for row in session.execute(select(ProductFamily.id, ProductFamily.calendar_id))}
-    given |= families or {}
+    given |= families
     named = [(family, number) for family, number in sorted(given.items()) if number is not None]
-    return calendar_of(rows, days if days is not None else company_days(session), named)
+    return calendar_of(rows, company_days(session), named)
 
 
 def impact_of(session: Session, before: BusinessCalendar, after: BusinessCalendar, *, now: datetime) -> Impact:

@@ -23,7 +23,6 @@ from rules.refusal import Refused
 
 CHOICES = (*FIELDS, PERIOD, NAME_COLUMN)
 """What a column may hold."""
-Sheets = Mapping[str, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)

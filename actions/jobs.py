@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from actions.journal import record
@@ -218,11 +218,6 @@ def beat(session: Session, worker: str, *, now: datetime) -> None:
 def retire(session: Session, worker: str) -> None:
     """Forget a process that ends in peace."""
     session.execute(delete(Heartbeat).where(Heartbeat.worker == worker))
-
-
-def last_beat(session: Session) -> datetime | None:
-    """When a jobs process was last alive."""
-    return session.scalar(select(func.max(Heartbeat.at)).where(Heartbeat.kind == JOBS))
 
 
 def _is_left(session: Session, running: JobRun) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,11 @@ STOPPED = "stopped"
 def worded(session: Session, notice: str, *, desk: Desk, **facts: object) -> Text:
     """The text of the letter `notice` for `facts`, as an administrator rewrote it or as it came."""
     return text_of(notice, text_in_force(session, notice), desk=desk, **facts)
+
+
+def digest_of(causes: Iterable[str]) -> str:
+    """A short name for a list of causes."""
+    return hashlib.sha256("\n".join(causes).encode()).hexdigest()[:40]
 
 
 def write_letters(session: Session, drafts: Iterable[Draft], *, desk: Desk, now: datetime) -> list[int]:

@@ -162,15 +162,15 @@ def remove_company_day(session: Session, day: CompanyDay, *, by: Actor, now: dat
     return moved
 
 
-def parse_privacy_text(typed: str, present: str, field: str = "body") -> str:
-    """A new version of the privacy text. Refuses at `field`: privacy_empty, privacy_long, privacy_unchanged."""
+def parse_privacy_text(typed: str, present: str) -> str:
+    """A new version of the privacy text. Refuses at body: privacy_empty, privacy_long, privacy_unchanged."""
     body = typed.replace("\r\n", "\n").strip()
     if not body:
-        raise Refused("privacy_empty", field)
+        raise Refused("privacy_empty", "body")
     if len(body) > PRIVACY_CHARACTERS:
-        raise Refused("privacy_long", field, max=PRIVACY_CHARACTERS, n=len(body))
+        raise Refused("privacy_long", "body", max=PRIVACY_CHARACTERS, n=len(body))
     if body == present.strip():
-        raise Refused("privacy_unchanged", field)
+        raise Refused("privacy_unchanged", "body")
     return body + "\n"
 
 
@@ -182,21 +182,21 @@ def publish_privacy_text(session: Session, typed: str, *, present: PrivacyText |
     return text
 
 
-def parse_domain(typed: str, field: str = "domain") -> str:
-    """A mail domain in lower case; an address gives its host. Refuses at `field`: text_empty, domain_form."""
+def parse_domain(typed: str) -> str:
+    """A mail domain in lower case; an address gives its host. Refuses at domain: text_empty, domain_form."""
     domain = fold(typed).lower().rpartition("@")[2]
     if not domain:
-        raise Refused("text_empty", field)
+        raise Refused("text_empty", "domain")
     if len(domain) > 253 or not _DOMAIN.fullmatch(domain) or registrable(domain) is None:
-        raise Refused("domain_form", field, x=domain)
+        raise Refused("domain_form", "domain", x=domain)
     return domain
 
 
-def parse_position(typed: str, field: str = "position") -> int:
-    """A place in a list. Refuses at `field`: position_form."""
+def parse_position(typed: str) -> int:
+    """A place in a list. Refuses at position: position_form."""
     number = fold(typed)
     if not (number.isascii() and number.isdecimal()) or not 0 < int(number[:9]) <= POSITION_MOST:
-        raise Refused("position_form", field, max=POSITION_MOST)
+        raise Refused("position_form", "position", max=POSITION_MOST)
     return int(number)
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from actions.attachments import FileFacts
 from actions.letters import HELD, STOPPED, Draft, worded, write_letters
 from actions.outside_mails import count_outside
+from actions.recipients import queue_staff
 from mail.compose import Text, excerpt
 from mail.desk import Desk
 from mail.rewritten import text_of
@@ -28,16 +29,13 @@ from models.kept import Kept
 from models.mail_templates import MailTemplate
 from models.masters import Category, DomainKind, MailDomain, ProductFamily
 from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
-from models.people import Account, QueueMember, Staff
+from models.people import Account, Staff
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
-from rules.rights import Role
 from rules.tickets import is_outside
 from wording.hours import opening
-
-_ANSWERING = frozenset({Role.SUPPORT, Role.LEAD})
 
 
 def ticket_opened(
@@ -57,7 +55,7 @@ def ticket_opened(
     """
     facts = _facts_of(session, ticket, message, limits, files, notice="ticket_opened", staff_notice="staff_ticket_opened")
     to_customer = _customer_drafts(session, "ticket_opened", facts, desk=desk, limits=limits, opens=_opens(ticket, calendar, now), now=now)
-    staff = _queue_staff(session, ticket.family_id, besides=message.staff_id)
+    staff = queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_opened", facts, desk)
     to_staff = Draft("staff_ticket_opened", f"staff_ticket_opened:{ticket.id}", text, staff, ticket_id=ticket.id)
     write_letters(session, [*to_customer, to_staff], desk=desk, now=now)
@@ -67,7 +65,7 @@ def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files:
     """更新: tell the customer and the CC what was written, and the assignee (without one the queue's staff)."""
     facts = _facts_of(session, ticket, message, limits, files, notice="ticket_updated", staff_notice="staff_ticket_updated")
     to_customer = _customer_drafts(session, "ticket_updated", facts, desk=desk, limits=limits, now=now)
-    staff = [facts.row.assignee_email] if facts.row.assignee_active else _queue_staff(session, ticket.family_id, besides=message.staff_id)
+    staff = [facts.row.assignee_email] if facts.row.assignee_active else queue_staff(session, ticket.family_id, besides=message.staff_id)
     text = _staff_text("staff_ticket_updated", facts, desk)
     to_staff = Draft("staff_ticket_updated", f"staff_ticket_updated:{message.id}", text, staff, ticket_id=ticket.id, message_id=message.id)
     write_letters(session, [*to_customer, to_staff], desk=desk, now=now)
@@ -309,19 +307,6 @@ def _staff_text(kind: str, facts: _Facts, desk: Desk, **more: object) -> Text:
     customer = f"{row.company_name} {row.person_name} 様" if row.account_id is not None else "（お客様は未登録です）"
     everything: dict[str, object] = {"post": facts.post, "cut": facts.cut, "files": facts.files, **more}
     return text_of(kind, _own(row.staff_rewritten), desk=desk, ticket=facts.ticket, product=row.product, category=row.category, customer=customer, **everything)
-
-
-def _queue_staff(session: Session, family_id: int, *, besides: int | None = None) -> list[str]:
-    """The addresses of those who answer for a family: its queue's members, without any all of support and lead."""
-    rows = session.execute(
-        select(Staff.id, Staff.email, Staff.roles, QueueMember.id.label("member_id"))
-        .outerjoin(QueueMember, (QueueMember.staff_id == Staff.id) & (QueueMember.family_id == family_id))
-        .where(Staff.active)
-        .order_by(Staff.id)
-    ).all()
-    members = [row for row in rows if row.member_id is not None]
-    chosen = members or [row for row in rows if _ANSWERING & set(row.roles)]
-    return [row.email for row in chosen if row.id != besides]
 
 
 def _account_text(session: Session, notice: str, account: Account, desk: Desk, **more: object) -> Text:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from actions.letters import Draft, worded, write_letters
+from actions.letters import Draft, digest_of, worded, write_letters
 from mail.desk import Desk
 from models.base import AnyRow
 from rules.radar import Finding
@@ -23,7 +22,7 @@ def email_changes_due(session: Session, step: Kind, by_cause: Mapping[str, AnyRo
     rows = list(by_cause.values())
     shown = [{"id": row.id, "due_on": dates.day(row.due_on), "company": row.requester_company, "old_email": row.old_email} for row in rows[:_MOST_LINES]]
     text = worded(session, step.value, desk=desk, changes=shown, count=len(rows), more=len(rows) - len(shown))
-    write_letters(session, [Draft(step.value, f"{step}:{_digest(by_cause)}", text, [desk.center_address])], desk=desk, now=now)
+    write_letters(session, [Draft(step.value, f"{step}:{digest_of(by_cause)}", text, [desk.center_address])], desk=desk, now=now)
 
 
 def accounts_found(session: Session, found: Mapping[Finding, int], *, week: str, desk: Desk, now: datetime) -> None:
@@ -38,10 +37,5 @@ def exceptions_waiting(session: Session, requests: Sequence[AnyRow], to: Sequenc
     """判断を待つ例外申請, to the desk; False when nobody is there to tell."""
     shown = [{"id": row.id, "number": f"EX-{row.id:04}", "company": row.company_name, "since": row.since} for row in requests[:_MOST_LINES]]
     text = worded(session, "staff_exception_waiting", desk=desk, requests=shown, count=len(requests), more=len(requests) - len(shown))
-    cause = f"staff_exception_waiting:{_digest(f'{row.id}:{row.since.isoformat()}' for row in requests)}"
+    cause = f"staff_exception_waiting:{digest_of(f'{row.id}:{row.since.isoformat()}' for row in requests)}"
     return bool(write_letters(session, [Draft("staff_exception_waiting", cause, text, list(to))], desk=desk, now=now))
-
-
-def _digest(causes: Iterable[str]) -> str:
-    """A short name for a list of causes."""
-    return hashlib.sha256("\n".join(causes).encode()).hexdigest()[:40]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from actions.letters import Draft, worded, write_letters
+from actions.recipients import staff_with
 from mail.compose import Text
 from mail.desk import Desk
-from models.people import Account, Staff
+from models.people import Account
 from models.requests import ExceptionRequest
 from rules.calendar import tokyo_date
 from rules.rights import Role
@@ -50,8 +50,7 @@ def too_many_failures(session: Session, contract_key: str, failures: int, *, des
     """Tell the desk's staff that somebody tries out one contract: once a contract and day, in Japan."""
     day = tokyo_date(now).isoformat()
     text = worded(session, "staff_registration_limit", desk=desk, contract_key=contract_key, failures=failures)
-    rows = session.execute(select(Staff.email, Staff.roles).where(Staff.active).order_by(Staff.id)).all()
-    to = [row.email for row in rows if Role.DESK in row.roles]
+    to = staff_with(session, [Role.DESK])
     write_letters(session, [Draft("staff_registration_limit", f"staff_registration_limit:{contract_key}:{day}", text, to)], desk=desk, now=now)
 
 

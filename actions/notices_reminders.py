@@ -6,8 +6,7 @@ what reminds one person is nobody else's business.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,12 +14,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.letters import Draft, worded, write_letters
+from actions.letters import Draft, digest_of, worded, write_letters
+from actions.recipients import queue_staff, staff_with
 from mail.desk import Desk
 from models.admission import PendingRegistration
 from models.base import AnyRow
 from models.masters import Category, ProductFamily
-from models.people import Account, QueueMember, Staff
+from models.people import Account, Staff
 from models.tickets import Ticket
 from rules.reminders import Kind
 from rules.rights import Role
@@ -28,7 +28,6 @@ from wording import dates
 
 MOST_CONTRACTS = 50
 _MOST_LINES = 20
-_ANSWERING = frozenset({Role.SUPPORT, Role.LEAD})
 _OVERDUE = frozenset({Kind.FIRST_ANSWER_OVERDUE, Kind.NEXT_ANSWER_OVERDUE})
 MAILS_FAILED = "staff_mails_failed"
 
@@ -59,7 +58,7 @@ def answer_due(session: Session, kind: Kind, ticket: Ticket, *, cause: str, desk
     Near: the assignee, without one the queue's staff. Past: the leads too.
     """
     row = _about(session, ticket)
-    staff = [row.assignee_email] if row.assignee_active else _queue_staff(session, ticket.family_id)
+    staff = [row.assignee_email] if row.assignee_active else queue_staff(session, ticket.family_id)
     if kind in _OVERDUE:
         staff += staff_with(session, [Role.LEAD])
     customer = f"{row.company_name} {row.person_name} 様" if row.account_id is not None else "（お客様は未登録です）"
@@ -102,7 +101,7 @@ def contracts_ending(session: Session, endings: Sequence[Any], *, companies: Map
         for one in endings[:MOST_CONTRACTS]
     ]
     text = worded(session, "contract_ending", desk=desk, endings=shown, count=len(endings), more=len(endings) - len(shown))
-    cause = f"contract_ending:{_digest(one.cause for one in endings)}"
+    cause = f"contract_ending:{digest_of(one.cause for one in endings)}"
     write_letters(session, [Draft("contract_ending", cause, text, [desk.center_address])], desk=desk, now=now)
 
 
@@ -111,7 +110,7 @@ def contracts_ending_account(session: Session, account: Account, endings: Sequen
     shown = [{"contract": one.contract_key, "ends_on": dates.day(one.ends_on), "lines": one.lines} for one in endings[:MOST_CONTRACTS]]
     more = len(endings) - len(shown)
     text = worded(session, "contract_ending_account", desk=desk, company=account.company_name, person=account.person_name, endings=shown, more=more)
-    cause = f"contract_ending_account:{account.id}:{_digest(one.cause for one in endings)}"
+    cause = f"contract_ending_account:{account.id}:{digest_of(one.cause for one in endings)}"
     write_letters(session, [Draft("contract_ending_account", cause, text, [account.email], account_id=account.id)], desk=desk, now=now)
 
 
@@ -137,14 +136,14 @@ def mails_failed(session: Session, letters: Sequence[AnyRow], to: Sequence[str],
     """送れなかったメール (id, subject, and the `cause` by which a failure is known); False when nobody is there to tell."""
     shown = [{"id": row.id, "subject": row.subject} for row in letters[:_MOST_LINES]]
     text = worded(session, MAILS_FAILED, desk=desk, letters=shown, count=len(letters), more=len(letters) - len(shown))
-    return _to_staff(session, MAILS_FAILED, f"{MAILS_FAILED}:{_digest(row.cause for row in letters)}", text, to, desk, now)
+    return _to_staff(session, MAILS_FAILED, f"{MAILS_FAILED}:{digest_of(row.cause for row in letters)}", text, to, desk, now)
 
 
 def quotas(session: Session, found: Sequence[Quota], names: Mapping[int, AnyRow], to: Sequence[str], *, desk: Desk, now: datetime) -> bool:
     """上限が近づいています; False when nobody is there to tell."""
     shown = [_quota_line(one, names) for one in found[:_MOST_LINES]]
     text = worded(session, "staff_quota", desk=desk, quotas=shown, count=len(found), more=len(found) - len(shown))
-    cause = f"staff_quota:{now.isoformat()}:{_digest(f'{one.what}:{one.account_id}' for one in found)}"
+    cause = f"staff_quota:{now.isoformat()}:{digest_of(f'{one.what}:{one.account_id}' for one in found)}"
     return _to_staff(session, "staff_quota", cause, text, to, desk, now)
 
 
@@ -152,15 +151,8 @@ def jobs_late(session: Session, late: Sequence[Any], to: Sequence[str], *, desk:
     """遅れているジョブ; False when nobody is there to tell."""
     lines = [{"title": one.line.title, "since": one.since} for one in late]
     text = worded(session, "staff_jobs_late", desk=desk, jobs=lines, count=len(lines))
-    cause = f"staff_jobs_late:{_digest(f'{one.line.name}:{one.since.isoformat()}' for one in late)}"
+    cause = f"staff_jobs_late:{digest_of(f'{one.line.name}:{one.since.isoformat()}' for one in late)}"
     return _to_staff(session, "staff_jobs_late", cause, text, to, desk, now)
-
-
-def staff_with(session: Session, roles: Iterable[Role]) -> list[str]:
-    """The addresses of the active staff who hold one of `roles`."""
-    wanted = set(roles)
-    rows = session.execute(select(Staff.email, Staff.roles).where(Staff.active).order_by(Staff.id))
-    return [row.email for row in rows if wanted & set(row.roles)]
 
 
 def _about(session: Session, ticket: Ticket) -> AnyRow:
@@ -185,12 +177,6 @@ def _about(session: Session, ticket: Ticket) -> AnyRow:
     ).one()
 
 
-def _queue_staff(session: Session, family_id: int) -> list[str]:
-    """The addresses of those who answer for a family: its queue's members, without any all of support and lead."""
-    members = select(Staff.email).join(QueueMember, QueueMember.staff_id == Staff.id).where(QueueMember.family_id == family_id, Staff.active)
-    return list(session.scalars(members.order_by(Staff.id))) or staff_with(session, _ANSWERING)
-
-
 def _quota_line(one: Quota, names: Mapping[int, AnyRow]) -> dict[str, str]:
     row = names.get(one.account_id or 0)
     who = f"{row.company_name}（{row.user_id}）" if row else ""
@@ -200,8 +186,3 @@ def _quota_line(one: Quota, names: Mapping[int, AnyRow]) -> dict[str, str]:
 
 def _to_staff(session: Session, kind: str, cause: str, text: Any, to: Sequence[str], desk: Desk, now: datetime) -> bool:
     return bool(write_letters(session, [Draft(kind, cause, text, list(to))], desk=desk, now=now))
-
-
-def _digest(parts: Iterable[str]) -> str:
-    """A short name for a list of causes."""
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:40]

@@ -7,9 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.rates import count_one, counted, window_start
+from actions.rates import count_one, window_start
 from models.people import RateCount
-from rules.limits import Limits
 
 _OUTSIDE = "outside_cc"
 _DAY = timedelta(days=1)
@@ -22,24 +21,12 @@ def outside_count(account_id: int, now: datetime) -> tuple[str, str, datetime]:
     return _OUTSIDE, str(account_id), window_start(now + _TOKYO_OFFSET, _DAY)
 
 
-def outside_cc_left(session: Session, account_id: int, *, limits: Limits, now: datetime) -> int:
-    """How many mails to outside CC addresses the account may still cause today (Tokyo's day)."""
-    used = counted(session, _OUTSIDE, str(account_id), window=_DAY, now=now + _TOKYO_OFFSET)
-    return max(0, limits.outside_cc_mails_per_day - used)
-
-
-def outside_cc_nearly_used(session: Session, *, limits: Limits, now: datetime) -> list[tuple[int, int]]:
-    """(account, outside CC mails caused today) of the accounts at 80 % of their number or more: staff want to know before the rest is held."""
-    began = window_start(now + _TOKYO_OFFSET, _DAY)
-    least = limits.outside_cc_mails_per_day * 4 / 5
-    rows = session.execute(
-        select(RateCount.key, RateCount.count)
-        .where(RateCount.bucket == _OUTSIDE, RateCount.began_at == began, RateCount.count >= max(1, least))
-        .order_by(RateCount.count.desc(), RateCount.key)
-    ).all()
-    return [(int(key), used) for key, used in rows]
-
-
 def count_outside(session: Session, account_id: int, *, now: datetime) -> int:
     """Count one more; how many it were today with it."""
     return count_one(session, _OUTSIDE, str(account_id), window=_DAY, now=now + _TOKYO_OFFSET)
+
+
+def outside_counts(session: Session, *, now: datetime) -> list[tuple[int, int]]:
+    """(account, mails to outside CC addresses today) of every account that caused any."""
+    today = RateCount.bucket == _OUTSIDE, RateCount.began_at == window_start(now + _TOKYO_OFFSET, _DAY)
+    return [(int(key), count) for key, count in session.execute(select(RateCount.key, RateCount.count).where(*today))]

@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 from actions import notices_center
 from actions import notices_reminders as notices
 from actions.lateness import Late
-from actions.rates import window_start
+from actions.outside_mails import outside_counts
+from actions.recipients import staff_with
 from actions.reminders import note
 from mail.desk import Desk
 from models.base import AnyRow
 from models.database import among
 from models.masters import company_days
 from models.outbox import Letter, LetterState, Recipient, RecipientState
-from models.people import Account, RateCount
+from models.people import Account
 from models.reminders import Reminder
 from models.requests import requests_with_desk
 from models.tickets import Attachment, Message, Ticket
@@ -31,8 +32,7 @@ from rules.rights import Role
 T = TypeVar("T")
 
 _MOST_MAILS = 500
-_DAY, _TOKYO_OFFSET = timedelta(days=1), timedelta(hours=9)
-"""Windows of a day begin at midnight UTC; moved by Tokyo's offset they begin at midnight there (actions.notices)."""
+_DAY = timedelta(days=1)
 _DELIVERY = (Role.LEAD, Role.ADMIN)
 _ACCOUNTS = (Role.DESK, Role.ADMIN)
 
@@ -50,7 +50,7 @@ def tell_of_failed_mails(session: Session, *, desk: Desk, now: datetime) -> int:
     statement = select(Letter.id, Letter.subject, cause.label("cause")).where(failed, Letter.kind != notices.MAILS_FAILED, ~told)
     fresh = session.execute(statement.order_by(Letter.id.desc()).limit(_MOST_MAILS)).all()
     if fresh:
-        reached = notices.mails_failed(session, fresh, notices.staff_with(session, _DELIVERY), desk=desk, now=now)
+        reached = notices.mails_failed(session, fresh, staff_with(session, _DELIVERY), desk=desk, now=now)
         _settle(session, Kind.MAILS_FAILED, [row.cause for row in fresh], reached, now)
     return len(fresh)
 
@@ -63,10 +63,7 @@ def tell_of_quotas(session: Session, *, day: date, desk: Desk, limits: Limits, n
     opened = opened.where(Ticket.created_at < began + _DAY)
     opened = opened.where(Ticket.account_id.is_not(None)).group_by(Ticket.account_id)
     found = [notices.Quota("tickets", row.account_id, row.used, limits.account_tickets_per_day) for row in session.execute(opened)]
-    cc = select(RateCount.key, RateCount.count.label("used")).where(
-        RateCount.bucket == "outside_cc", RateCount.began_at == window_start(began + _TOKYO_OFFSET, _DAY)
-    )
-    found += [notices.Quota("cc", int(row.key), row.used, limits.outside_cc_mails_per_day) for row in session.execute(cc)]
+    found += [notices.Quota("cc", account, used, limits.outside_cc_mails_per_day) for account, used in outside_counts(session, now=began)]
     return _tell_of_quotas(session, found, day.isoformat(), desk=desk, limits=limits, now=now)
 
 
@@ -97,7 +94,7 @@ def tell_of_waiting_exceptions(session: Session, *, calendar: BusinessCalendar, 
             long[f"{row.id}:{row.since.isoformat()}"] = row
     fresh = _fresh(session, Kind.EXCEPTION_WAITING, long)
     if fresh:
-        reached = notices_center.exceptions_waiting(session, fresh, notices.staff_with(session, _ACCOUNTS), desk=desk, now=now)
+        reached = notices_center.exceptions_waiting(session, fresh, staff_with(session, _ACCOUNTS), desk=desk, now=now)
         _settle(session, Kind.EXCEPTION_WAITING, [f"{row.id}:{row.since.isoformat()}" for row in fresh], reached, now)
     return len(fresh)
 
@@ -108,7 +105,7 @@ def tell_of_the_calendar(session: Session, *, desk: Desk, limits: Limits, now: d
     cause = known.isoformat()
     if not is_ending_soon(known, tokyo_date(now), limits) or not _fresh(session, Kind.CALENDAR_ENDING, {cause: known}):
         return 0
-    reached = notices.calendar_ending(session, known, notices.staff_with(session, [Role.ADMIN]), desk=desk, now=now)
+    reached = notices.calendar_ending(session, known, staff_with(session, [Role.ADMIN]), desk=desk, now=now)
     _settle(session, Kind.CALENDAR_ENDING, [cause], reached, now)
     return 1
 
@@ -117,7 +114,7 @@ def tell_of_late_jobs(session: Session, late: Sequence[Late], *, desk: Desk, now
     """Tell administrators of jobs that are late or stuck, each once for the slot it stands at; how many they are."""
     fresh = _fresh(session, Kind.JOBS_LATE, {f"{one.line.name}:{one.since.isoformat()}": one for one in late})
     if fresh:
-        reached = notices.jobs_late(session, fresh, notices.staff_with(session, [Role.ADMIN]), desk=desk, now=now)
+        reached = notices.jobs_late(session, fresh, staff_with(session, [Role.ADMIN]), desk=desk, now=now)
         _settle(session, Kind.JOBS_LATE, [f"{one.line.name}:{one.since.isoformat()}" for one in fresh], reached, now)
     return len(fresh)
 
@@ -135,7 +132,7 @@ def _tell_of_quotas(session: Session, found: Sequence[notices.Quota], period: st
     fresh = _fresh(session, Kind.QUOTA, full)
     if fresh:
         names = _names(session, fresh)
-        reached = notices.quotas(session, fresh, names, notices.staff_with(session, _ACCOUNTS), desk=desk, now=now)
+        reached = notices.quotas(session, fresh, names, staff_with(session, _ACCOUNTS), desk=desk, now=now)
         _settle(session, Kind.QUOTA, [f"{one.what}:{one.account_id or 0}:{period}" for one in fresh], reached, now)
     return len(fresh)
 

@@ -23,33 +23,33 @@ from rules.text import fold, one_line
 NAME_CHARACTERS = 100
 
 
-def parse_staff_user_id(typed: str, field: str = "user_id") -> str:
+def parse_staff_user_id(typed: str) -> str:
     """The stored form of a staff member's user ID: as a customer's, but the house may use the house's own words."""
     try:
-        return parse_user_id(typed, field)
+        return parse_user_id(typed, "user_id")
     except Refused as refused:
         if refused.code != "user_id_reserved":
             raise
         return fold(typed)
 
 
-def parse_staff_name(typed: str, field: str = "name") -> str:
-    """A staff member's name on one line. Refuses at `field`: text_empty, text_long(max, n)."""
+def parse_staff_name(typed: str) -> str:
+    """A staff member's name on one line. Refuses at name: text_empty, text_long(max, n)."""
     name = one_line(typed)
     if not name:
-        raise Refused("text_empty", field)
+        raise Refused("text_empty", "name")
     if len(name) > NAME_CHARACTERS:
-        raise Refused("text_long", field, max=NAME_CHARACTERS, n=len(name))
+        raise Refused("text_long", "name", max=NAME_CHARACTERS, n=len(name))
     return name
 
 
-def parse_roles(chosen: Iterable[str], field: str = "roles") -> list[str]:
-    """The chosen roles in DOMAIN's order. Refuses at `field`: roles_empty, role_unknown."""
+def parse_roles(chosen: Iterable[str]) -> list[str]:
+    """The chosen roles in DOMAIN's order. Refuses at roles: roles_empty, role_unknown."""
     names = set(chosen)
     if not names:
-        raise Refused("roles_empty", field)
+        raise Refused("roles_empty", "roles")
     if not names <= {role.value for role in Role}:
-        raise Refused("role_unknown", field)
+        raise Refused("role_unknown", "roles")
     return [role.value for role in Role if role.value in names]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.clock import change_calendar, start_clock
-from actions.tickets import move
+from actions.tickets import move, touch
 from models.actors import Actor, Customer
 from models.calendars import business_calendar
 from models.masters import Category, ProductFamily
@@ -25,7 +25,7 @@ def change_cc(session: Session, ticket: Ticket, cc: Sequence[str], *, by: Actor,
     if before == list(cc):
         return False
     ticket.cc = list(cc)
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "change_cc", "ticket", ticket.id, by=by, now=now, cc=[before, list(cc)], by_customer=isinstance(by, Customer))
     return True
 
@@ -41,7 +41,7 @@ def change_product(session: Session, ticket: Ticket, family_id: int, *, by: Acto
     ticket.family_id = family.id
     desk = business_calendar(session)
     change_calendar(ticket, desk.of(ticket.calendar_id), desk.for_family(family.id))
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "change_product", "ticket", ticket.id, by=by, now=now, product=[before, family.name])
     return True
 
@@ -55,7 +55,7 @@ def change_category(session: Session, ticket: Ticket, category_id: int, *, by: A
         raise Refused("category_unknown", "category")
     before = session.get_one(Category, ticket.category_id).name
     ticket.category_id = category.id
-    _touch(ticket, now)
+    touch(ticket, now)
     journal.record(session, "change_ticket_category", "ticket", ticket.id, by=by, now=now, category=[before, category.name])
     return True
 
@@ -79,8 +79,3 @@ def reopen(session: Session, ticket: Ticket, *, by: Customer, calendar: Business
     move(ticket, State.OPEN, calendar=calendar, now=now)
     start_clock(ticket, calendar, now)
     journal.record(session, "reopen_ticket", "ticket", ticket.id, by=by, now=now, state=[before, State.OPEN])
-
-
-def _touch(ticket: Ticket, now: datetime) -> None:
-    ticket.updated_at = now
-    ticket.version += 1

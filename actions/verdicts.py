@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from sqlalchemy import ColumnElement, select
@@ -11,17 +11,11 @@ from sqlalchemy.orm import Session
 
 from models.base import AnyRow
 from models.contracts import Certificate, ContractLine, Party
-from models.masters import DomainKind, ProductFamily, mail_domains, mailboxes
+from models.masters import DomainKind, mail_domains, mailboxes
 from models.people import Account
-from models.tickets import Ticket
 from rules.contracts import AccountFacts, CertificateFacts, Judgement, LineFacts, PartyFacts, judge, lookup_contract, lookup_serials
 
 _MOST_SERIAL_CERTIFICATES = 20
-
-
-def judge_ticket(session: Session, ticket: Ticket, account: AccountFacts | None, *, today: date) -> Judgement:
-    """The verdict of the ticket's typed contract and serial on `today`."""
-    return judge_typed(session, ticket.contract_text, ticket.serial_text, account, today=today)
 
 
 def judge_typed(session: Session, typed_contract: str, typed_serial: str, account: AccountFacts | None, *, today: date) -> Judgement:
@@ -76,33 +70,6 @@ def load_certificates(session: Session, condition: ColumnElement[bool]) -> list[
         )
         for row in certificates
     ]
-
-
-def line_rows(session: Session, ids: Collection[int]) -> Sequence[AnyRow]:
-    """The lines of `ids` as a verdict shows them, with contract key, family and certificate."""
-    if not ids:
-        return []
-    statement = (
-        select(
-            ContractLine.id,
-            ContractLine.certificate_id,
-            Certificate.contract_key,
-            ProductFamily.name.label("family"),
-            ContractLine.product_number,
-            ContractLine.serial,
-            ContractLine.starts_on,
-            ContractLine.ends_on,
-            ContractLine.service,
-            ContractLine.contact,
-            ContractLine.sheet,
-            ContractLine.row,
-        )
-        .join(Certificate, Certificate.id == ContractLine.certificate_id)
-        .join(ProductFamily, ProductFamily.id == ContractLine.family_id)
-        .where(ContractLine.id.in_(ids))
-        .order_by(ContractLine.ends_on.desc(), ContractLine.id)
-    )
-    return session.execute(statement).all()
 
 
 def facts_of(account: Account | AnyRow | None) -> AccountFacts | None:

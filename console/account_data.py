@@ -31,7 +31,7 @@ _DAYS = 90
 
 def disclosure(call: Call) -> Response:
     """Who could see or received data of this person between two days."""
-    account = _load(call)
+    account = call.named(Account)
     today = tokyo_date(call.now)
     since, until = _day(call.query("since"), today - timedelta(days=_DAYS)), _day(call.query("until"), today)
     between = {"since": _midnight(since), "until": _midnight(until + timedelta(days=1))}
@@ -50,7 +50,7 @@ def disclosure(call: Call) -> Response:
 
 def export(call: Call) -> Response:
     """Everything kept of the person, as one file."""
-    account = _load(call)
+    account = call.named(Account)
     try:
         told = export_person(call.session, account, by=call.staff, now=call.now)
     except Refused as refused:
@@ -64,27 +64,19 @@ def export(call: Call) -> Response:
 
 def confirm_erasure(call: Call) -> Response:
     """What erasing takes and what it leaves."""
-    return _erasure(call, _load(call))
+    return _erasure(call, call.named(Account))
 
 
 def erase(call: Call) -> Response:
     """Take the person out of everything."""
-    account = _load(call)
+    account = call.named(Account)
     try:
         form = call.form
         erase_person(call.session, account, confirmation=form.value("confirmation"), reason=form.value("reason"), by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
-        return _erasure(call, _load(call), status=422)
+        call.take_back(refused)
+        return _erasure(call, call.named(Account), status=422)
     return call.redirect(f"/console/accounts/{account.id}", flash=N_("個人情報を削除しました。"))
-
-
-def _load(call: Call) -> Account:
-    account = call.session.get(Account, call.param("id"))
-    if account is None:
-        raise NotFound
-    return account
 
 
 def _erasure(call: Call, account: Account, *, status: int = 200) -> Response:

@@ -26,7 +26,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
-from web.errors import NotFound
 from wording import labels
 from wording.catalog import N_
 
@@ -53,7 +52,7 @@ def index(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One account with all that hangs on it."""
-    return call.page("console/accounts/show.html", **_account(call, _load(call)))
+    return call.page("console/accounts/show.html", **_account(call, call.named(Account)))
 
 
 def suspend(call: Call) -> Response:
@@ -68,13 +67,13 @@ def reopen(call: Call) -> Response:
 
 def remove_code(call: Call) -> Response:
     """Turn off the second factor of a holder who has lost it; the holder is told."""
-    account = _load(call)
+    account = call.named(Account)
     totp.remove(call.session, account, by=call.staff, desk=call.desk, now=call.now)
     return call.redirect(f"{_PATH}/{account.id}", flash=N_("確認コードを解除しました。次のログインからパスワードだけでログインできます。"))
 
 
 def _decide(call: Call, act: Callable[..., None], told: str) -> Response:
-    account = _load(call)
+    account = call.named(Account)
     try:
         act(call.session, account, reason=call.form.value("reason"), by=call.staff, now=call.now)
     except Refused as refused:
@@ -82,13 +81,6 @@ def _decide(call: Call, act: Callable[..., None], told: str) -> Response:
     if call.form.failed:
         return call.invalid("console/accounts/show.html", **_account(call, account))
     return call.redirect(f"{_PATH}/{account.id}", flash=told)
-
-
-def _load(call: Call) -> Account:
-    account = call.session.get(Account, call.param("id"))
-    if account is None:
-        raise NotFound
-    return account
 
 
 def _account(call: Call, account: Account) -> dict[str, Any]:

@@ -10,14 +10,12 @@ from web.access import staff
 from web.call import Call
 from web.downloads import download
 from web.endpoint import Page, get
-from web.errors import NotFound
+from web.errors import or_not_found
 
 
 def fetch(call: Call) -> Response:
     """The file, always as a download; the service center, which sees no thread, gets none."""
-    attachment = readable_by_staff(call.session, call.param("token"), by=call.staff)
-    if attachment is None:
-        raise NotFound
+    attachment = or_not_found(readable_by_staff(call.session, call.param("token"), by=call.staff))
     return call.finish(download(call.wiring.store, attachment))
 
 

@@ -14,7 +14,7 @@ from console.bulk_macros import Plan, assignee_after, filled_for, further, macro
 from console.frame import frame
 from console.queue import PATH as QUEUE
 from console.queue import Choice, read_choice, wanted_of
-from console.replies import number_of, submission_of
+from console.replies import submission_of
 from models.base import AnyRow
 from models.bulk_changes import BulkChange, changed_tickets, queues_of, tickets_to_change
 from models.queue import Masters, found_rows, queue_masters, queue_rows
@@ -27,7 +27,8 @@ from rules.tickets import State
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import Forbidden, NotFound
+from web.errors import Forbidden
+from web.forms import number_of
 from wording import labels
 from wording.catalog import N_, translate
 from wording.refusals import say
@@ -96,15 +97,14 @@ def apply(call: Call) -> Response:
             wish = with_macro(wish, macro_in_form(call.session, wish.macro_id, told.value("macro_seen")), call)
         change = change_many(call.session, chosen, wish, hand=hand)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, told, status=422)
     return call.redirect(f"{PATH}/{change.id}")
 
 
 def result(call: Call) -> Response:
-    """What became of each ticket, what failed first; the way back while there is one."""
-    change = _change(call)
+    """What became of each ticket, what failed first; the way back while there is one. Of anybody's change: the journal of each ticket tells the same."""
+    change = call.named(BulkChange)
     language = call.basis.language
     rows = changed_tickets(call.session, change.id)
     return call.page(
@@ -124,7 +124,7 @@ def result(call: Call) -> Response:
 
 def undo(call: Call) -> Response:
     """Bring the tickets back."""
-    change = _change(call)
+    change = call.named(BulkChange)
     try:
         count = undo_many(call.session, change, by=call.staff, limits=call.limits, now=call.now)
     except Refused as refused:
@@ -260,14 +260,6 @@ def _retold(code: str, facts: dict[str, Any], language: str) -> str:
     """The sentence of a refusal that was kept, "" for none."""
     told = {name: State(value) if name in ("frm", "to") else value for name, value in facts.items()}
     return say(Refused(code, None, **told), language) if code else ""
-
-
-def _change(call: Call) -> BulkChange:
-    """The change of the path, anybody's: the journal of each ticket tells the same."""
-    change = call.session.get(BulkChange, call.param("id"))
-    if change is None:
-        raise NotFound
-    return change
 
 
 _LOOK = staff(Area.BULK, Right.OWN)

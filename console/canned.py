@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -16,7 +15,6 @@ from models.canned import Canned, CannedKind, PostKind, canned_list, own_queues,
 from models.masters import Category, ProductFamily, categories, families
 from rules.canned import NAME_CHARACTERS
 from rules.placeholders import Placeholder, fill, pieces
-from rules.refusal import Refused
 from rules.rights import Area, Right
 from rules.tickets import Priority, State
 from web.access import staff
@@ -42,7 +40,7 @@ def add(call: Call) -> Response:
     """Keep a new one."""
     _check_writer(call)
     kind = _kind(call.form.value("kind"))
-    made = _attempt(call, lambda typed: acts.add_canned(call.session, kind, typed, by=call.staff, now=call.now))
+    made = call.form.attempt(lambda: acts.add_canned(call.session, kind, _typed(call), by=call.staff, now=call.now))
     if made is None:
         return call.invalid(_INDEX, **_index(call, kind))
     return call.redirect(f"{_PATH}?kind={kind}", flash=call.say(N_("「{name}」を追加しました。"), name=made.name))
@@ -56,7 +54,7 @@ def show(call: Call) -> Response:
 def change(call: Call) -> Response:
     """Change one."""
     canned = _load(call, change=True)
-    done = _attempt(call, lambda typed: acts.change_canned(call.session, canned, typed, by=call.staff, now=call.now) or canned)
+    done = call.form.attempt(lambda: acts.change_canned(call.session, canned, _typed(call), by=call.staff, now=call.now) or canned)
     if done is None:
         call.session.rollback()
         return call.invalid(_SHOW, **_show(call, _load(call)))
@@ -69,14 +67,6 @@ def remove(call: Call) -> Response:
     kind, name = canned.kind, canned.name
     acts.remove_canned(call.session, canned, by=call.staff, now=call.now)
     return call.redirect(f"{_PATH}?kind={kind}", flash=call.say(N_("「{name}」を削除しました。"), name=name))
-
-
-def _attempt(call: Call, act: Callable[[Typed], Canned]) -> Canned | None:
-    try:
-        return act(_typed(call))
-    except Refused as refused:
-        call.form.refuse(refused)
-        return None
 
 
 def _typed(call: Call) -> Typed:
@@ -101,8 +91,8 @@ def _typed(call: Call) -> Typed:
 
 def _load(call: Call, *, change: bool = False) -> Canned:
     """What the path names, if it is shared or one's own; for a change only where one may."""
-    canned = call.session.get(Canned, call.param("id"))
-    if canned is None or canned.owner_id not in (None, call.staff.id):
+    canned = call.named(Canned)
+    if canned.owner_id not in (None, call.staff.id):
         raise NotFound
     if change and not may_edit(call.session, canned, by=call.staff):
         raise Forbidden

@@ -35,8 +35,7 @@ def answer(call: Call) -> Response:
     try:
         answer_center(call.session, ticket, call.form.value("answer"), by=call.staff, limits=call.limits, calendar=call.calendar(), now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return show_asked(call, status=422)
     return call.redirect("/console/tickets", flash=call.say(N_("チケット #{n} の契約の確認に回答しました。"), n=ticket.id))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -15,7 +15,6 @@ from models.contracts import Certificate, ContractLine
 from models.masters import families
 from rules.contracts import CONTACT, LAST_NUMBERED_DAY
 from rules.lines import CERTIFICATE_FIELDS, DATE_FIELDS, EMAIL_FIELDS
-from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
@@ -28,25 +27,24 @@ _HEAD_PAGE, _LINE_PAGE = "console/contracts/correct.html", "console/contracts/co
 
 def head(call: Call) -> Response:
     """The form of issue date and parties."""
-    certificate = _certificate(call)
+    certificate = call.named(Certificate)
     return call.page(_HEAD_PAGE, **_head_context(call, certificate, acts.head_of(call.session, certificate), acts.seal(certificate)))
 
 
 def correct_head(call: Call) -> Response:
     """Set them right."""
-    certificate = _certificate(call)
+    certificate = call.named(Certificate)
     values, reason = _parsed(call, CERTIFICATE_FIELDS)
     if values:
-        _attempt(call, lambda: acts.check_head(values))
+        call.form.attempt(lambda: acts.check_head(values))
     done = None
     if not call.form.failed:
-        done = _attempt(
-            call,
+        done = call.form.attempt(
             lambda: acts.correct_certificate(call.session, certificate, values, reason=reason, seen=call.form.value("seen"), by=call.staff, now=call.now),
         )
     if done is None:
         call.session.rollback()
-        context = _head_context(call, _certificate(call), _typed(call, CERTIFICATE_FIELDS), _seal_again(call))
+        context = _head_context(call, call.named(Certificate), _typed(call, CERTIFICATE_FIELDS), _seal_again(call))
         return call.invalid(_HEAD_PAGE, **context)
     return _back(call, certificate, changed=done)
 
@@ -63,8 +61,7 @@ def correct_line(call: Call) -> Response:
     values, reason = _parsed(call, LINE_FIELDS)
     done = None
     if not call.form.failed:
-        done = _attempt(
-            call,
+        done = call.form.attempt(
             lambda: acts.correct_line(call.session, certificate, held, values, reason=reason, seen=call.form.value("seen"), by=call.staff, now=call.now),
         )
     if done is None:
@@ -80,14 +77,6 @@ def _parsed(call: Call, names: Sequence[str]) -> tuple[dict[str, str], str]:
     return ({} if call.form.failed else {name: value or "" for name, value in found.items()}), reason or ""
 
 
-def _attempt(call: Call, act: Callable[[], Any]) -> Any:
-    try:
-        return act()
-    except Refused as refused:
-        call.form.refuse(refused)
-        return None
-
-
 def _typed(call: Call, names: Sequence[str]) -> dict[str, str]:
     return {name: call.form.value(name) for name in names}
 
@@ -95,7 +84,7 @@ def _typed(call: Call, names: Sequence[str]) -> dict[str, str]:
 def _seal_again(call: Call) -> str:
     """The seal that goes back with a refused form: the old one, or where somebody was quicker, and this was told, the new one."""
     if any(refused.code == "certificate_changed" for refused in call.form.refusals):
-        return acts.seal(_certificate(call))
+        return acts.seal(call.named(Certificate))
     return call.form.value("seen")
 
 
@@ -135,16 +124,9 @@ def _shown(values: Mapping[str, str]) -> dict[str, str]:
     return {name: value.replace("-", "/") if name in DATE_FIELDS else value for name, value in values.items()}
 
 
-def _certificate(call: Call) -> Certificate:
-    certificate = call.session.get(Certificate, call.param("id"))
-    if certificate is None:
-        raise NotFound
-    return certificate
-
-
 def _line(call: Call) -> tuple[Certificate, ContractLine]:
-    certificate, held = _certificate(call), call.session.get(ContractLine, call.param("line"))
-    if held is None or held.certificate_id != certificate.id:
+    certificate, held = call.named(Certificate), call.named(ContractLine, "line")
+    if held.certificate_id != certificate.id:
         raise NotFound
     return certificate, held
 

@@ -31,7 +31,7 @@ from rules.text import fold_key
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import or_not_found
 from wording import contracts
 from wording.catalog import N_
 
@@ -67,8 +67,7 @@ def match(call: Call) -> Response:
     try:
         match_contract(call.session, ticket, form.value("contract"), form.value("serial"), reason=form.value("reason"), by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        form.refuse(refused)
+        call.take_back(refused)
         return _page(call, status=422)
     undo = {"action": f"/console/tickets/{ticket.id}/match/withdrawal", "label": call.say(N_("取り消す"))}
     return call.redirect(f"/console/tickets/{ticket.id}#verdict", flash=N_("契約を照合しました。"), kind="undo", **undo)
@@ -80,16 +79,13 @@ def withdraw(call: Call) -> Response:
     try:
         withdraw_match(call.session, ticket, by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, status=422)
     return call.redirect(f"/console/tickets/{ticket.id}#verdict", flash=N_("契約の照合を取り消しました。お客様の入力で判定しています。"))
 
 
 def _page(call: Call, *, status: int = 200) -> Response:
-    row = ticket_row(call.session, call.param("number"))
-    if row is None:
-        raise NotFound
+    row = or_not_found(ticket_row(call.session, call.param("number")))
     masters = ticket_masters(call.session)
     calendar = masters.calendar
     behind, judgement = judge_row(call, row, masters)

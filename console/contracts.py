@@ -22,7 +22,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get
-from web.errors import NotFound
 from wording import labels
 
 
@@ -60,9 +59,7 @@ def index(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One certificate, drawn as it was printed; with a day in the address, as it was then."""
-    certificate = call.session.get(Certificate, call.param("id"))
-    if certificate is None:
-        raise NotFound
+    certificate = call.named(Certificate)
     return call.page("console/contracts/show.html", **frame(call), **view_of(call, certificate))
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from starlette.responses import Response
 
 from actions.drafts import keep_draft, show_up
-from console.replies import number_of, submission_of
+from console.replies import submission_of
 from console.ticket import PATH
 from models.presence import LOOKING, around
 from models.reading import note_reading
@@ -17,6 +17,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, post
 from web.errors import NotFound
+from web.forms import number_of
 
 
 def save_answer(call: Call) -> Response:

@@ -31,7 +31,7 @@ from web.access import staff
 from web.call import Call
 from web.downloads import download
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import NotFound, or_not_found
 from wording import acts as words
 from wording import center, labels
 from wording.catalog import N_
@@ -104,19 +104,18 @@ def create(call: Call) -> Response:
             )
             return call.redirect(f"{PATH}/{change.id}", flash=call.say(N_("変更の依頼 #{n} を記録しました。"), n=change.id))
         except Refused as refused:
-            call.session.rollback()
-            form.refuse(refused)
+            call.take_back(refused)
     return _form(call, held=held, status=422)
 
 
 def show(call: Call) -> Response:
     """One request with everything it would do."""
-    return _page(call, _load(call))
+    return _page(call, call.named(EmailChange))
 
 
 def decide(call: Call) -> Response:
     """Take a decision on what the page showed."""
-    change, form = _load(call), call.form
+    change, form = call.named(EmailChange), call.form
     decision = next((one for one in Decision if one == form.value("decision") and one is not Decision.REVERSE), None)
     shown = _shown(call)
     if decision is None:
@@ -135,39 +134,36 @@ def decide(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        call.session.rollback()
-        form.refuse(refused)
-        return _page(call, _load(call), shown=shown, status=409 if refused.code in _CONFLICTS else 422)
+        call.take_back(refused)
+        return _page(call, call.named(EmailChange), shown=shown, status=409 if refused.code in _CONFLICTS else 422)
     return call.redirect(f"{PATH}/{change.id}", flash=center.decided(decision))
 
 
 def add_files(call: Call) -> Response:
     """More evidence."""
-    change = _load(call)
+    change = call.named(EmailChange)
     try:
         acts.add_evidence(call.session, change, [file.id for file in _held(call)], by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
-        return _page(call, _load(call), status=422)
+        call.take_back(refused)
+        return _page(call, call.named(EmailChange), status=422)
     return call.redirect(f"{PATH}/{change.id}#evidence", flash=N_("証拠を追加しました。"))
 
 
 def show_reversal(call: Call) -> Response:
     """What taking the change back would do."""
-    return _reversal(call, _load(call))
+    return _reversal(call, call.named(EmailChange))
 
 
 def reverse(call: Call) -> Response:
     """Take the change back."""
-    change = _load(call)
+    change = call.named(EmailChange)
     try:
         version = number(call.form.value("version")) or 0
         plan = reverse_change(call.session, change, version=version, reason=call.form.value("reason"), by=call.staff, desk=call.desk, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
-        again = _load(call)
+        call.take_back(refused)
+        again = call.named(EmailChange)
         if ChangeState(again.state) not in DONE:
             return _page(call, again, status=409)
         return _reversal(call, again, status=422)
@@ -177,17 +173,8 @@ def reverse(call: Call) -> Response:
 
 def fetch(call: Call) -> Response:
     """A file of the evidence, as a download."""
-    found = evidence_file(call.session, call.param("id"), call.param("token"))
-    if found is None:
-        raise NotFound
+    found = or_not_found(evidence_file(call.session, call.param("id"), call.param("token")))
     return call.finish(download(call.wiring.store, found))
-
-
-def _load(call: Call) -> EmailChange:
-    change = call.session.get(EmailChange, call.param("id"))
-    if change is None:
-        raise NotFound
-    return change
 
 
 def _form(call: Call, *, held: list[AnyRow] | None = None, status: int = 200) -> Response:

@@ -25,6 +25,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
 from web.errors import NotFound
+from web.forms import number_of
 from wording import acts
 from wording.catalog import N_
 
@@ -98,7 +99,7 @@ def decide(call: Call) -> Response:
     ends_on = form.check("ends_on", _read_day)
     if form.failed or decision is None:
         return show_request(call, request.id, status=422)
-    judgement = Judgement(decision, form.value("reason"), form.value("message"), ends_on, _number(form.value("version")))
+    judgement = Judgement(decision, form.value("reason"), form.value("message"), ends_on, number_of(form.value("version")))
     try:
         decide_request(call.session, request, judgement, by=call.staff, desk=call.desk, now=call.now)
     except Refused as refused:
@@ -123,8 +124,8 @@ def _again(call: Call, refused: Refused) -> Response:
 
 
 def _load(call: Call) -> ExceptionRequest:
-    request = call.session.get(ExceptionRequest, call.param("id"))
-    if request is None or request.proved_at is None:
+    request = call.named(ExceptionRequest)
+    if request.proved_at is None:
         raise NotFound
     return request
 
@@ -161,10 +162,6 @@ def _read_day(typed: str) -> date | None:
         return date(year, month, day)
     except ValueError as fault:
         raise Refused("ends_on_form", "ends_on") from fault
-
-
-def _number(value: str) -> int:
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 
 
 _READ, _WRITE = staff(Area.EXCEPTIONS, Right.READ), staff(Area.EXCEPTIONS, Right.WRITE)

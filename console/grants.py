@@ -15,7 +15,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
 from wording.catalog import N_
 
 _PATH = "/console/grants"
@@ -39,31 +38,23 @@ def index(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One grant, and who would be refused at the next change of the profile without it."""
-    return _page(call, _load(call))
+    return _page(call, call.named(ExceptionGrant))
 
 
 def revoke(call: Call) -> Response:
     """Take the grant back; its reason stays in the journal."""
-    grant = _load(call)
+    grant = call.named(ExceptionGrant)
     try:
         revoke_grant(call.session, grant, reason=call.form.value("reason"), by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
-        return _page(call, _load(call), status=409 if refused.code == "grant_revoked" else 422)
+        call.take_back(refused)
+        return _page(call, call.named(ExceptionGrant), status=409 if refused.code == "grant_revoked" else 422)
     return call.redirect(_PATH, flash=N_("許可を取り消しました。今後のお申し込みとプロフィールの変更には使われません。"))
 
 
 def _page(call: Call, grant: ExceptionGrant, *, status: int = 200) -> Response:
     today = tokyo_date(call.now)
     return call.page("console/grants/show.html", status=status, grant=grant, accounts=leaning_on(call.session, grant, today=today), today=today, **frame(call))
-
-
-def _load(call: Call) -> ExceptionGrant:
-    grant = call.session.get(ExceptionGrant, call.param("id"))
-    if grant is None:
-        raise NotFound
-    return grant
 
 
 _READ, _WRITE = staff(Area.EXCEPTIONS, Right.READ), staff(Area.EXCEPTIONS, Right.WRITE)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from actions.ticket_snapshots import snapshot
 from actions.tickets import assign, change_priority, change_state
 from console.last_change import keep
-from console.replies import again, change_of, number_of, state_of
+from console.replies import again, change_of, state_of
 from console.ticket import PATH
 from rules.refusal import Refused
 from rules.rights import Area, Right
@@ -18,7 +18,7 @@ from rules.tickets import Priority
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, post
-from web.forms import BadRequest
+from web.forms import BadRequest, number_of
 from wording import labels
 from wording.catalog import N_
 

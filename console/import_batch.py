@@ -9,18 +9,9 @@ from models.imports import BatchState, ImportBatch
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
-from web.errors import NotFound
 
 PATH = "/console/imports"
 READ, WRITE = staff(Area.IMPORTS, Right.READ), staff(Area.IMPORTS, Right.WRITE)
-
-
-def load(call: Call) -> ImportBatch:
-    """The batch that the path names. Raises NotFound."""
-    batch = call.session.get(ImportBatch, call.param("id"))
-    if batch is None:
-        raise NotFound
-    return batch
 
 
 def frame_of(call: Call) -> dict[str, Any]:

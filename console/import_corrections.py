@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from actions import import_corrections, import_repairs
 from actions.import_corrections import CellFix
-from console.import_batch import PATH, READ, WRITE, frame_of, load, steps_of
+from console.import_batch import PATH, READ, WRITE, frame_of, steps_of
 from console.import_fixing import fixes_of, may_fix, typed_name
 from console.import_review import shown_in
 from console.paging import address, number
@@ -21,7 +21,7 @@ from rules.lines import DATE_FIELDS, FIELDS, REQUIRED_FIELDS
 from rules.refusal import Refused
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import or_not_found
 from wording.catalog import N_
 from wording.dates import number as grouped
 from wording.imports import field_labels, retell
@@ -44,13 +44,13 @@ class FieldView:
 
 def row(call: Call) -> Response:
     """One row of the workbook, every cell of it to be put right."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     return call.page(_ROW, **_row(call, batch, _row_of(call, batch, call.param("row"))))
 
 
 def correct_row(call: Call) -> Response:
     """Put the changed cells of a row right."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     found = _row_of(call, batch, call.param("row"))
     before = {view.name: view.value for view in _views(call, found)}
     typed = {name: call.form.value(name) for name in FIELDS if call.form.has(name)}
@@ -65,7 +65,7 @@ def correct_row(call: Call) -> Response:
 
 def correct_cell(call: Call) -> Response:
     """Put one cell right, or with it all cells that show the same or that have the same cause."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     found = _find_row(call, batch, number(call.form.value("row")) or 0)
     if found is None:
         return call.redirect(f"{PATH}/{batch.id}", flash=say(Refused("cell_gone"), call.basis.language), kind="danger")
@@ -87,7 +87,7 @@ def correct_cell(call: Call) -> Response:
 
 def corrections(call: Call) -> Response:
     """Every cell that was put right, and what the workbook says there."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     after = number(call.query("after"))
     found, more = correction_page(call.session, batch.id, after=after, limit=call.limits.page_rows)
     here = f"{PATH}/{batch.id}/corrections"
@@ -98,16 +98,14 @@ def corrections(call: Call) -> Response:
 
 def withdraw(call: Call) -> Response:
     """Let one cell say again what the workbook says."""
-    batch = load(call)
-    found = find_correction(call.session, batch, call.param("correction"))
-    if found is None:
-        raise NotFound
+    batch = call.named(ImportBatch)
+    found = or_not_found(find_correction(call.session, batch, call.param("correction")))
     return _withdrawn(call, batch, [found])
 
 
 def withdraw_all(call: Call) -> Response:
     """Let every cell say again what the workbook says."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     return _withdrawn(call, batch, list(corrections_of(call.session, batch.id)))
 
 
@@ -147,10 +145,7 @@ def _refused(call: Call, batch: ImportBatch, found: ImportRow, fix: CellFix, ref
 
 def _row_of(call: Call, batch: ImportBatch, row_id: int) -> ImportRow:
     """A row of the batch's workbook. Raises NotFound."""
-    found = _find_row(call, batch, row_id)
-    if found is None:
-        raise NotFound
-    return found
+    return or_not_found(_find_row(call, batch, row_id))
 
 
 def _find_row(call: Call, batch: ImportBatch, row_id: int) -> ImportRow | None:

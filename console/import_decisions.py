@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from actions import import_apply, import_approvals, import_batches, import_undo
 from actions.import_apply import Written
-from console.import_batch import PATH, READ, WRITE, frame_of, load
+from console.import_batch import PATH, READ, WRITE, frame_of
 from console.import_review import applied_sentence, conditions
 from console.paging import address, number
 from models import undoing
@@ -30,7 +30,7 @@ _COMPARED = ("product_number", "serial", "starts_on", "ends_on", "service", "con
 
 def confirm(call: Call) -> Response:
     """Tick rows and decide conflicts, or take that back."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     shown, chosen = _numbers(call, "shown"), _choices(call)
     try:
         if call.form.has("all"):
@@ -49,7 +49,7 @@ def confirm(call: Call) -> Response:
 
 def apply(call: Call) -> Response:
     """Write the sound certificates, or all of them or none."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     seen, whole, second = call.form.value("fingerprint"), call.form.value("extent") == "all", call.wiring.settings.second_person
     try:
         written = import_apply.apply(call.session, batch, by=call.staff, now=call.now, seen=seen, all_or_nothing=whole, second_person=second)
@@ -60,7 +60,7 @@ def apply(call: Call) -> Response:
 
 def ask(call: Call) -> Response:
     """Let the plan wait for a second person."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     seen, whole = call.form.value("fingerprint"), call.form.value("extent") == "all"
     try:
         import_approvals.ask(call.session, batch, by=call.staff, now=call.now, seen=seen, all_or_nothing=whole)
@@ -71,7 +71,7 @@ def ask(call: Call) -> Response:
 
 def approve(call: Call) -> Response:
     """Approve and apply."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     try:
         written = import_approvals.approve(call.session, batch, by=call.staff, now=call.now, seen=call.form.value("fingerprint"))
     except Refused as refused:
@@ -81,7 +81,7 @@ def approve(call: Call) -> Response:
 
 def decline(call: Call) -> Response:
     """Give the plan back for review."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     try:
         import_approvals.decline(call.session, batch, reason=call.form.value("reason").strip()[:500], by=call.staff, now=call.now)
     except Refused as refused:
@@ -91,7 +91,7 @@ def decline(call: Call) -> Response:
 
 def discard(call: Call) -> Response:
     """Leave it: nothing will be written."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     try:
         import_batches.discard(call.session, batch, by=call.staff, now=call.now)
     except Refused as refused:
@@ -101,7 +101,7 @@ def discard(call: Call) -> Response:
 
 def preview_undo(call: Call) -> Response:
     """What undoing would change back."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     try:
         plan = import_undo.plan_undo(call.session, batch, now=call.now, limits=call.limits)
     except Refused as refused:
@@ -113,7 +113,7 @@ def preview_undo(call: Call) -> Response:
 
 def undo(call: Call) -> Response:
     """Bring back what the batch found."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     try:
         own = import_undo.undo(call.session, batch, by=call.staff, now=call.now, limits=call.limits, seen=call.form.value("fingerprint"))
     except Refused as refused:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from actions import import_mapping
 from actions.import_mapping import CHOICES, SheetChoice
-from console.import_batch import PATH, READ, WRITE, frame_of, load, steps_of
+from console.import_batch import PATH, READ, WRITE, frame_of, steps_of
 from console.paging import number
 from models.imports import BatchState, ImportBatch
 from rules.refusal import Refused
@@ -56,13 +56,13 @@ class SheetView:
 
 def show(call: Call) -> Response:
     """The columns of every sheet, and what they hold."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     return call.page(_PAGE, **_context(call, batch))
 
 
 def choose(call: Call) -> Response:
     """Keep what a person says; the workbook is read anew."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     if call.form.value("seen") != _seen(batch):
         call.form.refuse(Refused("mapping_gone"))
     else:

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response, StreamingResponse
 
 from actions import handed_back
-from console.import_batch import PATH, READ, frame_of, load
+from console.import_batch import PATH, READ, frame_of
 from importers.annotate import MOST_ROWS
 from importers.losses import Losses
 from models.handed_back import HandedBack, HandedBackState, newest_of
@@ -31,7 +31,7 @@ _NAME_CHARACTERS = 120
 
 def show(call: Call) -> Response:
     """Where the file stands: not asked for, on its way, there with what it lacks, or why there is none."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     asked = newest_of(call.session, batch.id)
     if asked and asked.is_coming:
         return call.page(_PAGE, block="progress", **_context(call, batch, asked))
@@ -43,7 +43,7 @@ def show(call: Call) -> Response:
 
 def ask(call: Call) -> Response:
     """Have it written."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     try:
         handed_back.ask(call.session, batch, again=call.form.has("again"), by=call.staff, now=call.now)
     except Refused as refused:
@@ -54,7 +54,7 @@ def ask(call: Call) -> Response:
 
 def cancel(call: Call) -> Response:
     """Call it off."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     asked = newest_of(call.session, batch.id)
     try:
         if asked is not None:
@@ -67,7 +67,7 @@ def cancel(call: Call) -> Response:
 
 def download(call: Call) -> Response:
     """The xlsx; where there is none, the page that says why."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     asked = newest_of(call.session, batch.id)
     if asked is None or asked.state != HandedBackState.READY or not asked.storage_key:
         return call.page(_PAGE, **_context(call, batch, asked))

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from starlette.responses import Response
 
 from actions import import_batches
-from console.import_batch import PATH, READ, WRITE, frame_of, load, steps_of
+from console.import_batch import PATH, READ, WRITE, frame_of, steps_of
 from console.import_review import review
 from console.paging import pager, place_of
 from models.import_lists import applied_before, batch_list
@@ -43,7 +43,7 @@ def upload(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One batch at the step it has reached: its reading, its columns, why it cannot be read, its plan, or what applying it did."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     if batch.state in (BatchState.RECEIVED, BatchState.PLANNING):
         return call.page(_SHOW, block="progress", **frame_of(call), batch=batch, links=steps_of(batch))
     if call.basis.is_htmx:
@@ -58,7 +58,7 @@ def show(call: Call) -> Response:
 
 def file(call: Call) -> Response:
     """What was uploaded, and what reading it came across."""
-    batch = load(call)
+    batch = call.named(ImportBatch)
     sheets = [{**sheet, "findings": findings_of(sheet, call.basis.language)} for sheet in batch.sheets]
     again = applied_before(call.session, batch) if batch.state == BatchState.PLANNED else None
     return call.page(_FILE, **frame_of(call), batch=batch, sheets=sheets, again=again, links=steps_of(batch))

@@ -11,7 +11,6 @@ from starlette.responses import Response
 from actions import mail_templates as acts
 from actions.mail_examples import Looking, newest
 from console.frame import frame
-from console.replies import number_of
 from mail.compose import NOTICES, SECRET_NOTICES, Text
 from mail.facts import AUDIENCES, CONTENTS, DESK, Fact, names, project
 from mail.rewritten import check, render, shipped
@@ -22,6 +21,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
 from web.errors import NotFound
+from web.forms import number_of
 from wording.catalog import N_, translate
 
 _PATH = "/console/masters/mails"

@@ -23,7 +23,7 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
-from web.errors import NotFound
+from web.errors import or_not_found
 from wording import labels
 from wording.catalog import N_, translate
 
@@ -116,9 +116,7 @@ def _decide(call: Call, act: Callable[..., int], told: str) -> Response:
 
 
 def _letter(call: Call) -> dict[str, Any]:
-    letter = letter_page(call.session, call.param("id"))
-    if letter is None:
-        raise NotFound
+    letter = or_not_found(letter_page(call.session, call.param("id")))
     language = call.basis.language
     recipients = recipients_of(call.session, [letter.id])[letter.id]
     at_rest = letter.state not in (LetterState.SENDING, LetterState.WITHDRAWN)

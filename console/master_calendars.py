@@ -10,7 +10,7 @@ from starlette.responses import Response
 from actions import calendars as acts
 from actions.deadlines import Impact
 from console.frame import frame
-from console.master_products import ADDED, CHANGED, attempt
+from console.master_products import ADDED, CHANGED
 from models.calendars import ServiceCalendar, build
 from models.journal_lists import acts_on
 from models.masters import ProductFamily
@@ -22,7 +22,6 @@ from rules.tickets import Priority
 from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
-from web.errors import NotFound
 from wording import acts as words
 from wording import labels
 from wording.catalog import N_
@@ -42,7 +41,7 @@ def index(call: Call) -> Response:
 
 def add(call: Call) -> Response:
     """Add a calendar that begins as a copy of the standard one."""
-    row = attempt(call, lambda: acts.add_calendar(call.session, name=call.form.value("name"), by=call.staff, now=call.now))
+    row = call.form.attempt(lambda: acts.add_calendar(call.session, name=call.form.value("name"), by=call.staff, now=call.now))
     if row is None:
         return call.invalid(_INDEX, **_index(call))
     return call.redirect(f"{_PATH}/{row.id}", flash=call.say(ADDED, name=row.name))
@@ -50,12 +49,12 @@ def add(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One calendar."""
-    return call.page(_SHOW, **_show(call, _load(call)))
+    return call.page(_SHOW, **_show(call, call.named(ServiceCalendar)))
 
 
 def change(call: Call) -> Response:
     """Change one calendar. Where open tickets' deadlines would move, that is shown first, and the change made when it is confirmed."""
-    row, form = _load(call), call.form
+    row, form = call.named(ServiceCalendar), call.form
     terms, faults = typed_terms(
         {name: form.value(name) for name in _FIELDS},
         holidays=form.has("holidays"),
@@ -69,7 +68,7 @@ def change(call: Call) -> Response:
         impact = acts.impact_of_terms(call.session, row, terms, families, now=call.now)
         if impact.moved:
             return call.page(_SHOW, **_show(call, row, impact))
-    moved = None if form.failed else attempt(call, lambda: _change(call, row, terms, families))
+    moved = None if form.failed else call.form.attempt(lambda: _change(call, row, terms, families))
     if moved is None:
         return call.invalid(_SHOW, **_show(call, row))
     told = call.say(CHANGED, name=row.name) + (call.say(_MOVED, n=moved) if moved else "")
@@ -91,13 +90,6 @@ def _change(call: Call, row: ServiceCalendar, terms: Terms, families: list[int])
         by=call.staff,
         now=call.now,
     )
-
-
-def _load(call: Call) -> ServiceCalendar:
-    row = call.session.get(ServiceCalendar, call.param("id"))
-    if row is None:
-        raise NotFound
-    return row
 
 
 def _index(call: Call) -> dict[str, Any]:

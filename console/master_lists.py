@@ -10,14 +10,13 @@ from starlette.responses import Response
 
 from actions import masters as acts
 from console.frame import frame
-from console.master_products import ADDED, CHANGED, REMOVED, attempt
+from console.master_products import ADDED, CHANGED, REMOVED
 from models.masters import Category, CompanyDay, DomainKind, MailDomain
 from rules.calendar import tokyo_date
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
-from web.errors import NotFound
 from wording.catalog import N_
 
 _CATEGORIES = "/console/masters/categories"
@@ -33,7 +32,7 @@ def categories(call: Call) -> Response:
 
 def add_category(call: Call) -> Response:
     """Add a category."""
-    category = attempt(call, lambda: acts.add_category(call.session, name=call.form.value("name"), by=call.staff, now=call.now))
+    category = call.form.attempt(lambda: acts.add_category(call.session, name=call.form.value("name"), by=call.staff, now=call.now))
     if category is None:
         return call.invalid(_CATEGORY_PAGE, **_categories(call))
     return call.redirect(_CATEGORIES, flash=call.say(ADDED, name=category.name))
@@ -41,11 +40,8 @@ def add_category(call: Call) -> Response:
 
 def change_category(call: Call) -> Response:
     """Change one category; what was refused is told in its own row."""
-    category, form = call.session.get(Category, call.param("id")), call.form
-    if category is None:
-        raise NotFound
-    attempt(
-        call,
+    category, form = call.named(Category), call.form
+    call.form.attempt(
         lambda: acts.change_category(
             call.session, category, name=form.value("name"), position=form.value("position"), active=form.has("active"), by=call.staff, now=call.now
         ),
@@ -63,7 +59,7 @@ def domains(call: Call) -> Response:
 def add_domain(call: Call) -> Response:
     """Add a domain to one of the two lists."""
     kind = DomainKind.OWN if call.form.value("kind") == DomainKind.OWN else DomainKind.SHARED
-    domain = attempt(call, lambda: acts.add_domain(call.session, kind, call.form.value("domain"), by=call.staff, now=call.now))
+    domain = call.form.attempt(lambda: acts.add_domain(call.session, kind, call.form.value("domain"), by=call.staff, now=call.now))
     if domain is None:
         return call.invalid(_DOMAIN_PAGE, **_domains(call, kind))
     return call.redirect(_DOMAINS, flash=call.say(ADDED, name=domain.domain))
@@ -71,9 +67,7 @@ def add_domain(call: Call) -> Response:
 
 def remove_domain(call: Call) -> Response:
     """Take a domain off its list."""
-    domain = call.session.get(MailDomain, call.param("id"))
-    if domain is None:
-        raise NotFound
+    domain = call.named(MailDomain)
     acts.remove_domain(call.session, domain, by=call.staff, now=call.now)
     return call.redirect(_DOMAINS, flash=call.say(REMOVED, name=domain.domain))
 
@@ -86,7 +80,7 @@ def company_days(call: Call) -> Response:
 def add_company_day(call: Call) -> Response:
     """Close the desk on a day."""
     form = call.form
-    added = attempt(call, lambda: acts.add_company_day(call.session, day=form.value("day"), name=form.value("name"), by=call.staff, now=call.now))
+    added = call.form.attempt(lambda: acts.add_company_day(call.session, day=form.value("day"), name=form.value("name"), by=call.staff, now=call.now))
     if added is None:
         return call.invalid(_DAY_PAGE, **_days(call))
     day, moved = added
@@ -95,9 +89,7 @@ def add_company_day(call: Call) -> Response:
 
 def remove_company_day(call: Call) -> Response:
     """Open the desk on that day again."""
-    day = call.session.get(CompanyDay, call.param("id"))
-    if day is None:
-        raise NotFound
+    day = call.named(CompanyDay)
     name, moved = day.name, acts.remove_company_day(call.session, day, by=call.staff, now=call.now)
     return call.redirect(_DAYS, flash=_told(call, REMOVED, name, moved))
 

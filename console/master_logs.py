@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from actions import log_patterns as acts
 from console.frame import frame
-from console.master_products import ADDED, REMOVED, attempt
+from console.master_products import ADDED, REMOVED
 from models.log_patterns import LogPattern, log_patterns, pattern_rows
 from models.masters import ProductFamily
 from rules.logs import READ_BYTES, scan
@@ -17,7 +17,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
 from wording.catalog import N_, translate
 
 _PATH = "/console/masters/logs"
@@ -35,8 +34,7 @@ def add(call: Call) -> Response:
     form = call.form
     if form.has("try"):
         return call.page(_PAGE, **_context(call))
-    added = attempt(
-        call,
+    added = call.form.attempt(
         lambda: acts.add_pattern(
             call.session, family=form.value("family"), fact=form.value("fact"), pattern=form.value("pattern"), by=call.staff, now=call.now
         ),
@@ -48,9 +46,7 @@ def add(call: Call) -> Response:
 
 def remove(call: Call) -> Response:
     """Look for it no more."""
-    pattern = call.session.get(LogPattern, call.param("id"))
-    if pattern is None:
-        raise NotFound
+    pattern = call.named(LogPattern)
     acts.remove_pattern(call.session, pattern, by=call.staff, now=call.now)
     return call.redirect(_PATH, flash=call.say(REMOVED, name=pattern.pattern))
 

@@ -9,14 +9,12 @@ from starlette.responses import Response
 
 from actions import masters as acts
 from console.frame import frame
-from console.master_products import attempt
 from models.masters import PrivacyText, privacy_text
 from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import get, post
-from web.errors import NotFound
 from wording.catalog import N_
 
 _PATH = "/console/masters/privacy-text"
@@ -30,9 +28,7 @@ def index(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One version as it was published."""
-    text = call.session.get(PrivacyText, call.param("version"))
-    if text is None:
-        raise NotFound
+    text = call.named(PrivacyText, "version")
     present = privacy_text(call.session)
     return call.page(_SHOW, **frame(call), text=text, in_force=present is not None and present.id == text.id)
 
@@ -48,7 +44,7 @@ def publish(call: Call) -> Response:
         return call.page(_INDEX, status=422 if form.failed else 200, **_index(call))
     if not form.has("confirmed"):
         return call.page(_PREVIEW, **frame(call), body=body, present=present, next_version=(present.id if present else 0) + 1)
-    text = attempt(call, lambda: acts.publish_privacy_text(call.session, body, present=present, by=call.staff, now=call.now))
+    text = call.form.attempt(lambda: acts.publish_privacy_text(call.session, body, present=present, by=call.staff, now=call.now))
     if text is None:
         return call.invalid(_INDEX, **_index(call))
     return call.redirect(_PATH, flash=call.say(N_("第 {n} 版を公開しました。お客様には、次のログインで同意をお願いします。"), n=text.id))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import select
 from starlette.responses import Response
@@ -19,8 +18,6 @@ from web.call import Call
 from web.endpoint import get, post
 from web.errors import NotFound
 from wording.catalog import N_
-
-T = TypeVar("T")
 
 ADDED, CHANGED, REMOVED = N_("「{name}」を追加しました。"), N_("「{name}」を変更しました。"), N_("「{name}」を外しました。")
 
@@ -37,8 +34,7 @@ def index(call: Call) -> Response:
 def add(call: Call) -> Response:
     """Add a family."""
     form = call.form
-    family = attempt(
-        call,
+    family = call.form.attempt(
         lambda: acts.add_family(
             call.session, name=form.value("name"), slug=form.value("slug"), intake_hint=form.value("intake_hint"), by=call.staff, now=call.now
         ),
@@ -50,14 +46,13 @@ def add(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One family."""
-    return call.page(_SHOW, **_show(call, _load(call)))
+    return call.page(_SHOW, **_show(call, call.named(ProductFamily)))
 
 
 def change(call: Call) -> Response:
     """Change a family."""
-    family, form = _load(call), call.form
-    attempt(
-        call,
+    family, form = call.named(ProductFamily), call.form
+    call.form.attempt(
         lambda: acts.change_family(
             call.session,
             family,
@@ -74,15 +69,15 @@ def change(call: Call) -> Response:
 
 def add_alias(call: Call) -> Response:
     """Add an alias."""
-    family = _load(call)
-    attempt(call, lambda: acts.add_alias(call.session, family, call.form.value("alias"), by=call.staff, now=call.now))
+    family = call.named(ProductFamily)
+    call.form.attempt(lambda: acts.add_alias(call.session, family, call.form.value("alias"), by=call.staff, now=call.now))
     return _answer(call, family, N_("別名を追加しました。"))
 
 
 def remove_alias(call: Call) -> Response:
     """Take an alias back."""
-    family, alias = _load(call), call.session.get(FamilyAlias, call.param("alias"))
-    if alias is None or alias.family_id != family.id:
+    family, alias = call.named(ProductFamily), call.named(FamilyAlias, "alias")
+    if alias.family_id != family.id:
         raise NotFound
     acts.remove_alias(call.session, family, alias, by=call.staff, now=call.now)
     return call.redirect(f"{_PATH}/{family.id}", flash=call.say(N_("別名「{name}」を外しました。"), name=alias.alias))
@@ -98,7 +93,7 @@ def add_mailbox(call: Call) -> Response:
     family = call.session.get(ProductFamily, int(chosen)) if (chosen := call.form.value("family")).isdecimal() and len(chosen) < 10 else None
     if family is None:
         call.form.refuse(Refused("family_empty", "family"))
-    mailbox = family and attempt(call, lambda: acts.add_mailbox(call.session, family, call.form.value("address"), by=call.staff, now=call.now))
+    mailbox = family and call.form.attempt(lambda: acts.add_mailbox(call.session, family, call.form.value("address"), by=call.staff, now=call.now))
     if mailbox is None:
         return call.invalid(_BOXES, **_boxes(call))
     return call.redirect(_MAILBOXES, flash=call.say(ADDED, name=mailbox.address))
@@ -106,34 +101,16 @@ def add_mailbox(call: Call) -> Response:
 
 def remove_mailbox(call: Call) -> Response:
     """Take an old mailbox back."""
-    mailbox = call.session.get(FamilyMailbox, call.param("id"))
-    if mailbox is None:
-        raise NotFound
+    mailbox = call.named(FamilyMailbox)
     family = call.session.get_one(ProductFamily, mailbox.family_id)
     acts.remove_mailbox(call.session, family, mailbox, by=call.staff, now=call.now)
     return call.redirect(_MAILBOXES, flash=call.say(REMOVED, name=mailbox.address))
-
-
-def attempt(call: Call, act: Callable[[], T]) -> T | None:
-    """What `act` made, or None and its refusal told at the form."""
-    try:
-        return act()
-    except Refused as refused:
-        call.form.refuse(refused)
-        return None
 
 
 def _answer(call: Call, family: ProductFamily, told: str) -> Response:
     if call.form.failed:
         return call.invalid(_SHOW, **_show(call, family))
     return call.redirect(f"{_PATH}/{family.id}", flash=told)
-
-
-def _load(call: Call) -> ProductFamily:
-    family = call.session.get(ProductFamily, call.param("id"))
-    if family is None:
-        raise NotFound
-    return family
 
 
 def _index(call: Call) -> dict[str, Any]:

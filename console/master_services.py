@@ -17,7 +17,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
 from wording import contracts
 from wording.catalog import N_
 
@@ -43,9 +42,7 @@ def read_as(call: Call) -> Response:
 
 def remove(call: Call) -> Response:
     """Read its own words again."""
-    kept = call.session.get(ServiceType, call.param("id"))
-    if kept is None:
-        raise NotFound
+    kept = call.named(ServiceType)
     acts.read_service_itself(call.session, kept, by=call.staff, now=call.now)
     return call.redirect(_PATH, flash=call.say(REMOVED, name=kept.reads_as))
 

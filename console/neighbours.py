@@ -13,7 +13,7 @@ from actions.splits import Heading, check_split, split_off
 from actions.ticket_links import link, unlink
 from actions.tickets import NoTicket, ticket_for_staff
 from console.frame import frame
-from console.replies import change_of, number_of
+from console.replies import change_of
 from console.ticket import PATH
 from models.masters import categories, families
 from models.neighbours import (
@@ -37,6 +37,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
 from web.errors import Forbidden, NotFound
+from web.forms import number_of
 from wording.catalog import N_
 
 _RELATED = "console/tickets/related.html"
@@ -144,7 +145,7 @@ def withdraw_split(call: Call) -> Response:
 
 
 def _related(call: Call, *, status: int = 200) -> Response:
-    ticket = _read(call)
+    ticket = call.named(Ticket, "number")
     session = call.session
     return call.page(
         _RELATED,
@@ -171,7 +172,7 @@ def _check_right(call: Call, *tickets: Ticket) -> None:
 
 
 def _merge_page(call: Call, into_id: int, *, status: int = 200) -> Response:
-    ticket = _read(call)
+    ticket = call.named(Ticket, "number")
     into = call.session.get(Ticket, into_id)
     try:
         if into is None:
@@ -188,7 +189,7 @@ def _merge_page(call: Call, into_id: int, *, status: int = 200) -> Response:
 
 
 def _split_page(call: Call, *, status: int = 200) -> Response:
-    ticket = _read(call)
+    ticket = call.named(Ticket, "number")
     number: int = call.param("message")
     try:
         message = check_split(call.session, ticket, number)
@@ -210,8 +211,7 @@ def _split_page(call: Call, *, status: int = 200) -> Response:
 
 
 def _again(call: Call, refused: Refused, page: Callable[..., Response]) -> Response:
-    call.session.rollback()
-    call.form.refuse(refused)
+    call.take_back(refused)
     return page(call, status=422)
 
 
@@ -227,13 +227,6 @@ def _both(call: Call, into_id: int) -> tuple[Ticket, Ticket | None]:
     if number not in held:
         raise NotFound
     return held[number], held.get(into_id)
-
-
-def _read(call: Call) -> Ticket:
-    try:
-        return ticket_for_staff(call.session, call.param("number"))
-    except NoTicket as missing:
-        raise NotFound from missing
 
 
 def _typed(call: Call, name: str) -> int:

@@ -10,10 +10,9 @@ from starlette.responses import Response
 from actions.attachments import held_files
 from actions.openings import Caller, Opening
 from actions.phone_tickets import attach_account, detach_account, open_phone_ticket
-from actions.tickets import NoTicket, ticket_for_staff
 from console.cc import read_cc
 from console.frame import frame
-from console.replies import change_of, number_of, submission_of
+from console.replies import change_of, submission_of
 from console.ticket import PATH
 from models.base import AnyRow
 from models.masters import categories, families
@@ -29,7 +28,8 @@ from rules.tickets import CcList, Priority, TicketText, check_ticket
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import NotFound, or_not_found
+from web.forms import number_of
 from wording import labels
 from wording.catalog import N_
 
@@ -45,7 +45,7 @@ def show(call: Call) -> Response:
     follows = _followed(call, call.query("follows"))
     chosen = call.query("account") or (str(follows.account_id or _NOBODY) if follows else "")
     if not chosen:
-        return call.page("console/tickets/phone_account.html", **_search(call), follows=None, action=NEW, **frame(call))
+        return call.page("console/tickets/phone_account.html", **_search(call), action=NEW, **frame(call))
     return _form(call, chosen, follows)
 
 
@@ -81,8 +81,7 @@ def create(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        call.session.rollback()
-        form.refuse(refused)
+        call.take_back(refused)
         return _form(call, form.value("account"), follows, status=422)
     told = N_("チケット #{n} を作成しました。受付のメールを {email} へお送りします。") if account else N_("チケット #{n} を作成しました。メールは送りません。")
     return call.redirect(f"/console/tickets/{ticket.id}", call.say(told, n=ticket.id, email=account.email if account else ""))
@@ -90,7 +89,7 @@ def create(call: Call) -> Response:
 
 def choose_account(call: Call) -> Response:
     """Accounts that a ticket of nobody may belong to, and what each of them would see."""
-    return _accounts_page(call, _read(call))
+    return _accounts_page(call, call.named(Ticket, "number"))
 
 
 def attach(call: Call) -> Response:
@@ -99,9 +98,8 @@ def attach(call: Call) -> Response:
     try:
         account = attach_account(call.session, ticket, number_of(call.form.value("account")), by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
-        return _accounts_page(call, _read(call), status=422)
+        call.take_back(refused)
+        return _accounts_page(call, call.named(Ticket, "number"), status=422)
     undo = {"action": f"/console/tickets/{ticket.id}/account/withdrawal", "label": call.say(N_("取り消す"))}
     return call.redirect(f"/console/tickets/{ticket.id}", call.say(N_("「{name}」のチケットにしました。"), name=account.company_name), kind="undo", **undo)
 
@@ -112,9 +110,8 @@ def detach(call: Call) -> Response:
     try:
         detach_account(call.session, ticket, by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
-        return _accounts_page(call, _read(call), status=422)
+        call.take_back(refused)
+        return _accounts_page(call, call.named(Ticket, "number"), status=422)
     return call.redirect(f"/console/tickets/{ticket.id}", N_("アカウントを外しました。お客様には、もう表示されません。"))
 
 
@@ -196,17 +193,7 @@ def _followed(call: Call, typed: str) -> Ticket | None:
     """The ticket that this one carries on."""
     if not typed:
         return None
-    found = call.session.get(Ticket, number_of(typed))
-    if found is None:
-        raise NotFound
-    return found
-
-
-def _read(call: Call) -> Ticket:
-    try:
-        return ticket_for_staff(call.session, call.param("number"))
-    except NoTicket as missing:
-        raise NotFound from missing
+    return or_not_found(call.session.get(Ticket, number_of(typed)))
 
 
 _WRITE = staff(Area.TICKETS, Right.WRITE)

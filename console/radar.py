@@ -32,8 +32,7 @@ def mark(call: Call) -> Response:
     try:
         mark_finding(call.session, call.param("id"), chosen, note=call.form.value("note"), by=call.staff, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, status=409 if refused.code == "finding_gone" else 422)
     told = call.say(N_("「{word}」にしました。"), word=center.finding_mark(chosen, call.basis.language))
     return call.redirect(PATH, flash=told)

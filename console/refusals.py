@@ -17,7 +17,6 @@ from rules.text import fold
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get
-from web.errors import NotFound
 
 _PATH = "/console/refusals"
 
@@ -35,9 +34,7 @@ def index(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One refusal: the trace as it was decided."""
-    refusal = call.session.get(Refusal, call.param("id"))
-    if refusal is None:
-        raise NotFound
+    refusal = call.named(Refusal)
     inputs = {rule["rule"]: rule["inputs"] for rule in refusal.trace.get("rules", [])}
     pair = inputs.get("certificate", {})
     return call.page(

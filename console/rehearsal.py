@@ -39,8 +39,7 @@ def send(call: Call) -> Response:
     try:
         address = send_explanation(call.session, call.form.value("email"), call.form.value("text"), by=call.staff, desk=call.desk, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return call.invalid(_PAGE, **_context(call, _judge(call)))
     return call.redirect(_PATH, flash=call.say(N_("説明のメールを {email} へお送りします。"), email=address))
 

@@ -16,7 +16,7 @@ from web.access import staff
 from web.call import Call
 from web.endpoint import Page, post
 from web.errors import NotFound
-from web.forms import BadRequest
+from web.forms import BadRequest, number_of
 from wording.catalog import N_
 
 
@@ -95,8 +95,7 @@ def change_of(call: Call) -> Ticket:
 
 def again(call: Call, refused: Refused, writing: str = "") -> Response:
     """The page with what was typed and why it was not done: 409 where somebody was quicker, else 422."""
-    call.session.rollback()
-    call.form.refuse(refused)
+    call.take_back(refused)
     newer = refused.facts.get("id") if refused.code == "newer_reply" else 0
     return render(call, status=409 if newer else 422, writing=writing, newer=newer if isinstance(newer, int) else 0)
 
@@ -118,11 +117,6 @@ def state_of(value: str) -> State:
     if value not in [*State]:
         raise BadRequest(f"there is no state {value!r}")
     return State(value)
-
-
-def number_of(value: str) -> int:
-    """A number that a form of ours carries; what cannot be one is 0, which nothing has."""
-    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
 
 
 def _path(ticket: Ticket) -> str:

@@ -16,7 +16,6 @@ from rules.rights import Area, Right
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
 from wording.catalog import N_, translate
 
 _PATH = "/console/mails/returned"
@@ -51,12 +50,12 @@ def index(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One mail as it came."""
-    return call.page("console/mails/returned_mail.html", **_shown(call, _mail(call)))
+    return call.page("console/mails/returned_mail.html", **_shown(call, call.named(ReturnedMail)))
 
 
 def place(call: Call) -> Response:
     """It belongs to a ticket."""
-    mail = _mail(call)
+    mail = call.named(ReturnedMail)
     try:
         number = returned_mail.place(call.session, mail, call.form.value("ticket"), by=call.staff, now=call.now)
     except Refused as refused:
@@ -67,15 +66,8 @@ def place(call: Call) -> Response:
 
 def settle(call: Call) -> Response:
     """Somebody has dealt with it."""
-    returned_mail.settle(call.session, _mail(call), by=call.staff, now=call.now)
+    returned_mail.settle(call.session, call.named(ReturnedMail), by=call.staff, now=call.now)
     return call.redirect(_PATH, flash=call.say(N_("対応済みにしました。")))
-
-
-def _mail(call: Call) -> ReturnedMail:
-    mail = call.session.get(ReturnedMail, call.param("id"))
-    if mail is None:
-        raise NotFound
-    return mail
 
 
 def _shown(call: Call, mail: ReturnedMail) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rules.refusal import Refused
 from web.access import STAFF_VISITOR
 from web.call import Basis, Call
 from web.endpoint import get
-from web.errors import NotFound
+from web.errors import or_not_found
 from web.forms import BadRequest
 from web.oidc import ATTEMPT_MINUTES, CALLBACK, Identity, ProviderDown, Untrusted, provider_of, secrets_of
 
@@ -151,10 +151,7 @@ def _answer(basis: Basis) -> dict[str, str]:
 
 
 def _provider(basis: Basis) -> Provider:
-    provider = provider_of(basis.wiring.settings)
-    if provider is None:
-        raise NotFound
-    return provider
+    return or_not_found(provider_of(basis.wiring.settings))
 
 
 PAGES = [

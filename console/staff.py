@@ -20,7 +20,6 @@ from rules.rights import Area, Right, Role
 from web.access import staff
 from web.call import Basis, Call
 from web.endpoint import get, post
-from web.errors import NotFound
 from wording import labels
 from wording.catalog import N_
 
@@ -66,12 +65,12 @@ def add(call: Call) -> Response:
 
 def show(call: Call) -> Response:
     """One member."""
-    return call.page(_SHOW, **_show(call, _load(call)))
+    return call.page(_SHOW, **_show(call, call.named(Staff)))
 
 
 def change(call: Call) -> Response:
     """Change who a member is and what they may do."""
-    staff, form = _load(call), call.form
+    staff, form = call.named(Staff), call.form
     _check(call)
     if not form.failed:
         try:
@@ -94,7 +93,7 @@ def change(call: Call) -> Response:
 
 def set_password(call: Call) -> Response:
     """Give a member a new local password, to be told to them by another way."""
-    staff, hashed = _load(call), cast("Hashed", call.basis.prepared)
+    staff, hashed = call.named(Staff), cast("Hashed", call.basis.prepared)
     call.form.check("password", lambda typed: check_staff_password(typed, user_id=staff.user_id, email=staff.email))
     if call.form.failed:
         return call.invalid(_SHOW, **_show(call, staff))
@@ -105,7 +104,7 @@ def set_password(call: Call) -> Response:
 
 def reset_code(call: Call) -> Response:
     """Let a member enrol a new authenticator."""
-    staff = _load(call)
+    staff = call.named(Staff)
     acts.reset_totp(call.session, staff, by=call.staff, now=call.now)
     told = call.say(N_("{name}さんの確認コードを解除しました。次のサインインで登録し直します。"), name=staff.name)
     return call.redirect(f"{_PATH}/{staff.id}", flash=told)
@@ -127,13 +126,6 @@ def _check(call: Call) -> None:
 def _families(call: Call) -> set[int]:
     """The ticked queues; -1 stands for a number that is none, which the action refuses."""
     return {found if (found := number(value)) is not None else -1 for value in call.form.values("families")}
-
-
-def _load(call: Call) -> Staff:
-    staff = call.session.get(Staff, call.param("id"))
-    if staff is None:
-        raise NotFound
-    return staff
 
 
 def _index(call: Call) -> dict[str, Any]:

@@ -33,7 +33,7 @@ from rules.tickets import MOVES, Priority, State, after_answer, is_outside, take
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get
-from web.errors import NotFound
+from web.errors import NotFound, or_not_found
 from wording import contracts, labels
 
 PATH = "/console/tickets/{number:int}"
@@ -67,9 +67,7 @@ def render(call: Call, *, status: int = 200, writing: str = "", newer: int = 0) 
     `newer` the message that came before a reply was sent.
     """
     number: int = call.param("number")
-    row = ticket_row(call.session, number)
-    if row is None:
-        raise NotFound
+    row = or_not_found(ticket_row(call.session, number))
     masters = ticket_masters(call.session)
     calendar = masters.calendar
     parts = thread_parts(call.session, row, staff_id=call.staff.id or 0, used=outside_count(row.account_id or 0, call.now))

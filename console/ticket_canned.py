@@ -15,7 +15,7 @@ from actions.canned import words_of
 from actions.drafts import draft_of, keep_draft
 from actions.macros import assignee_of, run_macro
 from console.frame import frame
-from console.replies import change_of, check_cc_seen, number_of, submission_of
+from console.replies import change_of, check_cc_seen, submission_of
 from console.ticket import PATH
 from models.canned import Canned, CannedKind, PostKind, canned_for, staff_names
 from models.masters import Category
@@ -30,7 +30,8 @@ from rules.tickets import State
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import NotFound, or_not_found
+from web.forms import number_of
 from wording import labels
 from wording.catalog import N_
 
@@ -53,7 +54,7 @@ class Offer:
 def leave(call: Call) -> Response:
     """From the composer to the choice: what is typed is kept as a draft, what was attached is held."""
     kind = _kind(call.form.value("to"))
-    number = _ticket(call).id
+    number = call.named(Ticket, "number").id
     try:
         keep_draft(call.session, number, kind, call.form.value("body"), submission=submission_of(call), by=call.staff, limits=call.limits, now=call.now)
     except Refused:
@@ -65,7 +66,7 @@ def leave(call: Call) -> Response:
 
 def choose(call: Call) -> Response:
     """Everything that fits this ticket, as it would read; for a script only the list."""
-    row, ticket = _row(call), _ticket(call)
+    row, ticket = _row(call), call.named(Ticket, "number")
     found = canned_for(call.session, family_id=ticket.family_id, category_id=ticket.category_id, staff_id=call.staff.id)
     words = words_of(row, by=call.staff, desk=call.desk)
     offers = [_offer(one.id, one.kind == CannedKind.MACRO, one.name, one.owner_id is not None, fill(one.body, words)) for one in found]
@@ -125,8 +126,7 @@ def run(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         newer = refused.facts.get("id") if refused.code == "newer_reply" else None
         return _preview(call, _load(call, CannedKind.MACRO), status=409 if newer else 422, newer=newer)
     done = call.say(N_("定型アクション「{name}」を実行しました。"), name=macro.name)
@@ -199,24 +199,14 @@ def _offer(number: int, macro: bool, name: str, personal: bool, filled: Filled) 
 
 
 def _load(call: Call, kind: CannedKind) -> Canned:
-    ticket, canned = _ticket(call), call.session.get(Canned, call.param("canned"))
-    if canned is None or canned.kind != kind or not canned.suits(family_id=ticket.family_id, category_id=ticket.category_id, staff_id=call.staff.id):
+    ticket, canned = call.named(Ticket, "number"), call.named(Canned, "canned")
+    if canned.kind != kind or not canned.suits(family_id=ticket.family_id, category_id=ticket.category_id, staff_id=call.staff.id):
         raise NotFound
     return canned
 
 
-def _ticket(call: Call) -> Ticket:
-    found = call.session.get(Ticket, call.param("number"))
-    if found is None:
-        raise NotFound
-    return found
-
-
 def _row(call: Call) -> Row[Any]:
-    row = ticket_row(call.session, call.param("number"))
-    if row is None:
-        raise NotFound
-    return row
+    return or_not_found(ticket_row(call.session, call.param("number")))
 
 
 def _kind(typed: str) -> MessageKind:

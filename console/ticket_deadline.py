@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from actions.clock import pauses_of
 from actions.figures import waits_of
-from actions.tickets import NoTicket, ticket_for_staff
 from console.frame import frame
 from console.ticket import PATH
 from models.base import NEVER, AnyRow
@@ -29,7 +28,6 @@ from rules.tickets import Priority
 from web.access import staff
 from web.call import Call
 from web.endpoint import Page, get
-from web.errors import NotFound
 from wording import labels
 from wording.catalog import N_, translate
 from wording.hours import opening_hours
@@ -100,10 +98,7 @@ class Resolution:
 
 def show(call: Call) -> Response:
     """The listing of the answer that is owed, or, when none is, of the first one that was given."""
-    try:
-        ticket = ticket_for_staff(call.session, call.param("number"))
-    except NoTicket as none:
-        raise NotFound from none
+    ticket = call.named(Ticket, "number")
     desk = call.calendar()
     mine = desk.of(ticket.calendar_id)
     named = select(ServiceCalendar.name).where(ServiceCalendar.standard if mine.number is None else ServiceCalendar.id == mine.number)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from actions.ticket_facts import change_category, change_cc, change_product
 from console.cc import read_cc
 from console.frame import frame
-from console.replies import change_of, number_of
+from console.replies import change_of
 from console.ticket import PATH
 from models.masters import categories, families
 from models.people import Account
@@ -20,7 +20,7 @@ from web.access import staff
 from web.call import Call
 from web.cc import cc_in_form
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.forms import number_of
 from wording.catalog import N_
 
 _TEMPLATE = "console/tickets/edit.html"
@@ -28,9 +28,7 @@ _TEMPLATE = "console/tickets/edit.html"
 
 def edit(call: Call) -> Response:
     """The form, filled with what holds now."""
-    ticket = call.session.get(Ticket, call.param("number"))
-    if ticket is None:
-        raise NotFound
+    ticket = call.named(Ticket, "number")
     return call.page(_TEMPLATE, **_context(call, ticket))
 
 
@@ -48,8 +46,7 @@ def save(call: Call) -> Response:
             change_cc(call.session, ticket, cc.values, by=call.staff, now=call.now),
         ]
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return call.invalid(_TEMPLATE, **_context(call, ticket))
     return call.redirect(f"/console/tickets/{ticket.id}", flash=N_("チケットの情報を変更しました。") if any(changed) else N_("変更はありませんでした。"))
 

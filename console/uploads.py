@@ -12,11 +12,6 @@ from web.endpoint import Page, post
 from web.hold import answer_held
 
 
-def hold_one(call: Call) -> Response:
-    """Hold one file for its sender."""
-    return answer_held(call)
-
-
 def drop(call: Call) -> Response:
     """Forget a held file; one that is gone already is none of anybody's."""
     drop_held(call.session, call.param("token"), by=call.staff)
@@ -25,6 +20,6 @@ def drop(call: Call) -> Response:
 
 _WRITE = staff(Area.TICKETS, Right.WRITE)
 PAGES: list[Page] = [
-    post("/console/uploads", hold_one, _WRITE, uploads=True),
+    post("/console/uploads", answer_held, _WRITE, uploads=True),
     post("/console/uploads/{token}/removal", drop, _WRITE),
 ]

@@ -47,8 +47,7 @@ def create(call: Call) -> Response:
         if call.form.has("starts"):
             begin_with(call.session, view, by=call.staff)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return call.invalid(_NEW, **_new(call, query))
     return call.redirect(f"{QUEUE}?{query}{'&' if query else ''}saved={view.id}", flash=N_("ビューを保存しました。左のメニューから開けます。"))
 
@@ -60,8 +59,7 @@ def save(call: Call) -> Response:
     try:
         changed = change_view(call.session, view, call.form.value("name"), shared=shared, by=call.staff, limits=call.limits, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return call.invalid(_EDIT, view=_own(call), most=NAME_CHARACTERS, may_share=_may_share(call), **frame(call))
     return call.redirect(PATH, flash=N_("ビューを変更しました。") if changed else N_("変更はありませんでした。"))
 
@@ -113,8 +111,8 @@ def _may_share(call: Call) -> bool:
 
 
 def _seen(call: Call) -> SavedView:
-    view = call.session.get(SavedView, call.param("id"))
-    if view is None or not (view.shared or view.staff_id == call.staff.id):
+    view = call.named(SavedView)
+    if not (view.shared or view.staff_id == call.staff.id):
         raise NotFound
     return view
 

@@ -8,9 +8,9 @@ from actions import copies
 from models.actors import Actor
 from rules.refusal import Refused
 from web.access import VISITOR
-from web.call import Call
+from web.call import Call, private
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import or_not_found
 from wording.catalog import N_
 
 _PAGE = "portal/copies/show.html"
@@ -39,16 +39,11 @@ def update(call: Call) -> Response:
 
 
 def _ticket(call: Call) -> int:
-    ticket_id = call.desk.ticket_of_stop_token(call.param("token"))
-    if ticket_id is None:
-        raise NotFound
-    return ticket_id
+    return or_not_found(call.desk.ticket_of_stop_token(call.param("token")))
 
 
 def _page(call: Call, ticket_id: int, *, status: int = 200) -> Response:
-    response = call.page(_PAGE, status=status, token=call.param("token"), ticket_id=ticket_id)
-    response.headers["referrer-policy"] = "no-referrer"
-    return response
+    return private(call.page(_PAGE, status=status, token=call.param("token"), ticket_id=ticket_id))
 
 
 PAGES: list[Page] = [

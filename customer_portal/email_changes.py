@@ -48,8 +48,7 @@ def create(call: Call) -> Response:
                 call.session, request, files=files, by=call.customer, calendar=call.calendar(), desk=call.desk, limits=call.limits, now=call.now
             )
         except Refused as refused:
-            call.session.rollback()
-            call.form.refuse(refused)
+            call.take_back(refused)
         else:
             said = call.say(N_("変更の依頼を受け付けました（受付番号 {n}）。{day} までに対応します。"), n=change.id, day=f"{change.due_on:%Y/%m/%d}")
             return call.redirect(PATH, flash=said)
@@ -57,14 +56,13 @@ def create(call: Call) -> Response:
 
 
 def withdraw(call: Call) -> Response:
-    change = call.session.get(EmailChange, call.param("id"))
-    if change is None or change.account_id != call.customer.id:
+    change = call.named(EmailChange)
+    if change.account_id != call.customer.id:
         raise NotFound
     try:
         email_changes.withdraw_change(call.session, change, by=call.customer, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, status=409)
     return call.redirect(PATH, flash=N_("変更の依頼を取り下げました。"))
 

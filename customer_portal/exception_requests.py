@@ -13,7 +13,7 @@ from models.requests import ExceptionRequest, request_of_link
 from rules.refusal import Refused
 from rules.requests import OPEN, RequestState
 from web.access import CUSTOMER, VISITOR
-from web.call import Basis, Call
+from web.call import Basis, Call, private
 from web.endpoint import Page, find_actor, get, post
 from web.errors import NotFound
 from web.forms import Form
@@ -87,8 +87,7 @@ def answer(call: Call) -> Response:
     try:
         exception_requests.answer_request(call.session, request, call.form.value("answer"), limits=call.limits, now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return _page(call, _request(call), status=422)
     return _back(call, N_("お返事をお送りしました。担当者が確認し、結果をメールでお知らせします。"))
 
@@ -102,15 +101,11 @@ def _request(call: Call) -> ExceptionRequest:
 
 def _page(call: Call, request: ExceptionRequest, *, status: int = 200) -> Response:
     ended = request.state == RequestState.UNPROVED and request.expires_at <= call.now
-    response = call.page(_FOLLOW, status=410 if ended else status, request=request, ended=ended, token=call.param("token"), waits=request.state in OPEN)
-    response.headers["referrer-policy"] = "no-referrer"
-    return response
+    return private(call.page(_FOLLOW, status=410 if ended else status, request=request, ended=ended, token=call.param("token"), waits=request.state in OPEN))
 
 
 def _back(call: Call, flash: str = "") -> Response:
-    response = call.redirect(f"/exceptions/{call.param('token')}", flash)
-    response.headers["referrer-policy"] = "no-referrer"
-    return response
+    return private(call.redirect(f"/exceptions/{call.param('token')}", flash))
 
 
 PAGES: list[Page] = [

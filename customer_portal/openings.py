@@ -26,7 +26,7 @@ from rules.tickets import CcList, TicketText, check_ticket, is_outside, parse_cc
 from web.access import CUSTOMER
 from web.call import Call
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import or_not_found
 from wording.catalog import N_
 
 _WRITER_CHARACTERS = 100
@@ -213,10 +213,7 @@ def _submission(call: Call) -> str:
 
 
 def _family(call: Call) -> ProductFamily:
-    found = family_by_slug(call.session, call.param("slug"))
-    if found is None:
-        raise NotFound
-    return found
+    return or_not_found(family_by_slug(call.session, call.param("slug")))
 
 
 PAGES: list[Page] = [

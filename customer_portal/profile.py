@@ -28,7 +28,7 @@ from rules.contracts import LineState, line_state
 from rules.refusal import Refused
 from rules.registration import normalise
 from web.access import CUSTOMER, VISITOR
-from web.call import Basis, Call
+from web.call import Basis, Call, private
 from web.endpoint import Page, find_actor, get, post
 from web.forms import Form
 from web.sessions import close_customer_sessions
@@ -261,9 +261,7 @@ def prove_email(call: Call) -> Response:
 
 
 def _email_page(call: Call, email: str, *, held: Mapping[str, str] | None = None, status: int) -> Response:
-    response = call.page(_EMAIL, status=status, email=email, held=held or {}, token=call.param("token"))
-    response.headers["referrer-policy"] = "no-referrer"
-    return response
+    return private(call.page(_EMAIL, status=status, email=email, held=held or {}, token=call.param("token")))
 
 
 PAGES: list[Page] = [

@@ -15,7 +15,7 @@ from rules.addresses import parse_address
 from rules.credentials import password_faults
 from rules.refusal import Refused
 from web.access import VISITOR
-from web.call import Basis, Call
+from web.call import Basis, Call, private
 from web.endpoint import Page, get, post
 from web.forms import Form
 from wording.catalog import N_
@@ -95,9 +95,7 @@ def update(call: Call) -> Response:
 
 
 def _page(call: Call, user_id: str, *, status: int) -> Response:
-    response = call.page(_PASSWORD, status=status, user_id=user_id, token=call.param("token"))
-    response.headers["referrer-policy"] = "no-referrer"
-    return response
+    return private(call.page(_PASSWORD, status=status, user_id=user_id, token=call.param("token")))
 
 
 PAGES: list[Page] = [

@@ -20,11 +20,11 @@ from models.masters import privacy_text
 from rules.refusal import Refused
 from rules.registration import Applicant
 from web.access import VISITOR
-from web.call import Basis, Call
+from web.call import Basis, Call, private
 from web.endpoint import Page, get, post
 from web.forms import Form
-from wording.catalog import N_
-from wording.refusals import advise
+from wording.catalog import N_, translate
+from wording.refusals import REPAIRED
 
 _FORM = "portal/registration/form.html"
 _LINK = "portal/registration/link.html"
@@ -156,7 +156,7 @@ def tell(call: Call, judged: Judged, *, askable: bool = False) -> None:
     for refused in judged.refusals:
         call.form.refuse(refused if askable else _with_contact(call, refused, judged.reference))
     for name in judged.entries.repaired:
-        call.form.notes[name] = advise("repaired", call.basis.language)
+        call.form.notes[name] = translate(REPAIRED, call.basis.language)
 
 
 def _with_contact(call: Call, refused: Refused, reference: str) -> Refused:
@@ -199,12 +199,12 @@ def complete(call: Call) -> Response:
         return _link_page(call, pending)
     if not judged.passed:
         tell(call, judged)
-        return _private(call.invalid(_LINK, pending=pending, state=LinkState.LIVING, token=""))
+        return private(call.invalid(_LINK, pending=pending, state=LinkState.LIVING, token=""))
     try:
         account = registrations.complete(call.session, call.param("token"), client=call.client, desk=call.desk, now=call.now)
     except Refused as refused:
         call.form.refuse(refused)
-        return _private(call.invalid(_LINK, pending=pending, state=LinkState.LIVING, token=""))
+        return private(call.invalid(_LINK, pending=pending, state=LinkState.LIVING, token=""))
     return call.redirect("/register/completed") if account else _link_page(call, pending)
 
 
@@ -237,13 +237,7 @@ def withdraw(call: Call) -> Response:
 
 def _link_page(call: Call, pending: PendingRegistration | None) -> Response:
     state = registrations.state_of(pending, now=call.now)
-    return _private(call.page(_LINK, status=_STATUS[state], pending=pending, state=state, token=call.param("token")))
-
-
-def _private(response: Response) -> Response:
-    """A page whose address is a secret tells it to nobody."""
-    response.headers["referrer-policy"] = "no-referrer"
-    return response
+    return private(call.page(_LINK, status=_STATUS[state], pending=pending, state=state, token=call.param("token")))
 
 
 def _remember(call: Call, number: int, email: str) -> None:

@@ -52,8 +52,7 @@ def open_again(call: Call) -> Response:
     try:
         reopen(call.session, ticket, by=call.customer, calendar=call.calendar(), now=call.now)
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return page_of(call, status=422)
     return call.redirect(_path(ticket), flash=N_("お問合せを再開しました。状況を「返信」でお知らせください。"))
 

@@ -25,7 +25,7 @@ from web.access import CUSTOMER
 from web.call import Call
 from web.downloads import download
 from web.endpoint import Page, get, post
-from web.errors import NotFound
+from web.errors import NotFound, or_not_found
 from wording.catalog import N_, translate
 
 Pieces = Sequence[tuple[str, bool]]
@@ -120,8 +120,7 @@ def reply(call: Call) -> Response:
             now=call.now,
         )
     except Refused as refused:
-        call.session.rollback()
-        call.form.refuse(refused)
+        call.take_back(refused)
         return page_of(call, replying=True, held=held, status=422)
     while ticket.merged_into_id is not None:
         ticket = call.session.get_one(Ticket, ticket.merged_into_id)
@@ -132,17 +131,13 @@ def reply(call: Call) -> Response:
 
 def attachment(call: Call) -> Response:
     """A file of one's own ticket, as a download."""
-    found = attachments.readable_by_customer(call.session, call.param("token"), by=call.customer, now=call.now)
-    if found is None:
-        raise NotFound
+    found = or_not_found(attachments.readable_by_customer(call.session, call.param("token"), by=call.customer, now=call.now))
     return download(call.wiring.store, found)
 
 
 def page_of(call: Call, *, replying: bool = False, changing_cc: bool = False, held: list[AnyRow] | None = None, status: int = 200) -> Response:
     """The ticket's page, with the form that is open."""
-    head = own_ticket(call.session, call.param("number"), call.customer.id or 0)
-    if head is None:
-        raise NotFound
+    head = or_not_found(own_ticket(call.session, call.param("number"), call.customer.id or 0))
     posts = public_posts(call.session, head.id, now=call.now)
     call.expect(sum(len(post.body) for post in posts))
     return call.page(

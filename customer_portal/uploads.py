@@ -11,11 +11,6 @@ from web.endpoint import Page, post
 from web.hold import answer_held
 
 
-def hold_one(call: Call) -> Response:
-    """Hold one file for its sender."""
-    return answer_held(call)
-
-
 def drop(call: Call) -> Response:
     """Forget a held file; one that is gone already is none of anybody's."""
     drop_held(call.session, call.param("token"), by=call.customer)
@@ -23,6 +18,6 @@ def drop(call: Call) -> Response:
 
 
 PAGES: list[Page] = [
-    post("/uploads", hold_one, CUSTOMER, uploads=True),
+    post("/uploads", answer_held, CUSTOMER, uploads=True),
     post("/uploads/{token}/removal", drop, CUSTOMER),
 ]

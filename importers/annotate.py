@@ -72,15 +72,6 @@ def annotate(
         return found
 
 
-def losses(source: Path, *, rows: int) -> Losses:
-    """What `annotate` would say of a workbook of so many rows. Refuses what it refuses."""
-    found = _kept(source, rows)
-    if not found.kept_workbook:
-        return found
-    with tempfile.TemporaryDirectory(prefix="jtickets-workbook-") as made:
-        return Losses.of(_ask({"path": str(source.resolve()), "folder": made, "task": "losses"}, Path(made)))
-
-
 def _kept(source: Path, rows: int) -> Losses:
     """Whether the workbook itself can be handed back."""
     if tell_kind(source) is not Kind.XLSX:

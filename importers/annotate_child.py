@@ -47,8 +47,6 @@ def main() -> None:
 
 def _do(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     path = Path(request["path"])
-    if request["task"] == "losses":
-        return Losses(kept_workbook=True, lost=find_losses(path).lost).told()
     if request["task"] == "mark":
         found = find_losses(path)
 

@@ -23,7 +23,7 @@ from wording.workbook import AUTHOR, TEMPLATE_EXAMPLE, TEMPLATE_GUIDE, TEMPLATE_
 LISTS = "選択肢"
 ROWS = 5_000
 """Rows below the headings that are prepared."""
-_GUIDE_ROW, _EXAMPLE_ROW, _HEADING_ROW = 1, 2, 3
+_EXAMPLE_ROW, _HEADING_ROW = 2, 3
 _LISTED = ("family", "service", "contact")
 
 

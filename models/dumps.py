@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 
 from models.database import is_embedded, is_sqlite
 
-OLDEST_SERVER = 15
 _SERVED = b"PGDMP"
 """What a file of pg_dump begins with."""
 

@@ -48,26 +48,6 @@ def renewals_of(session: Session, certificate_id: int) -> tuple[Sequence[AnyRow]
     return session.execute(before).all(), session.execute(after).all()
 
 
-def linked_certificates(session: Session, certificate_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
-    """Certificate → the keys of those that carry it on, in one statement: for a ticket and for a profile's list of contracts."""
-    if not certificate_ids:
-        return {}
-    old, new, target = aliased(ContractLine), aliased(ContractLine), aliased(Certificate)
-    statement = (
-        select(old.certificate_id, target.contract_key)
-        .join(Renewal, Renewal.renews_id == old.id)
-        .join(new, new.id == Renewal.line_id)
-        .join(target, target.id == new.certificate_id)
-        .where(old.certificate_id.in_(certificate_ids), Renewal.dropped_by.is_(None))
-        .distinct()
-        .order_by(old.certificate_id, target.contract_key)
-    )
-    found: dict[int, tuple[str, ...]] = {}
-    for number, key in session.execute(statement):
-        found[number] = (*found.get(number, ()), key)
-    return found
-
-
 def links_in_sight(session: Session, line_ids: Collection[int], email_key: str) -> dict[int, Mapping[str, tuple[str, ...]]]:
     """Line → ``{"before": keys, "after": keys}`` of the certificates it carries on and that carry it on, on which `email_key` is a party too.
 

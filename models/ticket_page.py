@@ -59,7 +59,6 @@ _TICKET = Kept(
         Ticket.merged_into_id,
         Ticket.family_id,
         ProductFamily.name.label("family"),
-        ProductFamily.slug.label("family_slug"),
         Category.name.label("category"),
         Account.company_name,
         Account.person_name,

@@ -137,11 +137,6 @@ def parse_contract_key(typed: str, field: str = "contract_key") -> str:
     return key
 
 
-def identifier_label(issued_on: date) -> str:
-    """Either contract_number or contract_name, by the certificate's issue date and never by today's (manual, ご契約番号)."""
-    return "contract_number" if issued_on <= LAST_NUMBERED_DAY else "contract_name"
-
-
 @lru_cache(maxsize=4096)
 def fold_contact(contact: str) -> str:
     """The form in which 問合せ先 cells are compared: folded, lower-case, one apostrophe, no blanks."""

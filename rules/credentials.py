@@ -53,12 +53,6 @@ def user_id_key(user_id: str) -> str:
     return fold(user_id).lower()
 
 
-def check_password(password: str, *, user_id: str, email: str, contract_key: str, field: str = "password") -> None:
-    """Refuse the first of `password_faults`; the password is taken as it is, never normalised or trimmed."""
-    for fault in password_faults(password, user_id=user_id, email=email, contract_key=contract_key, field=field):
-        raise fault
-
-
 def password_faults(password: str, *, user_id: str, email: str, contract_key: str, field: str = "password") -> list[Refused]:
     """All that is wrong with a customer's password; the other three as typed, "" where not known.
 

@@ -68,11 +68,11 @@ def fill(text: str, values: Mapping[str, str]) -> Filled:
     return Filled(_RAW.sub(word, text), tuple(dict.fromkeys(missing)))
 
 
-def check_filled(text: str, field: str = "body") -> None:
-    """Refuse placeholder_left(name) at `field` where a place or its mark still stands: no customer shall read it."""
+def check_filled(text: str) -> None:
+    """Refuse placeholder_left(name) at body where a place or its mark still stands: no customer shall read it."""
     left = _LEFT.search(text) if "{" in text or "｛" in text or _BEGIN in text else None
     if left is not None:
-        raise Refused("placeholder_left", field, name=left.group())
+        raise Refused("placeholder_left", "body", name=left.group())
 
 
 def pieces(text: str) -> Iterator[tuple[str, bool]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from types import MappingProxyType
 
 from rules.refusal import Refused
 
@@ -39,19 +37,6 @@ class Decision(StrEnum):
 OPEN = frozenset({RequestState.UNPROVED, RequestState.PENDING, RequestState.ASKED})
 """Whose applicant still waits."""
 DECIDABLE = frozenset({RequestState.PENDING, RequestState.ASKED})
-MOVES: Mapping[RequestState, frozenset[RequestState]] = MappingProxyType(
-    {
-        RequestState.HELD: frozenset({RequestState.UNPROVED, RequestState.PENDING}),
-        RequestState.UNPROVED: frozenset({RequestState.PENDING, RequestState.WITHDRAWN, RequestState.EXPIRED}),
-        RequestState.PENDING: frozenset({RequestState.ASKED, RequestState.COMPLETED, RequestState.DECLINED, RequestState.WITHDRAWN}),
-        RequestState.ASKED: frozenset({RequestState.PENDING, RequestState.COMPLETED, RequestState.DECLINED, RequestState.WITHDRAWN, RequestState.EXPIRED}),
-        RequestState.COMPLETED: frozenset({RequestState.VOID}),
-        RequestState.DECLINED: frozenset(),
-        RequestState.WITHDRAWN: frozenset(),
-        RequestState.EXPIRED: frozenset(),
-        RequestState.VOID: frozenset(),
-    }
-)
 
 
 def check_decision(decision: Decision, reason: str, message: str) -> list[Refused]:

@@ -154,24 +154,17 @@ def clock_runs(state: State, *, answered: bool) -> bool:
     return state is not State.WAITING_CUSTOMER and state not in ENDED
 
 
-def target_hours(priority: Priority) -> int:
-    """Business hours until the first and each next answer."""
-    return TARGET_HOURS[priority]
-
-
-def parse_cc(
-    typed: str, *, own: Address, maintenance: Address, own_domains: Collection[str], shared_domains: Collection[str], most: int, field: str = "cc"
-) -> CcList:
+def parse_cc(typed: str, *, own: Address, maintenance: Address, own_domains: Collection[str], shared_domains: Collection[str], most: int) -> CcList:
     """The CC list that people typed, separated by ``,`` ``、`` ``，`` or line ends.
 
     `own` and `maintenance` are the account's addresses, `own_domains` J's, `most` the number allowed after tidying.
-    Refuses at `field`: cc_form(x), cc_own_domain(x), cc_many(max, n, over).
+    Refuses at cc: cc_form(x), cc_own_domain(x), cc_many(max, n, over).
     """
     kept: dict[str, Address] = {}
     merged: list[str] = []
     dropped: list[str] = []
     for piece in split_addresses(typed):
-        address = _cc_address(piece, own_domains, field)
+        address = _cc_address(piece, own_domains)
         if address.key == own.key:
             dropped.append(address.value)
         elif address.key in kept:
@@ -179,7 +172,7 @@ def parse_cc(
         else:
             kept[address.key] = address
     if len(kept) > most:
-        raise Refused("cc_many", field, max=most, n=len(kept), over=len(kept) - most)
+        raise Refused("cc_many", "cc", max=most, n=len(kept), over=len(kept) - most)
     outside = tuple(address.value for address in kept.values() if is_outside(address, own, maintenance, shared_domains))
     return CcList(tuple(kept.values()), tuple(dict.fromkeys(dropped)), tuple(dict.fromkeys(merged)), outside)
 
@@ -238,12 +231,12 @@ def check_post(body: str, *, has_files: bool, body_characters: int, complete: bo
         check_filled(body)
 
 
-def _cc_address(piece: str, own_domains: Collection[str], field: str) -> Address:
+def _cc_address(piece: str, own_domains: Collection[str]) -> Address:
     shown = piece[:_SHOWN_PIECE]
     try:
-        address = parse_address(piece, field)
+        address = parse_address(piece, "cc")
     except Refused as refused:
-        raise Refused("cc_form", field, x=shown) from refused
+        raise Refused("cc_form", "cc", x=shown) from refused
     if is_under(address.host, own_domains):
-        raise Refused("cc_own_domain", field, x=shown)
+        raise Refused("cc_own_domain", "cc", x=shown)
     return address

@@ -129,7 +129,6 @@
     const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
     if (field) { e.preventDefault(); field.focus(); field.closest('.field')?.scrollIntoView({ block: 'start' }); }
   });
-  addEventListener('change', (e) => { if (e.target.matches('select[data-auto]')) e.target.form.requestSubmit(); });
 
   // ---- 2 度押しを防ぐ。戻る操作で出したページと、ファイルを受け取っただけのページ、送信を中止したページは、元のボタンに直す ----
   const release = () => {

@@ -11,7 +11,6 @@ from rules.rights import Area, Right
 class World(StrEnum):
     PORTAL = "portal"
     CONSOLE = "console"
-    SYSTEM = "system"
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,6 @@ STAFF_VISITOR = Access(World.CONSOLE, signed_in=False)
 """Everybody, at the console's door."""
 STAFF_MEMBER = Access(World.CONSOLE, signed_in=True)
 """Any signed-in member of the staff."""
-PROBE = Access(World.SYSTEM, signed_in=False)
-"""Health checks: no cookie, no page."""
 
 
 def staff(area: Area, right: Right) -> Access:

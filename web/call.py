@@ -19,17 +19,20 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from mail.desk import Desk
 from models.actors import Actor, Customer, StaffMember
+from models.base import Base
 from models.calendars import business_calendar
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
+from rules.refusal import Refused
 from web.access import World
 from web.csrf import token_for
-from web.errors import NotFound, TooLong
+from web.errors import NotFound, TooLong, or_not_found
 from web.forms import BadRequest, Fields, Form
 from web.wiring import Wiring
 from wording.catalog import translate
 
 T = TypeVar("T", bound=Actor)
+Row = TypeVar("Row", bound=Base)
 
 _LARGEST_ID = 2**31 - 1
 _LOOP_CHARACTERS = 50_000
@@ -167,6 +170,10 @@ class Call:
             raise NotFound
         return value.replace("\x00", "\ufffd") if isinstance(value, str) else value
 
+    def named(self, kind: type[Row], name: str = "id") -> Row:
+        """The row of `kind` whose number stands in the path as `name`. Raises NotFound."""
+        return or_not_found(self.session.get(kind, self.param(name)))
+
     def query(self, name: str, default: str = "") -> str:
         """A value of the query string; the same name twice is a bad request."""
         values = self.basis.request.query_params.getlist(name)
@@ -195,6 +202,11 @@ class Call:
     def say(self, text: str, /, **facts: object) -> str:
         """The msgid `text` in the visitor's language, its facts filled in."""
         return translate(text, self.basis.language).format(**facts)
+
+    def take_back(self, refused: Refused) -> None:
+        """Undo what this request has written so far, and tell the refusal at its field."""
+        self.session.rollback()
+        self.form.refuse(refused)
 
     # -- answers
 
@@ -303,6 +315,12 @@ class Call:
         self._cookies.append(
             lambda response: response.delete_cookie(self.basis.cookie_name(name), path="/", secure=self.wiring.settings.https, httponly=True, samesite="lax")
         )
+
+
+def private(response: Response) -> Response:
+    """`response` of a page whose address is a secret: the browser tells it to nobody."""
+    response.headers["referrer-policy"] = "no-referrer"
+    return response
 
 
 def language_of(request: Request) -> str:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from starlette.responses import Response
+
+T = TypeVar("T")
 
 
 class NotFound(Exception):
     """Not there, or not yours: the same answer."""
 
 
+def or_not_found(found: T | None) -> T:
+    """`found`; NotFound where nothing was."""
+    if found is None:
+        raise NotFound
+    return found
+
+
 class Forbidden(Exception):
     """The actor may look but not do this."""
-
-
-class Unavailable(Exception):
-    """A part the desk needs (database, storage) does not answer."""
 
 
 @dataclass

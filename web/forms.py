@@ -44,6 +44,11 @@ class Fields(Mapping[str, list[str]]):
         return sorted(self._sent.keys() - self._asked)
 
 
+def number_of(value: str) -> int:
+    """A number that a form of ours carries; what cannot be one is 0, which nothing has."""
+    return int(value) if value.isascii() and value.isdecimal() and len(value) < 10 else 0
+
+
 class Form:
     """Submitted fields by name; `check` runs a rule on one and collects what it refuses."""
 
@@ -84,6 +89,14 @@ class Form:
             return rule(self.value(name))
         except Refused as refused:
             self.refuse(refused if refused.field else refused.at(name))
+            return None
+
+    def attempt(self, act: Callable[[], T]) -> T | None:
+        """What `act` made, or None when it refuses, which is told at the field that the refusal names."""
+        try:
+            return act()
+        except Refused as refused:
+            self.refuse(refused)
             return None
 
     def refuse(self, refused: Refused) -> None:

@@ -256,11 +256,6 @@ def subject_choices(language: str = "ja") -> list[tuple[str, str]]:
     return [(code, translate(text, language)) for code, text in _SUBJECTS.items()]
 
 
-def has_words(act: str, kind: str) -> bool:
-    """Whether an act and its kind of subject can be told in words."""
-    return act in _ACTS and kind in _SUBJECTS
-
-
 def _fact(name: str, value: Any, language: str, before_label: str = "") -> Fact:
     label = before_label + translate(FACTS.get(name) or FIELD_LABELS.get(name, name), language)
     if name not in _LISTS and isinstance(value, list) and len(cast("list[Any]", value)) == 2:

@@ -104,7 +104,6 @@ REPAIRS: Mapping[str, str] = {
 }
 """Why a value is proposed for a cell (`importers.repairs`)."""
 
-HIDDEN_ROW = N_("非表示の行です。")
 NO_ROWS = N_("取り込める行がありませんでした。見出し行のあるシートをお確かめください。")
 
 SHEET_NOTES: Mapping[str, str] = {
@@ -160,11 +159,6 @@ def row_warning(code: str, **facts: object) -> str:
 def sheet_note(code: str, **facts: object) -> str:
     """What is told of a sheet, as it is kept with the batch."""
     return SHEET_NOTES[code].format(**facts)
-
-
-def file_refusal(code: str, **facts: object) -> str:
-    """Why a file cannot be read."""
-    return FILE_REFUSALS[code].format(**facts)
 
 
 def findings_of(sheet: Mapping[str, Any], language: str = "ja") -> list[dict[str, Any]]:

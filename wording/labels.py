@@ -6,11 +6,10 @@ Each function takes the code (an enum's member or its stored text) and the langu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import TypeVar
 
 from rules.calendar import Closed, ClosedReason
-from rules.contracts import LineState, Reason, Verdict, identifier_label
+from rules.contracts import LineState, Reason, Verdict
 from rules.registration import Rule, Why
 from rules.requests import Decision
 from rules.rights import Role
@@ -137,7 +136,6 @@ _ROW_STATUSES = {
     "withdrawn": N_("取り下げ"),
 }
 _RUN_STATES = {"running": N_("実行中"), "done": N_("完了"), "failed": N_("失敗")}
-_IDENTIFIERS = {"contract_number": N_("ご契約番号"), "contract_name": N_("契約名")}
 _SYSTEM = N_("システム")
 _FIELDS = {
     "company_name": N_("会社名"),
@@ -274,11 +272,6 @@ def row_status(code: str, language: str = "ja") -> str:
 def run_state(code: str, language: str = "ja") -> str:
     """How a job's run ended."""
     return _word(_RUN_STATES, code, language)
-
-
-def identifier(issued_on: date, language: str = "ja") -> str:
-    """What a certificate's key is called: ご契約番号 up to 2018, 契約名 later, by its issue date."""
-    return _word(_IDENTIFIERS, identifier_label(issued_on), language)
 
 
 def field(name: str, language: str = "ja") -> str:

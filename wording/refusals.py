@@ -105,9 +105,6 @@ _REGISTRATION = {
         "続けて入力されたため、しばらく受け付けを止めています。{until} 以降にもう一度お試しください。"
         "お急ぎの場合は tickets-admin@jscom.co.jp へご連絡ください。"
     ),
-    "link_expired": N_("この URL は有効期限が切れています。もう一度登録の手続きをお願いいたします。"),
-    "link_used": N_("このアカウントは登録が完了しています。ログインしてください。"),
-    "reset_link_expired": N_("この URL は有効期限が切れているか、すでに使われています。もう一度「ログイン情報を忘れた場合」からお手続きください。"),
     "sign_in_wrong": N_("ユーザーIDまたはパスワードが違います。"),
     "account_suspended": N_("このアカウントは利用を停止しています。tickets-admin@jscom.co.jp へご連絡ください。"),
     "changed_meanwhile": N_("確認しているあいだに、登録の内容が変わりました。もう一度お試しください。"),
@@ -157,16 +154,12 @@ _TICKETS = {
     "cc_form": N_("メールCC の「{x}」はメールアドレスの形ではありません。直すか、外してください。"),
     "cc_many": N_("メールCC は {max} 件までです（いまは {n} 件です）。{over} 件外してください。複数の方には、メーリングリストもお使いいただけます。"),
     "cc_own_domain": N_("「{x}」は当社のアドレスのため、メールCC にできません。外してください。"),
-    "cc_outside_used_up": N_("社外のメールCC への通知が、1 日の上限に達しました。メールCC を外すか、明日以降にお送りください。"),
-    "file_large": N_("「{file}」は {max}MB を超えています（{n}MB）。外すか、分けてお送りください。"),
     "post_large": N_("添付ファイルが、合わせて {max}MB を超えています（{n}MB）。いくつか外して、続きは返信でお送りください。"),
     "files_gone": N_("お預かりしたファイルの一部が見つかりません。お手数ですが、もう一度ファイルを選んでください。"),
     "account_files_full": N_(
         "お預かりしているファイルが、合わせて {max}GB を超えます。ファイルを外してお送りください。続きの方法は tickets-admin@jscom.co.jp へご相談ください。"
     ),
-    "file_broken": N_("「{file}」の送信が途中で切れました。「もう一度送る」を押してください。"),
     "file_empty": N_("「{file}」は空のファイルです。中身をお確かめください。"),
-    "file_infected": N_("「{file}」からウイルスの疑いが見つかったため、受け付けませんでした。"),
     "state_move": N_("「{frm}」から「{to}」には変更できません。画面を開き直して、いまの状態をお確かめください。"),
     "newer_reply": N_("{name}さんが先に返信しました。内容を確認してから送信してください。書いた文章は残っています。"),
     "answer_closed": N_("このチケットは終了しているため、返信できません。社内メモは書けます。"),
@@ -329,20 +322,8 @@ SENTENCES: dict[str, str] = {
     **FILE_REFUSALS,
 }
 """Every code a rule or an action refuses with, and its sentence. A cell typed anew is refused with the words of reading it (ROW_ERRORS)."""
-
-HINTS: dict[str, str] = {"user_id_taken": N_("メールアドレスと同じにすると重なりにくくなります。")}
-"""What stands below some sentences."""
-ADVICE = {
-    "password": N_("15 文字以上にすると、より安全です。"),
-    "repaired": N_("全角で入力された英数字は、半角に直して確認しました。"),
-    "serial_not_in_contract": N_("このシリアル番号は、入力された契約の一覧にありません。このまま送ることもできます。"),
-    "cc_own_dropped": N_("「{x}」には通知メールが届くため、メールCC から外しました。"),
-    "cc_merged": N_("同じアドレスは 1 件にまとめました。"),
-    "cc_outside": N_("「{x}」は貴社のドメインではありません。宛先をお確かめください。"),
-    "ticket_closed": N_("このチケットは終了しています。返信すると、続きのチケットを新しく作成します。"),
-    "summary": N_("{n}件の入力をお確かめください"),
-}
-"""Notes that are no errors, and the title over a list of errors."""
+REPAIRED = N_("全角で入力された英数字は、半角に直して確認しました。")
+"""A note that is no error, at a field that was put right."""
 
 
 def say(refused: Refused, language: str = "ja") -> str:
@@ -358,16 +339,6 @@ def say(refused: Refused, language: str = "ja") -> str:
         facts["why"] = labels.why(str(refused.facts["why"]), language)
     facts.setdefault("label", labels.field(refused.field or "", language))
     return translate(SENTENCES.get(refused.code) or ROW_ERRORS[refused.code], language).format(**facts)
-
-
-def hint(code: str, language: str = "ja") -> str:
-    """The line below a sentence, "" for most."""
-    return translate(HINTS.get(code, ""), language)
-
-
-def advise(code: str, language: str = "ja", **facts: object) -> str:
-    """A note that is no error (ADVICE), its facts filled in."""
-    return translate(ADVICE[code], language).format(**{name: _shown(value, language) for name, value in facts.items()})
 
 
 def _shown(value: object, language: str) -> str:

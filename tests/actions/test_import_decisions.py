@@ -16,7 +16,7 @@ from models.contracts import Certificate, ContractLine, Party
 from models.database import transaction
 from models.imports import BatchState, ImportBatch, ImportRow
 from models.journal import JournalEntry
-from models.renewals import chain, linked_certificates, renewals_of
+from models.renewals import Renewal, chain, renewals_of
 from models.staging import ImportCertificate, ImportConflict
 from rules.refusal import Refused
 from rules.rights import Role
@@ -49,7 +49,7 @@ def test_a_renewal_is_proposed_and_linked_once_it_is_confirmed(engine: Engine, t
         old, new = session.scalars(select(Certificate.id).order_by(Certificate.id)).all()
         before, _ = renewals_of(session, new)
         assert [(row.other_key, row.serial) for row in before] == [("JSC26040123A", "CV4126AF0093"), ("JSC26040123A", "")]
-        assert linked_certificates(session, [old, new]) == {old: ("JSC26110001A",)}
+        assert renewals_of(session, old)[1][0].other_key == "JSC26110001A"
         assert [link.contract_key for link in chain(session, before[0].line_id)] == ["JSC26040123A", "JSC26110001A"]
 
 
@@ -58,8 +58,8 @@ def test_a_renewal_that_nobody_confirmed_is_written_and_not_linked(engine: Engin
     import_lines(engine, tmp_path, {"contract": "JSC26110001A", "starts_on": "2026-11-01", "ends_on": "2027-10-31"})
 
     with transaction(engine, readonly=True) as session:
-        numbers = session.scalars(select(Certificate.id)).all()
-        assert len(numbers) == 2 and linked_certificates(session, numbers) == {}
+        assert len(session.scalars(select(Certificate.id)).all()) == 2
+        assert session.scalars(select(Renewal)).all() == []
 
 
 def test_new_rows_of_one_workbook_are_chained_and_what_is_held_back_is_not(engine: Engine) -> None:
@@ -85,7 +85,8 @@ def test_new_rows_of_one_workbook_are_chained_and_what_is_held_back_is_not(engin
     undone = undo_batch(engine, batch_id)
     undo_batch(engine, undone)
     with transaction(engine, readonly=True) as session:
-        assert set(linked_certificates(session, session.scalars(select(Certificate.id)).all()).values()) == {("NEW26A",)}
+        _, after = renewals_of(session, certificates["OLD25A"])
+        assert {row.other_key for row in after} == {"NEW26A"}
 
 
 def test_an_email_corrected_by_hand_stays_unless_the_workbooks_is_chosen(engine: Engine, tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
-from importers.annotate import AnnotatedRow, annotate, losses
-from importers.losses import Losses
+from importers.annotate import MOST_ROWS, AnnotatedRow, annotate
+from importers.losses import Losses, find_losses
 from importers.marking import mark_workbook
 from importers.reader import ParsedRow
 from tests.importers.workbooks import CERTIFICATES, HEADINGS, cells, first_sheet, line, read_rows, reading, save
@@ -119,9 +119,8 @@ def test_what_openpyxl_cannot_keep_is_named_before_the_download(tmp_path: Path) 
         {"xl/worksheets/sheet1.xml": (b"</worksheet>", b'<extLst><ext xmlns:x14="y"><x14:sparkline></x14:sparkline></ext></extLst></worksheet>')},
     )
 
-    found = losses(path, rows=1)
+    found = Losses(kept_workbook=True, lost=find_losses(path).lost)
 
-    assert found.kept_workbook
     assert sorted(found.sentences()) == [
         "シート「証書一覧」のスパークライン（1 個）は、戻すファイルに残りません。",
         "シート「証書一覧」の数式（D3）は残りますが、計算結果が消えます。読み込む前に、Excel で開いて保存し直してください（そのままではエラーになります）。",
@@ -182,9 +181,11 @@ def test_a_workbook_that_openpyxl_cannot_open_gives_its_rows(tmp_path: Path) -> 
 
 
 def test_a_long_workbook_gives_its_rows(tmp_path: Path) -> None:
-    path = save(tmp_path / "a.xlsx", cells(line(1)))
+    path, out = save(tmp_path / "a.xlsx", cells(line(1))), tmp_path / "b.xlsx"
+    rows = [AnnotatedRow("証書一覧", number, "新規") for number in range(2, MOST_ROWS + 3)]
+    found = [annotate(path, path.name, rows[:count], out, sheets=[]) for count in (MOST_ROWS, MOST_ROWS + 1)]
 
-    assert [losses(path, rows=count).kept_workbook for count in (20_000, 20_001)] == [True, False]
+    assert [(one.kept_workbook, one.reason) for one in found] == [(True, ""), (False, "rows")]
 
 
 FAULTS = {"ends_on": "未定", "issued_on": "2026/2/30", "family": "Junipr", "agent_email": "a b", "contract": "契約", "service": None}

@@ -16,7 +16,7 @@ import pytest
 from rules.limits import Limits
 from rules.refusal import Refused
 from tests.importers.workbooks import CERTIFICATES, cells, first_sheet, line, read_rows, reading, save
-from wording.imports import file_refusal
+from wording.refusals import say
 
 SHEET = "xl/worksheets/sheet1.xml"
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -28,7 +28,7 @@ def refusal(path: Path, limits: Limits | None = None) -> str:
     with pytest.raises(Refused) as refused, reading(path, limits=limits):
         pass
     assert work() - begun < 10
-    assert file_refusal(refused.value.code, **refused.value.facts).endswith(("。", "（DTD 不可）。"))
+    assert say(refused.value).endswith(("。", "（DTD 不可）。"))
     return refused.value.code
 
 

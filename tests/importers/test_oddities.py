@@ -15,7 +15,7 @@ from rules.limits import Limits
 from rules.refusal import Refused
 from tests.importers.oddities import KINDS, File
 from tests.importers.workbooks import reading
-from wording.imports import file_refusal
+from wording.refusals import say
 
 SECONDS = 10
 _TELLING = ("long_text", "declared_rows", "compound", "layouts", "odd_markup", "control_characters")
@@ -35,7 +35,7 @@ def look_at(folder: Path, kind: Callable[[Random], File], seed: int, caplog: pyt
             answer = "rows" if sum(1 for _ in found.rows()) else "no rows"
             assert answer == "rows" or found.sheets
     except Refused as refused:
-        assert file_refusal(refused.code, **refused.facts).endswith(("。", "（DTD 不可）。"))
+        assert say(refused).endswith(("。", "（DTD 不可）。"))
         answer = refused.code
     assert _work() - begun < SECONDS
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < (MEMORY_ABOVE >> 10) + 200_000

@@ -15,7 +15,8 @@ from rules.lines import FIELDS
 from rules.refusal import Refused
 from tests.importers.mutants import mutant
 from tests.importers.workbooks import reading
-from wording.imports import FINDINGS, file_refusal
+from wording.imports import FINDINGS
+from wording.refusals import say
 
 SECONDS = 10
 SWEEPS, SIZE = 60, 50
@@ -37,7 +38,7 @@ def look_at(folder: Path, seed: str, caplog: pytest.LogCaptureFixture) -> None:
                 assert {each["code"] for each in sheet.findings} <= set(FINDINGS), where
                 assert len(json.dumps([sheet.preview, sheet.head, sheet.findings])) < 100_000, where
     except Refused as refused:
-        assert file_refusal(refused.code, **refused.facts), where
+        assert say(refused), where
     assert _work() - begun < SECONDS, where
     assert [record.getMessage() for record in caplog.records if record.name == "importers.reader"] == [], where
 

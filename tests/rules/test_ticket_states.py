@@ -9,7 +9,6 @@ import pytest
 from rules.refusal import Refused
 from rules.tickets import (
     CustomerState,
-    Priority,
     State,
     after_answer,
     after_assignment,
@@ -18,7 +17,6 @@ from rules.tickets import (
     clock_runs,
     customer_state,
     takes_posts,
-    target_hours,
 )
 
 NEW, OPEN, CUSTOMER, VENDOR, CENTER, RESOLVED, CLOSED = State
@@ -90,7 +88,3 @@ def test_customers_see_five_states_and_nothing_of_who_works_on_it() -> None:
 def test_the_first_answer_is_due_whoever_is_asked_meanwhile() -> None:
     assert [state for state in State if clock_runs(state, answered=False)] == [NEW, OPEN, VENDOR, CENTER]
     assert [state for state in State if clock_runs(state, answered=True)] == [NEW, OPEN]
-
-
-def test_the_targets_are_one_two_four_and_eight_business_hours() -> None:
-    assert [target_hours(priority) for priority in (Priority.URGENT, Priority.HIGH, Priority.NORMAL, Priority.LOW)] == [1, 2, 4, 8]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 from enum import StrEnum
 
 import pytest
@@ -66,11 +65,6 @@ def test_a_code_of_nobodys_list_is_a_fault() -> None:
         labels.state("elsewhere")
     with pytest.raises(KeyError):
         labels.recipient_state("elsewhere")
-
-
-def test_a_certificates_key_is_called_by_its_issue_date() -> None:
-    assert labels.identifier(date(2018, 12, 31)) == "ご契約番号"
-    assert labels.identifier(date(2019, 1, 1)) == "契約名"
 
 
 def test_a_closed_day_is_called_by_its_holiday_or_its_kind() -> None:

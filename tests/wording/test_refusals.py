@@ -15,7 +15,7 @@ from rules.credentials import password_faults
 from rules.refusal import Refused
 from rules.registration import Applicant, normalise
 from rules.tickets import State, TicketText, check_ticket
-from wording.refusals import ADVICE, HINTS, SENTENCES, advise, hint, say
+from wording.refusals import REPAIRED, SENTENCES, say
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("rules", "actions", "importers", "mail", "models", "storage", "web", "console", "customer_portal", "jobs")
@@ -50,7 +50,7 @@ def test_codes_chosen_at_run_time_have_sentences_too() -> None:
     assert all(say(fault) for fault in faults)
 
 
-@pytest.mark.parametrize("text", [*SENTENCES.values(), *HINTS.values(), *ADVICE.values()])
+@pytest.mark.parametrize("text", [*SENTENCES.values(), REPAIRED])
 def test_sentences_keep_the_style(text: str) -> None:
     assert "！" not in text
     assert "することができ" not in text
@@ -85,7 +85,6 @@ def test_a_sentence_ends(code: str) -> None:
             Refused("cc_many", "cc", max=10, n=12, over=2),
             "メールCC は 10 件までです（いまは 12 件です）。2 件外してください。複数の方には、メーリングリストもお使いいただけます。",
         ),
-        (Refused("file_large", "files", file="log.tgz", max=100, n=104.25), "「log.tgz」は 100MB を超えています（104.2MB）。外すか、分けてお送りください。"),
         (Refused("text_long", "person_name", max=100, n=1204), "お名前は、100 文字以内で入力してください（いまは 1,204 文字です）。"),
     ],
 )
@@ -126,13 +125,6 @@ def test_the_sign_of_a_refused_address_reaches_the_sentence() -> None:
         parse_address("太郎@example.co.jp", "maintenance_email")
 
     assert say(refused.value) == "保守登録メールに使えない文字「太」が入っています。半角の英字・数字・記号で入力してください。"
-
-
-def test_hints_and_advice_are_told_beside() -> None:
-    assert hint("user_id_taken") == "メールアドレスと同じにすると重なりにくくなります。"
-    assert hint("user_id_empty") == ""
-    assert advise("cc_outside", x="a@b.example") == "「a@b.example」は貴社のドメインではありません。宛先をお確かめください。"
-    assert advise("summary", n=2) == "2件の入力をお確かめください"
 
 
 def test_a_code_without_a_sentence_is_a_fault() -> None:
