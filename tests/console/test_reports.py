@@ -217,3 +217,22 @@ def test_a_merge_ends_the_waiting_of_the_ticket_that_took_the_posts(engine: Engi
     with transaction(engine) as session:
         measure(session, now=NOW, limit=500)
         assert session.get_one(TicketFigures, number).waited_customer == 3 * 3600
+
+
+def test_a_first_answer_is_in_time_where_its_deadline_was_met_after_the_ticket_was_taken_up_again(engine: Engine, client: Client, wiring: Wiring) -> None:
+    me = sign_in(engine, client, Role.LEAD)
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session), now=MORNING, due_at=MORNING + 4 * HOUR)
+        change_state(session, ticket, State.RESOLVED, by=me, calendar=CALENDAR, now=MORNING + HOUR)
+        change_state(session, ticket, State.OPEN, by=me, calendar=CALENDAR, now=MORNING + 25 * HOUR)
+        assert ticket.due_at == MORNING + 28 * HOUR
+        at = MORNING + 26 * HOUR
+        answer(session, ticket, "確認しました", next_state=None, last_seen=2**31, submission="a", by=me, desk=wiring.desk, limits=LIMITS, now=at)
+        number = ticket.id
+
+    with transaction(engine) as session:
+        measure(session, now=NOW, limit=500)
+        figures = session.get_one(TicketFigures, number)
+        assert (figures.first_answer, figures.first_in_time) == (10 * 3600 + 10, True)
+    page = client.get(f"/console/tickets/{number}/deadline")
+    assert page.says("済んだ最初の回答", "停止（解決済み）", "停止：山本", "再開：山本")
