@@ -81,12 +81,15 @@ def impact_of(session: Session, before: BusinessCalendar, after: BusinessCalenda
 def move_deadlines(session: Session, before: BusinessCalendar, after: BusinessCalendar) -> int:
     """Count the deadlines of open tickets anew, and give tickets of products with another calendar that one; how many deadlines moved.
 
-    A ticket that is answered meanwhile keeps what its answer made of its clock: a deadline is only put where the one that was read still stands.
+    A ticket that is answered meanwhile keeps what its answer made of its clock: a deadline, or what is left where the clock stands, is only put
+    where what was read still holds.
     """
     values: list[dict[str, Any]] = [
-        {"number": row.id, "read": row.due_at, "due": moved.due_at, "left": moved.left} for row, moved in _moves(session, before, after)
+        {"number": row.id, "read": row.due_at, "stood": row.clock_left, "due": moved.due_at, "left": moved.left}
+        for row, moved in _moves(session, before, after)
     ]
-    statement = update(Ticket).where(Ticket.id == bindparam("number"), Ticket.due_at == bindparam("read"))
+    unchanged = (Ticket.due_at == bindparam("read"), Ticket.clock_left.is_not_distinct_from(bindparam("stood")))
+    statement = update(Ticket).where(Ticket.id == bindparam("number"), Ticket.owed_since.is_not(None), *unchanged)
     for begin in range(0, len(values), _AT_ONCE):
         session.connection().execute(statement.values(due_at=bindparam("due"), clock_left=bindparam("left")), values[begin : begin + _AT_ONCE])
     for family in before.of_family.keys() | after.of_family.keys():

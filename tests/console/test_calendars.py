@@ -6,15 +6,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, select
 
+import actions.deadlines
+from actions.clock import end_clock, follow_state, start_clock
+from actions.deadlines import move_deadlines
 from actions.tickets import change_state
 from models.actors import StaffMember
+from models.base import NEVER
 from models.calendars import ServiceCalendar, business_calendar
 from models.database import transaction
 from models.journal import JournalEntry
 from models.masters import CompanyDay, ProductFamily
 from models.tickets import Ticket
+from rules.calendar import BusinessCalendar, Targets
 from rules.rights import Role
 from rules.service_hours import WEEKDAYS, kept, read
 from rules.tickets import Priority, State
@@ -135,3 +141,28 @@ def test_why_a_deadline_is_what_it_is(client: Client, engine: Engine, clock: Clo
     assert page.says("勤労感謝の日", "創立記念日", "受付時間外", "土日")
     assert len(statements) <= 9
     assert client.get(f"/console/tickets/{number}").link("なぜこの期限か") == path
+
+
+def test_a_clock_that_stood_and_ended_while_a_calendar_was_changed_stays_ended(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = BusinessCalendar(), BusinessCalendar(targets=Targets(next=dict.fromkeys(Priority, 90)))
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session), state=State.WAITING_VENDOR)
+        ticket.first_answer_at = NOW - HOUR
+        start_clock(ticket, before, NOW)
+        number = ticket.id
+    with transaction(engine, readonly=True) as session:
+        read = [*actions.deadlines._moves(session, before, after)]
+    assert [(row.id, moved.left) for row, moved in read] == [(number, 90 * 60)]
+    monkeypatch.setattr(actions.deadlines, "_moves", lambda *_: read)
+    with transaction(engine) as session:
+        end_clock(session.get_one(Ticket, number))
+
+    with transaction(engine) as session:
+        move_deadlines(session, before, after)
+
+    with transaction(engine) as session:
+        ticket = session.get_one(Ticket, number)
+        assert (ticket.clock_left, ticket.owed_since) == (None, None)
+        ticket.state = State.OPEN
+        follow_state(ticket, after, NOW + HOUR)
+        assert ticket.due_at == NEVER
