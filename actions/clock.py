@@ -77,10 +77,11 @@ def change_target(ticket: Ticket, calendar: BusinessCalendar, before: Priority, 
     difference = target - mine.target_seconds(before, answered=ticket.first_answer_at is not None)
     pauses = pauses_of(ticket.clock_pauses)
     if ticket.clock_left is not None:
-        ticket.clock_left += difference
+        left = ticket.clock_left + difference
         if ticket.owed_since is not None and pauses:
-            left = target - counted_seconds(mine, ticket.owed_since, pauses[-1].since, pauses)
-            ticket.clock_left = max(left, min(ticket.clock_left - difference, 0))
+            counted = counted_seconds(mine, ticket.owed_since, pauses[-1].since, pauses)
+            left = max(target - counted, min(ticket.clock_left, 0))
+        ticket.clock_left = left
     elif ticket.due_at != NEVER:
         due_at = due_after(mine, ticket.owed_since, target, pauses) if ticket.owed_since is not None else None
         if due_at is None:

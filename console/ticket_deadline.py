@@ -152,7 +152,8 @@ def _stretches(call: Call, ticket: Ticket, found: Sequence[Segment], pauses: Seq
     language = call.basis.language
     days = _company_days(call.session, found)
     marks = {row.at.replace(microsecond=0): row for row in acts_on(call.session, "ticket", ticket.id, since=pauses[0].since)} if pauses else {}
-    until = {pause.since: pause.until for pause in pauses}
+    # A clock may have begun while it stood already: the pause is told from then on.
+    until = {max(pause.since, found[0].since): pause.until for pause in pauses} if found else {}
     lines: list[Stretch] = []
     total = 0
     for one in found:
