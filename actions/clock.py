@@ -68,14 +68,26 @@ def follow_state(ticket: Ticket, calendar: BusinessCalendar, now: datetime) -> N
 
 
 def change_target(ticket: Ticket, calendar: BusinessCalendar, before: Priority, now: datetime) -> None:
-    """Move the deadline by the difference between the targets of the priority `before` and the new one; the earliest is now."""
+    """Put the deadline where the target of the new priority, in place of that of `before`, puts it.
+
+    A target that is used up already is due now, or stays missed when the deadline was: no change of a priority puts a missed deadline off.
+    """
     mine, now = calendar.of(ticket.calendar_id), now.replace(microsecond=0)
-    difference = target_of(ticket, mine) - mine.target_seconds(before, answered=ticket.first_answer_at is not None)
+    target = target_of(ticket, mine)
+    difference = target - mine.target_seconds(before, answered=ticket.first_answer_at is not None)
+    pauses = pauses_of(ticket.clock_pauses)
     if ticket.clock_left is not None:
-        ticket.clock_left += difference
+        left = ticket.clock_left + difference
+        if ticket.owed_since is not None and pauses:
+            counted = counted_seconds(mine, ticket.owed_since, pauses[-1].since, pauses)
+            left = max(target - counted, min(ticket.clock_left, 0))
+        ticket.clock_left = left
     elif ticket.due_at != NEVER:
-        left = _left(ticket, mine, now) + difference
-        ticket.due_at = mine.add_business_seconds(now, left).at if left > 0 else now
+        due_at = due_after(mine, ticket.owed_since, target, pauses) if ticket.owed_since is not None else None
+        if due_at is None:
+            left = _left(ticket, mine, now) + difference
+            due_at = mine.add_business_seconds(now, left).at if left > 0 else now
+        ticket.due_at = max(due_at, min(ticket.due_at, now))
 
 
 def change_calendar(ticket: Ticket, before: BusinessCalendar, after: BusinessCalendar) -> None:

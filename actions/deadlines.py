@@ -70,7 +70,7 @@ def desk_with(session: Session, changed: Mapping[int, Terms], *, families: Mappi
 
 def impact_of(session: Session, before: BusinessCalendar, after: BusinessCalendar, *, now: datetime) -> Impact:
     """What would happen to the deadlines of open tickets if the desk's calendar became `after`."""
-    found = [(row, moved) for row, moved in _moves(session, before, after)]
+    found = [(row, moved) for row, moved in moves_of(session, before, after)]
     over = sum(moved.due_at <= now for _, moved in found if moved.due_at != NEVER)
     examples = [Example(row.id, row.subject, *(None if at == NEVER else at for at in (row.due_at, moved.due_at))) for row, moved in found[:_SHOWN]]
     return Impact(len(found), over, examples)
@@ -79,12 +79,15 @@ def impact_of(session: Session, before: BusinessCalendar, after: BusinessCalenda
 def move_deadlines(session: Session, before: BusinessCalendar, after: BusinessCalendar) -> int:
     """Count the deadlines of open tickets anew, and give tickets of products with another calendar that one; how many deadlines moved.
 
-    A ticket that is answered meanwhile keeps what its answer made of its clock: a deadline is only put where the one that was read still stands.
+    A ticket that is answered meanwhile keeps what its answer made of its clock: a deadline, or what is left where the clock stands, is only put
+    where what was read still holds.
     """
     values: list[dict[str, Any]] = [
-        {"number": row.id, "read": row.due_at, "due": moved.due_at, "left": moved.left} for row, moved in _moves(session, before, after)
+        {"number": row.id, "read": row.due_at, "stood": row.clock_left, "due": moved.due_at, "left": moved.left}
+        for row, moved in moves_of(session, before, after)
     ]
-    statement = update(Ticket).where(Ticket.id == bindparam("number"), Ticket.due_at == bindparam("read"))
+    unchanged = (Ticket.due_at == bindparam("read"), Ticket.clock_left.is_not_distinct_from(bindparam("stood")))
+    statement = update(Ticket).where(Ticket.id == bindparam("number"), Ticket.owed_since.is_not(None), *unchanged)
     for begin in range(0, len(values), _AT_ONCE):
         session.connection().execute(statement.values(due_at=bindparam("due"), clock_left=bindparam("left")), values[begin : begin + _AT_ONCE])
     for family in before.of_family.keys() | after.of_family.keys():
@@ -94,7 +97,7 @@ def move_deadlines(session: Session, before: BusinessCalendar, after: BusinessCa
     return len(values)
 
 
-def _moves(session: Session, before: BusinessCalendar, after: BusinessCalendar) -> Iterator[tuple[AnyRow, Moved]]:
+def moves_of(session: Session, before: BusinessCalendar, after: BusinessCalendar) -> Iterator[tuple[AnyRow, Moved]]:
     """The tickets whose deadline, or what is left of it, changes."""
     for row in session.execute(_OWED.order_by(Ticket.due_at, Ticket.id)):
         moved_family = before.of_family.get(row.family_id) != after.of_family.get(row.family_id)

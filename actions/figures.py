@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,10 +15,12 @@ from models.calendars import business_calendar
 from models.figures import TicketFigures, changed_tickets, new_tickets, state_changes
 from rules.calendar import BusinessCalendar
 from rules.clock import Pause, counted_seconds
-from rules.tickets import Priority, State
+from rules.tickets import Priority, State, clock_runs
 
 _INSTANT = timedelta(microseconds=1)
 _WAITED = {State.WAITING_CUSTOMER: "waited_customer", State.WAITING_VENDOR: "waited_vendor", State.WAITING_CENTER: "waited_center"}
+BEFORE_ANSWER = frozenset(state for state in State if not clock_runs(state, answered=False))
+"""States in which the clock of the first answer stands."""
 
 
 def measure(session: Session, *, now: datetime, limit: int) -> int:
@@ -45,11 +47,10 @@ def measure(session: Session, *, now: datetime, limit: int) -> int:
 def _figures(row: AnyRow, changes: Iterable[AnyRow], mine: BusinessCalendar, now: datetime) -> dict[str, Any]:
     entries = list(changes)
     waits = waits_of(entries)
-    silent = [wait for wait in waits if wait.state is State.WAITING_CUSTOMER]
     first = resolution = first_in_time = resolution_in_time = None
     if row.first_answer_at is not None and row.first_answer_at <= now:
         first = mine.business_seconds(row.created_at, row.first_answer_at)
-        first_in_time = counted_seconds(mine, row.created_at, row.first_answer_at, silent) <= mine.target_seconds(
+        first_in_time = counted_seconds(mine, row.created_at, row.first_answer_at, waits_of(entries, stood=BEFORE_ANSWER)) <= mine.target_seconds(
             _priority_at(row.first_answer_at, entries, row.priority), answered=False
         )
     if row.resolved_at is not None:
@@ -72,8 +73,8 @@ def _priority_at(moment: datetime, changes: Iterable[AnyRow], present: str) -> P
     return Priority(next((pair[0] for pair in pairs), present))
 
 
-def waits_of(changes: Iterable[AnyRow]) -> list[Pause]:
-    """When a ticket waited for somebody, by the journal; an answer that was taken back changed nothing."""
+def waits_of(changes: Iterable[AnyRow], *, stood: Collection[State] = _WAITED) -> list[Pause]:
+    """When a ticket waited for somebody (or was in a state of `stood`), by the journal; an answer that was taken back changed nothing."""
     entries = list(changes)
     undone = {entry.facts.get("message") for entry in entries if entry.act == "withdraw_answer"}
     waits: list[Pause] = []
@@ -81,14 +82,14 @@ def waits_of(changes: Iterable[AnyRow]) -> list[Pause]:
         pair: Any = entry.facts.get("state")
         if pair is None or (entry.act == "answer" and entry.facts.get("message") in undone):
             continue
-        _follow(waits, State(pair[1]), entry.at)
+        _follow(waits, State(pair[1]), entry.at, stood)
     return waits
 
 
-def _follow(waits: list[Pause], state: State, at: datetime) -> None:
+def _follow(waits: list[Pause], state: State, at: datetime, stood: Collection[State]) -> None:
     if waits and waits[-1].until is None:
         if waits[-1].state is state:
             return
         waits[-1] = Pause(waits[-1].state, waits[-1].since, at)
-    if state in _WAITED:
+    if state in stood:
         waits.append(Pause(state, at))

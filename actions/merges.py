@@ -10,20 +10,25 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from actions import journal
-from actions.clock import end_clock, follow_state, take_clock
+from actions.clock import change_calendar, change_target, end_clock, follow_state, take_clock
+from actions.splits import owe_the_rest
 from actions.ticket_snapshots import restore, snapshot
 from actions.tickets import add_note, set_state, touch
 from models.actors import StaffMember
-from models.neighbours import LinkKind, TicketMerge, link_kind, merge_of
+from models.calendars import business_calendar
+from models.neighbours import LinkKind, TicketMerge, customers_posts, link_kind, merge_of
 from models.search import take_out
 from models.tickets import Message, Ticket
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from rules.refusal import Refused
-from rules.tickets import State, after_customer_post
+from rules.tickets import Priority, State, after_customer_post, carry_cc
 from wording.ticket_acts import MERGE_UNDONE_NOTE, MERGED_NOTE
 
 _QUIET = {"synchronize_session": False}
+_STATE = ("state", "state_before", "state_from", "unresolved", "resolved_at")
+_CLOCK = ("due_at", "clock_left", "owed_since", "clock_pauses")
+"""What a merge changes of a ticket."""
 
 
 def check_merge(session: Session, ticket: Ticket, into: Ticket, *, now: datetime) -> None:
@@ -62,7 +67,7 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, li
     """
     check_merge(session, ticket, into, now=now)
     moved = list(session.scalars(select(Message.id).where(Message.ticket_id == ticket.id).order_by(Message.id)))
-    before: dict[str, Any] = {"messages": moved, "ticket": snapshot(ticket), "into": snapshot(into), "cc": list(into.cc)}
+    before: dict[str, Any] = {"messages": moved, "ticket": _kept(ticket), "into": _kept(into), "cc": list(into.cc)}
     _move_posts(session, moved, ticket.id, into.id)
     _carry_clock(ticket, into, calendar, now)
     into.cc = merged_cc(ticket, into, limits)[0]
@@ -71,30 +76,40 @@ def merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, li
     ticket.merged_into_id = into.id
     touch(ticket, now)
     touch(into, now)
-    session.add(TicketMerge(ticket_id=ticket.id, into_id=into.id, before=before | {"version": into.version}, merged_at=now, undone_at=None))
+    session.add(TicketMerge(ticket_id=ticket.id, into_id=into.id, before=before, merged_at=now, undone_at=None))
     add_note(session, into, MERGED_NOTE.format(n=ticket.id, subject=ticket.subject), by=by, now=now)
     journal.record(session, "merge_into", "ticket", ticket.id, by=by, now=now, other=into.id, **_moved(before["ticket"], ticket))
     journal.record(session, "take_merged", "ticket", into.id, by=by, now=now, other=ticket.id, **_moved(before["into"], into))
 
 
 def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMember, now: datetime) -> bool:
-    """Bring a merged ticket back with its posts; whether `into` is as before too (it keeps what was done to it since).
+    """Bring a merged ticket back with its posts, and take out of `into` what came with it; whether `into` has its state back too.
 
-    Refuses: merge_not (it is not merged into that ticket), merge_nested(n) (that ticket was itself merged meanwhile).
+    What was done to either since stays: a state that `into` was given after the merge, priorities, products, who has them, other CC.
+
+    Refuses: merge_not (it is not merged into that ticket), merge_nested(n) (that ticket was itself merged meanwhile), split_gone (what the customer
+    wrote on one of them was split off since: nothing of it would be left there).
     """
     made = merge_of(session, ticket.id)
     if made is None or ticket.merged_into_id != into.id:
         raise Refused("merge_not")
     if into.merged_into_id is not None:
         raise Refused("merge_nested", n=into.id)
-    _move_posts(session, made.before["messages"], into.id, ticket.id)
+    _check_posts(session, made, into)
+    ticket_before, into_before = made.before["ticket"], made.before["into"]
+    came = _move_posts(session, made.before["messages"], into.id, ticket.id)
     closed, held = snapshot(ticket), snapshot(into)
-    restore(ticket, made.before["ticket"])
+    carried, calendar = ticket_before["owed_since"], business_calendar(session)
+    _come_back(ticket, ticket_before, calendar, now)
+    if came < len(made.before["messages"]):
+        owe_the_rest(session, ticket, calendar)
     ticket.merged_into_id = None
-    whole = into.version == made.before["version"]
+    whole = into.state_from in (made.merged_at, datetime.fromisoformat(into_before["state_from"]))
     if whole:
-        restore(into, made.before["into"])
-        into.cc = made.before["cc"]
+        _come_back(into, into_before, calendar, now)
+    elif carried and into.owed_since == datetime.fromisoformat(carried) and carried != into_before["owed_since"]:
+        _owe_the_own(session, into, into_before, calendar, since=made.merged_at)
+    into.cc = list(carry_cc(made.before["cc"], seen=[*made.before["cc"], *ticket.cc], present=into.cc))
     made.undone_at = now
     touch(ticket, now)
     touch(into, now)
@@ -104,17 +119,27 @@ def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMembe
     return whole
 
 
+def _check_posts(session: Session, made: TicketMerge, into: Ticket) -> None:
+    moved = set(made.before["messages"])
+    if len({post.id in moved for post in customers_posts(session, into.id)}) == 1:
+        raise Refused("split_gone")
+
+
+def _kept(ticket: Ticket) -> dict[str, Any]:
+    return snapshot(ticket) | {"calendar_id": ticket.calendar_id}
+
+
 def _moved(before: Mapping[str, Any], ticket: Ticket) -> dict[str, Any]:
     """What the journal tells of a ticket's state, where it is another one now: waits are counted by it."""
     return {"state": [before["state"], ticket.state]} if ticket.state != before["state"] else {}
 
 
-def _move_posts(session: Session, messages: list[int], frm: int, to: int) -> None:
-    """Posts with their files; search forgets them and learns them anew. Their letters stay with the ticket they were sent for."""
+def _move_posts(session: Session, messages: list[int], frm: int, to: int) -> int:
+    """Posts with their files, as many as are still there; search forgets them and learns them anew. Their letters stay with the ticket they were sent for."""
     session.flush()
     take_out(session, frm)
     wanted = (Message.id.in_(messages), Message.ticket_id == frm)
-    session.execute(update(Message).where(*wanted).values(ticket_id=to), execution_options=_QUIET)
+    return len(session.scalars(update(Message).where(*wanted).values(ticket_id=to).returning(Message.id), execution_options=_QUIET).all())
 
 
 def _carry_clock(ticket: Ticket, into: Ticket, calendar: BusinessCalendar, now: datetime) -> None:
@@ -126,6 +151,27 @@ def _carry_clock(ticket: Ticket, into: Ticket, calendar: BusinessCalendar, now: 
     if into.owed_since is None or owed < into.owed_since:
         take_clock(into, calendar, owed, _ended(ticket.clock_pauses, now))
     follow_state(into, calendar, now)
+
+
+def _come_back(ticket: Ticket, before: Mapping[str, Any], calendar: BusinessCalendar, now: datetime) -> None:
+    """Give the ticket back the state and the clock it had, counted by the priority and the calendar that it has now."""
+    priority, number = Priority(ticket.priority), ticket.calendar_id
+    restore(ticket, {name: before[name] for name in (*_STATE, *_CLOCK)})
+    if before.get("calendar_id", number) != number:
+        change_calendar(ticket, calendar.of(before["calendar_id"]), calendar.of(number))
+    if before["priority"] != priority:
+        change_target(ticket, calendar, Priority(before["priority"]), now)
+
+
+def _owe_the_own(session: Session, into: Ticket, before: Mapping[str, Any], calendar: BusinessCalendar, *, since: datetime) -> None:
+    """Let a ticket that owed an answer to a post that went back owe it to its own: to what it owed before, else to what its customer wrote `since`."""
+    owed = datetime.fromisoformat(before["owed_since"]) if before["owed_since"] else None
+    later = [post.created_at for post in customers_posts(session, into.id) if post.created_at >= since]
+    if owed is None and not later:
+        end_clock(into)
+        return
+    own = [one for one in into.clock_pauses if datetime.fromisoformat(one["since"]) >= since.replace(microsecond=0)]
+    take_clock(into, calendar, owed or later[0], [*_ended(before["clock_pauses"], since), *own])
 
 
 def _ended(pauses: Sequence[dict[str, Any]], now: datetime) -> list[dict[str, Any]]:

@@ -54,7 +54,7 @@ def new_ticket(
     calendar: BusinessCalendar,
     now: datetime,
 ) -> Ticket:
-    """Write the ticket and start its clock, from `since` where the customer wrote earlier. What its contract is worth is kept as the opening verdict."""
+    """Write the ticket and start its clock, both as of `since` where the customer wrote earlier. What its contract is worth is kept as the opening verdict."""
     judgement = judge_typed(session, opening.contract_text, opening.serial_text, facts_of(account), today=tokyo_date(now))
     who = caller or Caller()
     ticket = Ticket(
@@ -79,7 +79,7 @@ def new_ticket(
         state_from=now,
         unresolved=True,
         priority=opening.priority,
-        created_at=now,
+        created_at=since or now,
         updated_at=now,
         due_at=NEVER,
         calendar_id=calendar.for_family(opening.family_id).number,

@@ -85,7 +85,7 @@ def split_off(
     session.execute(update(Message).where(Message.id == message.id).values(ticket_id=made.id), execution_options=_QUIET)
     session.refresh(message)
     if owed:
-        _owe_the_rest(session, ticket, calendar)
+        owe_the_rest(session, ticket, calendar)
     touch(ticket, now)
     join_tickets(session, made.id, ticket.id, here=LinkKind.SPLIT_FROM, there=LinkKind.SPLIT_OFF)
     journal.record(session, "split_from", "ticket", made.id, by=by, now=now, subject_name=made.subject, other=ticket.id)
@@ -121,7 +121,7 @@ def _opening(ticket: Ticket, message: Message, heading: Heading) -> Opening:
     )
 
 
-def _owe_the_rest(session: Session, ticket: Ticket, calendar: BusinessCalendar) -> None:
+def owe_the_rest(session: Session, ticket: Ticket, calendar: BusinessCalendar) -> None:
     """Let the ticket owe an answer from the first post on that its customer wrote after the last answer; none where there is none left."""
     left: list[datetime] = []
     for post in posts_of(session, ticket.id):

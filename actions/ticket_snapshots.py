@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.clock import follow_state
+from actions.clock import change_target, follow_state
 from models.base import NEVER
 from models.calendars import business_calendar
 from models.tickets import Message, MessageKind, Ticket
+from rules.tickets import Priority
 
 _UNDONE = ("state", "state_before", "unresolved", "clock_left", "clock_pauses", "assignee_id", "priority", "category_id")
 _UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
@@ -42,7 +43,8 @@ def restore(ticket: Ticket, before: Mapping[str, Any], *, since: Mapping[str, An
 def take_back(session: Session, ticket: Ticket, message: Message, *, now: datetime) -> None:
     """Bring the ticket to where it would be without an answer that is withdrawn.
 
-    What others did since stays. What was owed is owed again, from when it was: a customer who wrote meanwhile put nothing off.
+    What others did since stays. What was owed is owed again, from when it was, by the priority that the ticket has now: a customer who wrote meanwhile
+    put nothing off.
     Where another answer followed, the ticket is that one's, which takes back this one's doings with its own.
     """
     before: Mapping[str, Any] = message.undo
@@ -55,6 +57,8 @@ def take_back(session: Session, ticket: Ticket, message: Message, *, now: dateti
     restore(ticket, before, since=before.get("after"))
     if before.get("clock_left") is not None or datetime.fromisoformat(before.get("due_at") or NEVER.isoformat()) != NEVER:
         restore(ticket, {name: before[name] for name in _CLOCK if name in before})
+        if ticket.priority != before.get("priority", ticket.priority):
+            change_target(ticket, business_calendar(session), Priority(before["priority"]), now)
         if ticket.state != before.get("state"):
             follow_state(ticket, business_calendar(session), now)
 

@@ -13,7 +13,7 @@ from actions.ticket_snapshots import restore
 from actions.tickets import touch
 from models.actors import StaffMember
 from models.masters import Category
-from models.people import active_names
+from models.people import names_to_assign
 from models.tickets import Ticket
 from rules.refusal import Refused
 
@@ -29,11 +29,13 @@ def undo_last(session: Session, ticket: Ticket, before: Mapping[str, Any], *, ve
 
 
 def bring_back(session: Session, ticket: Ticket, before: Mapping[str, Any], *, act: str, by: StaffMember, now: datetime) -> None:
-    """Set what the snapshot `before` kept, with a line in the journal that names what went back."""
+    """Set what the snapshot `before` kept, with a line in the journal that names what went back. Who answers no more gets no ticket back."""
     state, assignee, priority, category = ticket.state, ticket.assignee_id, ticket.priority, ticket.category_id
     restore(ticket, before)
     touch(ticket, now)
-    names = active_names(session, {assignee, ticket.assignee_id})
+    names, able = names_to_assign(session, {assignee, ticket.assignee_id})
+    if ticket.assignee_id not in able:
+        ticket.assignee_id = None
     told: dict[str, Any] = {"state": [state, ticket.state], "assignee": [names.get(assignee or 0, ""), names.get(ticket.assignee_id or 0, "")]}
     if ticket.priority != priority:
         told["priority"] = [priority, ticket.priority]

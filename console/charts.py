@@ -95,7 +95,8 @@ def bar_chart(
             else:
                 x += width
         if stacked:
-            words.append(Note(x + 6, y + _BAR - 4, told(sum(value or 0 for value in values))))
+            measured = [value for value in values if value is not None]
+            words.append(Note(x + 6, y + _BAR - 4, told(sum(measured)) if measured else "–"))
             y += _BAR
         y += _GAP
     grid = [Line(round(_LEFT + place * step / end * _AREA, 1), scale(place * step)) for place in range(round(end / step) + 1)]

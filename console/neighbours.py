@@ -104,7 +104,7 @@ def withdraw_merge(call: Call) -> Response:
         whole = undo_merge(call.session, ticket, into, by=call.staff, now=call.now)
     except Refused as refused:
         return _again(call, refused, _related)
-    kept = N_("まとめを取り消しました。#{n} は、まとめたあとに変更されたため、状態・期限・メールCC をそのままにしました。")
+    kept = N_("まとめを取り消しました。#{n} の状態は、まとめたあとに変更されたため、そのままにしました。")
     return call.redirect(f"/console/tickets/{ticket.id}", call.say(N_("まとめを取り消しました。") if whole else kept, n=into.id))
 
 

@@ -311,10 +311,12 @@ def _saved_name(call: Call, choice: Choice, shelves: Sequence[Shelf] | None) -> 
     """The name of the saved view that this list is, "" for none; the menu knows it, and a fragment, which has no menu, looks it up."""
     if not choice.saved:
         return ""
-    query = urlencode(choice.kept)
+    # Who is named in a shared view reads it as their own.
+    alike = (choice, replace(choice, assignee=str(call.staff.id))) if choice.assignee == "me" else (choice,)
+    queries = [urlencode(one.kept) for one in alike]
     if shelves is None:
-        return view_name(call.session, int(choice.saved), query, staff_id=call.staff.id or 0)
-    return next((one.name for one in shelves if one.kind != "product" and one.key == choice.saved and one.query == query), "")
+        return view_name(call.session, int(choice.saved), queries, staff_id=call.staff.id or 0)
+    return next((one.name for one in shelves if one.kind != "product" and one.key == choice.saved and one.query in queries), "")
 
 
 def _title(choice: Choice, masters: Masters, language: str) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from actions.clock import pauses_of
-from actions.figures import waits_of
+from actions.figures import BEFORE_ANSWER, waits_of
 from console.frame import frame
 from console.ticket import PATH
 from models.base import NEVER, AnyRow
@@ -132,15 +132,23 @@ def _account(call: Call, ticket: Ticket, mine: BusinessCalendar) -> Account | No
     if ticket.first_answer_at is None or ticket.first_answer_at > call.now:
         return None
     first = mine.target_seconds(Priority(ticket.priority), answered=False)
-    lines = _stretches(call, ticket, segments(mine, ticket.created_at, ticket.first_answer_at), [])
+    pauses = _pauses_before(ticket.first_answer_at, state_changes(call.session, [ticket.id]))
+    lines = _stretches(call, ticket, segments(mine, ticket.created_at, ticket.first_answer_at, pauses), pauses)
     return Account(translate(N_("済んだ最初の回答"), language), ticket.created_at, ticket.first_answer_at, first, lines)
+
+
+def _pauses_before(answer: datetime, changes: Sequence[AnyRow]) -> list[Pause]:
+    """When the clock of the first answer stood until the answer came, in whole seconds as a ticket keeps its pauses."""
+    found = [pause for pause in waits_of(changes, stood=BEFORE_ANSWER) if pause.since < answer]
+    return [Pause(pause.state, pause.since.replace(microsecond=0), min(pause.until or answer, answer).replace(microsecond=0)) for pause in found]
 
 
 def _stretches(call: Call, ticket: Ticket, found: Sequence[Segment], pauses: Sequence[Pause]) -> list[Stretch]:
     language = call.basis.language
     days = _company_days(call.session, found)
     marks = {row.at.replace(microsecond=0): row for row in acts_on(call.session, "ticket", ticket.id, since=pauses[0].since)} if pauses else {}
-    until = {pause.since: pause.until for pause in pauses}
+    # A clock may have begun while it stood already: the pause is told from then on.
+    until = {max(pause.since, found[0].since): pause.until for pause in pauses} if found else {}
     lines: list[Stretch] = []
     total = 0
     for one in found:

@@ -18,7 +18,7 @@ MISSING_SIGN = "〓"
 """Stands in a cp932 file for a character that cp932 lacks."""
 _WIDTHS = tuple(12 if name in DATE_FIELDS else 30 if name.endswith(("_name", "_email")) or name in ("service", "contact") else 20 for name in FIELDS)
 _DATES = frozenset(FIELDS.index(name) for name in DATE_FIELDS)
-_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
+_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠\u2212]")
 _ROWS_AT_ONCE = 1_000
 # Signs that Windows and Unicode's own table write apart: drawn alike, and cp932 has but the first of each.
 _ALIKE = str.maketrans(

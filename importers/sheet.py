@@ -115,7 +115,7 @@ def _fill(sheet: RawSheet, values: CalamineSheet | deque[CalamineSheet]) -> None
 
 _TOLD_BY, _LOOKED_AT_LINES = 100_000, 50
 """Characters and lines of a csv that tell what separates its cells."""
-_GUARD = re.compile(r"'+[=+\-@\t\r＝＋－＠]")
+_GUARD = re.compile(r"'+[=+\-@\t\r＝＋－＠\u2212]")
 """Of several apostrophes one is the guard's: a text that begins with ``'=`` itself leaves with two."""
 _AS_TEXT = re.compile(r'="(.*)"', re.DOTALL)
 

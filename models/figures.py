@@ -27,7 +27,7 @@ class TicketFigures(Base):
     """The ticket's `updated_at` when it was looked at."""
     first_answer: Mapped[int | None]
     first_in_time: Mapped[bool | None]
-    """By the target of its priority then, waiting for the customer left out."""
+    """By the target of its priority then; the time in which its clock stood is left out."""
     resolution: Mapped[int | None]
     resolution_in_time: Mapped[bool | None]
     """None also where the calendar names no target."""

@@ -140,11 +140,6 @@ ANSWERS: Any = or_(*(cast(Staff.roles, String).contains(f'"{role}"') for role in
 """Whether a staff member may write in tickets, and so may be given them."""
 
 
-def active_names(session: Session, ids: set[int | None]) -> dict[int, str]:
-    """The names of those staff members of `ids` who are active."""
-    return {number: name for number, (name, _) in _active(session, ids).items()}
-
-
 def names_to_assign(session: Session, ids: set[int | None]) -> tuple[dict[int, str], frozenset[int]]:
     """The names of those of `ids` who are active, and which of them may be given a ticket."""
     found = _active(session, ids)

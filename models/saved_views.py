@@ -50,9 +50,9 @@ def saved_views(session: Session, staff_id: int) -> Sequence[AnyRow]:
     return session.execute(statement.order_by(SavedView.shared, SavedView.position, SavedView.id)).all()
 
 
-def view_name(session: Session, number: int, query: str, *, staff_id: int) -> str:
-    """The name of a view that `staff_id` may see and that asks for `query`, "" for none."""
-    statement = select(SavedView.name).where(SavedView.id == number, SavedView.query == query, _seen_by(staff_id))
+def view_name(session: Session, number: int, queries: Sequence[str], *, staff_id: int) -> str:
+    """The name of a view that `staff_id` may see and that asks for one of `queries`, "" for none."""
+    statement = select(SavedView.name).where(SavedView.id == number, SavedView.query.in_(queries), _seen_by(staff_id))
     return session.scalar(statement) or ""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -32,6 +33,8 @@ _ANY_WORD = r"[^\s{}]{{1,64}}+"
 _MOST_WORDS = 4
 _BLANKS, _COLON = r"[ \t]{1,80}", r"[ \t]{0,80}[:：][ \t]{0,80}"
 _GZIP = b"\x1f\x8b"
+_TO_KANJI = b"\x1b$"
+_KANA = re.compile("[ぁ-んァ-ン]")
 
 Found = dict[str, dict[str, list[str]]]
 """By family ("" for all of them) and fact: the values in the order of the log."""
@@ -72,20 +75,36 @@ def check_pattern(typed: str) -> str:
 
 
 def readable(head: bytes) -> str:
-    """The text of a file's beginning: UTF-8 or the Windows code page of Japan, also within gzip; "" where it is no text."""
+    """The text of a file's beginning: UTF-8, UTF-16 with its mark, or what Japanese systems write, also within gzip; "" where it is no text."""
     if head.startswith(_GZIP):
         try:
             head = zlib.decompressobj(wbits=31).decompress(head, READ_BYTES)
         except zlib.error:
             return ""
     head = head[:READ_BYTES]
+    if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return head.decode("utf-16", "replace")
     if b"\x00" in head[:4096]:
         return ""
+    if _TO_KANJI in head and (text := _decoded(head, "iso2022_jp")):
+        return text
     try:
         return head.decode()
     except UnicodeDecodeError as fault:
         # A character cut at the end is no sign of another encoding.
-        return head.decode("utf-8" if fault.start >= len(head) - 3 else "cp932", "replace")
+        if fault.start >= len(head) - 3:
+            return head.decode("utf-8", "replace")
+    # Kana of a Unix are kanji, or no letters at all, to Windows, which finds half-width ones in every text of a Unix.
+    text = _decoded(head, "euc_jp")
+    return text if _KANA.search(text) else head.decode("cp932", "replace")
+
+
+def _decoded(head: bytes, encoding: str) -> str:
+    """`head` where it is text in this encoding, but for a character cut at its end; "" where it is none."""
+    try:
+        return getincrementaldecoder(encoding)().decode(head)
+    except UnicodeError:
+        return ""
 
 
 def scan(text: str, patterns: Iterable[Pattern]) -> Found:

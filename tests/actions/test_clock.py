@@ -134,3 +134,28 @@ def test_a_post_that_comes_while_others_are_waited_for_starts_a_clock_that_stand
     ticket.state = State.OPEN
     follow_state(ticket, DESK, NOW + HOUR)
     assert ticket.due_at == NOW + (5 if stands else 4) * HOUR
+
+
+def test_a_priority_that_was_raised_by_mistake_and_set_back_leaves_the_deadline_where_it_was() -> None:
+    for state in (State.OPEN, State.WAITING_VENDOR):
+        ticket = _ticket()
+        start_clock(ticket, DESK, NOW)
+        ticket.state = state
+        follow_state(ticket, DESK, NOW + 3 * HOUR)
+
+        for before, after in ((Priority.NORMAL, Priority.URGENT), (Priority.URGENT, Priority.NORMAL)):
+            ticket.priority = after
+            change_target(ticket, DESK, before, NOW + 3 * HOUR)
+
+        assert (ticket.due_at, ticket.clock_left) == ((NOW + 4 * HOUR, None) if state is State.OPEN else (NEVER, 3600))
+
+
+@pytest.mark.parametrize(("priority", "due"), [(Priority.URGENT, 4), (Priority.HIGH, 4), (Priority.LOW, 24)])
+def test_no_priority_puts_a_missed_deadline_off_to_now(priority: Priority, due: int) -> None:
+    ticket = _ticket()
+    start_clock(ticket, DESK, NOW)
+    ticket.priority = priority
+
+    change_target(ticket, DESK, Priority.NORMAL, NOW + 26 * HOUR)
+
+    assert ticket.due_at == NOW + due * HOUR

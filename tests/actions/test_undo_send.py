@@ -14,7 +14,9 @@ from sqlalchemy.orm import Session
 from actions import delivery
 from actions.drafts import keep_draft
 from actions.ticket_facts import settle
+from actions.ticket_snapshots import snapshot
 from actions.tickets import answer, assign, change_priority, reply, ticket_for_staff, withdraw_answer
+from actions.undo_changes import undo_last
 from mail.desk import Desk
 from models.actors import Customer, StaffMember
 from models.base import NEVER
@@ -115,7 +117,20 @@ def test_what_a_colleague_changed_since_stays_and_the_rest_goes_back(session: Se
     withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW)
 
     assert (ticket.priority, ticket.assignee_id) == (Priority.HIGH, sato.id)
-    assert (ticket.due_at, ticket.first_answer_at, ticket.resolved_at) == (NOW + timedelta(hours=4), None, None)
+    assert (ticket.due_at, ticket.first_answer_at, ticket.resolved_at) == (NOW + timedelta(hours=2), None, None)
+
+
+def test_a_change_that_is_undone_gives_nothing_back_to_who_answers_no_more(session: Session) -> None:
+    member, gone = add_staff(session), add_staff(session, "sato", name="佐藤")
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, add_account(session), assignee=gone)
+    before = snapshot(ticket)
+    assign(session, ticket, by.id, by=by, desk=DESK, limits=LIMITS, now=NOW)
+    gone.active = False
+    session.flush()
+
+    undo_last(session, ticket, before, version=ticket.version, by=by, now=NOW)
+
+    assert ticket.assignee_id is None
 
 
 def test_taking_back_the_first_of_two_answers_leaves_the_ticket_to_the_second(session: Session) -> None:

@@ -6,15 +6,20 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, select
 
+from actions import deadlines
+from actions.clock import Moved, end_clock, follow_state, start_clock
 from actions.tickets import change_state
 from models.actors import StaffMember
+from models.base import NEVER, AnyRow
 from models.calendars import ServiceCalendar, business_calendar
 from models.database import transaction
 from models.journal import JournalEntry
 from models.masters import CompanyDay, ProductFamily
 from models.tickets import Ticket
+from rules.calendar import BusinessCalendar, Targets
 from rules.rights import Role
 from rules.service_hours import WEEKDAYS, kept, read
 from rules.tickets import Priority, State
@@ -135,3 +140,47 @@ def test_why_a_deadline_is_what_it_is(client: Client, engine: Engine, clock: Clo
     assert page.says("勤労感謝の日", "創立記念日", "受付時間外", "土日")
     assert len(statements) <= 9
     assert client.get(f"/console/tickets/{number}").link("なぜこの期限か") == path
+
+
+def test_a_clock_that_stood_and_ended_while_a_calendar_was_changed_stays_ended(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, after = BusinessCalendar(), BusinessCalendar(targets=Targets(next=dict.fromkeys(Priority, 90)))
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session), state=State.WAITING_VENDOR)
+        ticket.first_answer_at = NOW - HOUR
+        start_clock(ticket, before, NOW)
+        number = ticket.id
+    with transaction(engine, readonly=True) as session:
+        read = [*deadlines.moves_of(session, before, after)]
+    assert [(row.id, moved.left) for row, moved in read] == [(number, 90 * 60)]
+
+    def moves_of(*_: object) -> list[tuple[AnyRow, Moved]]:
+        return read
+
+    monkeypatch.setattr(deadlines, "moves_of", moves_of)
+    with transaction(engine) as session:
+        end_clock(session.get_one(Ticket, number))
+
+    with transaction(engine) as session:
+        deadlines.move_deadlines(session, before, after)
+
+    with transaction(engine) as session:
+        ticket = session.get_one(Ticket, number)
+        assert (ticket.clock_left, ticket.owed_since) == (None, None)
+        ticket.state = State.OPEN
+        follow_state(ticket, after, NOW + HOUR)
+        assert ticket.due_at == NEVER
+
+
+def test_a_pause_that_began_before_the_post_that_is_owed_is_told_as_over(client: Client, engine: Engine, clock: Clock) -> None:
+    sign_in(engine, client, Role.SUPPORT)
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session), state=State.OPEN, due_at=NOW + 5 * HOUR)
+        ticket.first_answer_at = NOW - HOUR
+        ticket.clock_pauses = [{"state": "waiting_vendor", "since": (NOW - HOUR).isoformat(), "until": (NOW + HOUR).isoformat()}]
+        number = ticket.id
+    clock.set(NOW + 2 * HOUR)
+
+    page = client.get(f"/console/tickets/{number}/deadline")
+
+    assert page.says("停止（メーカー確認中）", "数えた時間 4時間")
+    assert not page.says("いまも停止中")

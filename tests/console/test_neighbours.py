@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import Engine, select
 
 from actions.clock import follow_state, start_clock
+from actions.tickets import change_state
+from models.actors import StaffMember
+from models.base import NEVER
 from models.database import transaction
 from models.outbox import Letter
-from models.people import Account, QueueMember
+from models.people import Account, QueueMember, Staff
 from models.tickets import Attachment, Message, Ticket
 from rules.calendar import BusinessCalendar
 from rules.rights import Role
-from rules.tickets import State
+from rules.tickets import Priority, State
 from tests.client import Client
 from tests.people import EMAIL, NOW, add_account, add_certificate, add_post, add_staff, add_ticket, sign_in_customer, sign_in_staff
 
@@ -267,3 +270,82 @@ def test_what_is_left_of_a_split_ticket_is_owed_from_its_own_post_on(engine: Eng
 
     left = now_is(engine, ticket)
     assert (left.owed_since, left.due_at) == (NOW - HOUR, BusinessCalendar().add_business_hours(NOW - HOUR, 4).at)
+
+
+def test_what_came_with_a_merge_goes_back_though_the_other_ticket_was_worked_on_since(engine: Engine, client: Client, account: Account) -> None:
+    with transaction(engine) as session:
+        member, desk = session.get_one(Account, account.id), BusinessCalendar()
+        into = add_ticket(session, member, state=State.WAITING_CUSTOMER, cc=["a@osaka.tozai.example"], now=NOW - DAY)
+        ticket = add_ticket(session, member, cc=["b@osaka.tozai.example"], now=NOW - HOUR)
+        start_clock(ticket, desk, NOW - HOUR)
+    client.get(f"/console/tickets/{ticket.id}/merge?into={into.id}")
+    client.submit("/merge")
+    with transaction(engine) as session:
+        held = session.get_one(Ticket, into.id)
+        add_post(session, held, "メモ", staff=add_staff(session, "sato", name="佐藤"), note=True)
+        held.cc, held.priority, held.version = [*held.cc, "c@osaka.tozai.example"], Priority.HIGH, held.version + 1
+    client.get(f"/console/tickets/{ticket.id}")
+
+    page = client.submit("/merge/withdrawal")
+
+    assert page.says("まとめを取り消しました。")
+    assert not page.says("そのままにしました")
+    back, target = now_is(engine, ticket), now_is(engine, into)
+    assert (back.state, back.owed_since) == (State.NEW, NOW - HOUR)
+    assert (target.state, target.owed_since, target.due_at) == (State.WAITING_CUSTOMER, None, NEVER)
+    assert (target.cc, target.priority) == (["a@osaka.tozai.example", "c@osaka.tozai.example"], Priority.HIGH)
+
+
+@pytest.mark.parametrize("wrote", [False, True])
+def test_a_ticket_owes_nothing_for_posts_that_went_back_though_its_state_was_changed_since(
+    engine: Engine, client: Client, account: Account, wrote: bool
+) -> None:
+    with transaction(engine) as session:
+        member, desk = session.get_one(Account, account.id), BusinessCalendar()
+        into = add_ticket(session, member, state=State.RESOLVED, now=NOW - DAY)
+        into.first_answer_at = NOW - DAY
+        ticket = add_ticket(session, member, now=NOW - HOUR)
+        start_clock(ticket, desk, NOW - HOUR)
+    client.get(f"/console/tickets/{ticket.id}/merge?into={into.id}")
+    client.submit("/merge")
+    with transaction(engine) as session:
+        held, by = session.get_one(Ticket, into.id), StaffMember(session.scalars(select(Staff.id)).first() or 0, "中村")
+        change_state(session, held, State.WAITING_VENDOR, by=by, calendar=BusinessCalendar(), now=NOW + HOUR)
+        if wrote:
+            add_post(session, held, "続きです", account=session.get_one(Account, account.id), now=NOW + 2 * HOUR)
+    client.get(f"/console/tickets/{ticket.id}")
+
+    page = client.submit("/merge/withdrawal")
+
+    assert page.says("の状態は、まとめたあとに変更されたため、そのままにしました。")
+    target = now_is(engine, into)
+    assert (target.state, target.due_at) == (State.WAITING_VENDOR, NEVER)
+    assert (target.owed_since, target.clock_left) == ((NOW + 2 * HOUR, 4 * 3600) if wrote else (None, None))
+
+
+def test_no_ticket_comes_back_without_a_word_of_its_customer_and_none_owes_for_what_was_split_off(engine: Engine, client: Client, account: Account) -> None:
+    with transaction(engine) as session:
+        member = session.get_one(Account, account.id)
+        into, ticket = add_ticket(session, member), add_ticket(session, member, now=NOW - HOUR)
+        start_clock(ticket, BusinessCalendar(), NOW - HOUR)
+        first = session.scalars(select(Message.id).where(Message.ticket_id == ticket.id)).one()
+        add_post(session, ticket, "別の話もあります", account=member)
+    client.get(f"/console/tickets/{ticket.id}/merge?into={into.id}")
+    client.submit("/merge")
+    with transaction(engine) as session:
+        made = add_ticket(session, session.get_one(Account, account.id))
+        session.get_one(Message, first).ticket_id = made.id
+    client.get(f"/console/tickets/{ticket.id}")
+
+    client.submit("/merge/withdrawal")
+
+    back = now_is(engine, ticket)
+    assert (posts(engine, ticket), back.owed_since) == (["別の話もあります"], NOW)
+    client.get(f"/console/tickets/{ticket.id}/merge?into={into.id}")
+    client.submit("/merge")
+    with transaction(engine) as session:
+        for message in session.scalars(select(Message).where(Message.body == "別の話もあります")):
+            message.ticket_id = made.id
+    client.get(f"/console/tickets/{ticket.id}")
+    assert client.submit("/merge/withdrawal", expect=422).says("この書き込みは、すでに別のチケットに移っています。")
+    assert now_is(engine, ticket).merged_into_id == into.id

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, insert, select
 
 from actions.figures import measure
 from actions.merges import merge
+from actions.splits import Heading, split_off
 from actions.tickets import answer, change_priority, change_state, withdraw_answer
 from mail.desk import Desk
 from models.actors import StaffMember
@@ -29,7 +30,7 @@ from rules.rights import Role
 from rules.tickets import Priority, State
 from tests.client import Client
 from tests.console.counting import counted
-from tests.people import NOW, add_account, add_staff, add_ticket, sign_in_staff
+from tests.people import NOW, add_account, add_post, add_staff, add_ticket, sign_in_staff
 from web.wiring import Wiring
 
 REPORTS = "/console/reports"
@@ -217,3 +218,41 @@ def test_a_merge_ends_the_waiting_of_the_ticket_that_took_the_posts(engine: Engi
     with transaction(engine) as session:
         measure(session, now=NOW, limit=500)
         assert session.get_one(TicketFigures, number).waited_customer == 3 * 3600
+
+
+def test_a_first_answer_is_in_time_where_its_deadline_was_met_after_the_ticket_was_taken_up_again(engine: Engine, client: Client, wiring: Wiring) -> None:
+    me = sign_in(engine, client, Role.LEAD)
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session), now=MORNING, due_at=MORNING + 4 * HOUR)
+        change_state(session, ticket, State.RESOLVED, by=me, calendar=CALENDAR, now=MORNING + HOUR)
+        change_state(session, ticket, State.OPEN, by=me, calendar=CALENDAR, now=MORNING + 25 * HOUR)
+        assert ticket.due_at == MORNING + 28 * HOUR
+        at = MORNING + 26 * HOUR
+        answer(session, ticket, "確認しました", next_state=None, last_seen=2**31, submission="a", by=me, desk=wiring.desk, limits=LIMITS, now=at)
+        number = ticket.id
+
+    with transaction(engine) as session:
+        measure(session, now=NOW, limit=500)
+        figures = session.get_one(TicketFigures, number)
+        assert (figures.first_answer, figures.first_in_time) == (10 * 3600 + 10, True)
+    page = client.get(f"/console/tickets/{number}/deadline")
+    assert page.says("済んだ最初の回答", "停止（解決済み）", "停止：山本", "再開：山本")
+
+
+def test_the_first_answer_of_a_split_ticket_is_measured_from_the_post_that_it_was_owed_to(engine: Engine, client: Client, wiring: Wiring) -> None:
+    me = sign_in(engine, client, Role.LEAD)
+    with transaction(engine) as session:
+        account = add_account(session)
+        ticket = add_ticket(session, account, now=MORNING, due_at=MORNING + 4 * HOUR)
+        post = add_post(session, ticket, "別の件もお願いします", account=account, now=MORNING + HOUR)
+        heading = Heading("別の件", ticket.family_id, 1)
+        made = split_off(session, ticket, post.id, heading, by=me, desk=wiring.desk, limits=LIMITS, calendar=CALENDAR, now=MORNING + 6 * HOUR)
+        assert (made.owed_since, made.due_at) == (MORNING + HOUR, MORNING + 5 * HOUR)
+        at = MORNING + 7 * HOUR
+        answer(session, made, "確認しました", next_state=None, last_seen=2**31, submission="a", by=me, desk=wiring.desk, limits=LIMITS, now=at)
+        number = made.id
+
+    with transaction(engine) as session:
+        measure(session, now=NOW, limit=500)
+        figures = session.get_one(TicketFigures, number)
+        assert (figures.first_answer, figures.first_in_time) == (6 * 3600 + 10, False)

@@ -86,6 +86,21 @@ def test_a_shared_view_is_everybodys_and_only_who_may_share_changes_it(engine: E
     assert "共有したい" not in client.get("/console/views").text
 
 
+def test_a_shared_view_bears_its_name_for_the_one_it_names_too(engine: Engine, client: Client) -> None:
+    enter(engine, client, "nakamura", Role.SUPPORT)
+    with transaction(engine, readonly=True) as session:
+        number = session.scalars(select(Staff.id).where(Staff.user_id == "nakamura")).one()
+    enter(engine, client, "honda", Role.LEAD)
+    client.get(f"/console/views/new?assignee={number}&priority=urgent")
+    client.submit("ビューを保存する", name="中村の至急", shared=True)
+
+    for user_id in ("honda", "nakamura"):
+        enter(engine, client, user_id, Role.LEAD)
+        for headers in ({}, {"hx-request": "true"}):
+            page = client.get(f"/console/tickets?assignee={number}&priority=urgent&saved=1", headers=headers)
+            assert page.heading.startswith("中村の至急"), user_id
+
+
 @pytest.fixture
 def app(wiring: Wiring, settings: Settings) -> ASGIApp:
     """The desk as `make run` starts it: who has enrolled no code needs none."""
