@@ -7,9 +7,15 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.rates import count_one, counted, window_start
-from models.people import RateCount
+from actions.letters import STOPPED
+from actions.rates import count_one, counted, give_back, window_start
+from models.base import AnyRow
+from models.masters import DomainKind, mail_domains
+from models.outbox import Recipient
+from models.people import Account, RateCount
+from rules.addresses import parse_address
 from rules.limits import Limits
+from rules.tickets import is_outside
 
 _OUTSIDE = "outside_cc"
 _DAY = timedelta(days=1)
@@ -43,3 +49,16 @@ def outside_cc_nearly_used(session: Session, *, limits: Limits, now: datetime) -
 def count_outside(session: Session, account_id: int, *, now: datetime) -> int:
     """Count one more; how many it were today with it."""
     return count_one(session, _OUTSIDE, str(account_id), window=_DAY, now=now + _TOKYO_OFFSET)
+
+
+def uncount_outside(session: Session, letter: AnyRow) -> None:
+    """Take a letter that never leaves (id, account_id, created_at) out of its day's count; its recipients are still as they were written."""
+    wanted = (Recipient.letter_id == letter.id, Recipient.place == "cc", Recipient.answer != STOPPED)
+    copies = session.scalars(select(Recipient.address).where(*wanted)).all()
+    if not copies:
+        return
+    account, shared = session.get_one(Account, letter.account_id), mail_domains(session, DomainKind.SHARED)
+    own, maintenance = parse_address(account.email), parse_address(account.maintenance_email)
+    outside = sum(is_outside(parse_address(value), own, maintenance, shared) for value in copies)
+    if outside:
+        give_back(session, _OUTSIDE, str(account.id), window=_DAY, now=letter.created_at + _TOKYO_OFFSET, more=outside)

@@ -196,7 +196,7 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     if staff_id is not None and staff_id not in able:
         raise Refused("assignee_unknown", "staff_id")
     ticket.assignee_id = staff_id
-    if staff_id is not None:
+    if staff_id is not None and after_assignment(ticket.state) != ticket.state:
         set_state(ticket, after_assignment(ticket.state), since=now, now=now)
     touch(ticket, now)
     moved: dict[str, Any] = {"state": [state, ticket.state]} if ticket.state != state else {}
@@ -325,7 +325,7 @@ def set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -
     ticket.state = state
     ticket.state_from = since
     ticket.unresolved = state not in ENDED
-    ticket.resolved_at = (ticket.resolved_at or since) if state in ENDED else None
+    ticket.resolved_at = min(ticket.resolved_at or since, since) if state in ENDED else None
 
 
 def touch(ticket: Ticket, now: datetime) -> None:
