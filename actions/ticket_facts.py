@@ -65,20 +65,21 @@ def settle(session: Session, ticket: Ticket, *, by: Customer, calendar: Business
     before, shown = State(ticket.state), shown_state(ticket, now)
     if before in ENDED and shown in ENDED:
         return
-    check_move(shown if before in ENDED else before, State.RESOLVED)
+    known = shown if before in ENDED else before
+    check_move(known, State.RESOLVED)
     move(ticket, State.RESOLVED, calendar=calendar, now=now)
-    journal.record(session, "settle", "ticket", ticket.id, by=by, now=now, state=[before, State.RESOLVED])
+    journal.record(session, "settle", "ticket", ticket.id, by=by, now=now, state=[known, State.RESOLVED])
 
 
 def reopen(session: Session, ticket: Ticket, *, by: Customer, calendar: BusinessCalendar, now: datetime) -> None:
     """The customer says it is not solved after all: an answer is owed again. Refuses state_move of a closed ticket."""
-    before = State(ticket.state)
-    if before not in ENDED and shown_state(ticket, now) not in ENDED:
+    before, shown = State(ticket.state), shown_state(ticket, now)
+    if before not in ENDED and shown not in ENDED:
         return
     check_move(before, State.OPEN)
     move(ticket, State.OPEN, calendar=calendar, now=now)
     start_clock(ticket, calendar, now)
-    journal.record(session, "reopen_ticket", "ticket", ticket.id, by=by, now=now, state=[before, State.OPEN])
+    journal.record(session, "reopen_ticket", "ticket", ticket.id, by=by, now=now, state=[before if before in ENDED else shown, State.OPEN])
 
 
 def _touch(ticket: Ticket, now: datetime) -> None:

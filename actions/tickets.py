@@ -319,7 +319,9 @@ def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: 
 
 
 def set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:
-    """Put the ticket into `state`, which customers see from `since` on; its clock is the caller's."""
+    """Put the ticket into `state`, which customers see from `since` on; its clock is the caller's. One that is there stays as long as it has been."""
+    if state == ticket.state and max(since, ticket.state_from) <= now:
+        return
     shown = shown_state(ticket, now)
     ticket.state_before = shown
     ticket.state = state

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -20,6 +21,7 @@ from mail.desk import Desk
 from models.actors import Customer, StaffMember
 from models.base import NEVER
 from models.database import retrying, transaction
+from models.journal import JournalEntry
 from models.outbox import CopyStop, Letter, LetterState
 from models.tickets import Draft, Message, MessageKind
 from rules.calendar import BusinessCalendar
@@ -183,6 +185,7 @@ def test_a_customer_who_says_it_is_solved_before_the_answer_that_says_so_is_take
 
     assert (ticket.state, ticket.unresolved, ticket.resolved_at, ticket.due_at) == (State.RESOLVED, False, pressed, NEVER)
     assert ticket.first_answer_at is None
+    assert session.scalars(select(JournalEntry.facts).where(JournalEntry.act == "settle")).one()["state"] == [State.OPEN, State.RESOLVED]
 
 
 def test_of_two_answers_that_are_taken_back_neither_takes_the_customers_word_with_it(session: Session) -> None:
@@ -190,7 +193,7 @@ def test_of_two_answers_that_are_taken_back_neither_takes_the_customers_word_wit
     by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, state=State.OPEN, due_at=NOW + timedelta(hours=1))
     first, pressed = answered(session, by, ticket.id), NOW + timedelta(seconds=2)
     settle(session, ticket, by=Customer(id=account.id, name=account.person_name), calendar=CALENDAR, now=pressed)
-    later = {"submission": "", "by": by, "desk": DESK, "limits": LIMITS, "now": NOW + timedelta(seconds=3)}
+    later: dict[str, Any] = {"submission": "", "by": by, "desk": DESK, "limits": LIMITS, "now": NOW + timedelta(seconds=3)}
     second = answer(session, ticket, "書き直した返信", next_state=State.RESOLVED, last_seen=2**31 - 1, **later)
 
     for made in (first, second):
@@ -221,7 +224,7 @@ def test_a_customer_who_wrote_is_waited_for_no_more_though_the_answer_that_said_
     member, account = add_staff(session), add_account(session)
     by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, state=State.WAITING_CUSTOMER)
     made = answer(session, ticket, "確認します", next_state=State.OPEN, last_seen=2**31 - 1, submission="", by=by, desk=DESK, limits=LIMITS, now=NOW)
-    written = {"submission": "", "desk": DESK, "limits": LIMITS, "calendar": CALENDAR, "now": NOW + timedelta(seconds=5)}
+    written: dict[str, Any] = {"submission": "", "desk": DESK, "limits": LIMITS, "calendar": CALENDAR, "now": NOW + timedelta(seconds=5)}
     reply(session, ticket, "お待たせしました", by=Customer(id=account.id, name=account.person_name), **written)
 
     withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))
@@ -246,7 +249,7 @@ def test_an_answer_that_is_taken_back_gives_back_the_outside_copies_of_its_day(s
     member, account = add_staff(session), add_account(session)
     by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, cc=["x@other.example", "y@other.example", "z@tozai.example"])
     limits, evening = Limits(outside_cc_mails_per_day=3), datetime(2026, 12, 1, 14, 59, 55, tzinfo=UTC)
-    sent = {"next_state": None, "last_seen": 2**31 - 1, "submission": "", "by": by, "desk": DESK, "limits": limits, "now": evening}
+    sent: dict[str, Any] = {"next_state": None, "last_seen": 2**31 - 1, "submission": "", "by": by, "desk": DESK, "limits": limits, "now": evening}
     answer(session, ticket, "残る返信", **sent)
     made = answer(session, ticket, "取り消す返信", **sent)
     assert outside_cc_left(session, account.id, limits=limits, now=evening) == 0
