@@ -73,6 +73,14 @@ def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files:
     write_letters(session, [*to_customer, to_staff], desk=desk, now=now)
 
 
+def mail_replied(session: Session, ticket: Ticket, mail_id: int, *, desk: Desk, limits: Limits, now: datetime) -> None:
+    """Tell the assignee (without one the queue's staff) that a mail answered a notification: nothing of it stands in the thread."""
+    facts = _facts_of(session, ticket, None, limits, staff_notice="staff_mail_replied")
+    staff = [facts.row.assignee_email] if facts.row.assignee_active else _queue_staff(session, ticket.family_id)
+    text = _staff_text("staff_mail_replied", facts, desk)
+    write_letters(session, [Draft("staff_mail_replied", f"staff_mail_replied:{mail_id}", text, staff, ticket_id=ticket.id)], desk=desk, now=now)
+
+
 def answered(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """回答: tell the customer and the CC; the letter leaves from `message.published_at` on."""
     facts = _facts_of(session, ticket, message, limits, files, notice="answered")
