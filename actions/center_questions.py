@@ -23,7 +23,7 @@ def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMemb
 
     Refuses: question_empty, text_long, state_move.
     """
-    text = _checked(question, limits, "question_empty")
+    text = _checked(question, limits, "question", "question_empty")
     before = State(ticket.state)
     if before is not State.NEW:
         check_move(before, State.WAITING_CENTER)
@@ -35,15 +35,19 @@ def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMemb
     journal.record(session, "ask_center", "ticket", ticket.id, by=by, now=now, state=[before, State.WAITING_CENTER], **taken)
 
 
-def answer_center(session: Session, ticket: Ticket, answer: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime) -> None:
-    """Answer what was asked; the ticket goes back to support, whose clock runs on.
+def answer_center(
+    session: Session, ticket: Ticket, answer: str, *, seen: int = 0, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime
+) -> None:
+    """Answer what was asked; the ticket goes back to support, whose clock runs on. `seen` is the newest question that its author saw, 0 where none.
 
-    Refuses: center_answer_empty, text_long, nothing_asked (answered already, or the ticket waits for something else).
+    Refuses: nothing_asked (answered already, or the ticket waits for something else), newer_question, center_answer_empty, text_long.
     """
-    text = _checked(answer, limits, "center_answer_empty")
     if ticket.state != State.WAITING_CENTER:
         raise Refused("nothing_asked")
     asked = open_question(session, ticket.id)
+    if asked is not None and seen and asked.id != seen:
+        raise Refused("newer_question", "answer")
+    text = _checked(answer, limits, "answer", "center_answer_empty")
     if asked is not None:
         asked.answer, asked.answered_by, asked.answered_at = text, by.name, now
     add_note(session, ticket, text, by=by, now=now)
@@ -51,10 +55,19 @@ def answer_center(session: Session, ticket: Ticket, answer: str, *, by: StaffMem
     journal.record(session, "answer_center", "ticket", ticket.id, by=by, now=now, state=[State.WAITING_CENTER, State.OPEN])
 
 
-def _checked(typed: str, limits: Limits, empty: str) -> str:
+def asked_elsewhere(session: Session, ticket: Ticket) -> Ticket | None:
+    """The ticket that this one was merged into, where that waits for the center."""
+    while ticket.merged_into_id is not None:
+        ticket = session.get_one(Ticket, ticket.merged_into_id)
+        if ticket.state == State.WAITING_CENTER:
+            return ticket
+    return None
+
+
+def _checked(typed: str, limits: Limits, field: str, empty: str) -> str:
     text = typed.strip()
     if not text:
-        raise Refused(empty, "body")
+        raise Refused(empty, field)
     if len(text) > limits.body_characters:
-        raise Refused("text_long", "body", max=limits.body_characters, n=len(text))
+        raise Refused("text_long", field, max=limits.body_characters, n=len(text))
     return text

@@ -14,7 +14,7 @@ from actions.decisions import judge_request
 from actions.exception_requests import answer_until, new_link
 from actions.links import kill_links
 from actions.profiles import take_over
-from actions.registrations import account_from, domain_of
+from actions.registrations import account_from, domain_of, search_text
 from mail.desk import Desk
 from models.actors import Actor, StaffMember
 from models.admission import Consent
@@ -187,6 +187,7 @@ def _register(session: Session, request: ExceptionRequest, now: datetime) -> Acc
 def _use_email(session: Session, account: Account, request: ExceptionRequest, now: datetime) -> None:
     """The address was proved by the request's link; sessions and links got with the old one end."""
     account.email, account.email_key, account.email_domain = request.email, request.email_key, domain_of(request.email)
+    account.search_text = search_text(account)
     session.execute(delete(AccountSession).where(AccountSession.account_id == account.id))
     kill_links(session, account.id, now=now)
 

@@ -88,6 +88,12 @@ def begin(session: Session, line: Line, *, worker: str, now: datetime, lease: ti
     return Run(id_, line.name, slot, 1, missed) if id_ is not None and state is RunState.RUNNING else None
 
 
+def last_done(session: Session, run: Run) -> datetime | None:
+    """When the last run of this job that did its work began; None where none is remembered."""
+    done = select(JobRun.started_at).where(JobRun.job == run.job, JobRun.state == RunState.DONE)
+    return session.scalar(done.order_by(JobRun.started_at.desc()).limit(1))
+
+
 def end_abandoned(session: Session, lines: Iterable[Line], *, now: datetime) -> int:
     """End the runs of dead processes that nobody can take over because their slot is over; how many.
 

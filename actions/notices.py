@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
 from actions.letters import HELD, STOPPED, Draft, worded, write_letters
-from actions.outside_mails import count_outside
+from actions.outside_mails import count_outside, uncount_outside
 from actions.recipients import queue_staff
 from mail.compose import Text, excerpt
 from mail.desk import Desk
@@ -71,6 +71,14 @@ def ticket_updated(session: Session, ticket: Ticket, message: Message, *, files:
     write_letters(session, [*to_customer, to_staff], desk=desk, now=now)
 
 
+def mail_replied(session: Session, ticket: Ticket, mail_id: int, *, desk: Desk, limits: Limits, now: datetime) -> None:
+    """Tell the assignee (without one the queue's staff) that a mail answered a notification: nothing of it stands in the thread."""
+    facts = _facts_of(session, ticket, None, limits, staff_notice="staff_mail_replied")
+    staff = [facts.row.assignee_email] if facts.row.assignee_active else queue_staff(session, ticket.family_id)
+    text = _staff_text("staff_mail_replied", facts, desk)
+    write_letters(session, [Draft("staff_mail_replied", f"staff_mail_replied:{mail_id}", text, staff, ticket_id=ticket.id)], desk=desk, now=now)
+
+
 def answered(session: Session, ticket: Ticket, message: Message, *, files: Sequence[FileFacts] = (), desk: Desk, limits: Limits, now: datetime) -> None:
     """回答: tell the customer and the CC; the letter leaves from `message.published_at` on."""
     facts = _facts_of(session, ticket, message, limits, files, notice="answered")
@@ -80,17 +88,19 @@ def answered(session: Session, ticket: Ticket, message: Message, *, files: Seque
 def withdraw(session: Session, message: Message, *, now: datetime) -> bool:
     """Take back the letters of an undone answer; False when one is on its way or gone.
 
-    The letters stay in the ledger as withdrawn and let go of the message, which may then be deleted.
+    The letters stay in the ledger as withdrawn and let go of the message, which may then be deleted; the day's outside mails are without them.
     """
     ids = session.scalars(select(Letter.id).where(Letter.message_id == message.id)).all()
     if not ids:
         return True
     taken = update(Letter).where(Letter.message_id == message.id, Letter.state == LetterState.WAITING, Letter.fence == 0)
     # The cause gets a mark: the next message may get the same id again on SQLite, and its letter is another one.
-    gone = session.scalars(
-        taken.values(state=LetterState.WITHDRAWN, message_id=None, cause=Letter.cause + ":withdrawn:" + Letter.header_id).returning(Letter.id)
-    ).all()
-    session.execute(update(Recipient).where(Recipient.letter_id.in_(gone)).values(state=RecipientState.SUPPRESSED, answer="withdrawn", updated_at=now))
+    taken = taken.values(state=LetterState.WITHDRAWN, message_id=None, cause=Letter.cause + ":withdrawn:" + Letter.header_id)
+    gone = session.execute(taken.returning(Letter.id, Letter.account_id, Letter.created_at)).all()
+    for letter in gone:
+        uncount_outside(session, letter)
+    theirs = Recipient.letter_id.in_([letter.id for letter in gone])
+    session.execute(update(Recipient).where(theirs).values(state=RecipientState.SUPPRESSED, answer="withdrawn", updated_at=now))
     return len(gone) == len(ids)
 
 

@@ -19,12 +19,12 @@ def count_one(session: Session, bucket: str, key: str, *, window: timedelta, now
     return session.execute(statement.returning(RateCount.count)).scalar_one()
 
 
-def give_back(session: Session, bucket: str, key: str, *, window: timedelta, now: datetime) -> None:
-    """Take one back: a try that was counted ahead turned out to be allowed without limit."""
+def give_back(session: Session, bucket: str, key: str, *, window: timedelta, now: datetime, more: int = 1) -> None:
+    """Take one (or `more`) back: what was counted ahead turned out to be allowed without limit, or not to happen."""
     session.execute(
         update(RateCount)
-        .where(RateCount.bucket == bucket, RateCount.key == key[:300], RateCount.began_at == window_start(now, window), RateCount.count > 0)
-        .values(count=RateCount.count - 1)
+        .where(RateCount.bucket == bucket, RateCount.key == key[:300], RateCount.began_at == window_start(now, window), RateCount.count >= more)
+        .values(count=RateCount.count - more)
     )
 
 

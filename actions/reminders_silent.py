@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from actions import notices_reminders as notices
@@ -16,6 +16,7 @@ from actions.reminders import note
 from mail.desk import Desk
 from models.actors import SYSTEM
 from models.base import AnyRow
+from models.outbox import Letter, ReturnedKind, ReturnedMail
 from models.reminders import Reminder
 from models.tickets import Message, MessageKind, Ticket
 from rules.calendar import BusinessCalendar, tokyo_date
@@ -47,8 +48,8 @@ def remind_the_silent(
 ) -> Batch:
     """Look at up to `limit` tickets that wait for their customer, from the number `after` on, and do what their silence asks for.
 
-    Silence begins with our last published post, or with the state when staff set it later. It is none when the customer wrote last. A ticket
-    that belongs to no account is left to the staff: nobody could be told before it is closed.
+    Silence begins with our last published post, or with the state when staff set it later. It is none when the customer wrote last, be it a mail
+    that answered one of our letters. A ticket that belongs to no account is left to the staff: nobody could be told before it is closed.
     """
     rows = _waiting(session, after, now, limit)
     given = _given(session, rows)
@@ -98,9 +99,17 @@ def _waiting(session: Session, after: int, now: datetime, limit: int) -> Sequenc
         select(Ticket.id, Ticket.state_from, Message.id.label("message_id"), Message.kind, Message.published_at)
         .join(Message, Message.id == newest)
         .where(Ticket.state == State.WAITING_CUSTOMER, Ticket.state_from <= now, Ticket.account_id.is_not(None), Ticket.merged_into_id.is_(None))
-        .where(Ticket.id > after)
+        .where(Ticket.id > after, ~_mailed())
     )
     return session.execute(statement.order_by(Ticket.id).limit(limit)).all()
+
+
+def _mailed() -> ColumnElement[bool]:
+    """Whether a person's mail came since then: in answer to a letter to the customer, or shown on the ticket by staff."""
+    answered = exists(select(Letter.id).where(Letter.id == ReturnedMail.letter_id, Letter.account_id.is_not(None)))
+    mail = select(ReturnedMail.id).where(ReturnedMail.ticket_id == Ticket.id, ReturnedMail.kind == ReturnedKind.REPLY)
+    since = mail.where(ReturnedMail.at >= Message.published_at, ReturnedMail.at >= Ticket.state_from, answered | ReturnedMail.settled_at.is_not(None))
+    return exists(since.correlate(Ticket, Message))
 
 
 def _given(session: Session, rows: Sequence[AnyRow]) -> Mapping[str, datetime]:

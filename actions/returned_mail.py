@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from actions import notices
 from actions.journal import record
 from actions.letters import Draft, thread_id, worded, write_letters
 from actions.rates import count_one
@@ -20,10 +21,13 @@ from models.outbox import Letter, Recipient, RecipientState, ReturnedKind, Retur
 from models.tickets import Ticket
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
+from rules.limits import Limits
 from rules.refusal import Refused
 from rules.text import fold
 
-_ANSWERS = "mail_answers"
+_ANSWERS, _REPLIES = "mail_answers", "mail_replies"
+_MOST_REPLIES = 10
+"""Mails of a day about one ticket that staff are told of one by one."""
 _DAY = timedelta(days=1)
 _THREAD = re.compile(r"<ticket-(\d{1,9})@")
 _TOO_LONG = 10
@@ -31,8 +35,11 @@ _TOO_LONG = 10
 _HANDED_OVER = (RecipientState.ACCEPTED, RecipientState.UNKNOWN, RecipientState.TEMPORARY)
 
 
-def take(session: Session, key: str, returned: Returned, *, desk: Desk, now: datetime) -> ReturnedKind | None:
-    """Record the mail that the mailbox knows as `key` and do what it asks for; None when it was taken before."""
+def take(session: Session, key: str, returned: Returned, *, desk: Desk, limits: Limits, now: datetime) -> ReturnedKind | None:
+    """Record the mail that the mailbox knows as `key` and do what it asks for; None when it was taken before.
+
+    A person's mail about a ticket that was merged stands on the other one, where it is answered.
+    """
     kind = ReturnedKind.REPORT if returned.report else ReturnedKind.AUTOMATIC if returned.automatic else ReturnedKind.REPLY
     letter_id, ticket_id = _about(session, returned.references, desk)
     values = {
@@ -54,6 +61,7 @@ def take(session: Session, key: str, returned: Returned, *, desk: Desk, now: dat
         _mark(session, letter_id, returned.fates, now)
     if kind is ReturnedKind.REPLY and ticket_id is not None:
         record(session, "mail_reply", "ticket", ticket_id, by=SYSTEM, now=now, address=returned.sender)
+        _tell(session, id_, letter_id, ticket_id, desk=desk, limits=limits, now=now)
         if _answer(session, id_, returned, ticket_id, desk=desk, now=now):
             session.execute(update(ReturnedMail).where(ReturnedMail.id == id_).values(answered=True))
     return kind
@@ -90,12 +98,28 @@ def _about(session: Session, references: Collection[str], desk: Desk) -> tuple[i
         return None, None
     row = session.execute(select(Letter.id, Letter.ticket_id).where(Letter.header_id.in_(references)).order_by(Letter.id.desc()).limit(1)).first()
     if row is not None:
-        return row.id, row.ticket_id
+        return row.id, _there(session, row.ticket_id)
     for text in references:
         found = _THREAD.match(text)
         if found and text == thread_id(int(found.group(1)), desk):
-            return None, session.scalar(select(Ticket.id).where(Ticket.id == int(found.group(1))))
+            return None, _there(session, int(found.group(1)))
     return None, None
+
+
+def _there(session: Session, number: int | None) -> int | None:
+    """The ticket of a number, or the one that it was merged into; None where there is none."""
+    ticket = session.get(Ticket, number) if number is not None else None
+    while ticket is not None and ticket.merged_into_id is not None:
+        ticket = session.get_one(Ticket, ticket.merged_into_id)
+    return ticket.id if ticket is not None else None
+
+
+def _tell(session: Session, id_: int, letter_id: int | None, ticket_id: int, *, desk: Desk, limits: Limits, now: datetime) -> None:
+    """Tell staff of an answer to a customer's letter, whose Message-ID nobody guesses; a ticket's own id proves nothing."""
+    if session.scalar(select(Letter.id).where(Letter.id == letter_id, Letter.account_id.is_not(None))) is None:
+        return
+    if count_one(session, _REPLIES, str(ticket_id), window=_DAY, now=now) <= _MOST_REPLIES:
+        notices.mail_replied(session, session.get_one(Ticket, ticket_id), id_, desk=desk, limits=limits, now=now)
 
 
 def _mark(session: Session, letter_id: int, fates: Collection[Fate], now: datetime) -> None:

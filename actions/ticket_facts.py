@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from actions import journal
 from actions.clock import change_calendar, start_clock
-from actions.tickets import move, touch
+from actions.tickets import move, shown_state, touch
 from models.actors import Actor, Customer
 from models.calendars import business_calendar
 from models.masters import Category, ProductFamily
@@ -61,21 +61,22 @@ def change_category(session: Session, ticket: Ticket, category_id: int, *, by: A
 
 
 def settle(session: Session, ticket: Ticket, *, by: Customer, calendar: BusinessCalendar, now: datetime) -> None:
-    """The customer says it is solved. What is ended already stays. Refuses state_move."""
-    if ticket.state in ENDED:
+    """The customer says it is solved. What they know as ended stays; what an answer that can still be undone ends is ended by them. Refuses state_move."""
+    before, shown = State(ticket.state), shown_state(ticket, now)
+    if before in ENDED and shown in ENDED:
         return
-    before = State(ticket.state)
-    check_move(before, State.RESOLVED)
+    known = shown if before in ENDED else before
+    check_move(known, State.RESOLVED)
     move(ticket, State.RESOLVED, calendar=calendar, now=now)
-    journal.record(session, "settle", "ticket", ticket.id, by=by, now=now, state=[before, State.RESOLVED])
+    journal.record(session, "settle", "ticket", ticket.id, by=by, now=now, state=[known, State.RESOLVED])
 
 
 def reopen(session: Session, ticket: Ticket, *, by: Customer, calendar: BusinessCalendar, now: datetime) -> None:
     """The customer says it is not solved after all: an answer is owed again. Refuses state_move of a closed ticket."""
-    before = State(ticket.state)
-    if before not in ENDED:
+    before, shown = State(ticket.state), shown_state(ticket, now)
+    if before not in ENDED and shown not in ENDED:
         return
     check_move(before, State.OPEN)
     move(ticket, State.OPEN, calendar=calendar, now=now)
     start_clock(ticket, calendar, now)
-    journal.record(session, "reopen_ticket", "ticket", ticket.id, by=by, now=now, state=[before, State.OPEN])
+    journal.record(session, "reopen_ticket", "ticket", ticket.id, by=by, now=now, state=[before if before in ENDED else shown, State.OPEN])

@@ -13,11 +13,12 @@ from actions.clock import change_target, follow_state
 from models.base import NEVER
 from models.calendars import business_calendar
 from models.tickets import Message, MessageKind, Ticket
-from rules.tickets import Priority
+from rules.tickets import ENDED, Priority, State, after_assignment
 
 _UNDONE = ("state", "state_before", "unresolved", "clock_left", "clock_pauses", "assignee_id", "priority", "category_id")
 _UNDONE_MOMENTS = ("state_from", "due_at", "owed_since", "first_answer_at", "resolved_at")
 _CLOCK = ("due_at", "clock_left", "owed_since", "clock_pauses")
+_STATE = ("state", "state_before", "state_from", "unresolved", "resolved_at")
 _MARKS = ("first_answer_at", "resolved_at")
 """What the first answer of several sets, and each later one would have set in its place."""
 
@@ -35,7 +36,7 @@ def restore(ticket: Ticket, before: Mapping[str, Any], *, since: Mapping[str, An
     """
     present = snapshot(ticket)
     for name in present.keys() & before.keys():
-        if since is None or present[name] == since.get(name):
+        if since is None or (name in since and present[name] == since[name]):
             value = before[name]
             setattr(ticket, name, datetime.fromisoformat(value) if value and name in _UNDONE_MOMENTS else value)
 
@@ -43,8 +44,8 @@ def restore(ticket: Ticket, before: Mapping[str, Any], *, since: Mapping[str, An
 def take_back(session: Session, ticket: Ticket, message: Message, *, now: datetime) -> None:
     """Bring the ticket to where it would be without an answer that is withdrawn.
 
-    What others did since stays. What was owed is owed again, from when it was, by the priority that the ticket has now: a customer who wrote meanwhile
-    put nothing off.
+    What others did since stays, the customer's word that it is solved, or is not, too, where the answer would have said the same.
+    What was owed is owed again, from when it was, by the priority that the ticket has now: a customer who wrote meanwhile put nothing off.
     Where another answer followed, the ticket is that one's, which takes back this one's doings with its own.
     """
     before: Mapping[str, Any] = message.undo
@@ -54,13 +55,26 @@ def take_back(session: Session, ticket: Ticket, message: Message, *, now: dateti
     if later is not None:
         _hand_over(ticket, before, later)
         return
-    restore(ticket, before, since=before.get("after"))
+    restore(ticket, before, since=_own(before, snapshot(ticket)))
+    if ticket.assignee_id is not None:
+        ticket.state = after_assignment(State(ticket.state))
     if before.get("clock_left") is not None or datetime.fromisoformat(before.get("due_at") or NEVER.isoformat()) != NEVER:
         restore(ticket, {name: before[name] for name in _CLOCK if name in before})
         if ticket.priority != before.get("priority", ticket.priority):
             change_target(ticket, business_calendar(session), Priority(before["priority"]), now)
         if ticket.state != before.get("state"):
             follow_state(ticket, business_calendar(session), now)
+
+
+def _own(before: Mapping[str, Any], left: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What is still the answer's of what it made of the ticket, which is as in `left`; None where it was written before that was kept.
+
+    Its state is not, where somebody set one since. A post leaves a new ticket new.
+    """
+    after: Mapping[str, Any] | None = before.get("after")
+    if after is None or left.get("state_from") == after.get("state_from") or (before["state"] == State.NEW and left.get("state") not in ENDED):
+        return after
+    return {name: value for name, value in after.items() if name not in _STATE}
 
 
 def _hand_over(ticket: Ticket, before: Mapping[str, Any], later: Message) -> None:
@@ -74,5 +88,5 @@ def _hand_over(ticket: Ticket, before: Mapping[str, Any], later: Message) -> Non
         if mark is not None and mark.isoformat() == after.get(name) != before.get(name):
             setattr(ticket, name, later.published_at)
             marks[name] = later.published_at.isoformat()
-    mine = {name: before[name] for name, value in after.items() if name in before and undo.get(name) == value}
+    mine = {name: before[name] for name, value in (_own(before, undo) or {}).items() if name in before and undo.get(name) == value}
     later.undo = {**undo, **mine, "after": {**left, **marks}}

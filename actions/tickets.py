@@ -196,7 +196,7 @@ def assign(session: Session, ticket: Ticket, staff_id: int | None, *, by: StaffM
     if staff_id is not None and staff_id not in able:
         raise Refused("assignee_unknown", "staff_id")
     ticket.assignee_id = staff_id
-    if staff_id is not None:
+    if staff_id is not None and after_assignment(ticket.state) != ticket.state:
         set_state(ticket, after_assignment(ticket.state), since=now, now=now)
     touch(ticket, now)
     moved: dict[str, Any] = {"state": [state, ticket.state]} if ticket.state != state else {}
@@ -319,13 +319,15 @@ def _check_unseen(session: Session, ticket: Ticket, last_seen: int, submission: 
 
 
 def set_state(ticket: Ticket, state: State, *, since: datetime, now: datetime) -> None:
-    """Put the ticket into `state`, which customers see from `since` on; its clock is the caller's."""
+    """Put the ticket into `state`, which customers see from `since` on; its clock is the caller's. One that is there stays as long as it has been."""
+    if state == ticket.state and max(since, ticket.state_from) <= now:
+        return
     shown = shown_state(ticket, now)
     ticket.state_before = shown
     ticket.state = state
     ticket.state_from = since
     ticket.unresolved = state not in ENDED
-    ticket.resolved_at = (ticket.resolved_at or since) if state in ENDED else None
+    ticket.resolved_at = min(ticket.resolved_at or since, since) if state in ENDED else None
 
 
 def touch(ticket: Ticket, now: datetime) -> None:

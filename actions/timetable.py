@@ -100,6 +100,7 @@ TIMETABLE: tuple[Line, ...] = (
         _HOUR,
         quiet=True,
     ),
+    Line("head_tickets", N_("検索の更新"), N_("変わったプロフィールを、そのお客様のチケットの検索に反映します。"), Every(60), _HOUR),
     Line(
         "answer_recoveries",
         N_("ログイン情報の案内"),

@@ -38,7 +38,7 @@ def read_mailbox(parts: Parts, run: Run) -> Counts:
                 returned = read_returned(fetched.raw, own=own)
                 with transaction(parts.engine) as session:
                     confirm(session, run)
-                    kind = take(session, fetched.key, returned, desk=desk, now=parts.clock())
+                    kind = take(session, fetched.key, returned, desk=desk, limits=parts.limits, now=parts.clock())
                 mailbox.mark_seen(fetched)
                 counts[str(kind) if kind else "known"] += 1
     except MailboxDown as fault:

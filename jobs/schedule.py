@@ -10,7 +10,21 @@ from sqlalchemy.orm import Session
 
 from actions.jobs import Counts, Run
 from actions.timetable import TIMETABLE, Line
-from jobs import check_accounts, check_files, expire, hand_back, index_search, measure_tickets, plan_import, read_mailbox, recover, remind, sweep, tries
+from jobs import (
+    check_accounts,
+    check_files,
+    expire,
+    hand_back,
+    head_tickets,
+    index_search,
+    measure_tickets,
+    plan_import,
+    read_mailbox,
+    recover,
+    remind,
+    sweep,
+    tries,
+)
 from jobs.parts import Parts
 
 Work = Callable[[Parts, Run], Counts]
@@ -35,6 +49,7 @@ _WORK: dict[str, tuple[Work, Wants | None]] = {
     "plan_import": (plan_import.plan_received, plan_import.has_received),
     "hand_back": (hand_back.hand_back, hand_back.has_asked),
     "index_search": (index_search.index_posts, index_search.has_waiting),
+    "head_tickets": (head_tickets.head_tickets, None),
     "read_mailbox": (read_mailbox.read_mailbox, None),
     "answer_recoveries": (recover.answer, recover.has_requests),
     "check_accounts": (check_accounts.check, None),

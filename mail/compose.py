@@ -270,6 +270,7 @@ NOTICES: Mapping[str, str] = {
     "copies_offer": N_("写しの再開のご案内"),
     "staff_ticket_opened": N_("新着チケット（職員）"),
     "staff_ticket_updated": N_("お客様の返信（職員）"),
+    "staff_mail_replied": N_("メールでの返信（職員）"),
     "staff_registration_limit": N_("登録の失敗の上限（職員）"),
     "staff_assigned": N_("担当の割り当て（職員）"),
     "staff_assigned_many": N_("担当のまとめての割り当て（職員）"),

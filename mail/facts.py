@@ -312,6 +312,7 @@ CONTENTS: Mapping[str, Content] = {
     "contract_ending_account": Content(CUSTOMER, (_COMPANY, _PERSON, _ENDINGS, _MORE, _to("/profile")), ("one.contract", "one.ends_on")),
     "staff_ticket_opened": _POSTED,
     "staff_ticket_updated": _POSTED,
+    "staff_mail_replied": Content(STAFF, _STAFF_TICKET, ("link",)),
     "staff_assigned": Content(STAFF, (*_STAFF_TICKET, _BY), ("link",)),
     "staff_assigned_many": _listed(STAFF, _TICKETS, "/console/tickets?view=mine", _BY),
     "staff_first_answer_near": _ANSWER_DUE,

@@ -43,6 +43,8 @@ SHIFT = 2**31
 HIGHEST_NUMBER = SHIFT - 1
 EDITION = 2
 """What documents are put in with now; those of an older edition are put in anew, the highest ticket first."""
+_AGAIN_AT_ONCE = 200
+"""Posts that are put in again together."""
 _POSTED_AS = column("id", BigInteger)
 GRAMS = table("search_gram", _POSTED_AS, column("rowid", BigInteger), column("grams"))
 
@@ -169,6 +171,17 @@ def take_out(session: Session, ticket_id: int) -> None:
     first, last = ticket_id * SHIFT, (ticket_id + 1) * SHIFT - 1
     _forget(session, SearchDocument.id.between(first, last), _POSTED_AS.between(first, last))
     session.execute(update(Message).where(Message.ticket_id == ticket_id).values(indexed=False), execution_options=_QUIET)
+
+
+def put_in_again(session: Session, tickets: Sequence[int]) -> None:
+    """Make the documents of tickets whose heads changed anew; of more posts than others may wait for, the job does."""
+    hold_index(session)
+    theirs = POSTS.where(Message.ticket_id.in_(tickets), Message.indexed)
+    if session.execute(theirs.with_only_columns(Message.id).offset(_AGAIN_AT_ONCE).limit(1)).first() is None:
+        put_in(session, session.execute(theirs.order_by(Message.id)).all())
+        return
+    for number in tickets:
+        take_out(session, number)
 
 
 def _keep_grams(session: Session, documents: Iterable[dict[str, Any]]) -> None:

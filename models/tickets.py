@@ -79,7 +79,7 @@ class Ticket(Base):
     category_id: Mapped[int] = mapped_column(ForeignKey("category.id"), index=True)
     subject: Mapped[str] = mapped_column(String(300))
     search_text: Mapped[str] = mapped_column(Text, default="")
-    """Subject, company, person and e-mail at opening, in the form search compares."""
+    """Subject, company, person and e-mail, in the form search compares; a job follows the account's profile (`actions.ticket_heads`)."""
     contract_text: Mapped[str] = mapped_column(String(200))
     contract_key: Mapped[str] = mapped_column(String(200))
     serial_text: Mapped[str] = mapped_column(String(200))

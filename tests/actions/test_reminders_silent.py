@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event, select
 from sqlalchemy.orm import Session
 
 from actions import tickets
+from actions.letters import Draft, write_letters
 from actions.reminders_silent import close_resolved, remind_the_silent
+from mail.compose import Text
 from mail.desk import Desk
+from models.actors import StaffMember
 from models.database import transaction
 from models.journal import JournalEntry
-from models.outbox import Letter, Recipient
+from models.outbox import Letter, Recipient, ReturnedKind
 from models.people import Account, Staff
 from models.reminders import Reminder
 from models.tickets import Ticket
@@ -22,7 +26,7 @@ from rules.calendar import BusinessCalendar
 from rules.limits import Limits
 from rules.reminders import Kind, Outcome
 from rules.tickets import State
-from tests.people import EMAIL, add_account, add_post, add_staff, add_ticket
+from tests.people import EMAIL, add_account, add_post, add_returned_mail, add_staff, add_ticket
 
 DESK = Desk("https://tickets.example.jp", "desk <tickets@jscom.example>", "admin@jscom.example", "center@jscom.example")
 ANSWERED = datetime(2026, 9, 11, 5, 0, tzinfo=UTC)
@@ -77,6 +81,63 @@ def test_who_wrote_last_is_not_reminded(session: Session, account: Account, staf
     add_post(session, ticket, "お待ちください。", account=account, now=ANSWERED)
 
     assert [look(session, now) for now in STEPS] == [{}, {}, {}]
+
+
+def test_giving_a_ticket_to_somebody_else_puts_nothing_off(session: Session, account: Account, staff: Staff) -> None:
+    ticket = waiting(session, account, staff)
+    by = StaffMember(id=staff.id, name=staff.name)
+
+    tickets.assign(session, ticket, staff.id, by=by, desk=DESK, limits=Limits(), now=STEPS[0] - timedelta(days=1))
+
+    assert look(session, STEPS[0]) == {"silent_reminder": 1}
+
+
+def mailed(session: Session, ticket: Ticket, *, at: datetime, to: Account | None, **columns: Any) -> None:
+    """A mail that answered a letter, which went to an account or to staff."""
+    letter = Draft("answered", f"cause:{at}", Text("件名", "本文\n"), [EMAIL], ticket_id=ticket.id, account_id=to.id if to else None)
+    (letter_id,) = write_letters(session, [letter], desk=DESK, now=ANSWERED)
+    add_returned_mail(session, letter_id=letter_id, ticket_id=ticket.id, **columns).at = at
+    session.flush()
+
+
+def test_who_answered_by_mail_is_not_silent_until_there_is_another_answer(session: Session, account: Account, staff: Staff) -> None:
+    ticket = waiting(session, account, staff)
+    mailed(session, ticket, at=ANSWERED, to=account)
+    assert [look(session, now) for now in STEPS] == [{}, {}, {}]
+
+    add_post(session, ticket, "ありがとうございます。いかがでしょうか。", staff=staff, now=STEPS[0])
+
+    assert look(session, STEPS[1]) == {"silent_reminder": 1}
+
+
+def test_a_state_that_staff_set_after_a_mail_begins_another_silence(session: Session, account: Account, staff: Staff) -> None:
+    ticket = waiting(session, account, staff)
+    mailed(session, ticket, at=ANSWERED, to=account)
+    ticket.state_from = ANSWERED + timedelta(minutes=5)
+
+    assert look(session, STEPS[0]) == {"silent_reminder": 1}
+
+
+def test_a_mail_that_staff_showed_on_the_ticket_is_an_answer(session: Session, account: Account, staff: Staff) -> None:
+    ticket = waiting(session, account, staff)
+    add_returned_mail(session, ticket_id=ticket.id, settled_at=STEPS[0], settled_by="中村").at = ANSWERED
+    session.flush()
+
+    assert [look(session, now) for now in STEPS] == [{}, {}, {}]
+
+
+@pytest.mark.parametrize("case", ["before the answer", "a guess", "to staff", "a machine"])
+def test_another_mail_breaks_no_silence(session: Session, account: Account, staff: Staff, case: str) -> None:
+    ticket = waiting(session, account, staff)
+    if case == "a guess":
+        add_returned_mail(session, ticket_id=ticket.id).at = STEPS[0]
+    elif case == "a machine":
+        mailed(session, ticket, at=STEPS[0], to=account, kind=ReturnedKind.AUTOMATIC)
+    else:
+        mailed(session, ticket, at=STEPS[0] if case == "to staff" else ANSWERED - timedelta(hours=1), to=None if case == "to staff" else account)
+    session.flush()
+
+    assert look(session, STEPS[0]) == {"silent_reminder": 1}
 
 
 @pytest.mark.parametrize("step", [0, 1, 2])

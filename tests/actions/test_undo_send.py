@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
@@ -13,15 +14,17 @@ from sqlalchemy.orm import Session
 
 from actions import delivery
 from actions.drafts import keep_draft
-from actions.ticket_facts import settle
+from actions.outside_mails import outside_counts
+from actions.ticket_facts import reopen, settle
 from actions.ticket_snapshots import snapshot
-from actions.tickets import answer, assign, change_priority, reply, ticket_for_staff, withdraw_answer
+from actions.tickets import answer, assign, change_priority, reply, shown_state, ticket_for_staff, withdraw_answer
 from actions.undo_changes import undo_last
 from mail.desk import Desk
 from models.actors import Customer, StaffMember
 from models.base import NEVER
 from models.database import retrying, transaction
-from models.outbox import Letter, LetterState
+from models.journal import JournalEntry
+from models.outbox import CopyStop, Letter, LetterState
 from models.tickets import Draft, Message, MessageKind
 from rules.calendar import BusinessCalendar
 from rules.limits import Limits
@@ -184,3 +187,100 @@ def test_a_customer_who_settled_it_meanwhile_leaves_no_clock_running(session: Se
     withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))
 
     assert (ticket.state, ticket.unresolved, ticket.due_at) == (State.RESOLVED, False, NEVER)
+
+
+def test_a_customer_who_says_it_is_solved_before_the_answer_that_says_so_is_taken_back_is_believed(session: Session) -> None:
+    member, account = add_staff(session), add_account(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, state=State.OPEN, due_at=NOW + timedelta(hours=1))
+    made, pressed = answered(session, by, ticket.id), NOW + timedelta(seconds=5)
+    settle(session, ticket, by=Customer(id=account.id, name=account.person_name), calendar=CALENDAR, now=pressed)
+    assert (shown_state(ticket, pressed), ticket.resolved_at) == (State.RESOLVED, pressed)
+
+    withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))
+
+    assert (ticket.state, ticket.unresolved, ticket.resolved_at, ticket.due_at) == (State.RESOLVED, False, pressed, NEVER)
+    assert ticket.first_answer_at is None
+    assert session.scalars(select(JournalEntry.facts).where(JournalEntry.act == "settle")).one()["state"] == [State.OPEN, State.RESOLVED]
+
+
+def test_of_two_answers_that_are_taken_back_neither_takes_the_customers_word_with_it(session: Session) -> None:
+    member, account = add_staff(session), add_account(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, state=State.OPEN, due_at=NOW + timedelta(hours=1))
+    first, pressed = answered(session, by, ticket.id), NOW + timedelta(seconds=2)
+    settle(session, ticket, by=Customer(id=account.id, name=account.person_name), calendar=CALENDAR, now=pressed)
+    later: dict[str, Any] = {"submission": "", "by": by, "desk": DESK, "limits": LIMITS, "now": NOW + timedelta(seconds=3)}
+    second = answer(session, ticket, "書き直した返信", next_state=State.RESOLVED, last_seen=2**31 - 1, **later)
+
+    for made in (first, second):
+        withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=5))
+
+    assert (ticket.state, ticket.unresolved, ticket.resolved_at, ticket.due_at) == (State.RESOLVED, False, pressed, NEVER)
+
+
+@pytest.mark.parametrize("act", ["reopen", "reply"])
+def test_a_customer_who_takes_a_solved_ticket_up_again_is_heard_though_an_answer_did_so_and_is_taken_back(session: Session, act: str) -> None:
+    member, account = add_staff(session), add_account(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, state=State.RESOLVED)
+    ticket.unresolved, ticket.resolved_at = False, NOW - timedelta(days=1)
+    customer, later = Customer(id=account.id, name=account.person_name), NOW + timedelta(seconds=5)
+    made = answer(session, ticket, "再開します", next_state=State.OPEN, last_seen=2**31 - 1, submission="", by=by, desk=DESK, limits=LIMITS, now=NOW)
+    if act == "reopen":
+        reopen(session, ticket, by=customer, calendar=CALENDAR, now=later)
+    else:
+        reply(session, ticket, "直っていません", submission="", by=customer, desk=DESK, limits=LIMITS, calendar=CALENDAR, now=later)
+
+    withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))
+
+    assert (ticket.state, shown_state(ticket, later), ticket.unresolved, ticket.resolved_at) == (State.OPEN, State.OPEN, True, None)
+    assert ticket.due_at < NEVER
+
+
+def test_a_customer_who_wrote_is_waited_for_no_more_though_the_answer_that_said_so_is_taken_back(session: Session) -> None:
+    member, account = add_staff(session), add_account(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, state=State.WAITING_CUSTOMER)
+    made = answer(session, ticket, "確認します", next_state=State.OPEN, last_seen=2**31 - 1, submission="", by=by, desk=DESK, limits=LIMITS, now=NOW)
+    written: dict[str, Any] = {"submission": "", "desk": DESK, "limits": LIMITS, "calendar": CALENDAR, "now": NOW + timedelta(seconds=5)}
+    reply(session, ticket, "お待たせしました", by=Customer(id=account.id, name=account.person_name), **written)
+
+    withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))
+
+    assert (ticket.state, ticket.due_at < NEVER) == (State.OPEN, True)
+
+
+def test_giving_a_ticket_to_somebody_neither_tells_the_state_of_an_answer_early_nor_is_lost_with_it(session: Session) -> None:
+    member, other = add_staff(session), add_staff(session, "sato", name="佐藤")
+    by, sato = StaffMember(id=member.id, name=member.name), StaffMember(id=other.id, name=other.name)
+    ticket, later = add_ticket(session, add_account(session), due_at=NOW + timedelta(hours=4)), NOW + timedelta(seconds=5)
+    made = answered(session, by, ticket.id)
+    assign(session, ticket, sato.id, by=sato, desk=DESK, limits=LIMITS, now=later)
+    assert shown_state(ticket, later) == State.NEW
+
+    withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW + timedelta(seconds=8))
+
+    assert (ticket.state, ticket.assignee_id) == (State.OPEN, sato.id)
+
+
+def test_an_answer_that_is_taken_back_gives_back_the_outside_copies_of_its_day(session: Session) -> None:
+    member, account = add_staff(session), add_account(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, cc=["x@other.example", "y@other.example", "z@tozai.example"])
+    limits, evening = Limits(outside_cc_mails_per_day=3), datetime(2026, 12, 1, 14, 59, 55, tzinfo=UTC)
+    sent: dict[str, Any] = {"next_state": None, "last_seen": 2**31 - 1, "submission": "", "by": by, "desk": DESK, "limits": limits, "now": evening}
+    answer(session, ticket, "残る返信", **sent)
+    made = answer(session, ticket, "取り消す返信", **sent)
+    assert outside_counts(session, now=evening) == [(account.id, 4)]
+
+    withdraw_answer(session, ticket, made.id, by=by, limits=limits, now=evening + timedelta(seconds=8))
+
+    assert outside_counts(session, now=evening) == [(account.id, 2)], "the day that it was written on, with the copy that was held back"
+
+
+def test_copies_that_nobody_wanted_are_not_given_back(session: Session) -> None:
+    member, account = add_staff(session), add_account(session)
+    by, ticket = StaffMember(id=member.id, name=member.name), add_ticket(session, account, cc=["x@other.example", "y@other.example"])
+    session.add(CopyStop(address="x@other.example", address_key="x@other.example", ticket_id=ticket.id, at=NOW))
+    answered(session, by, ticket.id)
+    made = answered(session, by, ticket.id)
+
+    withdraw_answer(session, ticket, made.id, by=by, limits=LIMITS, now=NOW)
+
+    assert outside_counts(session, now=NOW) == [(account.id, 1)]

@@ -57,7 +57,7 @@ def test_who_a_mail_that_came_back_gave_up_stays_told_of(engine: Engine, clock: 
         sender="", subject="", body="", references=(header_of(engine),), automatic=True, report=True, fates=(Fate(("0@tozai.example",), True, "5.1.1 gone"),)
     )
     with transaction(engine) as session:
-        returned_mail.take(session, "1:1", report, desk=parts.desk, now=clock())
+        returned_mail.take(session, "1:1", report, desk=parts.desk, limits=parts.limits, now=clock())
     clock.advance(minutes=5)
 
     mailer.deliver()

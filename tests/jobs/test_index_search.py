@@ -12,6 +12,7 @@ from sqlalchemy import Engine, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from actions.personal_data import erase_person
+from actions.ticket_heads import head_anew
 from jobs import index_search
 from jobs.index_search import has_waiting, index_posts
 from models.actors import SYSTEM
@@ -41,6 +42,13 @@ def _erase(session: Session, _number: int) -> None:
     erase_person(session, account, confirmation=account.user_id, reason="ご本人の請求", by=SYSTEM, now=NOW)
 
 
+def _head(session: Session, number: int) -> None:
+    account = session.scalars(select(Account)).one()
+    account.person_name = "新しい名前"
+    session.flush()
+    head_anew(session, account.id, [number])
+
+
 @pytest.mark.parametrize(
     ("edition", "step", "is_written", "act", "old", "new"),
     [
@@ -49,8 +57,11 @@ def _erase(session: Session, _number: int) -> None:
         (1, "put_in_anew", True, _rename, "古い", "新しい"),
         (None, "put_in", False, _erase, "はるか", "古い"),
         (None, "put_in", True, _erase, "はるか", "古い"),
+        (None, "put_in", False, _head, "はるか", "新しい"),
+        (None, "put_in", True, _head, "はるか", "新しい"),
+        (1, "put_in_anew", True, _head, "はるか", "新しい"),
     ],
-    ids=["read", "put in", "put in anew", "read, erased", "put in, erased"],
+    ids=["read", "put in", "put in anew", "read, erased", "put in, erased", "read, renamed", "put in, renamed", "put in anew, renamed"],
 )
 def test_a_ticket_changed_while_the_job_puts_it_in_is_found_by_its_new_words_only(
     engine: Engine,

@@ -25,8 +25,9 @@ from models.database import transaction
 from models.job_runs import JobRun
 from models.outbox import Letter, Recipient, ReturnedMail
 from models.people import Account
-from models.tickets import Message
+from models.tickets import Message, Ticket
 from rules.rights import Role
+from rules.tickets import State
 from tests.client import Client
 from tests.clock import Clock
 from tests.jobs.mailroom import letter_states, mailer_for, parts_for, recipient_states
@@ -155,6 +156,58 @@ def test_a_persons_answer_is_shown_to_staff_answered_once_a_day_and_never_posted
     imap.receive(answer(header_id))
     poll(parts)
     assert told(engine) == [A, "evil@evil.example", A]
+
+
+def staff_told(engine: Engine) -> list[tuple[int | None, str]]:
+    """(ticket, address) of the letters that tell staff of a mail."""
+    with transaction(engine, readonly=True) as session:
+        statement = select(Letter.ticket_id, Recipient.address).join(Recipient, Recipient.letter_id == Letter.id).where(Letter.kind == "staff_mail_replied")
+        return [(row.ticket_id, row.address) for row in session.execute(statement.order_by(Recipient.id))]
+
+
+def to_customer(engine: Engine) -> None:
+    """Let the letter be one to the customer."""
+    with transaction(engine) as session:
+        session.scalars(select(Letter).where(Letter.kind == "answered")).one().account_id = session.scalars(select(Account.id)).one()
+
+
+def test_staff_are_told_of_answers_to_a_customers_letter_and_of_no_guessed_one(
+    engine: Engine, parts: Parts, imap: ImapServer, sent: tuple[int, str], clock: Clock
+) -> None:
+    ticket, header_id = sent
+    with transaction(engine) as session:
+        add_staff(session)
+    imap.receive(answer(f"<ticket-{ticket}@jscom.co.jp>"))
+    imap.receive(answer(header_id))
+    poll(parts)
+    assert staff_told(engine) == [], "a letter that went to nobody's account is one to staff"
+
+    to_customer(engine)
+    for _ in range(12):
+        imap.receive(answer(header_id, body="カナリア-7714"))
+    clock.advance(minutes=2)
+    poll(parts)
+
+    assert staff_told(engine) == [(ticket, "nakamura@jscom.co.jp")] * 10, "of many in a day of ten"
+    with transaction(engine, readonly=True) as session:
+        assert not session.scalars(select(Letter.body).where(Letter.body.contains("カナリア"))).all()
+
+
+def test_an_answer_about_a_merged_ticket_stands_on_the_other_one(engine: Engine, parts: Parts, imap: ImapServer, sent: tuple[int, str], client: Client) -> None:
+    to_customer(engine)
+    with transaction(engine) as session:
+        member = add_staff(session)
+        into = add_ticket(session, session.scalars(select(Account)).one(), assignee=member)
+        here = session.get_one(Ticket, sent[0])
+        here.state, here.unresolved, here.merged_into_id = State.CLOSED, False, into.id
+        sign_in_staff(client, session, member)
+    imap.receive(answer(sent[1], body="再起動で直りました。"))
+    imap.receive(answer(f"<ticket-{sent[0]}@jscom.co.jp>", body="追伸です。"))
+
+    poll(parts)
+
+    assert client.get(f"/console/tickets/{into.id}").says("メールで返信が届きました", "再起動で直りました。", "追伸です。")
+    assert staff_told(engine) == [(into.id, member.email)]
 
 
 def test_the_customer_does_not_see_what_came_by_mail(engine: Engine, parts: Parts, imap: ImapServer, sent: tuple[int, str], client: Client) -> None:

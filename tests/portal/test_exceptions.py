@@ -361,6 +361,8 @@ def test_a_held_change_of_a_profile_asks_for_the_password_and_is_made_on_approva
     with transaction(engine, readonly=True) as session:
         changed = session.scalars(select(Account)).one()
     assert changed.email == "kimura@tokyo.tozai.example"
+    assert "kimura@tokyo.tozai.example" in changed.search_text
+    assert "kimura@osaka.tozai.example" not in changed.search_text
     assert changed.id == account.id
     assert [to for to, _ in letters(engine, "email_changed")] == ["kimura@osaka.tozai.example"]
 
