@@ -13,7 +13,9 @@ from mail.returned import Fate, Returned
 from models.base import NEVER
 from models.outbox import Letter, LetterState, Recipient, RecipientState
 from models.people import Account
+from rules.limits import Limits
 
+_LIMITS = Limits()
 _UNKNOWN_USER = "550 5.1.1 <{address}>: Recipient address rejected: User unknown"
 _REPORT = "This is the mail system at host mx.mihon-shoji.example.\n\nYour message could not be delivered to one or more recipients.\n\n{words}\n"
 _ANSWER = "{name}です。\n\n添付の手順で復旧しました。ありがとうございました。\nこのままクローズで問題ありません。\n"
@@ -39,7 +41,7 @@ def add_returned(session: Session, *, desk: Desk, now: datetime) -> None:
         report=True,
         fates=(Fate((copy.address,), failed=True, words=words),),
     )
-    take(session, "demo:1", report, desk=desk, now=copy.created_at + timedelta(minutes=1))
+    take(session, "demo:1", report, desk=desk, limits=_LIMITS, now=copy.created_at + timedelta(minutes=1))
     answered = session.execute(
         select(Letter.id, Letter.header_id, Letter.created_at, Letter.subject, Account.email, Account.person_name)
         .join(Account, Account.id == Letter.account_id)
@@ -53,8 +55,8 @@ def add_returned(session: Session, *, desk: Desk, now: datetime) -> None:
     stray = Returned(
         (), "tanabe@aozora-gakuen.example", "シリアル番号の件", "先日お電話した件です。シリアル番号は CV0219AF0087 でした。", automatic=False, report=False
     )
-    take(session, "demo:2", stray, desk=desk, now=now - timedelta(minutes=50))
-    take(session, "demo:3", reply, desk=desk, now=now - timedelta(minutes=20))
+    take(session, "demo:2", stray, desk=desk, limits=_LIMITS, now=now - timedelta(minutes=50))
+    take(session, "demo:3", reply, desk=desk, limits=_LIMITS, now=now - timedelta(minutes=20))
 
 
 def _hand_over(session: Session, letter_id: int, at: datetime) -> None:

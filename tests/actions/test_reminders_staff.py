@@ -266,7 +266,7 @@ def test_a_letter_that_turns_out_to_have_reached_fewer_is_told_again(session: Se
     fate = Fate(("to@tozai.example",), True, "5.1.1 gone")
     report = Returned(sender="", subject="", body="", references=(header,), automatic=True, report=True, fates=(fate,))
 
-    returned_mail.take(session, "1:1", report, desk=DESK, now=NOW)
+    returned_mail.take(session, "1:1", report, desk=DESK, limits=LIMITS, now=NOW)
 
     assert first == 1
     assert [reminders_staff.tell_of_failed_mails(session, desk=DESK, now=NOW) for _ in range(2)] == [1, 0]

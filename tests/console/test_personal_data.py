@@ -53,7 +53,7 @@ def kimura(engine: Engine, client: Client, wiring: Wiring) -> Account:
         merged = add_ticket(session, account, subject="同じ件")
         session.add(TicketMerge(ticket_id=merged.id, into_id=ticket.id, before={"cc": [EMAIL, "boss@osaka.tozai.example"]}, merged_at=NOW, undone_at=None))
         written = Returned((thread_id(ticket.id, wiring.desk),), EMAIL.upper(), "Re: 木村です", "木村です。", automatic=False, report=False)
-        take(session, "1:1", written, desk=wiring.desk, now=NOW)
+        take(session, "1:1", written, desk=wiring.desk, limits=wiring.limits, now=NOW)
         add_request(session, email=EMAIL).account_id = account.id
         session.add_all(
             [
