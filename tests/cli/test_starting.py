@@ -19,6 +19,9 @@ def line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> CliRunner:
     """The command line of a desk in an empty folder."""
     monkeypatch.setenv("JTICKETS_DATABASE_URL", f"sqlite:///{tmp_path}/desk.db")
     monkeypatch.setenv("JTICKETS_STATE_DIR", str(tmp_path))
+    # `run` sets these two where nobody did, and the process goes on with other tests.
+    monkeypatch.setenv("JTICKETS_BASE_URL", "http://127.0.0.1:8720")
+    monkeypatch.setenv("JTICKETS_STAFF_TOTP", "optional")
     return CliRunner()
 
 
