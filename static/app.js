@@ -141,6 +141,7 @@
     if (e.defaultPrevented || form.hasAttribute('hx-post') || (form.getAttribute('method') ?? '').toLowerCase() !== 'post') return;
     if (form.dataset.sent) { e.preventDefault(); return; }
     form.dataset.sent = 'yes';
+    if (form.elements.confirmed) history.replaceState(null, '');            // 確認の画面へ戻る操作は、「再送信」でなく、もとのフォームを開く
     setTimeout(release, form.getAttribute('action').endsWith('/export') ? 2000 : 30000);
     const label = button?.querySelector('[data-label]') ?? button;
     if (button?.dataset.busy) setTimeout(() => { label.dataset.was = label.textContent; label.textContent = button.dataset.busy; }, 100);
