@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
 from models.database import transaction
@@ -48,3 +48,20 @@ def test_a_long_subject_fills_no_screen_of_the_list(page: Page, desk_address: st
     box = page.locator("#queue tbody tr").bounding_box()
     assert box and box["height"] < 170
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+
+
+def test_a_long_subject_takes_few_lines_of_its_page_and_is_shown_whole_to_who_asks(page: Page, desk_address: str) -> None:
+    page.goto(f"{desk_address}/console/tickets/10001")
+    heading = page.get_by_role("heading", level=1)
+    box = heading.bounding_box()
+    assert box and box["height"] < 130
+
+    heading.click()
+
+    assert heading.evaluate("x => x.scrollHeight <= x.clientHeight + 1")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(heading).to_be_focused()
+    page.emulate_media(media="print")
+    page.locator("body").focus()
+    assert heading.evaluate("x => x.scrollHeight <= x.clientHeight + 1")
