@@ -21,9 +21,9 @@ from rules.tickets import State, check_move
 def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime) -> None:
     """Ask about the contract; the ticket waits for the center. A new ticket becomes the asker's.
 
-    Refuses: question_empty, text_long, state_move.
+    Refuses: question_empty and text_long at question; state_move.
     """
-    text = _checked(question, limits, "question_empty")
+    text = _checked(question, "question", limits, "question_empty")
     before = State(ticket.state)
     if before is not State.NEW:
         check_move(before, State.WAITING_CENTER)
@@ -38,9 +38,9 @@ def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMemb
 def answer_center(session: Session, ticket: Ticket, answer: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime) -> None:
     """Answer what was asked; the ticket goes back to support, whose clock runs on.
 
-    Refuses: center_answer_empty, text_long, nothing_asked (answered already, or the ticket waits for something else).
+    Refuses: center_answer_empty and text_long at answer; nothing_asked (answered already, or the ticket waits for something else).
     """
-    text = _checked(answer, limits, "center_answer_empty")
+    text = _checked(answer, "answer", limits, "center_answer_empty")
     if ticket.state != State.WAITING_CENTER:
         raise Refused("nothing_asked")
     asked = open_question(session, ticket.id)
@@ -51,10 +51,10 @@ def answer_center(session: Session, ticket: Ticket, answer: str, *, by: StaffMem
     journal.record(session, "answer_center", "ticket", ticket.id, by=by, now=now, state=[State.WAITING_CENTER, State.OPEN])
 
 
-def _checked(typed: str, limits: Limits, empty: str) -> str:
+def _checked(typed: str, field: str, limits: Limits, empty: str) -> str:
     text = typed.strip()
     if not text:
-        raise Refused(empty, "body")
+        raise Refused(empty, field)
     if len(text) > limits.body_characters:
-        raise Refused("text_long", "body", max=limits.body_characters, n=len(text))
+        raise Refused("text_long", field, max=limits.body_characters, n=len(text))
     return text
