@@ -80,7 +80,8 @@
     const n = Number(document.getElementById('arrivals')?.dataset.n ?? 0);
     document.title = n ? `(${n > 99 ? '99+' : n}) ${title}` : title;
   };
-  let kept = [];
+  let kept = [], turned = false;
+  addEventListener('click', (e) => { turned = Boolean(e.target.closest?.('.pager')); });
   addEventListener('htmx:before:swap', () => { kept = picked(); });
   addEventListener('htmx:after:swap', (e) => {
     const part = e.detail?.ctx?.target;
@@ -88,6 +89,12 @@
     dress();
     pick(kept);                                                             // 並べ替えても新着を出しても、まだ並んでいる行は選んだまま
     name();
+    if (part?.id !== 'queue' || !turned) return;                            // ページを送ったら、その先頭から
+    turned = false;
+    scrollTo(0, 0);
+    const heading = document.querySelector('#queue h1');
+    heading.tabIndex = -1;
+    heading.focus();
   });
 
   // この一覧の住所と順番を、チケットの画面（turning.js）のために覚える。戻ったら、見ていたチケット（もうなければ、その次）の行から続ける

@@ -98,6 +98,24 @@ def test_no_row_that_a_key_leads_to_is_hidden_by_the_bar_of_the_chosen(browser: 
             assert page.evaluate(_HIDDEN) == [0, 0]
 
 
+@pytest.mark.browser
+def test_the_link_to_what_came_keeps_the_focus_while_more_comes(browser: Browser, demo: Demo, engine: Engine, clock: Clock) -> None:
+    with visiting(browser, demo, "sato") as page:
+        page.clock.install()
+        page.goto(f"{demo.address}/console/tickets")
+        for n in (1, 2, 3):
+            clock.advance(minutes=1)
+            with transaction(engine) as session:
+                people.add_ticket(session, None, now=clock())
+            clock.advance(minutes=1)
+            page.clock.run_for(31_000)
+            link = page.get_by_role("link", name=f"新着 {n}件を表示")
+            expect(link).to_have_count(1)
+            if n == 1:
+                link.focus()
+        expect(link).to_be_focused()
+
+
 def _choose(page: Page) -> None:
     for number in _CHOSEN:
         page.get_by_role("checkbox", name=f"#{number} を選択").check()
