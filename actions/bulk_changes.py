@@ -52,7 +52,7 @@ def change_many(session: Session, chosen: Mapping[int, int], wish: Wish, *, hand
     """Do what `wish` says to the tickets of `chosen` (number → the version that was seen); the same submission again returns what it made.
 
     A ticket that changed since, that is another queue's, or that the act itself refuses, is left alone and says why.
-    Refuses as a whole: bulk_none, bulk_many(max, n), assignee_unknown, canned_gone, post_empty, text_long.
+    Refuses as a whole: bulk_none, bulk_many(max, n), assignee_unknown, canned_gone, words_empty, text_long.
     """
     made = session.scalars(select(BulkChange).where(BulkChange.submission == hand.submission)).one_or_none()
     if made is not None:
@@ -117,7 +117,7 @@ def _check(session: Session, chosen: Mapping[int, int], wish: Wish, limits: Limi
     if len(chosen) > limits.bulk_tickets:
         raise Refused("bulk_many", max=limits.bulk_tickets, n=len(chosen))
     if wish.act is BulkAct.REPLY:
-        check_post(wish.body, has_files=False, body_characters=limits.body_characters)
+        check_post(wish.body, has_files=False, body_characters=limits.body_characters, takes_files=False)
         return {"state": wish.next_state} if wish.next_state else {}
     if wish.act is BulkAct.STATE:
         return {"state": wish.state}

@@ -21,7 +21,7 @@ from rules.tickets import State, check_move
 def ask_center(session: Session, ticket: Ticket, question: str, *, by: StaffMember, limits: Limits, calendar: BusinessCalendar, now: datetime) -> None:
     """Ask about the contract; the ticket waits for the center. A new ticket becomes the asker's.
 
-    Refuses: question_empty, text_long, state_move.
+    Refuses: question_empty and text_long at question; state_move.
     """
     text = _checked(question, limits, "question", "question_empty")
     before = State(ticket.state)
@@ -40,7 +40,7 @@ def answer_center(
 ) -> None:
     """Answer what was asked; the ticket goes back to support, whose clock runs on. `seen` is the newest question that its author saw, 0 where none.
 
-    Refuses: nothing_asked (answered already, or the ticket waits for something else), newer_question, center_answer_empty, text_long.
+    Refuses: center_answer_empty and text_long at answer; nothing_asked (answered already, or the ticket waits for something else), newer_question.
     """
     if ticket.state != State.WAITING_CENTER:
         raise Refused("nothing_asked")

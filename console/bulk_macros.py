@@ -68,14 +68,14 @@ def with_macro(wish: Wish, macro: Canned | None, call: Call) -> Wish:
 
 
 def state_after(call: Call, row: AnyRow, wish: Wish, plan: Plan) -> State:
-    """The state it leaves a ticket in. Refuses what running it would: canned_gone, state_move, answer_closed, macro_place_left, post_empty, text_long."""
+    """The state it leaves a ticket in. Refuses what running it would: canned_gone, state_move, answer_closed, macro_place_left, words_empty, text_long."""
     if plan.macro is None or not _suits(plan.macro, row, call):
         raise Refused("canned_gone")
     state = foresee(wish, State(row.state), assignee_id=row.assignee_id)
     if plan.answers:
         check_complete(filled_for(call, row, plan))
     if plan.macro.post is not PostKind.NOTHING:
-        check_post(filled_for(call, row, plan).text, has_files=False, body_characters=call.limits.body_characters)
+        check_post(filled_for(call, row, plan).text, has_files=False, body_characters=call.limits.body_characters, takes_files=False)
     return state
 
 

@@ -218,13 +218,13 @@ def _length(field: str, value: str) -> int:
     return max(len(value), len(fold_key(value))) if field in ("contract_key", "serial") else len(value)
 
 
-def check_post(body: str, *, has_files: bool, body_characters: int, complete: bool = False) -> None:
+def check_post(body: str, *, has_files: bool, body_characters: int, complete: bool = False, takes_files: bool = True) -> None:
     """A reply, answer or note needs a text or a file; `complete` ones hold no place that a canned text left open.
 
-    Refuses at body: post_empty, text_long(max, n), placeholder_left(name).
+    Refuses at body: post_empty (words_empty where no file could stand for it), text_long(max, n), placeholder_left(name).
     """
     if not fold(body) and not has_files:
-        raise Refused("post_empty", "body")
+        raise Refused("post_empty" if takes_files else "words_empty", "body")
     if len(body) > body_characters:
         raise Refused("text_long", "body", max=body_characters, n=len(body))
     if complete:

@@ -49,8 +49,9 @@
     lastTicked = at;
   };
   const dialog = () => document.querySelector('dialog[data-help]');
+  const shut = (e) => all('.menu[open]').forEach((menu) => { if (!menu.contains(e.target)) menu.open = false; });
   const escape = () => {
-    const open = document.querySelector('details.menu[open]');
+    const open = document.querySelector('.menu[open]');
     if (open) { open.open = false; open.querySelector('summary').focus(); return; }
     rows().forEach((x) => { const box = x.querySelector('input[type=checkbox]'); if (box?.checked) box.click(); });
   };
@@ -75,7 +76,7 @@
       if (form) { e.preventDefault(); form.requestSubmit(form.querySelector('button.primary')); }
       return;
     }
-    if (e.key === 'Escape' && !document.querySelector('dialog[open]')) { if (!typing(e.target)) escape(); return; }
+    if (e.key === 'Escape' && !document.querySelector('dialog[open]')) { if (!typing(e.target) || e.target.closest('.menu[open]')) escape(); return; }
     if (off() || mod || e.altKey || e.defaultPrevented || typing(e.target) || document.querySelector('dialog[open]')) return;
     const k = e.key.toLowerCase();                                         // CapsLock でも同じ。全角（IME オン）は何にも一致しない
     if (sequence.key === 'g' && performance.now() - sequence.at < 1200) { sequence.key = ''; press(e, `[data-go="${CSS.escape(k)}"]`); return; }
@@ -118,8 +119,10 @@
     '[data-print]': () => print(),
     'input[data-check-all]': (x) => rows().forEach((row) => { const box = row.querySelector('input[type=checkbox]'); if (box && box.checked !== x.checked) box.click(); }),
   };
+  // キーで外へ出たメニューは、移った先を覆わないように閉じる
+  addEventListener('focusin', (e) => { if (e.relatedTarget?.closest?.('.menu') && e.target.matches(':focus-visible')) shut(e); });
   addEventListener('click', (e) => {
-    all('details.menu[open]').forEach((menu) => { if (!menu.contains(e.target)) menu.open = false; });
+    shut(e);
     if (e.target.matches?.('dialog[data-help]')) e.target.close();       // 背景を押したら閉じる
     for (const [selector, act] of Object.entries(acts)) {
       const found = e.target.closest?.(selector);
@@ -127,6 +130,8 @@
     }
     const link = e.target.closest?.('.errsum a[href^="#"]');               // エラーの一覧から入力欄へ
     const field = link && document.getElementById(decodeURIComponent(link.hash.slice(1)));
+    const folded = field?.closest('details');
+    if (folded) folded.open = true;
     if (field) { e.preventDefault(); field.focus(); field.closest('.field')?.scrollIntoView({ block: 'start' }); }
   });
 
@@ -140,6 +145,7 @@
     if (e.defaultPrevented || form.hasAttribute('hx-post') || (form.getAttribute('method') ?? '').toLowerCase() !== 'post') return;
     if (form.dataset.sent) { e.preventDefault(); return; }
     form.dataset.sent = 'yes';
+    if (form.elements.confirmed) history.replaceState(null, '');            // 確認の画面へ戻る操作は、「再送信」でなく、もとのフォームを開く
     setTimeout(release, form.getAttribute('action').endsWith('/export') ? 2000 : 30000);
     const label = button?.querySelector('[data-label]') ?? button;
     if (button?.dataset.busy) setTimeout(() => { label.dataset.was = label.textContent; label.textContent = button.dataset.busy; }, 100);
@@ -159,7 +165,8 @@
   const tell = (t, words) => {
     const status = t.form?.querySelector('[data-draft-status]');
     if (!status) return;
-    status.textContent = words(status.dataset);
+    const said = words(status.dataset);
+    if (status.textContent !== said) status.textContent = said;              // 同じことは、くり返し読み上げさせない
     status.closest('[hidden]')?.removeAttribute('hidden');
   };
   // 届かなかった下書きは、打つ手が止まっていても、届くまで送り直す
@@ -259,11 +266,11 @@
     reading.forEach((x) => { x.open = true; });                            // 開いて読んでいる同僚の下書きは、15 秒ごとの知らせで閉じない
     const sum = document.querySelector('.errsum');
     if (sum && e.detail?.ctx?.response?.status >= 400) { sum.focus(); return; }
-    const shut = document.activeElement?.closest('details.menu:not([open]) > .pop');     // 選んだあとに閉じたメニュー：そのボタンへ
-    shut?.parentElement.querySelector('summary').focus();
+    const chosen = document.activeElement?.closest('.menu:not([open]) > .pop');          // 選んだあとに閉じたメニュー：そのボタンへ
+    chosen?.parentElement.querySelector('summary').focus();
     if (!focused || (document.activeElement && document.activeElement !== document.body)) return;
     const target = e.detail?.ctx?.target;                                    // 差し替えで消えた：その区画の見出しへ
-    const heading = (target?.isConnected ? target : document.getElementById('main'))?.querySelector('h1, h2') ?? document.querySelector('h1');
+    const heading = (target?.isConnected && target !== document.body ? target : document.getElementById('main'))?.querySelector('h1, h2') ?? document.querySelector('h1');
     if (heading) { heading.tabIndex = -1; heading.focus(); }
   });
 

@@ -23,7 +23,15 @@
     bar.hidden = n === 0;
     const words = bar.querySelector('strong');
     words.textContent = fill(words.dataset.text, { n });
+    show();
   };
+  // キーで移った行は、下に貼り付いた帯のうしろに隠さず、まるごと見せる（マウスで押した行は、指の下で動かさない）
+  const show = () => {
+    const bar = form()?.querySelector('.bulk:not([hidden])');
+    document.documentElement.style.scrollPaddingBottom = bar ? `${bar.offsetHeight}px` : '';
+    document.querySelector('.picks tbody :focus-visible')?.closest('tr').scrollIntoView({ block: 'nearest' });
+  };
+  addEventListener('focusin', show);
   const dress = () => {
     const around = form();
     if (!around) return;
@@ -37,6 +45,8 @@
     if (head && !head.querySelector('.pick')) head.prepend(box('', '', around.dataset.all));
     tell();
   };
+  const picked = () => boxes().filter((x) => x.checked).map((x) => x.value);
+  const pick = (numbers) => { boxes().forEach((x) => { x.checked ||= numbers.includes(x.value); }); tell(); };
   addEventListener('change', (e) => { if (e.target.matches('.pick')) tell(); });
   addEventListener('click', (e) => {
     const target = e.target;
@@ -70,25 +80,41 @@
     const n = Number(document.getElementById('arrivals')?.dataset.n ?? 0);
     document.title = n ? `(${n > 99 ? '99+' : n}) ${title}` : title;
   };
+  let kept = [], turned = false;
+  addEventListener('click', (e) => { turned = Boolean(e.target.closest?.('.pager')); });
+  addEventListener('htmx:before:swap', () => { kept = picked(); });
   addEventListener('htmx:after:swap', (e) => {
     const part = e.detail?.ctx?.target;
     if (part?.id === 'queue') title = document.querySelector('#queue h1')?.textContent.trim().replace(/\s+/g, ' ') ?? title;
     dress();
+    pick(kept);                                                             // 並べ替えても新着を出しても、まだ並んでいる行は選んだまま
     name();
+    if (part?.id !== 'queue' || !turned) return;                            // ページを送ったら、その先頭から
+    turned = false;
+    scrollTo(0, 0);
+    const heading = document.querySelector('#queue h1');
+    heading.tabIndex = -1;
+    heading.focus();
   });
 
   // この一覧の住所と順番を、チケットの画面（turning.js）のために覚える。戻ったら、見ていたチケット（もうなければ、その次）の行から続ける
   const lines = () => all('#queue [data-rows] tr').map((row) => row.querySelector('a')).filter(Boolean);
   const numberOf = (link) => link.pathname.split('/').pop();
   const lineOf = (number) => lines().find((link) => numberOf(link) === number);
-  const leftAt = () => {
-    let list = null;
-    try { list = JSON.parse(sessionStorage.getItem('jtickets-list')); } catch { /* 覚えられない設定のブラウザー */ }
-    if (!list?.at || list.url !== location.pathname + location.search) return null;
+  const known = () => {
+    try {
+      const list = JSON.parse(sessionStorage.getItem('jtickets-list'));
+      return list?.url === location.pathname + location.search ? list : null;
+    } catch { return null; /* 覚えられない設定のブラウザー */ }
+  };
+  const leftAt = (list) => {
+    if (!list?.at) return null;
     return list.numbers.slice(Math.max(0, list.numbers.indexOf(list.at))).map(lineOf).find(Boolean);
   };
   const goOn = () => {                                                      // 番号で探したときは、そのチケットの行から
-    const link = leftAt() ?? lineOf((new URLSearchParams(location.search).get('q') ?? '').normalize('NFKC').replace(/^#/, ''));
+    const list = known();
+    if (/back|reload/.test(performance.getEntriesByType('navigation')[0]?.type)) pick(list?.picked ?? []);
+    const link = leftAt(list) ?? lineOf((new URLSearchParams(location.search).get('q') ?? '').normalize('NFKC').replace(/^#/, ''));
     if (!link) return;
     const row = link.closest('tr');
     row.setAttribute('aria-current', 'true');
@@ -97,7 +123,7 @@
   };
   addEventListener('pagehide', () => {
     if (!document.getElementById('queue')) return;
-    try { sessionStorage.setItem('jtickets-list', JSON.stringify({ url: location.pathname + location.search, numbers: lines().map(numberOf) })); } catch { /* 同上 */ }
+    try { sessionStorage.setItem('jtickets-list', JSON.stringify({ url: location.pathname + location.search, numbers: lines().map(numberOf), picked: picked() })); } catch { /* 同上 */ }
   });
   const begin = () => { dress(); goOn(); };
   document.readyState === 'loading' ? addEventListener('DOMContentLoaded', begin) : begin();

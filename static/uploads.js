@@ -113,6 +113,9 @@
 
     show() {
       const here = document.activeElement, items = this.entries.map(({ item }) => item);
+      [...this.out.children].filter((x) => !items.includes(x)).forEach((x) => x.remove());      // 残る行は動かさない：動かすとフォーカスが外れる
+      this.out.append(...items.filter((x) => x.parentElement !== this.out));
+      this.out.hidden = this.entries.length === 0;                         // 行を見せてから書く：読み上げられる
       for (const entry of this.entries) {
         const { item, state, problem } = entry, find = (name) => item.querySelector(`[data-${name}]`);
         find('problem').textContent = problem;
@@ -127,9 +130,6 @@
         this.progress(entry);
         if (here.hidden && item.contains(here)) item.querySelector('button:not([hidden])')?.focus();    // 押していたボタンが消えた
       }
-      [...this.out.children].filter((x) => !items.includes(x)).forEach((x) => x.remove());      // 残る行は動かさない：動かすとフォーカスが外れる
-      this.out.append(...items.filter((x) => x.parentElement !== this.out));
-      this.out.hidden = this.entries.length === 0;
       const total = this.entries.reduce((n, { file }) => n + file.size, 0), max = Number(this.said.maxPost);
       const tooMuch = max && total > max ? fill(this.said.postTooLarge, { max: max / MB, n: over(total) }) : '';
       const words = this.entries.length ? fill(this.said.sumText, { n: this.entries.length, size: size(total) }) : '';

@@ -274,9 +274,9 @@ def misread(old: str, new: str) -> list[tuple[str, str]]:
 
 
 def marked(text: str, other: str) -> Markup:
-    """`text` with the characters that differ from `other` in ``<b>``, where both are of one length and differ in few places."""
+    """`text` with the characters that differ from `other` in ``<b>``, where both are of one length and differ in few places, half of them at most."""
     differs = [a != b for a, b in zip(text, other, strict=False)]
-    if len(text) != len(other) or not 0 < sum(differs) <= max(2, len(text) // 4):
+    if len(text) != len(other) or not 0 < sum(differs) <= min(max(2, len(text) // 4), len(text) // 2):
         return escape(text)
     runs = groupby(zip(differs, text, strict=True), key=lambda pair: pair[0])
     return Markup("").join((Markup("<b>{}</b>") if changed else Markup("{}")).format("".join(c for _, c in run)) for changed, run in runs)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import Engine, delete, select
 
 from models.database import transaction
@@ -13,7 +13,7 @@ from rules.limits import Limits
 from tests import people
 from tests.browser.test_writing import signed_in
 from tests.people import NOW
-from web.sessions import open_staff_session
+from web.sessions import open_customer_session, open_staff_session
 
 __all__ = ["signed_in"]
 pytestmark = [pytest.mark.browser, pytest.mark.parametrize("database", ["sqlite"], indirect=True)]
@@ -34,6 +34,25 @@ def test_going_back_offers_no_answer_again_that_was_taken(signed_in: BrowserCont
     expect(page.locator("#thread article").filter(has_text="ログをお送りください。")).to_have_count(1)
     page.mouse.move(600, 400)
     expect(field).to_have_value("")
+
+
+def test_going_back_from_a_created_ticket_opens_the_form(browser_page: Page, desk_address: str, engine: Engine) -> None:
+    with transaction(engine) as session:
+        token = open_customer_session(session, people.add_account(session).id, client="127.0.0.1", limits=Limits(), now=NOW)
+    page = browser_page
+    page.context.add_cookies([{"name": "jtickets_portal", "value": token, "url": desk_address}])
+    page.goto(f"{desk_address}/tickets/new/juniper-srx")
+    for label, text in (("件名", "VPN が切断される"), ("保守契約番号", "不明"), ("シリアル番号", "不明"), ("本文", "切断されます。")):
+        page.get_by_label(label).first.fill(text)
+    page.get_by_label("カテゴリ").select_option(label="障害")
+    page.get_by_role("button", name="内容を確認する").click()
+    page.get_by_role("button", name="新規チケットの作成").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("VPN が切断される")
+
+    page.go_back()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("新規サポートチケット発行")
+    expect(page.get_by_label("本文")).to_have_value("")
 
 
 def test_a_text_that_did_not_reach_the_desk_is_kept_until_it_does(signed_in: BrowserContext, desk_address: str, engine: Engine) -> None:

@@ -31,6 +31,7 @@ from tests.browser.sweeping import (
 )
 from tests.browser.test_pages import NOBODY, PAGES, cookies, demo
 from tests.browser.visits import Demo
+from tests.html import read
 from tests.services.node import html_faults, vnu_faults
 from web.assets import served
 from web.wiring import Wiring
@@ -131,6 +132,19 @@ def test_the_first_look_at_a_page_is_light(sights: Sights) -> None:
     heavy = {sight.what: [f"{first_load(sight)} bytes"] for sight in sights() if first_load(sight) > LIGHT}
 
     assert told(heavy) == ""
+
+
+def test_every_error_leads_to_its_field(engine: Engine, wiring: Wiring) -> None:
+    faults: dict[str, list[str]] = {}
+    with furnished(engine, wiring) as house:
+        for sight in refusals_of_the_house(house):
+            root = read(sight.content.decode()).root
+            known = {element.attributes.get("id", "") for element in root.walk()}
+            led = [link.attributes["href"][1:] for box in root.all(class_="errsum") for link in box.all("a")]
+            if root.first("form", action=sight.path):
+                faults[sight.what] = [name for name in led if name not in known]
+
+    assert told(faults) == ""
 
 
 def told(faults: dict[str, list[str]]) -> str:

@@ -80,3 +80,37 @@ def test_one_list_is_worked_through_by_keyboard(engine: Engine, desk_address: st
 
     expect(browser_page).to_have_url(f"{desk_address}/console/tickets?view=unassigned&sort=created")
     expect(browser_page.get_by_role("link", name="3 件目")).to_be_focused()
+
+
+def test_a_menu_closes_for_who_leaves_it_by_a_key(engine: Engine, desk_address: str, browser_page: Page, nakamura: Staff) -> None:
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session), assignee=nakamura)
+    page = browser_page
+    page.goto(f"{desk_address}/console/tickets/{ticket.id}")
+    opened = page.locator(".menu[open]")
+
+    page.keyboard.press("a")
+    expect(page.get_by_label("担当者")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(opened).to_have_count(0)
+    expect(page.locator("summary:focus")).to_contain_text("担当：中村")
+    page.keyboard.press("a")
+    page.keyboard.press("Tab")
+    expect(opened).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(opened).to_have_count(0)
+
+
+def test_an_error_leads_to_its_field_though_it_is_folded_away(engine: Engine, desk_address: str, browser_page: Page, nakamura: Staff) -> None:
+    with transaction(engine) as session:
+        ticket = add_ticket(session, add_account(session), assignee=nakamura)
+    page = browser_page
+    page.goto(f"{desk_address}/console/tickets/{ticket.id}")
+    page.locator("summary", has_text="契約の確認を依頼").click()
+    page.get_by_label("確認してほしいこと").fill(" ")
+    page.get_by_role("button", name="サービス管理センターに依頼する").click()
+    page.keyboard.press("Escape")
+
+    page.locator(".errsum a").first.click()
+
+    expect(page.get_by_label("確認してほしいこと")).to_be_focused()

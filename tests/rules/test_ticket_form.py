@@ -62,6 +62,8 @@ def test_a_post_needs_a_text_or_a_file() -> None:
 
     with pytest.raises(Refused, match="post_empty"):
         check_post(" \n\u3000", has_files=False, body_characters=1000)
+    with pytest.raises(Refused, match="words_empty"):
+        check_post("", has_files=False, body_characters=1000, takes_files=False)
     with pytest.raises(Refused, match="text_long"):
         check_post("あ" * 1001, has_files=True, body_characters=1000)
 

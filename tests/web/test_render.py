@@ -13,6 +13,7 @@ from tests import people
 from tests.client import Client
 from tests.clock import Clock
 from tests.shape.tree import name, templates, text
+from web.present import marked
 from web.prose import paragraphs
 
 NASTY = "<img src=x>&\"'"
@@ -74,3 +75,17 @@ def test_a_block_alone_has_the_macros_and_the_token(staff: Client) -> None:
 
     assert block.root.first("main") is None
     assert block.root.first("select", name="assignee") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "other", "shown"),
+    [
+        ("CV4126AFOO93", "CV4126AF0093", "CV4126AF<b>OO</b>93"),
+        ("JSC26O40123A", "JSC26040123A", "JSC26<b>O</b>40123A"),
+        ("中村", "佐藤", "中村"),
+        ("高", "中", "高"),
+        ("A&B", "A&C", "A&amp;<b>B</b>"),
+    ],
+)
+def test_what_differs_is_marked_where_little_differs(text: str, other: str, shown: str) -> None:
+    assert marked(text, other) == shown
