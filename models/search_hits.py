@@ -32,7 +32,7 @@ from models.search import (
     waiting,
 )
 from models.tickets import Message, MessageKind, Ticket
-from rules.search import account_gram, grams_of_term, is_exact, long_grams_of_term
+from rules.search import account_gram, grams_of_term, long_grams_of_term
 
 _AT_ONCE = 64
 """Hits fetched at a time where several may belong to one ticket."""
@@ -266,19 +266,18 @@ class _Walk:
         """SQLite's documents of a stretch that hold the words, with the conditions on their tickets; made while they are read."""
         key = GRAMS.c.rowid
         statement: AnySelect = select(SearchDocument.id).join(GRAMS, key == SearchDocument.id).where(*self._holding(stretch))
-        statement = statement.where(*self._compared([term for term in self.sought.terms if not is_exact(term)]))
+        statement = statement.where(*self._compared(self.sought.terms))
         return self._narrowed(statement).order_by(key.asc() if self.backwards else key.desc())
 
     def _read_candidates(self, stretch: Stretch) -> None:
-        """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on, where that is needed."""
+        """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on."""
         numbers = self._candidates(stretch)
-        take = self._keep if self._is_enough(stretch) else self._compare
         start, size = 0, _CANDIDATES
         while start < len(numbers) and self._lacking > 0:
             end = start + size
             while end < len(numbers) and numbers[end] // SHIFT == numbers[end - 1] // SHIFT:
                 end += 1  # a ticket's documents are compared together
-            take(numbers[start:end])
+            self._compare(numbers[start:end])
             start, size = end, min(2 * size, _CANDIDATES * 16)
 
     def _candidates(self, stretch: Stretch) -> Sequence[int]:
@@ -286,11 +285,6 @@ class _Walk:
         found = select(GRAMS.c.id).where(*self._holding(stretch)).cte("hit").prefix_with("MATERIALIZED")
         ordered = select(found.c.id).order_by(found.c.id.asc() if self.backwards else found.c.id.desc())
         return self.session.scalar(select(func.array(ordered.scalar_subquery(), type_=ARRAY(BigInteger)))) or ()
-
-    def _is_enough(self, stretch: Stretch) -> bool:
-        """Whether who holds the grams is a hit: of a word of one or two signs, among all tickets, for the staff."""
-        narrowed = self.sought.conditions or self.sought.public_at is not None
-        return not narrowed and len(self._wanted(stretch)) == 1 and all(is_exact(term) for term in self.sought.terms)
 
     def _compare(self, numbers: Sequence[int]) -> None:
         held = SearchDocument.id == any_(cast(literal(numbers, ARRAY(BigInteger)), ARRAY(BigInteger)))

@@ -1,7 +1,7 @@
 """Searching Japanese text: words of one and two characters are found too, and what is found is exactly what a plain substring scan finds.
 
 Blanks are no safe word borders in Japanese, so a text is known by the set of its single characters and neighbouring pairs (its grams).
-A text that holds all grams of a word may hold the word; longer words are compared once more with the text itself.
+A text that holds all grams of a word may hold the word, which is compared once more with the text itself.
 Pairs of digits and Latin letters stand in most posts: numbers, serials and addresses are known by their fours as well.
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rules.text import searchable
+from rules.text import compatible, searchable
 
 MOST_TERMS = 10
 QUERY_CHARACTERS = 200
@@ -25,6 +25,9 @@ _ACCOUNTS_APART = 0x0400_0000
 _FOUR = 4
 _LATIN, _DIGITS = re.compile("[0-9a-z]{3,}"), re.compile("[0-9]{3,}")
 _BLANKS = re.compile(r"\s+")
+_MARKS = "[\u0300-\u036f\u3099\u309a\uff9e\uff9f]"
+_LETTERS = re.compile(rf"(?P<plain>[\t\n\r -~\u3000-\u3096\u30a1-\u30fe\u4e00-\u9fff\uff01-\uff5e]+(?!{_MARKS}))|.{_MARKS}*", re.DOTALL)
+"""Runs of letters that are one letter each in the compared form too, and single ones with the marks that may join with them."""
 _MOST_PAIRS = 6
 _AROUND = 40
 """Characters of an excerpt before the first hit; twice as many follow it."""
@@ -38,7 +41,7 @@ def terms_of(typed: str) -> tuple[str, ...]:
 def grams(text: str) -> set[int]:
     """Every character and every pair of neighbours in the blank-free runs of a normalised `text`, packed into signed 32 bits.
 
-    Characters beyond the Basic Multilingual Plane lose their upper bits: `is_exact` says which words must be compared again.
+    Characters beyond the Basic Multilingual Plane lose their upper bits: 𩸽 is known by what 鸽 is known by.
     """
     found: set[int] = set()
     for run in set(text.split()):
@@ -77,11 +80,6 @@ def account_gram(account_id: int) -> int:
     return _signed(_ACCOUNTS + account_id % _ACCOUNTS_APART)
 
 
-def is_exact(term: str) -> bool:
-    """Whether holding the grams of `term` already means holding the term."""
-    return len(term) <= 2 and all(ord(sign) <= _PLANE for sign in term)
-
-
 def excerpt(text: str, terms: Sequence[str], compared: str | None = None) -> list[tuple[str, bool]]:
     """The part of `text` (as people wrote it) around the first word found, as pieces and whether each is a hit; [] where none is.
 
@@ -110,10 +108,10 @@ def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list
     whole = searchable(text) if compared is None else compared
     if not any(term in whole for term in terms):
         return [(text, False)] if text else []
-    folded, origins = _folded(text, whole)
+    folded, begins, ends = _folded(text, whole)
     pieces: list[tuple[str, bool]] = []
     shown = 0
-    for start, end in _joined(_places(folded, terms, origins)):
+    for start, end in _joined(_places(folded, terms, begins, ends)):
         if start > shown:
             pieces.append((text[shown:start], False))
         pieces.append((text[start:end], True))
@@ -121,13 +119,13 @@ def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list
     return [*pieces, (text[shown:], False)] if shown < len(text) else pieces
 
 
-def _places(folded: str, terms: Sequence[str], origins: Sequence[int]) -> list[tuple[int, int]]:
-    """Where words begin and end in the text that `origins` leads back to, from left to right."""
+def _places(folded: str, terms: Sequence[str], begins: Sequence[int], ends: Sequence[int]) -> list[tuple[int, int]]:
+    """Where words begin and end in the text that `begins` and `ends` lead back to, from left to right."""
     found: list[tuple[int, int]] = []
     for term in terms:
         at = folded.find(term)
         while at >= 0:
-            found.append((origins[at], origins[at + len(term) - 1] + 1))
+            found.append((begins[at], ends[at + len(term) - 1]))
             at = folded.find(term, at + len(term))
     return sorted(found)
 
@@ -143,13 +141,25 @@ def _joined(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _folded(text: str, whole: str) -> tuple[str, Sequence[int]]:
-    """The compared form of `text`, which is `whole`, and for each of its characters the place in `text` it comes from."""
-    if len(whole) == len(text):
-        return whole, range(len(text))
-    # Sign by sign: a mark that joins with its neighbour in the whole text stays apart here, which may only miss a highlight.
-    parts = [searchable(sign) for sign in text]
-    return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
+def _folded(text: str, whole: str) -> tuple[str, Sequence[int], Sequence[int]]:
+    """The compared form of `text`, which is `whole`, and for each of its characters where what it comes from begins and ends in `text`."""
+    if len(whole) == len(text) and compatible(text) == text:
+        return whole, range(len(text)), range(1, len(text) + 1)
+    # Letter by letter, each with its marks: what joins in other ways stays apart here, which may only miss a highlight.
+    folded: list[str] = []
+    begins: list[int] = []
+    ends: list[int] = []
+    for found in _LETTERS.finditer(text):
+        begin, end = found.span()
+        part = searchable(found.group())
+        folded.append(part)
+        if len(part) == end - begin and found.lastgroup:
+            begins.extend(range(begin, end))
+            ends.extend(range(begin + 1, end + 1))
+        else:
+            begins.extend([begin] * len(part))
+            ends.extend([end] * len(part))
+    return "".join(folded), begins, ends
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> set[int]:
