@@ -41,12 +41,13 @@ from models.search_statements import (
     in_order,
     kept,
     nearest,
+    nearest_candidates,
     newest_of,
     newest_of_stretch,
     newest_of_tickets,
 )
 from models.tickets import Message, MessageKind, Ticket
-from rules.search import account_gram, grams_of_term, is_exact, long_grams_of_term
+from rules.search import account_gram, grams_of_term, long_grams_of_term
 
 _NEAREST, _NEAREST_READ = 300, 100
 """Tickets that are looked through first where conditions may leave few of them; on PostgreSQL by reading them."""
@@ -60,8 +61,6 @@ _OFTEN = 0.5
 """… but none that so many posts hold, where there is a rarer one."""
 _CANDIDATES = 128
 """Documents that are compared at first."""
-_DOCUMENTS_A_TICKET = 4
-"""So many hits of one ticket are expected at most, where they are not compared."""
 _FEW = 2_000
 _READ_FIRST, _READ_AT_MOST = 64, 256
 """Tickets whose documents are read without the index, where conditions leave few: at first, and at a time."""
@@ -271,8 +270,7 @@ class _Walk:
         if not is_sqlite(self.session):
             self._read_candidates(stretch)
             return
-        terms = [term for term in self.sought.terms if not is_exact(term)]
-        with closing(self._documents(in_order, terms, **self._held(stretch))) as numbers:
+        with closing(self._documents(in_order, self.sought.terms, **self._held(stretch))) as numbers:
             for number in numbers:
                 ticket_id, message_id = divmod(number, SHIFT)
                 if self._lacking <= 0 and ticket_id not in self.found:
@@ -280,11 +278,11 @@ class _Walk:
                 self.found[ticket_id] = max(message_id, self.found.get(ticket_id, 0))
 
     def _read_candidates(self, stretch: Stretch) -> None:
-        """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on, where that is needed."""
-        if self._is_enough(stretch):
-            self._read_surely(stretch)
+        """PostgreSQL finds all that may be hits, by the rarest of the grams; they are compared from the nearest on."""
+        if self._are_hits_mostly() and not self.backwards:
+            self._read_likely(stretch)
             return
-        numbers: Sequence[int] = self._told(candidates, most=None, **self._held(stretch))[0]
+        numbers: Sequence[int] = self._told(candidates, **self._held(stretch))[0]
         start, size = 0, _CANDIDATES
         while start < len(numbers) and self._lacking > 0:
             end = start + size
@@ -293,22 +291,20 @@ class _Walk:
             self._keep(self._documents(newest_of, self.sought.terms, numbers=numbers[start:end]))
             start, size = end, min(2 * size, _CANDIDATES * 16)
 
-    def _read_surely(self, stretch: Stretch) -> None:
-        """The nearest of candidates that are hits; the page is full as a rule with the first of them."""
-        held = self._held(stretch)
-        # Who goes back is told a ticket's newest document last: it must not be cut off.
-        most = None if self.backwards else _CANDIDATES + _DOCUMENTS_A_TICKET * self._lacking
+    def _read_likely(self, stretch: Stretch) -> None:
+        """Candidates that are hits but for a few: found and compared at once, as many as fill the page. Of a ticket cut off the newest is known."""
+        held, most = self._held(stretch), _CANDIDATES
         while self._lacking > 0:
-            numbers: list[int] = self._told(candidates, most=most, **held)[0]
-            self._keep(numbers)
-            if most is None or len(numbers) < most:
+            near = self._told(nearest_candidates, self.sought.terms, most=most, **held)
+            self._keep(near.held)
+            if near.counted < most:
                 break
-            held["behind"] = numbers[-1]
+            held["behind"], most = near.lowest, 4 * most
 
-    def _is_enough(self, stretch: Stretch) -> bool:
-        """Whether who holds the grams is a hit: of a word of one or two signs, among all tickets, for the staff."""
-        narrowed = self.sought.conditions or self.sought.public_at is not None
-        return not narrowed and len(self._wanted(stretch)) == 1 and all(is_exact(term) for term in self.sought.terms)
+    def _are_hits_mostly(self) -> bool:
+        """Whether who holds the grams holds the words, but for letters that share one: of a word of one or two signs, for the staff, without conditions."""
+        terms = self.sought.terms
+        return len(terms) == 1 and len(terms[0]) <= 2 and not self.sought.conditions and self.sought.public_at is None
 
     def _keep(self, numbers: Iterable[int]) -> None:
         """That these documents are hits; of a ticket the newest one counts."""

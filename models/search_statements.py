@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Integer, and_, any_, bindparam, column, func, select
+from sqlalchemy import ARRAY, CTE, BigInteger, ColumnElement, Integer, and_, any_, bindparam, column, func, select
 
 from models.base import AnySelect
 from models.database import among_given
@@ -48,9 +48,9 @@ def newest_of_stretch(shape: Shape) -> AnySelect:
 def nearest(shape: Shape) -> AnySelect:
     """PostgreSQL's first `most` documents of a stretch: the first and the last of them, and those that hold the words, in one row."""
     key = SearchDocument.id
-    some = select(key, and_(*_comparing(shape)).label("held")).where(*_within(key)).order_by(key.asc() if shape.backwards else key.desc())
+    some = select(key, and_(*_comparing(shape)).label("held")).where(*_within(key)).order_by(_ordered(shape, key))
     read = some.limit(bindparam("most", type_=Integer)).cte("read").prefix_with("MATERIALIZED")
-    held = func.array(select(read.c.id).where(read.c.held).scalar_subquery(), type_=ARRAY(BigInteger))
+    held = _array(select(read.c.id).where(read.c.held))
     return select(func.max(read.c.id).label("highest"), func.min(read.c.id).label("lowest"), held.label("held"))
 
 
@@ -68,7 +68,7 @@ def in_order(shape: Shape) -> AnySelect:
     """SQLite's documents of a stretch that hold grams and words; it makes them while they are read."""
     key = GRAMS.c.rowid
     statement: AnySelect = select(SearchDocument.id).join(GRAMS, key == SearchDocument.id).where(*_holding(shape), *_comparing(shape))
-    return statement.order_by(key.asc() if shape.backwards else key.desc())
+    return statement.order_by(_ordered(shape, key))
 
 
 def counted(shape: Shape) -> AnySelect:
@@ -78,11 +78,17 @@ def counted(shape: Shape) -> AnySelect:
 
 
 def candidates(shape: Shape) -> AnySelect:
-    """PostgreSQL's first `most` documents of a stretch that hold the grams (None: all of them), as one array."""
-    # Found first, whatever is done with them: who is told an order may walk all documents in it.
-    found = select(_key(shape)).where(*_holding(shape)).cte("hit").prefix_with("MATERIALIZED")
-    ordered = select(found.c.id).order_by(found.c.id.asc() if shape.backwards else found.c.id.desc()).limit(bindparam("most", type_=Integer))
-    return select(func.array(ordered.scalar_subquery(), type_=ARRAY(BigInteger)))
+    """PostgreSQL's documents of a stretch that hold the grams, as one array."""
+    found = _found(shape)
+    return select(_array(select(found.c.id).order_by(_ordered(shape, found.c.id))))
+
+
+def nearest_candidates(shape: Shape) -> AnySelect:
+    """PostgreSQL's first `most` of them: how many there are, the lowest, and those that hold the words, in one row."""
+    found = _found(shape)
+    near = select(found.c.id).order_by(_ordered(shape, found.c.id)).limit(bindparam("most", type_=Integer)).cte("near")
+    held = select(SearchDocument.id).join(near, near.c.id == SearchDocument.id).where(*_comparing(shape))
+    return select(func.count().label("counted"), func.min(near.c.id).label("lowest"), _array(held).label("held"))
 
 
 HIGHEST, LOWEST = Kept(select(func.max(SearchDocument.ticket_id))), Kept(select(func.min(SearchDocument.ticket_id)))
@@ -91,6 +97,19 @@ HIGHEST, LOWEST = Kept(select(func.max(SearchDocument.ticket_id))), Kept(select(
 
 def _newest(shape: Shape, *held: ColumnElement[bool]) -> AnySelect:
     return select(func.max(SearchDocument.id)).where(*held, *_comparing(shape)).group_by(SearchDocument.ticket_id)
+
+
+def _found(shape: Shape) -> CTE:
+    # Found first, whatever is done with them: who is told an order may walk all documents in it.
+    return select(_key(shape)).where(*_holding(shape)).cte("found").prefix_with("MATERIALIZED")
+
+
+def _array(documents: AnySelect) -> Any:
+    return func.array(documents.scalar_subquery(), type_=ARRAY(BigInteger))
+
+
+def _ordered(shape: Shape, key: Any) -> Any:
+    return key.asc() if shape.backwards else key.desc()
 
 
 def _comparing(shape: Shape) -> list[ColumnElement[bool]]:

@@ -1,7 +1,7 @@
 """Searching Japanese text: words of one and two characters are found too, and what is found is exactly what a plain substring scan finds.
 
 Blanks are no safe word borders in Japanese, so a text is known by the set of its single characters and neighbouring pairs (its grams).
-A text that holds all grams of a word may hold the word; longer words are compared once more with the text itself.
+A text that holds all grams of a word may hold the word, which is compared once more with the text itself.
 Pairs of digits and Latin letters stand in most posts: numbers, serials and addresses are known by their fours as well.
 """
 
@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from rules.text import searchable
+from rules.text import compatible, searchable
 
 MOST_TERMS = 10
 QUERY_CHARACTERS = 200
@@ -24,6 +24,12 @@ _THREES = 36**4
 _ACCOUNTS_APART = 0x0400_0000
 _FOUR = 4
 _LATIN, _DIGITS = re.compile("[0-9a-z]{3,}"), re.compile("[0-9]{3,}")
+_MARKS = "[\u0300-\u036f\u3099\u309a\uff9e\uff9f]"
+_PLAIN = "[\\t\\n\\r -~\u3000-\u3096\u30a1-\u30fe\u4e00-\u9fff\uff01-\uff5e]+"
+"""Letters that are one letter each in the compared form too."""
+_ALL_PLAIN = re.compile(_PLAIN)
+_LETTERS = re.compile(f"(?P<plain>{_PLAIN}(?!{_MARKS}))|.{_MARKS}*", re.DOTALL)
+"""Runs of such letters, and single ones with the marks that may join with them."""
 _MOST_PAIRS = 6
 _AROUND = 40
 """Characters of an excerpt before the first hit; twice as many follow it."""
@@ -37,7 +43,7 @@ def terms_of(typed: str) -> tuple[str, ...]:
 def grams(text: str) -> set[int]:
     """Every character and every pair of neighbours in the blank-free runs of a normalised `text`, packed into signed 32 bits.
 
-    Characters beyond the Basic Multilingual Plane lose their upper bits: `is_exact` says which words must be compared again.
+    Characters beyond the Basic Multilingual Plane lose their upper bits: 𩸽 is known by what 鸽 is known by.
     """
     found: set[int] = set()
     for run in set(text.split()):
@@ -74,11 +80,6 @@ def long_grams_of_term(term: str) -> set[int]:
 def account_gram(account_id: int) -> int:
     """What the posts of an account's tickets hold beside their words; two accounts may share one."""
     return _signed(_ACCOUNTS + account_id % _ACCOUNTS_APART)
-
-
-def is_exact(term: str) -> bool:
-    """Whether holding the grams of `term` already means holding the term."""
-    return len(term) <= 2 and all(ord(sign) <= _PLANE for sign in term)
 
 
 def excerpt(text: str, terms: Sequence[str], compared: str | None = None) -> list[tuple[str, bool]]:
@@ -119,10 +120,7 @@ def marked(text: str, terms: Sequence[str], compared: str | None = None) -> list
 
 def _hits(text: str, terms: Sequence[str], whole: str) -> Sequence[tuple[int, int]]:
     """Where words begin and end in `text`, whose compared form is `whole`, those that meet or overlap as one."""
-    if not [term for term in terms if term in whole]:
-        return ()
-    folded, origins = _folded(text, whole)
-    return _joined(_places(folded, terms, origins))
+    return _joined(_places(terms, *_folded(text, whole))) if [term for term in terms if term in whole] else ()
 
 
 def _narrowed(piece: str) -> str:
@@ -131,13 +129,13 @@ def _narrowed(piece: str) -> str:
     return f"{' ' * piece[:1].isspace()}{words}{' ' * (words != '' and piece[-1].isspace())}"
 
 
-def _places(folded: str, terms: Sequence[str], origins: Sequence[int]) -> list[tuple[int, int]]:
-    """Where words begin and end in the text that `origins` leads back to, from left to right."""
+def _places(terms: Sequence[str], folded: str, begins: Sequence[int], ends: Sequence[int]) -> list[tuple[int, int]]:
+    """Where words begin and end in the text that `begins` and `ends` lead back to, from left to right."""
     found: list[tuple[int, int]] = []
     for term in terms:
         at = folded.find(term)
         while at >= 0:
-            found.append((origins[at], origins[at + len(term) - 1] + 1))
+            found.append((begins[at], ends[at + len(term) - 1]))
             at = folded.find(term, at + len(term))
     return sorted(found)
 
@@ -153,13 +151,25 @@ def _joined(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _folded(text: str, whole: str) -> tuple[str, Sequence[int]]:
-    """The compared form of `text`, which is `whole`, and for each of its characters the place in `text` it comes from."""
-    if len(whole) == len(text):
-        return whole, range(len(text))
-    # Sign by sign: a mark that joins with its neighbour in the whole text stays apart here, which may only miss a highlight.
-    parts = [searchable(sign) for sign in text]
-    return "".join(parts), [place for place, part in enumerate(parts) for _ in part]
+def _folded(text: str, whole: str) -> tuple[str, Sequence[int], Sequence[int]]:
+    """The compared form of `text`, which is `whole`, and for each of its characters where what it comes from begins and ends in `text`."""
+    if len(whole) == len(text) and (_ALL_PLAIN.fullmatch(text) or compatible(text) == text):
+        return whole, range(len(text)), range(1, len(text) + 1)
+    # Letter by letter, each with its marks: what joins in other ways stays apart here, which may only miss a highlight.
+    folded: list[str] = []
+    begins: list[int] = []
+    ends: list[int] = []
+    for found in _LETTERS.finditer(text):
+        begin, end = found.span()
+        part = searchable(found.group())
+        folded.append(part)
+        if len(part) == end - begin and found.lastgroup:
+            begins.extend(range(begin, end))
+            ends.extend(range(begin + 1, end + 1))
+        else:
+            begins.extend([begin] * len(part))
+            ends.extend([end] * len(part))
+    return "".join(folded), begins, ends
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> set[int]:

@@ -38,6 +38,9 @@ _WORDS = (
     "a_b",
     "\\d",
     "𠮷野",
+    "ஷ",
+    "𩸽",
+    "鸽a",
     "が",
     "を",
     "、",
@@ -241,3 +244,16 @@ def _first_post(ticket: Ticket) -> int:
     session = object_session(ticket)
     assert session
     return session.scalars(select(Message.id).where(Message.ticket_id == ticket.id)).one()
+
+
+def test_a_letter_beyond_the_first_plane_is_no_other_letter(engine: Engine) -> None:
+    with transaction(engine) as session:
+        account = add_account(session)
+        numbers = [add_ticket(session, account, subject="件名", body=body).id for body in ("𩸽の件", "鸽の件")]
+    for put_in_first in (False, True):
+        if put_in_first:
+            _index(engine, 10)
+        with transaction(engine, readonly=True) as session:
+            for typed, number in (("𩸽", numbers[0]), ("鸽", numbers[1])):
+                for conditions in ([], [Ticket.id > 0]):
+                    assert [hit.ticket_id for hit in find_tickets(session, Sought(terms_of(typed), conditions), limit=9)] == [number]
