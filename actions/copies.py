@@ -9,11 +9,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from actions.journal import record
-from actions.letters import STOPPED, Draft, worded, write_letters
+from actions.letters import Draft, worded, write_letters
 from mail.desk import Desk
 from models.actors import Actor
 from models.database import insert_on_conflict
-from models.outbox import CopyStop, Letter, Recipient, RecipientState
+from models.outbox import STOPPED, CopyStop, Letter, Recipient, RecipientState
 from rules.addresses import parse_address
 from rules.calendar import tokyo_date
 from rules.refusal import Refused

@@ -37,12 +37,6 @@ class Draft:
     leaves_at: datetime | None = None
 
 
-HELD = "outside_cc_limit"
-"""Why a recipient is suppressed: the account's outside CC mails of the day are used up."""
-STOPPED = "stopped"
-"""Why a recipient is suppressed: they asked for no more copies."""
-
-
 def worded(session: Session, notice: str, *, desk: Desk, **facts: object) -> Text:
     """The text of the letter `notice` for `facts`, as an administrator rewrote it or as it came."""
     return text_of(notice, text_in_force(session, notice), desk=desk, **facts)

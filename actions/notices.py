@@ -17,7 +17,7 @@ from sqlalchemy import Select, String, bindparam, cast, func, literal, select, u
 from sqlalchemy.orm import Session
 
 from actions.attachments import FileFacts
-from actions.letters import HELD, STOPPED, Draft, worded, write_letters
+from actions.letters import Draft, worded, write_letters
 from actions.outside_mails import count_outside, uncount_outside
 from actions.recipients import queue_staff
 from mail.compose import Text, excerpt
@@ -28,7 +28,7 @@ from models.admission import PendingRegistration
 from models.kept import Kept
 from models.mail_templates import MailTemplate
 from models.masters import Category, DomainKind, MailDomain, ProductFamily
-from models.outbox import CopyStop, Letter, LetterState, Recipient, RecipientState
+from models.outbox import HELD, STOPPED, CopyStop, Letter, LetterState, Recipient, RecipientState
 from models.people import Account, Staff
 from models.tickets import Message, MessageKind, Ticket
 from rules.addresses import parse_address

@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from actions.letters import STOPPED
 from actions.rates import count_one, give_back, window_start
 from models.base import AnyRow
 from models.masters import DomainKind, mail_domains
-from models.outbox import Recipient
+from models.outbox import STOPPED, Recipient
 from models.people import Account, RateCount
 from rules.addresses import parse_address
 from rules.tickets import is_outside

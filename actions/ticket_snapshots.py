@@ -62,8 +62,7 @@ def take_back(session: Session, ticket: Ticket, message: Message, *, now: dateti
         restore(ticket, {name: before[name] for name in _CLOCK if name in before})
         if ticket.priority != before.get("priority", ticket.priority):
             change_target(ticket, business_calendar(session), Priority(before["priority"]), now)
-        if ticket.state != before.get("state"):
-            follow_state(ticket, business_calendar(session), now)
+        follow_state(ticket, business_calendar(session), now)
 
 
 def _own(before: Mapping[str, Any], left: Mapping[str, Any]) -> Mapping[str, Any] | None:

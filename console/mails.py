@@ -9,7 +9,6 @@ from typing import Any
 from starlette.responses import Response
 
 from actions import copies, delivery
-from actions.letters import HELD, STOPPED
 from console.frame import frame
 from console.paging import address, pager, place_of
 from mail.compose import NOTICES, SECRET_NOTICES, mask_links
@@ -17,7 +16,7 @@ from mail.recorder import RECORDED
 from models.base import NEVER, AnyRow
 from models.mail_lists import Shown, letter_list, letter_page, lost_count, recipients_of
 from models.mail_templates import version_of
-from models.outbox import LetterState, RecipientState
+from models.outbox import HELD, STOPPED, LetterState, RecipientState
 from rules.refusal import Refused
 from rules.rights import Area, Right
 from web.access import staff

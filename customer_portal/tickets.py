@@ -9,12 +9,12 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from actions import attachments, tickets
-from actions.letters import HELD, STOPPED
 from actions.tickets import NoTicket
 from customer_portal import openings
 from customer_portal.reception import reception
 from models.base import AnyRow
 from models.mail_lists import unreached_copies
+from models.outbox import HELD, STOPPED
 from models.own_tickets import awaited_tickets, follow_ups, own_changes, own_ticket, own_tickets, public_posts
 from models.search import file_names
 from models.tickets import Ticket

@@ -70,6 +70,12 @@ class Letter(Base):
     fault: Mapped[str] = mapped_column(String(500), default="")
 
 
+HELD = "outside_cc_limit"
+"""Why a recipient is suppressed: the account's outside CC mails of the day are used up."""
+STOPPED = "stopped"
+"""Why a recipient is suppressed: they asked for no more copies."""
+
+
 class Recipient(Base):
     """One address of a letter, in To or Cc."""
 

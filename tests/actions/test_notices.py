@@ -11,12 +11,11 @@ from sqlalchemy.orm import Session
 
 from actions import notices
 from actions.attachments import FileFacts
-from actions.letters import HELD
 from actions.outside_mails import count_outside
 from mail.desk import Desk
 from models.actors import StaffMember
 from models.admission import PendingRegistration
-from models.outbox import Letter, LetterState, Recipient, RecipientState
+from models.outbox import HELD, Letter, LetterState, Recipient, RecipientState
 from models.people import Account, QueueMember, Staff
 from models.tickets import Message, Ticket
 from rules.calendar import BusinessCalendar
