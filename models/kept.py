@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Dialect, Insert
+from sqlalchemy import ColumnElement, Connection, Dialect, Insert, Integer, literal_column
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -89,6 +89,11 @@ class Kept:
         if ready is None:
             ready = self._ready[connection.dialect] = _Ready(self.statement, connection.dialect, [*given])
         return ready
+
+
+def fixed(number: int) -> ColumnElement[int]:
+    """A number that is a kept statement's own, as in LIMIT: PostgreSQL's plan for all values takes a tenth of the rows where it is not told."""
+    return literal_column(str(number), Integer)
 
 
 def walk(session: Session, statement: AnySelect, values: Values | None = None) -> Generator[Any]:

@@ -293,7 +293,7 @@ class _Walk:
 
     def _read_likely(self, stretch: Stretch) -> None:
         """Candidates that are hits but for a few: found and compared at once, as many as fill the page. Of a ticket cut off the newest is known."""
-        held, most = self._held(stretch), _CANDIDATES
+        held, most = self._held(stretch), self._lacking + self._lacking // 4 + 1
         while self._lacking > 0:
             near = self._told(nearest_candidates, self.sought.terms, most=most, **held)
             self._keep(near.held)

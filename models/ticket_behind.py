@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.base import Moment
 from models.contracts import Certificate, ContractLine, Party
-from models.kept import Kept
+from models.kept import Kept, fixed
 from models.service_types import ServiceType
 from models.tickets import Ticket
 from rules.contracts import CertificateFacts, LineFacts, PartyFacts
@@ -68,7 +68,7 @@ def behind_ticket(session: Session, ticket: Row[Any], *, contract_key: str | Non
 def _behind(count: int) -> Kept:
     """For a ticket with `count` serials: almost all have one."""
     serials = ContractLine.serial.in_([bindparam(f"serial_{place}", type_=String) for place in range(count)])
-    on_lines = select(ContractLine.certificate_id).where(serials).distinct().limit(_MOST_SERIAL_CERTIFICATES).subquery()
+    on_lines = select(ContractLine.certificate_id).where(serials).distinct().limit(fixed(_MOST_SERIAL_CERTIFICATES)).subquery()
     named = select(Certificate.id).where(Certificate.contract_key == bindparam("contract")).correlate(None)
     # One list of both: asked with OR, PostgreSQL looks through all certificates there are.
     wanted = Certificate.id.in_(named.union_all(select(on_lines.c.certificate_id)))
@@ -98,7 +98,7 @@ def _lines(wanted: Any, serials: Any) -> Select[Any]:
         .join(Certificate, Certificate.id == ContractLine.certificate_id)
         .where(wanted)
         .order_by(case((serials, 0), else_=1), ContractLine.ends_on.desc(), ContractLine.id)
-        .limit(MOST_LINES)
+        .limit(fixed(MOST_LINES))
         .subquery()
     )
     return _part(*found.c, ServiceType.reads_as).outerjoin(ServiceType, ServiceType.service == found.c.service)
@@ -132,7 +132,10 @@ def _parties(wanted: Any) -> Select[Any]:
 def _related(part: str, condition: Any) -> Select[Any]:
     """As lines: product_number holds the subject, serial the state, `at` the moment of opening."""
     found = (
-        select(Ticket.id, Ticket.subject, Ticket.state, Ticket.created_at).where(condition, Ticket.id != _NUMBER).order_by(Ticket.id.desc()).limit(MOST_RELATED)
+        select(Ticket.id, Ticket.subject, Ticket.state, Ticket.created_at)
+        .where(condition, Ticket.id != _NUMBER)
+        .order_by(Ticket.id.desc())
+        .limit(fixed(MOST_RELATED))
     ).subquery()
     empty = literal("")
     return _part(
