@@ -103,6 +103,7 @@ def test_a_desk_that_can_write_nothing_is_read_on_refuses_plainly_and_goes_on_wh
                 continue
             assert (status, "保存できませんでした" in text, "受付番号" in text) == (507, True, True), (mark, status, text)
         assert kept(engine, tmp_path) == before, "nothing half"
+        assert customer.look() == 200, "and what was told of the last refusal is lost before there is room again"
 
         let_write(desk, resource.RLIM_INFINITY)
         assert [customer.reply(mark, file)[0] for mark, file in (("text", b""), ("small", SMALL), ("large", LARGE))] == [303, 303, 303]
