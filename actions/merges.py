@@ -104,7 +104,8 @@ def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMembe
     if came < len(made.before["messages"]):
         owe_the_rest(session, ticket, calendar)
     ticket.merged_into_id = None
-    whole = into.state_from in (made.merged_at, datetime.fromisoformat(into_before["state_from"]))
+    later = _hand_over(session, made, carried)
+    whole = later is None and into.state_from in (made.merged_at, datetime.fromisoformat(into_before["state_from"]))
     if whole:
         _come_back(into, into_before, calendar, now)
     elif carried and into.owed_since == datetime.fromisoformat(carried) and carried != into_before["owed_since"]:
@@ -117,6 +118,22 @@ def undo_merge(session: Session, ticket: Ticket, into: Ticket, *, by: StaffMembe
     journal.record(session, "undo_merge", "ticket", ticket.id, by=by, now=now, other=into.id, **_moved(closed, ticket))
     journal.record(session, "give_merged_back", "ticket", into.id, by=by, now=now, other=ticket.id, **_moved(held, into))
     return whole
+
+
+def _hand_over(session: Session, made: TicketMerge, carried: str | None) -> TicketMerge | None:
+    """Let the merge that followed into the same ticket find it as this one did, as far as this one had changed it; None where none followed."""
+    followed = (TicketMerge.into_id == made.into_id, TicketMerge.id > made.id, TicketMerge.undone_at.is_(None))
+    later = session.scalars(select(TicketMerge).where(*followed).order_by(TicketMerge.id).limit(1)).one_or_none()
+    if later is None:
+        return None
+    found, before = later.before["into"], made.before["into"]
+    mine: dict[str, Any] = {}
+    if found["state_from"] == made.merged_at.isoformat():
+        mine |= {name: before[name] for name in _STATE}
+    if carried and found["owed_since"] == carried != before["owed_since"]:
+        mine |= {name: before[name] for name in _CLOCK}
+    later.before = {**later.before, "into": {**found, **mine}}
+    return later
 
 
 def _check_posts(session: Session, made: TicketMerge, into: Ticket) -> None:

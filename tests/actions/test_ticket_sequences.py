@@ -39,8 +39,9 @@ LIMITS, CALENDAR = Limits(), BusinessCalendar()
 DESK = Desk("https://tickets.example.jp", "desk@jscom.example", "tickets-admin@jscom.example", "center@jscom.example")
 STEPS = 25
 WAITS = {State.WAITING_CUSTOMER, State.WAITING_VENDOR, State.WAITING_CENTER}
-PLACES = [*range(2), *(pytest.param(place, marks=pytest.mark.proof) for place in range(2, 100))]
-"""Each with chances of its own."""
+_ALWAYS = 6
+PLACES = [*range(_ALWAYS), *(pytest.param(place, marks=pytest.mark.proof) for place in range(_ALWAYS, 100))]
+"""Each with chances of its own: those of the short form are the same every time."""
 
 
 @dataclass
@@ -188,7 +189,7 @@ def _check_search(session: Session, posts: Sequence[AnyRow], typed: str, public_
 
 @pytest.mark.parametrize("place", PLACES)
 def test_any_sequence_of_acts_leaves_tickets_that_add_up(engine: Engine, place: int) -> None:
-    seed = random.randrange(10**6)
+    seed = place if place < _ALWAYS else random.randrange(10**6)
     with transaction(engine) as session:
         add_certificate(session)
         account = add_account(session)
