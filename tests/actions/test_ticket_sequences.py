@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -154,7 +154,9 @@ def _check(house: House, session: Session) -> None:
         kinds = {post.kind for post in posts if post.ticket_id == ticket.id}
         assert (MessageKind.CUSTOMER in kinds) == (ticket.merged_into_id is None), ticket.id
         assert is_owed(ticket) == (ticket.owed_since is not None), ticket.id
-        _check_clock(house, ticket, [post.created_at for post in customers_posts(session, ticket.id)])
+        among = _with_merged(ticket.id, merged)
+        opened = session.scalars(select(Ticket.created_at).where(Ticket.id.in_(among))).all()
+        _check_clock(house, ticket, among, [*opened, *(post.created_at for post in customers_posts(session, ticket.id))])
         waits = waits_of(state_changes(session, [ticket.id]))
         assert (waits[-1].state if waits and waits[-1].until is None else None) == (ticket.state if ticket.state in WAITS else None), ticket.id
         if ticket.id < min(merged) + 3 and ticket.id not in merged.values():
@@ -164,11 +166,16 @@ def _check(house: House, session: Session) -> None:
             _check_search(session, posts, typed, public_at, house.customer.id)
 
 
-def _check_clock(house: House, ticket: Ticket, wrote: Sequence[datetime]) -> None:
+def _with_merged(number: int, merged: Mapping[int, int | None]) -> set[int]:
+    """A ticket with those that were merged into it: what is owed on them is owed on it."""
+    return {number}.union(*(_with_merged(one, merged) for one, into in merged.items() if into == number))
+
+
+def _check_clock(house: House, ticket: Ticket, among: set[int], begun: Sequence[datetime]) -> None:
     if ticket.owed_since is None:
         return
-    known = {at.replace(microsecond=0) for at in (ticket.created_at, *wrote)}
-    assert ticket.owed_since in known or ticket.id in house.reopened, f"#{ticket.id} owes an answer to nothing"
+    known = {at.replace(microsecond=0) for at in begun}
+    assert ticket.owed_since in known or among & house.reopened, f"#{ticket.id} owes an answer to nothing"
     if ticket.due_at != NEVER:
         mine = CALENDAR.of(ticket.calendar_id)
         target = mine.target_seconds(Priority(ticket.priority), answered=ticket.first_answer_at is not None)
